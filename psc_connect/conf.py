@@ -1,0 +1,60 @@
+"""The only reader of the site's settings: typed, and read at each use, so that a test or a reload changes them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+PREFIX = "PSC_CONNECT_"
+
+
+def _read(name: str, default: Any) -> Any:
+    return getattr(settings, PREFIX + name, default)
+
+
+def base_url() -> str:
+    """The site's fixed origin, ``https://example.org``, or "" to take the request's own (see ``urls_of_the_site``)."""
+    return str(_read("BASE_URL", "")).rstrip("/")
+
+
+def allow_loopback_http() -> bool:
+    """Whether a provider may be called over plain http on this machine: for the simulator and tests."""
+    return bool(_read("ALLOW_LOOPBACK_HTTP", settings.DEBUG))
+
+
+def extra_endpoint_hosts() -> tuple[str, ...]:
+    """Hosts, besides the issuer's own, that a provider's endpoints may be on."""
+    return tuple(_read("EXTRA_ENDPOINT_HOSTS", ()))
+
+
+def encryption_keys() -> tuple[str, ...]:
+    """The site's own encryption keys, newest first; empty: keys are derived from ``SECRET_KEY``."""
+    return tuple(_read("ENCRYPTION_KEYS", ()))
+
+
+def secret_dir() -> Path | None:
+    """The folder that ``file:NAME`` secrets are read from, or None where the site allows none."""
+    folder = _read("SECRET_DIR", "")
+    return Path(folder) if folder else None
+
+
+def ca_bundle() -> str:
+    """The path of a CA bundle in PEM, or "" for the one of ``certifi``."""
+    return str(_read("CA_BUNDLE", ""))
+
+
+def https_proxy() -> str:
+    """The URL of the proxy for every call to a provider, or "" to call directly. The environment is never read."""
+    return str(_read("HTTPS_PROXY", ""))
+
+
+def jwks_max_age() -> int:
+    """Seconds after which a provider's keys are fetched again at the next login (24 h)."""
+    return int(_read("JWKS_MAX_AGE", 24 * 3600))
+
+
+def simulator_url() -> str:
+    """Where ``manage.py psc_simulator`` answers."""
+    return str(_read("SIMULATOR_URL", "http://127.0.0.1:8899")).rstrip("/")

@@ -1,0 +1,172 @@
+"""A text that the database never sees in clear."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from psc_connect import conf
+from psc_connect.encryption import CLIENT_SECRET, InvalidToken, cipher_for
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
+if TYPE_CHECKING:
+    from django.db.backends.base.base import BaseDatabaseWrapper
+    from django.db.models.expressions import Combinable, Expression
+
+ENVIRONMENT_SECRET = re.compile(r"env:PSC_CONNECT_SECRET_[A-Z0-9_]+")
+FILE_SECRET = re.compile(r"file:[A-Za-z0-9_-][A-Za-z0-9._-]*")
+
+
+class SecretUnavailable(Exception):
+    """A stored secret cannot be used; ``code`` says why, and no message of it holds the secret."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class StoredSecret:
+    """A secret as it lies in the database: decrypted on demand, so that reading a row can never fail on it."""
+
+    __slots__ = ("_ciphertext",)
+
+    def __init__(self, ciphertext: str = "") -> None:
+        self._ciphertext = ciphertext
+
+    @classmethod
+    def of(cls, clear: str) -> StoredSecret:
+        return cls(cipher_for(CLIENT_SECRET).encrypt(clear.encode()).decode() if clear else "")
+
+    @property
+    def ciphertext(self) -> str:
+        return self._ciphertext
+
+    def reveal(self) -> str:
+        """Return the secret, read from the environment or a file where the row names one.
+
+        Raises SecretUnavailable: ``secret_missing``, ``secret_undecryptable`` (another encryption key made it),
+        ``secret_environment_missing``, ``secret_file_missing``, ``secret_reference_invalid``.
+        """
+        if not self._ciphertext:
+            raise SecretUnavailable("secret_missing")
+        try:
+            stored = cipher_for(CLIENT_SECRET).decrypt(self._ciphertext.encode()).decode()
+        except (InvalidToken, ValueError):
+            raise SecretUnavailable("secret_undecryptable") from None
+        if stored.startswith("env:"):
+            return _from_environment(stored)
+        return _from_file(stored) if stored.startswith("file:") else stored
+
+    def __bool__(self) -> bool:
+        return bool(self._ciphertext)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, StoredSecret) and other._ciphertext == self._ciphertext
+
+    def __hash__(self) -> int:
+        return hash(self._ciphertext)
+
+    def __repr__(self) -> str:
+        return "<StoredSecret: set>" if self else "<StoredSecret: empty>"
+
+
+def _from_environment(reference: str) -> str:
+    if not ENVIRONMENT_SECRET.fullmatch(reference):
+        raise SecretUnavailable("secret_reference_invalid")
+    value = os.environ.get(reference.removeprefix("env:"), "")
+    if not value:
+        raise SecretUnavailable("secret_environment_missing")
+    return value
+
+
+def _from_file(reference: str) -> str:
+    folder = conf.secret_dir()
+    if folder is None or not FILE_SECRET.fullmatch(reference):
+        raise SecretUnavailable("secret_reference_invalid")
+    path = (folder / reference.removeprefix("file:")).resolve()
+    # A symbolic link of the folder may not lead out of it.
+    if not path.is_relative_to(folder.resolve()):
+        raise SecretUnavailable("secret_reference_invalid")
+    try:
+        value = path.read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):
+        raise SecretUnavailable("secret_file_missing") from None
+    if not value:
+        raise SecretUnavailable("secret_file_missing")
+    return value
+
+
+def validate_secret(clear: str) -> None:
+    """Refuse a reference that could never be resolved, and what a paste adds by accident (a space, a new line)."""
+    if clear.startswith("env:") and not ENVIRONMENT_SECRET.fullmatch(clear):
+        raise ValidationError(
+            _("An environment variable is given as env:NAME, its name beginning with PSC_CONNECT_SECRET_."),
+            code="secret_reference_invalid",
+        )
+    if clear.startswith("file:") and (conf.secret_dir() is None or not FILE_SECRET.fullmatch(clear)):
+        raise ValidationError(
+            _("A file is given as file:NAME, a file name inside the folder of the setting PSC_CONNECT_SECRET_DIR."),
+            code="secret_reference_invalid",
+        )
+    if not clear.isprintable() or clear != clear.strip():
+        raise ValidationError(
+            _("The secret holds a space at an end or an invisible character: copy it again."),
+            code="secret_invisible_character",
+        )
+
+
+class SecretField(models.TextField[Any, StoredSecret]):
+    """A secret, encrypted at rest; given as text or StoredSecret, read as StoredSecret, left out of ``dumpdata``."""
+
+    @override
+    def contribute_to_class(self, cls: type[models.Model], name: str, private_only: bool = False) -> None:
+        super().contribute_to_class(cls, name, private_only)
+        setattr(cls, self.attname, _SecretAttribute(self.attname))
+
+    @override
+    def get_prep_value(self, value: StoredSecret | str | None) -> str:
+        return _stored(value).ciphertext
+
+    def from_db_value(
+        self, value: str | None, _expression: Expression | Combinable, _connection: BaseDatabaseWrapper
+    ) -> StoredSecret:
+        return StoredSecret(value or "")
+
+    @override
+    def value_to_string(self, obj: models.Model) -> str:
+        return ""
+
+    @override
+    def to_python(self, value: Any) -> Any:
+        return _stored(value)
+
+
+def _stored(value: StoredSecret | str | None) -> StoredSecret:
+    return value if isinstance(value, StoredSecret) else StoredSecret.of(value or "")
+
+
+class _SecretAttribute:
+    """Turns the text given to a row into a StoredSecret at once, so that no attribute ever holds it in clear."""
+
+    def __init__(self, attname: str) -> None:
+        self.attname = attname
+
+    def __get__(self, instance: models.Model | None, owner: type[models.Model]) -> Any:
+        if instance is None:
+            return self
+        if self.attname not in instance.__dict__:
+            instance.refresh_from_db(fields=[self.attname])
+        return instance.__dict__[self.attname]
+
+    def __set__(self, instance: models.Model, value: StoredSecret | str | None) -> None:
+        instance.__dict__[self.attname] = _stored(value)
