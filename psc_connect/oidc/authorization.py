@@ -1,0 +1,80 @@
+"""The authorization request and its answer (RFC 6749 4.1.1 and 4.1.2, RFC 7636, RFC 9207)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from psc_connect.oidc.codes import AUTHORIZATION_ERRORS
+from psc_connect.oidc.errors import AuthorizationResponseError
+from psc_connect.oidc.metadata import ProviderMetadata
+
+_ONCE: Final = ("state", "code", "iss", "error")
+# 32 random bytes in base64url: the only state that is ever sent.
+_STATE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
+# RFC 6749 A.11: printable ASCII.
+_CODE: Final = re.compile(r"[\x20-\x7e]{1,4096}")
+_MAX_ISSUER: Final = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationResponse:
+    """Either `code` or `error` is filled. `error` is a registered error code or `unrecognised`."""
+
+    state: str = field(repr=False)
+    code: str = field(repr=False)
+    error: str
+    issuer: str
+
+
+def authorization_url(metadata: ProviderMetadata, parameters: Mapping[str, str]) -> str:
+    """Where the browser is sent; the endpoint's own query is kept (RFC 6749 3.1)."""
+    return with_query(metadata.authorization_endpoint, parameters)
+
+
+def with_query(url: str, parameters: Mapping[str, str]) -> str:
+    """`url` with `parameters` added; its own ones of the same names give way, because none may stand twice."""
+    parts = urlsplit(url)
+    own = [
+        (name, value)
+        for name, value in parse_qsl(parts.query, keep_blank_values=True)
+        if name not in parameters
+    ]
+    return urlunsplit(parts._replace(query=urlencode([*own, *parameters.items()])))
+
+
+def parse_authorization_response(parameters: Mapping[str, Sequence[str]]) -> AuthorizationResponse:
+    """Read the callback's query, each name with all its values; AuthorizationResponseError for what is no answer.
+
+    `error_description` and `error_uri` are never read: anybody can write them into a link.
+    """
+    if any(len(parameters.get(name, ())) > 1 for name in _ONCE):
+        raise AuthorizationResponseError("authorization_duplicate_parameter")
+    values = {name: "".join(parameters.get(name, ())) for name in _ONCE}
+    if not values["state"]:
+        raise AuthorizationResponseError("authorization_state_missing")
+    if not _STATE.fullmatch(values["state"]):
+        raise AuthorizationResponseError("authorization_state_unknown")
+    if len(values["iss"]) > _MAX_ISSUER:
+        raise AuthorizationResponseError("authorization_issuer_mismatch")
+    error = values["error"]
+    if error:
+        error = error if error in AUTHORIZATION_ERRORS else "unrecognised"
+        return AuthorizationResponse(state=values["state"], code="", error=error, issuer=values["iss"])
+    if not values["code"]:
+        raise AuthorizationResponseError("authorization_code_missing")
+    if not _CODE.fullmatch(values["code"]):
+        raise AuthorizationResponseError("authorization_code_malformed")
+    return AuthorizationResponse(state=values["state"], code=values["code"], error="", issuer=values["iss"])
+
+
+def check_issuer(response: AuthorizationResponse, *, metadata: ProviderMetadata, require: bool) -> None:
+    """RFC 9207 2.4: a wrong `iss` is always refused; a missing one where the provider announces it, if `require`."""
+    if response.issuer:
+        if response.issuer != metadata.issuer:
+            raise AuthorizationResponseError("authorization_issuer_mismatch")
+    elif require and metadata.authorization_response_iss_parameter_supported:
+        raise AuthorizationResponseError("authorization_issuer_missing")

@@ -1,0 +1,190 @@
+"""Every code of this room and the sentence that tells an administrator what it means and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+_METADATA = {
+    "metadata_not_json": "The provider's metadata is not strict JSON (one object, no duplicate keys, UTF-8).",
+    "metadata_not_an_object": "The provider's metadata must be one JSON object, as the discovery URL serves it.",
+    "metadata_looks_like_jwks": "This is a key set (JWKS), not the metadata: put it into the field of the keys.",
+    "metadata_looks_like_html": "This is an HTML page, not the metadata: copy the JSON that the discovery URL serves.",
+    "metadata_looks_like_certificate": "This is a certificate or a key in PEM, not the provider's metadata.",
+    "metadata_looks_like_url": "This is an address: fetch the document from it, or paste what it serves.",
+    "metadata_missing": "This field is required: take it from the provider's discovery document.",
+    "metadata_not_text": "This field must be text.",
+    "metadata_not_a_boolean": "This field must be true or false.",
+    "metadata_url_malformed": "This is not a usable absolute URL: write it whole, without spaces or control characters.",
+    "metadata_not_https": "This URL must begin with https://.",
+    "metadata_loopback_http_refused": (
+        "Plain http is for a provider on this very machine in development: set PSC_CONNECT_ALLOW_LOOPBACK_HTTP."
+    ),
+    "metadata_url_credentials": "This URL must not contain a user name or a password.",
+    "metadata_url_fragment": "This URL must not contain a fragment (#…).",
+    "metadata_issuer_query": "The issuer must not contain a query (?…).",
+    "metadata_foreign_host": "This URL is not on the issuer's own host: correct it, or allow the host explicitly.",
+    "metadata_host_is_an_address": "Write the issuer's host name, not an IP address.",
+    "metadata_endsession_misnomer": (
+        "`endsession_endpoint` is not a name of the standard: rename it to `end_session_endpoint`."
+    ),
+}
+
+_JWKS = {
+    "jwks_not_json": "The key set is not strict JSON (one object, no duplicate keys, UTF-8).",
+    "jwks_not_an_object": "The key set must be one JSON object with a list `keys`.",
+    "jwks_keys_missing": "The document has no list `keys`: it is no key set (JWKS).",
+    "jwks_too_many_keys": "The key set holds more than 100 keys: it is not the provider's own.",
+    "jwks_looks_like_metadata": "This is the provider's metadata, not its key set: fetch what its `jwks_uri` serves.",
+    "jwks_looks_like_key": 'This is one single key: wrap it as {"keys": [ … ]}.',
+    "jwks_looks_like_html": "This is an HTML page, not a key set: copy the JSON that `jwks_uri` serves.",
+    "jwks_looks_like_certificate": "This is a certificate or a key in PEM, not a key set in JSON (JWKS).",
+    "jwks_looks_like_url": "This is an address: import the keys from it, or paste what it serves.",
+    "jwks_key_encryption": "A key for encryption: it cannot verify signatures.",
+    "jwks_key_operations": "The key's `key_ops` do not allow to verify signatures.",
+    "jwks_key_algorithm": "The key is bound to an algorithm that is not accepted, or that does not fit its type.",
+    "jwks_key_unknown_type": "A type of key (`kty`) that is not used here: RSA and EC are.",
+    "jwks_key_unknown_curve": "An elliptic curve that is not used here: P-256, P-384 and P-521 are.",
+    "jwks_key_symmetric": "A symmetric key is a shared secret and must never be published: tell the provider.",
+    "jwks_key_private": (
+        "The PRIVATE part of a key was in the key set: whoever read it can sign in as anybody. "
+        "The key is not used and was not kept; tell the provider at once."
+    ),
+    "jwks_key_too_short": "An RSA key under 2048 bits is not safe.",
+    "jwks_key_too_long": "An RSA key over 8192 bits is not used.",
+    "jwks_key_exponent": "The RSA key's exponent is not safe: an odd number from 65537 up is expected.",
+    "jwks_key_broken": "The key is malformed.",
+}
+
+_PROVIDER = {
+    "provider_url_refused": "Only https addresses are called (plain http on the loopback interface alone).",
+    "provider_timeout": "The provider did not answer in time.",
+    "provider_unreachable": "The provider cannot be reached: network, firewall, proxy, or the provider is down.",
+    "provider_name_unresolved": "The host name of the provider (or of the proxy) is not known to the name servers.",
+    "provider_proxy_failed": "The proxy (PSC_CONNECT_HTTPS_PROXY) refused the connection or does not answer.",
+    "provider_tls_failed": (
+        "The provider's certificate was not accepted: a proxy that opens TLS, a wrong clock, or a missing authority "
+        "(PSC_CONNECT_CA_BUNDLE)."
+    ),
+    "provider_ca_bundle_unreadable": "The file of PSC_CONNECT_CA_BUNDLE is missing or holds no certificate.",
+    "provider_redirected": "The provider answered with a redirection, which is never followed: correct the address.",
+    "provider_answer_too_large": "The provider's answer is larger than any proper one.",
+    "provider_answer_broken": "The provider's answer was cut off or is not proper HTTP.",
+    "provider_encoding_refused": "The provider compressed its answer in a way that was not asked for.",
+    "provider_server_error": "The provider reports an error of its own (5xx): try again later.",
+    "provider_busy": "The provider asks to slow down (429): try again later.",
+    "provider_not_found": "The provider knows nothing at this address (404): correct the address.",
+    "provider_request_refused": "The provider refused the request (4xx): check the address.",
+    "provider_unexpected_status": "The provider answered with a status that has no meaning here.",
+    "provider_maintenance_page": "The provider (or a proxy) answered with an HTML page, as during maintenance.",
+}
+
+_TOKEN = {
+    "token_not_json": "The token endpoint's answer is not strict JSON.",
+    "token_not_an_object": "The token endpoint's answer is not a JSON object.",
+    "token_client_refused": (
+        "The provider does not accept the client id or the client secret: enter the secret again, "
+        "without invisible characters, and check the environment."
+    ),
+    "token_invalid_grant": "The provider no longer accepts the authorization code: it was used, late, or not for us.",
+    "token_refused": "The provider refused the token request.",
+    "token_type_not_bearer": "The token's type is not `Bearer`.",
+    "token_access_token_missing": "The provider gave no access token.",
+    "token_access_token_malformed": "The access token holds characters that no access token has, or is too long.",
+    "token_id_token_missing": "The provider gave no ID token: is the scope `openid` asked for, and allowed?",
+}
+
+# RFC 7515, RFC 8725: the same checks for the ID token and for signed userinfo, each under its own stage.
+_SIGNED = {
+    "too_large": "{what} is larger than 32 kB.",
+    "not_compact": "{what} is not a compact JWS (three parts in unpadded base64url).",
+    "encrypted": "{what} is encrypted (JWE), which was not agreed.",
+    "header_malformed": "{what} has a header that is not strict JSON or holds wrong types.",
+    "algorithm_refused": "{what} is not signed with the algorithm that is set for this provider.",
+    "critical_header": "{what} demands an extension (`crit`, `b64`) that is not supported.",
+    "wrong_type": "{what} is a JSON web token of another kind.",
+    "unknown_key": "{what} is signed with a key that is not in the key set: the provider changed its keys.",
+    "key_unfit": "{what} names a key that is not made for the algorithm that is set for this provider.",
+    "signature_invalid": "{what} has a wrong signature.",
+    "not_json": "{what} holds something else than strict JSON.",
+    "not_an_object": "{what} holds something else than a JSON object.",
+    "issuer_missing": "{what} names no issuer.",
+    "issuer_mismatch": "{what} is of another issuer.",
+    "audience_missing": "{what} names no audience.",
+    "audience_mismatch": "{what} is for another client.",
+    "time_malformed": "{what} holds a time that is not a plausible whole number of seconds.",
+    "expired": "{what} has expired: compare this server's clock with the time.",
+    "not_yet_valid": "{what} is not valid yet: compare this server's clock with the time.",
+    "subject_missing": "{what} names nobody (`sub`).",
+}
+
+_ID_TOKEN = {
+    **{f"id_token_{reason}": text.format(what="The ID token") for reason, text in _SIGNED.items()},
+    "id_token_authorized_party_missing": "The ID token is for several clients and does not say for which (`azp`).",
+    "id_token_authorized_party_mismatch": "The ID token was issued to another client (`azp`).",
+    "id_token_expiry_missing": "The ID token has no expiry (`exp`).",
+    "id_token_lifetime": "The ID token's life is not between nothing and 24 hours.",
+    "id_token_issued_at_missing": "The ID token does not say when it was issued (`iat`).",
+    "id_token_issued_in_future": "The ID token was issued in the future: this server's clock is slow.",
+    "id_token_issued_long_ago": "The ID token was issued more than 10 minutes ago.",
+    "id_token_nonce_missing": "The ID token has no `nonce`, or none was kept for this login.",
+    "id_token_nonce_mismatch": "The ID token belongs to another login.",
+    "id_token_subject_malformed": "The ID token's `sub` is not text of 1 to 255 printable ASCII characters.",
+    "id_token_acr_missing": "The ID token does not say how strongly the person was authenticated (`acr`).",
+    "id_token_acr_refused": "The person was authenticated in a way (`acr`) that this provider's settings refuse.",
+    "id_token_auth_time_missing": "The ID token does not say when the person was authenticated (`auth_time`).",
+    "id_token_authentication_too_old": "The person was authenticated longer ago than `max_age` allows.",
+    "id_token_at_hash_mismatch": "The ID token does not belong to the access token (`at_hash`).",
+    "id_token_claim_malformed": "A claim of the ID token has the wrong type (`acr`, `auth_time` or `sid`).",
+}
+
+_USERINFO = {
+    **{f"userinfo_{reason}": text.format(what="The userinfo answer") for reason, text in _SIGNED.items()},
+    "userinfo_refused": "The provider refused the access token at the userinfo endpoint.",
+    "userinfo_subject_mismatch": "The userinfo answer is about another person than the ID token.",
+    "userinfo_signed_unexpectedly": "The userinfo answer is signed although the provider is set for plain JSON.",
+    "userinfo_not_signed": "The userinfo answer is plain JSON although the provider is set for a signed one.",
+    "userinfo_text_refused": "The userinfo answer holds text that cannot be kept: NUL, or over 10,000 characters.",
+    "userinfo_list_too_long": "The userinfo answer holds a list or an object of more than 1,000 members.",
+    "userinfo_number_refused": "The userinfo answer holds a number that cannot be kept exactly.",
+}
+
+# RFC 6749 4.1.2.1, OIDC Core 3.1.2.6, OpenID Connect Core Unmet Authentication Requirements 1.0.
+_AUTHORIZATION_ERRORS = {
+    "invalid_request": "The provider found the authorization request faulty: compare the settings with ANS's.",
+    "unauthorized_client": "The provider does not allow this client to sign people in.",
+    "access_denied": "The person cancelled, or the provider refused the person.",
+    "unsupported_response_type": "The provider does not offer the authorization code flow to this client.",
+    "invalid_scope": "The provider does not know or allow the scope: `openid scope_all` is PSC's.",
+    "server_error": "The provider reports an error of its own.",
+    "temporarily_unavailable": "The provider is overloaded or in maintenance.",
+    "interaction_required": "The provider must ask the person something, which `prompt` forbade.",
+    "login_required": "Nobody is signed in at the provider, and `prompt` forbade to ask.",
+    "account_selection_required": "The person must choose an account, which `prompt` forbade.",
+    "consent_required": "The person must consent, which `prompt` forbade.",
+    "invalid_request_uri": "The provider did not accept a `request_uri`.",
+    "invalid_request_object": "The provider did not accept a request object.",
+    "request_not_supported": "The provider does not support the parameter `request`.",
+    "request_uri_not_supported": "The provider does not support the parameter `request_uri`.",
+    "registration_not_supported": "The provider does not support the parameter `registration`.",
+    "unmet_authentication_requirements": "The provider cannot authenticate the person as the ACR demands.",
+    "unrecognised": "The provider answered with an error code that no standard knows.",
+}
+
+_AUTHORIZATION = {
+    **{f"authorization_{error}": text for error, text in _AUTHORIZATION_ERRORS.items()},
+    "authorization_duplicate_parameter": "The answer holds a parameter twice.",
+    "authorization_state_missing": "The answer belongs to no login that began here (no `state`).",
+    "authorization_state_unknown": "The answer belongs to no login that began here (a `state` that is not ours).",
+    "authorization_code_missing": "The answer holds neither a code nor an error.",
+    "authorization_code_malformed": "The answer's code is too long or holds characters that no code has.",
+    "authorization_issuer_missing": "The answer does not say which provider it is of, although the provider announces it.",
+    "authorization_issuer_mismatch": "The answer is of another provider than the login began with.",
+}
+
+AUTHORIZATION_ERRORS: Final = frozenset(_AUTHORIZATION_ERRORS)
+
+CODES: Final[Mapping[str, str]] = MappingProxyType(
+    {**_METADATA, **_JWKS, **_PROVIDER, **_TOKEN, **_ID_TOKEN, **_USERINFO, **_AUTHORIZATION}
+)
