@@ -1,0 +1,75 @@
+"""The services that the simulator knows, and how each proves who it is (RFC 6749 2.3.1)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import unquote_plus
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from psc_connect.simulator.exchange import Request
+
+METHODS = ("client_secret_post", "client_secret_basic")
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """One service as it was declared to the provider; URIs are compared character for character."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    redirect_uris: tuple[str, ...] = ()
+    post_logout_redirect_uris: tuple[str, ...] = ()
+    token_endpoint_auth_method: str = "client_secret_post"  # noqa: S105  (a method's name)
+
+    def __post_init__(self) -> None:
+        if self.token_endpoint_auth_method not in METHODS:
+            raise ValueError(f"token_endpoint_auth_method must be one of {', '.join(METHODS)}")
+
+
+class ClientRefusedError(Exception):
+    """The token endpoint does not believe the caller; `error` is what Keycloak answers with status 401."""
+
+    def __init__(self, error: str, description: str) -> None:
+        self.error, self.description = error, description
+        super().__init__(description)
+
+
+def authenticate(request: Request, clients: Mapping[str, Client]) -> Client:
+    """The client that made this token request, by its registered method and no other.
+
+    Raises ClientRefusedError; as in Keycloak, an unknown client is `invalid_client` and a wrong secret
+    `unauthorized_client`.
+    """
+    basic = _basic_credentials(request.headers.get("authorization", ""))
+    form = request.form
+    client_id, client_secret = basic or (form.get("client_id", ""), form.get("client_secret", ""))
+    method = "client_secret_basic" if basic else "client_secret_post"
+    client = clients.get(client_id)
+    if client is None:
+        raise ClientRefusedError("invalid_client", "Invalid client or Invalid client credentials")
+    if basic and "client_secret" in form:
+        raise ClientRefusedError("unauthorized_client", "Two ways of client authentication at once")
+    if basic and form.get("client_id", client_id) != client_id:
+        raise ClientRefusedError("unauthorized_client", "client_id differs from the Authorization header")
+    if method != client.token_endpoint_auth_method:
+        raise ClientRefusedError("unauthorized_client", "This client is registered for another method")
+    if not hmac.compare_digest(client_secret.encode(), client.client_secret.encode()):
+        raise ClientRefusedError("unauthorized_client", "Invalid client or Invalid client credentials")
+    return client
+
+
+def _basic_credentials(header: str) -> tuple[str, str] | None:
+    scheme, _, encoded = header.partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        user, _, password = base64.b64decode(encoded, validate=True).decode("ascii").partition(":")
+    except (binascii.Error, UnicodeDecodeError) as exc:
+        raise ClientRefusedError("invalid_client", "The Authorization header cannot be read") from exc
+    return unquote_plus(user), unquote_plus(password)

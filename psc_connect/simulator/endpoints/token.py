@@ -1,0 +1,83 @@
+"""The token endpoint: a code becomes tokens, once (OIDC Core 3.1.3, RFC 7636 4.6)."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from typing import TYPE_CHECKING, Any
+
+from psc_connect.simulator import tokens
+from psc_connect.simulator.clients import ClientRefusedError, authenticate
+from psc_connect.simulator.exchange import json_response, oauth_error
+from psc_connect.simulator.faults import Stage
+from psc_connect.simulator.keys import base64url
+from psc_connect.simulator.state import REFRESH_LIFETIME, TOKEN_LIFETIME, AccessToken
+
+if TYPE_CHECKING:
+    from psc_connect.simulator.app import Simulator
+    from psc_connect.simulator.clients import Client
+    from psc_connect.simulator.exchange import Request, Response
+    from psc_connect.simulator.state import Code
+
+
+def exchange(simulator: Simulator, request: Request) -> Response:
+    if request.repeated:
+        return oauth_error("invalid_request", "duplicated parameter")
+    try:
+        client = authenticate(request, simulator.clients)
+    except ClientRefusedError as refusal:
+        return oauth_error(refusal.error, refusal.description, status=401)
+    if request.form.get("grant_type") != "authorization_code":
+        return oauth_error("unsupported_grant_type", "Unsupported grant_type")
+    return _redeem(simulator, client, request.form)
+
+
+def _redeem(simulator: Simulator, client: Client, form: dict[str, str]) -> Response:
+    code = simulator.state.spend_code(form.get("code", ""))
+    if code is None:
+        return oauth_error("invalid_grant", "Code not valid")
+    problem = _problem(code, form, client=client, now=simulator.now())
+    if problem:
+        return oauth_error("invalid_grant", problem)
+    return json_response(simulator.faults.change(Stage.TOKEN_RESPONSE, _issue(simulator, client, code)))
+
+
+def _problem(code: Code, form: dict[str, str], *, client: Client, now: float) -> str:
+    """RFC 6749 4.1.3: the code belongs to this client, this redirect URI, and is young; RFC 7636 4.6."""
+    verifier = form.get("code_verifier", "")
+    challenge = base64url(hashlib.sha256(verifier.encode()).digest())
+    if now >= code.expires_at:
+        return "Code is expired"
+    if code.request.client_id != client.client_id:
+        return "Auth error"
+    if form.get("redirect_uri") != code.request.redirect_uri:
+        return "Incorrect redirect_uri"
+    if not verifier:
+        return "PKCE code verifier not specified"
+    if not hmac.compare_digest(challenge, code.request.code_challenge):
+        return "PKCE verification failed: Code mismatch"
+    return ""
+
+
+def _issue(simulator: Simulator, client: Client, code: Code) -> dict[str, Any]:
+    """The nine members that Keycloak answers (facts, section 2.3)."""
+    now, key, issuer = simulator.now(), simulator.keys.current, simulator.issuer
+    claims = tokens.access_token_claims(code.request, code.sign_on, issuer=issuer, now=now)
+    access_token = tokens.draft(claims, key=key, client=client).compact()
+    simulator.state.keep_token(
+        AccessToken(access_token, code.value, code.sign_on, client.client_id, now + TOKEN_LIFETIME)
+    )
+    at_hash = tokens.at_hash(access_token, algorithm=key.algorithm)
+    claims = tokens.id_token_claims(code.request, code.sign_on, issuer=issuer, now=now, at_hash=at_hash)
+    id_token = simulator.faults.change(Stage.ID_TOKEN, tokens.draft(claims, key=key, client=client))
+    return {
+        "access_token": access_token,
+        "expires_in": TOKEN_LIFETIME,
+        "refresh_expires_in": REFRESH_LIFETIME,
+        "refresh_token": tokens.opaque(),
+        "token_type": "Bearer",
+        "id_token": id_token.compact(),
+        "not-before-policy": 0,
+        "session_state": code.sign_on.sid,
+        "scope": code.request.scope,
+    }
