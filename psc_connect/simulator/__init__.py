@@ -1,7 +1,7 @@
 """The other side of the wire: plays Pro Santé Connect, strictly, on a port of its own.
 
-`run_simulator()` is a real OpenID provider over HTTP for tests and for the demonstration. It imports nothing of
-the rest of psc_connect, so that one misreading of the standard cannot be made twice and cancel out.
+`run_simulator()` is a real OpenID provider over HTTP for tests and for the demonstration. It imports nothing
+of the rest of psc_connect, so that one misreading of the standard cannot be made twice and cancel out.
 Nobody is authenticated: it must never face real people, and listens on loopback only.
 """
 

@@ -43,6 +43,14 @@ class Draft:
         return self.rewrite(raw) if self.rewrite else raw
 
 
+@dataclass(slots=True)
+class UserinfoAnswer:
+    """The userinfo about to be sent: plain JSON as Pro Santé Connect does, or a JWT (OIDC Core 5.3.2)."""
+
+    draft: Draft
+    signed: bool = False
+
+
 def draft(claims: dict[str, Any], *, key: SigningKey, client: Client) -> Draft:
     return Draft(claims, {"alg": key.algorithm, "typ": "JWT", "kid": key.kid}, key, client)
 

@@ -21,13 +21,12 @@ class Stage(Enum):
 
     REQUEST = "before the endpoint is asked: Request → Response instead of its answer"
     ANSWER = "the endpoint's answer: Response → Response"
-    METADATA = "the discovery document"
-    JWKS = "the key set"
+    METADATA = "the discovery document: dict"
+    JWKS = "the key set: dict"
     CALLBACK = "the way back from the authorization endpoint: Callback"
-    TOKEN_RESPONSE = "the members of the token response"  # noqa: S105
+    TOKEN_RESPONSE = "the members of the token response: dict"  # noqa: S105
     ID_TOKEN = "the ID token before it is signed: Draft"  # noqa: S105
-    USERINFO = "the userinfo claims"
-    SIGNED_USERINFO = "the userinfo as a JWT before it is signed: Draft"
+    USERINFO = "the userinfo answer: UserinfoAnswer"
     LOGOUT_RETURN = "the way back from the end-session endpoint: Callback"
 
 
@@ -67,7 +66,14 @@ class _Active:
     fault: Fault
     options: dict[str, Any]
     endpoint: str
-    remaining: int | None  # None: until it is cleared
+    remaining: int | None  # occasions; None: until it is cleared
+
+    def strike(self, subject: Any) -> Any:
+        result = self.fault.apply(subject, **self.options)
+        # A fault of a request may let it pass (None): that was no occasion.
+        if self.remaining is not None and (result is not None or self.fault.stage is not Stage.REQUEST):
+            self.remaining -= 1
+        return result
 
 
 class Faults:
@@ -108,33 +114,30 @@ class Faults:
 
     def change(self, stage: Stage, subject: Subject) -> Subject:
         """The subject as the faults of this stage leave it."""
-        for active in self._take(stage):
-            changed = active.fault.apply(subject, **active.options)
-            subject = subject if changed is None else changed
+        with self._lock:
+            for active in self._due(stage):
+                changed = active.strike(subject)
+                subject = subject if changed is None else changed
         return subject
 
     def before(self, request: Request) -> Response | None:
         """What is answered instead of asking the endpoint; None when nothing is wrong with it."""
-        for active in self._take(Stage.REQUEST, request.endpoint):
-            answer: Response | None = active.fault.apply(request, **active.options)
-            if answer is not None:
-                return answer
+        with self._lock:
+            for active in self._due(Stage.REQUEST, request.endpoint):
+                answer: Response | None = active.strike(request)
+                if answer is not None:
+                    return answer
         return None
 
     def after(self, request: Request, response: Response) -> Response:
-        for active in self._take(Stage.ANSWER, request.endpoint):
-            response = active.fault.apply(response, **active.options)
+        with self._lock:
+            for active in self._due(Stage.ANSWER, request.endpoint):
+                response = active.strike(response)
         return response
 
-    def _take(self, stage: Stage, endpoint: str = "") -> list[_Active]:
-        """The faults due now, counted down."""
-        with self._lock:
-            due = [
-                active
-                for active in self._active.values()
-                if active.fault.stage is stage and active.endpoint in {"", endpoint} and active.remaining != 0
-            ]
-            for active in due:
-                if active.remaining is not None:
-                    active.remaining -= 1
-            return due
+    def _due(self, stage: Stage, endpoint: str = "") -> list[_Active]:
+        return [
+            active
+            for active in self._active.values()
+            if active.fault.stage is stage and active.endpoint in {"", endpoint} and active.remaining != 0
+        ]

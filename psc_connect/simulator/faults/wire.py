@@ -1,0 +1,99 @@
+"""Answers that are wrong whatever they say: too late, too big, elsewhere, or none at all.
+
+Those of Stage.REQUEST strike before the endpoint is asked, so a code that was sent is not spent. Each takes the option
+`endpoint` of `Faults.set`; what is written here is where it strikes by default ("" is everywhere).
+"""
+
+from __future__ import annotations
+
+import gzip
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from psc_connect.simulator.exchange import Response, json_response
+from psc_connect.simulator.faults.registry import Stage, fault
+
+if TYPE_CHECKING:
+    from psc_connect.simulator.exchange import Request
+
+_MEGABYTE = 1 << 20
+_HTML = (("Content-Type", "text/html; charset=utf-8"),)
+_JSON = (("Content-Type", "application/json"),)
+
+
+@fault(Stage.REQUEST)
+def outage(_request: Request, *, status: int = 503, retry_after: str = "120") -> Response:
+    """The provider is down."""
+    return Response(status, (*_HTML, ("Retry-After", retry_after)), b"<h1>Service unavailable</h1>")
+
+
+@fault(Stage.REQUEST)
+def server_error(_request: Request, *, status: int = 500) -> Response:
+    """The endpoint breaks."""
+    return json_response({"error": "server_error"}, status=status)
+
+
+@fault(Stage.REQUEST)
+def maintenance_page(_request: Request) -> Response:
+    """A page in HTML with status 200, where JSON was asked for."""
+    page = "<!doctype html><title>Maintenance</title><h1>Pro Santé Connect est en maintenance</h1>"
+    return Response(200, _HTML, page.encode())
+
+
+@fault(Stage.REQUEST, endpoint="token")
+def answer(
+    _request: Request, *, body: bytes = b"", status: int = 200, headers: tuple[tuple[str, str], ...] = _JSON
+) -> Response:
+    """Any answer."""
+    return Response(status, headers, body)
+
+
+@fault(Stage.REQUEST, endpoint="token")
+def redirected(_request: Request, *, location: str, status: int = 307) -> Response:
+    """The endpoint sends its caller, and what the caller sent, elsewhere."""
+    return Response(status, (("Location", location),))
+
+
+@fault(Stage.REQUEST, endpoint="token")
+def huge_body(_request: Request, *, megabytes: int = 100) -> Response:
+    """The answer is longer than any memory should hold."""
+    return Response(200, _JSON, b" " * _MEGABYTE, repeat=megabytes)
+
+
+@fault(Stage.REQUEST, endpoint="token")
+def gzip_bomb(_request: Request, *, megabytes: int = 100) -> Response:
+    """The answer is small on the wire, and a thousand times that once decoded."""
+    headers = (*_JSON, ("Content-Encoding", "gzip"))
+    return Response(200, headers, gzip.compress(b" " * _MEGABYTE), repeat=megabytes)
+
+
+@fault(Stage.REQUEST)
+def close_connection_before_answer(request: Request, *, reused_only: bool = True) -> Response | None:
+    """The connection closes without a byte; by default only one that was used before, as an idle one may be."""
+    return Response(hang_up=True) if request.reused or not reused_only else None
+
+
+@fault(Stage.ANSWER, endpoint="token")
+def hang(response: Response, *, seconds: float = 60.0) -> Response:
+    """The answer is the right one, long after."""
+    return replace(response, delay=seconds)
+
+
+@fault(Stage.ANSWER, endpoint="token")
+def drip(response: Response, *, seconds: float = 1.0, headers: bool = False) -> Response:
+    """The answer comes byte by byte, its header too when asked: no single read is slow."""
+    return replace(response, drip=seconds, drip_headers=headers)
+
+
+@fault(Stage.ANSWER, endpoint="token")
+def set_cookie(response: Response, *, cookie: str = "AUTH_SESSION_ID=of-one-login; Path=/") -> Response:
+    """A back-channel answer sets a cookie, as load balancers do."""
+    return replace(response, headers=(*response.headers, ("Set-Cookie", cookie)))
+
+
+@fault(Stage.ANSWER, endpoint="userinfo")
+def answer_headers(response: Response, *, headers: tuple[tuple[str, str], ...]) -> Response:
+    """Headers replaced: another Content-Type, a Date that is hours off."""
+    names = {name.lower() for name, _ in headers}
+    kept = tuple(pair for pair in response.headers if pair[0].lower() not in names)
+    return replace(response, headers=kept + headers)
