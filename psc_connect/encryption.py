@@ -15,9 +15,10 @@ from psc_connect import conf
 
 __all__ = ["InvalidToken", "cipher_for"]
 
-CLIENT_SECRET = "client-secret"
+# The names of purposes, not secrets.
+CLIENT_SECRET = "client-secret"  # noqa: S105
 PENDING_LOGIN = "pending-login"
-ID_TOKEN = "id-token"
+ID_TOKEN = "id-token"  # noqa: S105
 
 
 def cipher_for(purpose: str) -> MultiFernet:
@@ -27,8 +28,8 @@ def cipher_for(purpose: str) -> MultiFernet:
     ``SECRET_KEY`` and ``SECRET_KEY_FALLBACKS``. HKDF (RFC 5869) makes one key of them for each purpose, so that
     a cookie can never be presented as a secret, nor the other way round.
     """
-    sources = conf.encryption_keys() or (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
-    return MultiFernet([_fernet(str(source), purpose) for source in sources])
+    sources = conf.encryption_keys() or (settings.SECRET_KEY, *map(str, settings.SECRET_KEY_FALLBACKS))
+    return MultiFernet([_fernet(source, purpose) for source in sources])
 
 
 # Keyed by a digest, so that the cache itself keeps no key in clear.

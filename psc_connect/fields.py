@@ -125,7 +125,13 @@ def validate_secret(clear: str) -> None:
         )
 
 
-class SecretField(models.TextField[Any, StoredSecret]):
+if TYPE_CHECKING:
+    _TextField = models.TextField[StoredSecret | str, StoredSecret]
+else:
+    _TextField = models.TextField
+
+
+class SecretField(_TextField):
     """A secret, encrypted at rest; given as text or StoredSecret, read as StoredSecret, left out of ``dumpdata``."""
 
     @override

@@ -1,0 +1,15 @@
+"""The provider metadata that ANS publishes for each environment, as data."""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+from typing import Any
+
+DOCUMENTS = ("production", "sandbox", "sandbox-2020")
+
+
+def load_metadata(environment: str) -> dict[str, Any]:
+    """Return the metadata document of ``production``, ``sandbox`` or ``sandbox-2020`` (whose hosts are closed)."""
+    document: dict[str, Any] = json.loads((resources.files(__name__) / f"{environment}.json").read_text("utf-8"))
+    return document

@@ -16,7 +16,7 @@ _METADATA = {
     "metadata_missing": "This field is required: take it from the provider's discovery document.",
     "metadata_not_text": "This field must be text.",
     "metadata_not_a_boolean": "This field must be true or false.",
-    "metadata_url_malformed": "This is not a usable absolute URL: write it whole, without spaces or control characters.",
+    "metadata_url_malformed": "This is not a usable absolute URL: write it whole, without spaces.",
     "metadata_not_https": "This URL must begin with https://.",
     "metadata_loopback_http_refused": (
         "Plain http is for a provider on this very machine in development: set PSC_CONNECT_ALLOW_LOOPBACK_HTTP."
@@ -35,6 +35,7 @@ _JWKS = {
     "jwks_not_json": "The key set is not strict JSON (one object, no duplicate keys, UTF-8).",
     "jwks_not_an_object": "The key set must be one JSON object with a list `keys`.",
     "jwks_keys_missing": "The document has no list `keys`: it is no key set (JWKS).",
+    "jwks_no_usable_key": "The key set holds no key that can verify a signature: the keys before it stay.",
     "jwks_too_many_keys": "The key set holds more than 100 keys: it is not the provider's own.",
     "jwks_looks_like_metadata": "This is the provider's metadata, not its key set: fetch what its `jwks_uri` serves.",
     "jwks_looks_like_key": 'This is one single key: wrap it as {"keys": [ … ]}.',
@@ -179,7 +180,7 @@ _AUTHORIZATION = {
     "authorization_state_unknown": "The answer belongs to no login that began here (a `state` that is not ours).",
     "authorization_code_missing": "The answer holds neither a code nor an error.",
     "authorization_code_malformed": "The answer's code is too long or holds characters that no code has.",
-    "authorization_issuer_missing": "The answer does not say which provider it is of, although the provider announces it.",
+    "authorization_issuer_missing": "The answer does not name the provider, as it announces to do.",
     "authorization_issuer_mismatch": "The answer is of another provider than the login began with.",
 }
 

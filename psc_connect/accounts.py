@@ -1,0 +1,104 @@
+"""Who is this? Find the account of (issuer, ``sub``), or link or create it, in one transaction with its user."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from django.db import IntegrityError, OperationalError, transaction
+
+from psc_connect.exceptions import LoginRefused
+from psc_connect.models import Account
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from django.contrib.auth.models import User
+
+    from psc_connect.models import Provider
+
+# Parallel first logins of one person, or of two whose usernames collide: all but one begin again and find the row.
+ATTEMPTS = 5
+PAUSE_SECONDS = 0.05
+
+
+class Hooks(Protocol):
+    """What a site overrides on the backend, under the names of mozilla-django-oidc."""
+
+    def filter_users_by_claims(self, claims: Mapping[str, Any]) -> Iterable[User]: ...
+
+    def create_user(self, claims: Mapping[str, Any]) -> User: ...
+
+    def update_user(self, user: User, claims: Mapping[str, Any]) -> User: ...
+
+    def user_can_authenticate(self, user: User) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """The account that a login ended at, and how it came to be."""
+
+    user: User
+    account: Account
+    created: bool = False
+    linked: bool = False
+
+
+def resolve(provider: Provider, *, subject: str, claims: Mapping[str, Any], hooks: Hooks) -> Resolution:
+    """Return the account of the person with ``subject`` at the provider's issuer (OpenID Connect Core 5.7).
+
+    Nothing else identifies anybody: no e-mail, no username. Nothing is saved where it raises LoginRefused:
+    ``account_inactive``, ``account_unknown``, ``account_ambiguous``, ``account_conflict``, ``attribute_…``.
+    """
+    for attempt in range(ATTEMPTS):
+        account = find(provider.issuer, subject)
+        if account is not None:
+            return _returning(account, claims, hooks)
+        try:
+            with transaction.atomic():
+                return _first_login(provider, subject, claims, hooks)
+        # SQLite answers "locked" at once where two transactions that have read both want to write.
+        except (IntegrityError, OperationalError):
+            time.sleep(PAUSE_SECONDS * attempt)
+    raise LoginRefused("account_conflict")
+
+
+def find(issuer: str, subject: str) -> Account | None:
+    """Return the account whose issuer and ``sub`` are these, compared exactly whatever the database's collation."""
+    rows = Account.objects.select_related("user").filter(issuer=issuer, subject=subject)
+    return next((row for row in rows if (row.issuer, row.subject) == (issuer, subject)), None)
+
+
+def _returning(account: Account, claims: Mapping[str, Any], hooks: Hooks) -> Resolution:
+    if not hooks.user_can_authenticate(account.user):
+        raise LoginRefused("account_inactive")
+    try:
+        user = hooks.update_user(account.user, claims)
+    except IntegrityError as exc:
+        raise LoginRefused("attribute_not_unique") from exc
+    return Resolution(user=user, account=account)
+
+
+def _first_login(provider: Provider, subject: str, claims: Mapping[str, Any], hooks: Hooks) -> Resolution:
+    users = list(hooks.filter_users_by_claims(claims))
+    if len(users) > 1:
+        raise LoginRefused("account_ambiguous")
+    if not users and not provider.create_unknown_users:
+        raise LoginRefused("account_unknown")
+    if users and not hooks.user_can_authenticate(users[0]):
+        raise LoginRefused("account_inactive")
+    user = hooks.update_user(users[0], claims) if users else hooks.create_user(claims)
+    account = Account.objects.create(
+        provider=provider,
+        issuer=provider.issuer,
+        subject=subject,
+        user=user,
+        subject_name_id=_text(claims.get("SubjectNameID")),
+        other_ids=claims.get("otherIds") or [],
+    )
+    return Resolution(user=user, account=account, created=not users, linked=bool(users))
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) and len(value) <= 255 else ""

@@ -1,0 +1,265 @@
+"""The authentication backend: the code becomes tokens, the tokens a person, the person a user of this site."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.contrib import auth
+from django.contrib.auth import get_user_model
+from django.contrib.auth.backends import ModelBackend
+from django.core.exceptions import ImproperlyConfigured
+from django.views.decorators.debug import sensitive_variables
+from mozilla_django_oidc.auth import OIDCAuthenticationBackend
+
+from psc_connect import accounts
+from psc_connect.attributes import apply_exported_attributes
+from psc_connect.exceptions import LoginRefused
+from psc_connect.keys import http_policy, keys_after_unknown_kid, keys_for_login
+from psc_connect.oidc.client import ClientCredentials, Deadline, exchange_code, fetch_userinfo
+from psc_connect.oidc.errors import UnknownKey
+from psc_connect.oidc.id_token import IDTokenRules, validate_id_token
+from psc_connect.oidc.userinfo import validate_userinfo
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import TypeVar
+
+    from django.contrib.auth.models import User
+    from django.db.models import QuerySet
+    from django.http import HttpRequest
+
+    from psc_connect.models import Account, Provider
+    from psc_connect.oidc.client import Tokens
+    from psc_connect.oidc.id_token import IDToken
+    from psc_connect.oidc.jwks import KeySet
+
+    T = TypeVar("T")
+
+# All calls of one callback together: a worker is never held longer by a provider that hangs.
+CALLBACK_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class CodeGrant:
+    """What our callback hands to our backend, and nobody else can: an answer to a login that this browser began."""
+
+    provider: Provider
+    redirect_uri: str
+    code: str = field(repr=False)
+    code_verifier: str = field(repr=False)
+    nonce: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CompletedLogin:
+    """What the callback takes from a login besides its user."""
+
+    account: Account
+    claims: Mapping[str, Any] = field(repr=False)
+    id_token: str = field(repr=False)
+    created: bool = False
+    linked: bool = False
+
+
+def default_setting(attr: str, *args: Any) -> Any:
+    """Return the default: the OIDC_* settings of a site belong to another login of it, by mozilla-django-oidc."""
+    if args:
+        return args[0]
+    raise ImproperlyConfigured(f"{attr} is not a setting of psc_connect: see its providers in the admin.")
+
+
+class ProSanteConnectBackend(OIDCAuthenticationBackend):
+    """Signs in professionals whom Pro Santé Connect vouches for.
+
+    A site subclasses it to override ``verify_claims``, ``filter_users_by_claims``, ``create_user`` or ``update_user``,
+    each with the meaning that mozilla-django-oidc gives it, and names the subclass in AUTHENTICATION_BACKENDS.
+    ``self.provider`` is there for them.
+    """
+
+    path = "psc_connect.backends.ProSanteConnectBackend"
+    provider: Provider
+    completed: CompletedLogin
+
+    @override
+    def __init__(self) -> None:
+        # mozilla-django-oidc reads OIDC_* settings here and fails without them: everything of ours is on the provider.
+        pass
+
+    @property
+    def UserModel(self) -> type[User]:  # noqa: N802 - the name that subclasses of mozilla's backend know
+        return get_user_model()
+
+    get_settings = staticmethod(default_setting)
+
+    @override
+    @sensitive_variables()
+    def authenticate(  # type: ignore[override]  # mozilla-django-oidc's shape: no username, no password
+        self, request: HttpRequest | None, code_grant: CodeGrant | None = None, **_credentials: Any
+    ) -> User | None:
+        """Return the user whom the provider names; None to every caller but our own callback.
+
+        Raises LoginRefused, SecretUnavailable, an OIDCError, or DatabaseError; nothing is saved then.
+        """
+        if code_grant is None:
+            return None
+        self.request = request
+        self.provider = code_grant.provider
+        deadline = Deadline(CALLBACK_SECONDS)
+        tokens = self._exchange_code(code_grant, deadline)
+        id_token, keys = self._validate_id_token(code_grant, tokens, deadline)
+        claims = self._fetch_userinfo(id_token, tokens, keys, deadline)
+        return self._resolve_account(id_token, claims)
+
+    @override
+    async def aauthenticate(  # type: ignore[override]  # as above
+        self, request: HttpRequest | None, **credentials: Any
+    ) -> User | None:
+        # Inherited, it would be ModelBackend's, which checks a password.
+        return await sync_to_async(self.authenticate)(request, **credentials)
+
+    @override
+    def get_user(self, user_id: Any) -> User | None:
+        # mozilla-django-oidc's returns inactive users: their open sessions would go on.
+        return ModelBackend.get_user(self, user_id)
+
+    @override
+    async def aget_user(self, user_id: Any) -> User | None:
+        return await ModelBackend.aget_user(self, user_id)
+
+    @sensitive_variables()
+    def _exchange_code(self, grant: CodeGrant, deadline: Deadline) -> Tokens:
+        provider = self.provider
+        return exchange_code(
+            provider.parsed_metadata,
+            ClientCredentials(
+                client_id=provider.client_id,
+                client_secret=provider.client_secret.reveal(),
+                method=provider.token_endpoint_auth_method,
+            ),
+            code=grant.code,
+            redirect_uri=grant.redirect_uri,
+            code_verifier=grant.code_verifier,
+            http=http_policy(),
+            deadline=deadline,
+        )
+
+    @sensitive_variables()
+    def _validate_id_token(self, grant: CodeGrant, tokens: Tokens, deadline: Deadline) -> tuple[IDToken, KeySet]:
+        def validate(keys: KeySet) -> IDToken:
+            return validate_id_token(
+                tokens.id_token,
+                rules=self._rules(),
+                keys=keys,
+                nonce=grant.nonce,
+                access_token=tokens.access_token,
+                now=time.time(),
+            )
+
+        return self._with_keys(validate, keys_for_login(self.provider, deadline), deadline)
+
+    def _rules(self) -> IDTokenRules:
+        provider = self.provider
+        return IDTokenRules(
+            issuer=provider.issuer,
+            client_id=provider.client_id,
+            algorithm=provider.id_token_signed_response_alg,
+            max_age=provider.max_age,
+            accepted_acr=tuple(provider.accepted_acr_values.split()),
+        )
+
+    def _with_keys(self, verify: Callable[[KeySet], T], keys: KeySet, deadline: Deadline) -> tuple[T, KeySet]:
+        """Verify, and once more with the keys fetched again where the signature names one that is not there."""
+        try:
+            return verify(keys), keys
+        except UnknownKey:
+            keys = keys_after_unknown_kid(self.provider, deadline)
+            return verify(keys), keys
+
+    @sensitive_variables()
+    def _fetch_userinfo(self, id_token: IDToken, tokens: Tokens, keys: KeySet, deadline: Deadline) -> Mapping[str, Any]:
+        answer = fetch_userinfo(
+            self.provider.parsed_metadata,
+            access_token=tokens.access_token,
+            http=http_policy(),
+            deadline=deadline,
+        )
+
+        def validate(keys: KeySet) -> dict[str, Any]:
+            return validate_userinfo(
+                answer,
+                id_token=id_token,
+                rules=self._rules(),
+                keys=keys,
+                signed_algorithm=self.provider.userinfo_signed_response_alg,
+            )
+
+        return MappingProxyType(self._with_keys(validate, keys, deadline)[0])
+
+    @sensitive_variables()
+    def _resolve_account(self, id_token: IDToken, claims: Mapping[str, Any]) -> User:
+        if not self.verify_claims(claims):
+            raise LoginRefused("account_claims_refused")
+        resolution = accounts.resolve(self.provider, subject=id_token.subject, claims=claims, hooks=self)
+        self.completed = CompletedLogin(
+            account=resolution.account,
+            claims=claims,
+            id_token=id_token.raw,
+            created=resolution.created,
+            linked=resolution.linked,
+        )
+        user = resolution.user
+        user.backend = self.path
+        return user
+
+    @override
+    def verify_claims(self, claims: Mapping[str, Any]) -> bool:
+        """Return whether the site accepts these claims: it does, unless it overrides this."""
+        return True
+
+    @override
+    def filter_users_by_claims(self, claims: Mapping[str, Any]) -> QuerySet[Any]:
+        """Return the users to whom a first login may be linked: nobody, since an e-mail or a name proves nothing."""
+        return self.UserModel._default_manager.none()
+
+    @override
+    def create_user(self, claims: Mapping[str, Any]) -> User:
+        """Return a new saved user with the exported attributes and no usable password."""
+        user = self.UserModel()
+        user.set_unusable_password()
+        rows = self.provider.exported_attributes.all()
+        apply_exported_attributes(user, rows, claims, creating=True)
+        if not user.get_username():
+            raise LoginRefused("account_username_missing")
+        user.save(force_insert=True)
+        return user
+
+    @override
+    def update_user(self, user: User, claims: Mapping[str, Any]) -> User:
+        """Bring the exported attributes of a known user up to date; save what changed only."""
+        rows = self.provider.exported_attributes.all()
+        changed = apply_exported_attributes(user, rows, claims, creating=False)
+        if changed:
+            user.save(update_fields=changed)
+        return user
+
+
+def installed_backend() -> ProSanteConnectBackend:
+    """Return the backend of the site that is ours or a subclass. Raises LoginRefused ``backend_not_installed``."""
+    for path in settings.AUTHENTICATION_BACKENDS:
+        backend = auth.load_backend(path)
+        if isinstance(backend, ProSanteConnectBackend):
+            # What django.contrib.auth.authenticate() would have noted: login() and the session need it.
+            backend.path = path
+            return backend
+    raise LoginRefused("backend_not_installed")

@@ -1,0 +1,149 @@
+"""A provider's signing keys on its row: imported, fetched again when old or when a token bears an unknown one."""
+
+from __future__ import annotations
+
+import logging
+import time
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Q
+from django.utils import timezone
+
+from psc_connect import conf
+from psc_connect.models import Provider
+from psc_connect.oidc.client import Deadline, HTTPPolicy, fetch_jwks
+from psc_connect.oidc.errors import JWKSError, ProviderUnavailable, UnknownKey
+from psc_connect.oidc.jwks import KeySet, parse_jwks, public_document
+
+logger = logging.getLogger("psc_connect")
+
+# One fetch a minute, whatever the tokens say: an unknown `kid` costs an attacker nothing, and the provider a request.
+FETCH_INTERVAL = timedelta(seconds=60)
+IMPORT_SECONDS = 10.0
+# What a login may spend on the refresh of old keys, which it could do without.
+REFRESH_SECONDS = 3.0
+POLL_SECONDS = 0.1
+
+
+def http_policy() -> HTTPPolicy:
+    return HTTPPolicy(ca_bundle=conf.ca_bundle(), https_proxy=conf.https_proxy())
+
+
+def import_keys(provider: Provider) -> KeySet:
+    """Fetch the provider's keys now and put them on its row: the administrator's button.
+
+    Takes 10 s at most. Raises MetadataError, ProviderUnavailable, JWKSError; the old keys stay.
+    """
+    return _fetch(provider, Deadline(IMPORT_SECONDS))
+
+
+def set_keys(provider: Provider, document: object) -> KeySet:
+    """Put a pasted, uploaded or fetched key set on the instance, without saving it. Raises JWKSError.
+
+    Private and symmetric members are dropped before anything is kept.
+    """
+    public = public_document(document)
+    keys = parse_jwks(public)
+    now = timezone.now()
+    known = provider.jwks_first_seen
+    provider.jwks = public
+    provider.jwks_updated_at = now
+    provider.jwks_first_seen = {
+        key.thumbprint: known.get(key.thumbprint, now.isoformat(timespec="seconds")) for key in keys.keys
+    }
+    return keys
+
+
+KEY_FIELDS = ("jwks", "jwks_updated_at", "jwks_first_seen")
+
+
+def keys_for_login(provider: Provider, deadline: Deadline) -> KeySet:
+    """Return the row's keys, fetched first if there are none, or by one worker if they are too old.
+
+    A refresh that fails is logged and the old keys go on serving. Raises ProviderUnavailable or JWKSError
+    only where there is no key at all.
+    """
+    if not provider.parsed_metadata.jwks_uri or not _is_due(provider):
+        return provider.key_set()
+    if not provider.jwks:
+        return _fetch_once_a_minute(provider, deadline)
+    if _claim_fetch(provider):
+        try:
+            return _fetch(provider, Deadline(min(REFRESH_SECONDS, deadline.remaining())))
+        except (ProviderUnavailable, JWKSError) as exc:
+            logger.warning("keys.refresh_failed provider=%s code=%s", provider.slug, exc.code)
+    return provider.key_set()
+
+
+def keys_after_unknown_kid(provider: Provider, deadline: Deadline) -> KeySet:
+    """Return the keys as they are after one more fetch, by this worker or, in the same minute, by another.
+
+    Raises UnknownKey where a fetch is not allowed (pinned keys, no ``jwks_uri``), ProviderUnavailable, JWKSError.
+    """
+    if provider.jwks_pinned or not provider.parsed_metadata.jwks_uri:
+        raise UnknownKey("id_token_unknown_key")
+    return _fetch_once_a_minute(provider, deadline)
+
+
+def _is_due(provider: Provider) -> bool:
+    if not provider.jwks:
+        return True
+    if provider.jwks_pinned:
+        return False
+    updated = provider.jwks_updated_at
+    return updated is None or timezone.now() - updated > timedelta(seconds=conf.jwks_max_age())
+
+
+def _fetch_once_a_minute(provider: Provider, deadline: Deadline) -> KeySet:
+    if _claim_fetch(provider):
+        return _fetch(provider, deadline)
+    # Somebody else's fetch is in flight, or ended less than a minute ago: what it brought is on the row.
+    while True:
+        provider.refresh_from_db(fields=[*KEY_FIELDS, "jwks_fetch_began_at", "jwks_fetch_ended_at"])
+        if not _is_in_flight(provider) or deadline.remaining() <= POLL_SECONDS:
+            return provider.key_set()
+        time.sleep(POLL_SECONDS)
+
+
+def _claim_fetch(provider: Provider) -> bool:
+    """Take this minute's slot by one conditional UPDATE: no lock is held while the provider is called."""
+    now = timezone.now()
+    # A clock that was ahead and has been put right must not block the slot until then.
+    free = (
+        Q(jwks_fetch_began_at=None)
+        | Q(jwks_fetch_began_at__lte=now - FETCH_INTERVAL)
+        | Q(jwks_fetch_began_at__gt=now + FETCH_INTERVAL)
+    )
+    return Provider.objects.filter(free, pk=provider.pk).update(jwks_fetch_began_at=now) == 1
+
+
+def _is_in_flight(provider: Provider) -> bool:
+    began, ended = provider.jwks_fetch_began_at, provider.jwks_fetch_ended_at
+    if began is None or (ended is not None and ended >= began):
+        return False
+    # A worker that died in the middle never writes the end.
+    return timezone.now() - began < timedelta(seconds=IMPORT_SECONDS)
+
+
+def _fetch(provider: Provider, deadline: Deadline) -> KeySet:
+    uri = provider.parsed_metadata.jwks_uri
+    try:
+        document = fetch_jwks(uri, http=http_policy(), deadline=deadline)
+        _check_usable(parse_jwks(document))
+    except (ProviderUnavailable, JWKSError):
+        _save(provider, {})
+        raise
+    keys = set_keys(provider, document)
+    _save(provider, {name: getattr(provider, name) for name in KEY_FIELDS})
+    return keys
+
+
+def _check_usable(keys: KeySet) -> None:
+    # An empty set would lock everybody out: the keys of before stay.
+    if not keys.keys:
+        raise JWKSError("jwks_no_usable_key")
+
+
+def _save(provider: Provider, values: dict[str, Any]) -> None:
+    Provider.objects.filter(pk=provider.pk).update(jwks_fetch_ended_at=timezone.now(), **values)

@@ -1,0 +1,49 @@
+"""The site's own addresses, as they are declared to ANS."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.urls import reverse
+
+from psc_connect import conf
+from psc_connect.exceptions import LoginRefused
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+    from psc_connect.models import Provider
+
+
+def site_origin(request: HttpRequest) -> str:
+    """Return the origin of the site, such as ``https://example.org``.
+
+    It is ``PSC_CONNECT_BASE_URL``. Without it the request says, but only where the Host header cannot be anybody's
+    choice: the redirect URI, and with it the code, would go where the header points.
+    Raises LoginRefused ``base_url_missing``.
+    """
+    if base_url := conf.base_url():
+        return base_url
+    if settings.DEBUG or not any(host == "*" or host.startswith(".") for host in settings.ALLOWED_HOSTS):
+        return f"{request.scheme}://{request.get_host()}"
+    raise LoginRefused("base_url_missing")
+
+
+def is_secure(request: HttpRequest) -> bool:
+    """Whether browsers reach the site over https; behind a proxy the request alone may not know."""
+    return site_origin(request).startswith("https://")
+
+
+def is_other_host(request: HttpRequest) -> bool:
+    """Whether the browser is on another host than the one that the provider will send it back to."""
+    return urlsplit(site_origin(request)).hostname != urlsplit(f"//{request.get_host()}").hostname
+
+
+def redirect_uri(request: HttpRequest, provider: Provider) -> str:
+    return site_origin(request) + reverse("psc_connect:callback", args=[provider.slug])
+
+
+def post_logout_redirect_uri(request: HttpRequest, provider: Provider) -> str:
+    return site_origin(request) + reverse("psc_connect:logged_out", args=[provider.slug])

@@ -1,0 +1,91 @@
+"""A login that ends without a session: one line of log, one signal, one page."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, TypeAlias
+from urllib.parse import urlencode
+
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth.signals import user_login_failed
+from django.db import DatabaseError
+from django.shortcuts import render, resolve_url
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from psc_connect.exceptions import LoginRefused
+from psc_connect.fields import SecretUnavailable
+from psc_connect.models import Provider
+from psc_connect.oidc.errors import OIDCError
+from psc_connect.signals import login_refused
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+
+logger = logging.getLogger("psc_connect")
+
+REFUSALS = (LoginRefused, OIDCError, SecretUnavailable, DatabaseError)
+Refusal: TypeAlias = LoginRefused | OIDCError | SecretUnavailable | DatabaseError
+
+# The answers with which a provider may mean that it does not know the level that was asked for.
+ACR_REFUSALS = {
+    "authorization_invalid_request",
+    "authorization_unmet_authentication_requirements",
+    "authorization_unrecognised",
+    "id_token_acr_missing",
+    "id_token_acr_refused",
+}
+
+
+def refusal_page(request: HttpRequest, exc: Refusal, *, provider: str, next_page: str) -> HttpResponse:
+    """Return the page that says what happened and what to do, and leave its trace.
+
+    The trace has the code and the reference of the page, never the exception's text: a database may quote a value.
+    """
+    refusal = as_refusal(exc)
+    logger.warning("login.refused code=%s provider=%s reference=%s", refusal.code, provider, refusal.reference)
+    login_refused.send(
+        sender=Provider, request=request, provider=provider, code=refusal.code, reference=refusal.reference
+    )
+    if refusal.code == "database_unavailable":
+        # A site's base template may greet the user: that would be the next question to the database.
+        request.user = AnonymousUser()
+    context = {
+        "explanation": refusal.explanation,
+        "code": refusal.code,
+        "reference": refusal.reference,
+        "hint": _hint(refusal.code, provider),
+        "start_again_url": login_url(provider, next_page),
+        "home_url": resolve_url("/"),
+    }
+    return render(request, "psc_connect/error.html", context, status=refusal.explanation.status)
+
+
+def announce_failed_login(request: HttpRequest, exc: Refusal, *, provider: str) -> None:
+    """Tell Django's audience of failed logins; it learns the provider and the code, and no credential."""
+    credentials = {"provider": provider, "code": as_refusal(exc).code}
+    user_login_failed.send(sender=__name__, credentials=credentials, request=request)
+
+
+def as_refusal(exc: Refusal) -> LoginRefused:
+    if isinstance(exc, LoginRefused):
+        return exc
+    return LoginRefused("database_unavailable" if isinstance(exc, DatabaseError) else exc.code)
+
+
+def login_url(provider: str, next_page: str, **parameters: str) -> str:
+    query = urlencode({**({"next": next_page} if next_page else {}), **parameters})
+    url = reverse("psc_connect:login", args=[provider] if provider else [])
+    return f"{url}?{query}" if query else url
+
+
+def _hint(code: str, provider: str) -> str:
+    if code not in ACR_REFUSALS:
+        return ""
+    row = Provider.objects.filter(slug=provider).first()
+    if row is None or not row.acr_values or row.acr_values == "eidas1":
+        return ""
+    return _(
+        "For the administrators of this site: the level asked for is “%(acr)s”, while the documentation of "
+        "Pro Santé Connect has asked for “eidas1” since 2022. Try “eidas1” on the provider's page."
+    ) % {"acr": row.acr_values}

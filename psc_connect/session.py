@@ -1,0 +1,83 @@
+"""What a session keeps of its login: the provider, the ID token for the sign-out, the pages just returned to."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from django.contrib import auth
+from django.contrib.sessions.backends import signed_cookies
+
+from psc_connect.encryption import ID_TOKEN, InvalidToken, cipher_for
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+    from django.contrib.sessions.backends.base import SessionBase
+    from django.http import HttpRequest
+
+    from psc_connect.pending import PendingLogin
+
+KEY = "psc_connect"
+# mozilla-django-oidc's SessionRefresh would send our people to the other provider of the site once this moment is past.
+MOZILLA_EXPIRATION_KEY = "oidc_id_token_expiration"
+TEN_YEARS = 10 * 365 * 24 * 3600
+# Callbacks that can be reloaded onto their pages: the tabs that one person may have begun at once.
+KEPT_LANDINGS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class KeptLogin:
+    """What the sign-out needs."""
+
+    provider: str = ""
+    id_token: str = field(default="", repr=False)
+
+
+def open_session(request: HttpRequest, user: User, login: PendingLogin, *, id_token: str) -> None:
+    """Sign the user in, under a new session key whoever was signed in before (OWASP: session fixation)."""
+    _reload(request)
+    landings = _landings(request)
+    before = request.session.session_key
+    auth.login(request, user)
+    # Django changes the key for another user, and keeps it where the same one signs in again.
+    if before is not None and request.session.session_key == before:
+        request.session.cycle_key()
+    landings = [*landings[1 - KEPT_LANDINGS :], [login.state_digest, login.next]]
+    request.session[KEY] = {
+        "provider": login.provider,
+        "id_token": "" if _is_in_cookie(request.session) else cipher_for(ID_TOKEN).encrypt(id_token.encode()).decode(),
+        "landings": landings,
+    }
+    request.session[MOZILLA_EXPIRATION_KEY] = int(time.time()) + TEN_YEARS
+
+
+def kept_login(request: HttpRequest) -> KeptLogin:
+    kept = request.session.get(KEY, {})
+    try:
+        id_token = cipher_for(ID_TOKEN).decrypt(kept.get("id_token", "").encode()).decode()
+    # The encryption key has been changed since: PSC will ask for a confirmation.
+    except InvalidToken:
+        id_token = ""
+    return KeptLogin(provider=kept.get("provider", ""), id_token=id_token)
+
+
+def landing_of(request: HttpRequest, state_digest: str) -> str | None:
+    """Return the page that a callback of this session has led to already, or None."""
+    return next((page for known, page in _landings(request) if known == state_digest), None)
+
+
+def _landings(request: HttpRequest) -> list[list[str]]:
+    landings: list[list[str]] = request.session.get(KEY, {}).get("landings", [])
+    return landings
+
+
+def _is_in_cookie(session: SessionBase) -> bool:
+    return isinstance(session, signed_cookies.SessionStore)
+
+
+def _reload(request: HttpRequest) -> None:
+    """Forget what was read before the calls to the provider: another request may have written meanwhile."""
+    session = request.session
+    if session.session_key and not session.modified:
+        request.session = type(session)(session.session_key)

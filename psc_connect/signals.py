@@ -1,0 +1,14 @@
+"""What a site can listen to. Receivers get personal data: they must not log it.
+
+Each is sent with ``request``, ``user``, ``account`` and ``claims`` (a read-only mapping of the userinfo), after the
+transaction that it tells of; ``login_refused`` with ``request``, ``provider`` (its slug), ``code`` and ``reference``.
+"""
+
+from __future__ import annotations
+
+from django.dispatch import Signal
+
+account_created = Signal()
+account_linked = Signal()
+signed_in = Signal()
+login_refused = Signal()
