@@ -149,8 +149,9 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(bytes([byte]))
 
     def _head(self, response: Response) -> bytes:
-        lines = [f"HTTP/1.1 {response.status} {self.responses.get(response.status, ('',))[0]}"]
-        lines += [f"Server: {self.server_version}", f"Date: {self.date_time_string()}"]
-        lines += [f"{name}: {value}" for name, value in response.headers]
+        reason = self.responses.get(response.status, ("",))[0]
+        date = response.header("Date") or self.date_time_string(int(self.server.simulator.now()))
+        lines = [f"HTTP/1.1 {response.status} {reason}", f"Server: {self.server_version}", f"Date: {date}"]
+        lines += [f"{name}: {value}" for name, value in response.headers if name != "Date"]
         lines += [f"Content-Length: {len(response.body) * response.repeat}", "", ""]
         return "\r\n".join(lines).encode("latin-1")

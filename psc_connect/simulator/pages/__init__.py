@@ -20,7 +20,7 @@ CHOOSE_PATH = "/auth/choose"
 STYLE_PATH = "/simulator.css"
 
 # No form-action: Chromium applies it to the redirect after the form, and that goes to the relying party.
-_POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+_POLICY = "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; frame-ancestors 'none'"
 _HEADERS = (
     ("Content-Type", "text/html; charset=utf-8"),
     *NO_STORE,
@@ -37,6 +37,7 @@ def choose_person(language: str, *, interaction: str, client: Client, people: It
         _fill(
             "person.html",
             {
+                **texts,
                 "slug": person.slug,
                 "name": person.name,
                 "label": person.label_fr if language == "fr" else person.label_en,

@@ -1,0 +1,95 @@
+"""Start the simulator alone: a Pro Santé Connect of one's own beside `runserver`."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from psc_connect.simulator import Client, run_simulator
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
+if TYPE_CHECKING:
+    from django.core.management.base import CommandParser
+
+    from psc_connect.simulator import Simulator
+
+_SITE = "http://127.0.0.1:8000/psc/simulator"
+
+
+class Command(BaseCommand):
+    help = "Plays Pro Santé Connect on a loopback port, with invented people. Only while DEBUG is on."
+    requires_system_checks = ()
+
+    @override
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1", help="an IPv4 loopback address (%(default)s)")
+        parser.add_argument("--port", type=int, default=8899, help="0 takes a free port (%(default)s)")
+        parser.add_argument("--client-id", default="demo", help="%(default)s")
+        parser.add_argument("--client-secret", default="demo-secret", help="%(default)s")
+        parser.add_argument(
+            "--redirect-uri",
+            action="append",
+            help=f"repeat it for several, each exact to the letter ({_SITE}/callback/)",
+        )
+        parser.add_argument(
+            "--post-logout-redirect-uri", action="append", help=f"as above ({_SITE}/logged-out/)"
+        )
+
+    @override
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.DEBUG:
+            raise CommandError("The simulator authenticates nobody: it refuses to start unless DEBUG is on.")
+        client = Client(
+            client_id=options["client_id"],
+            client_secret=options["client_secret"],
+            redirect_uris=tuple(options["redirect_uri"] or [f"{_SITE}/callback/"]),
+            post_logout_redirect_uris=tuple(options["post_logout_redirect_uri"] or [f"{_SITE}/logged-out/"]),
+        )
+        log = self.stdout.write if options["verbosity"] > 0 else None
+        try:
+            with run_simulator(options["port"], host=options["host"], clients=[client], log=log) as simulator:
+                self._present(simulator, client)
+                _wait_for_a_signal()
+        except (OSError, ValueError) as exc:
+            raise CommandError(f"The simulator cannot start: {exc}") from exc
+        self.stdout.write("Simulator stopped.")
+
+    def _present(self, simulator: Simulator, client: Client) -> None:
+        lines = [
+            f"Pro Santé Connect is simulated at {simulator.origin}/ — no real authentication.",
+            "",
+            "People who can sign in:",
+            *(f"  {person.slug:24} {person.name}, {person.label_en}" for person in simulator.people.values()),
+            "",
+            "To declare it in the admin, add a provider of the environment “simulator” with:",
+            f"  discovery URL  {simulator.discovery_url}",
+            f"  client id      {client.client_id}",
+            f"  client secret  {client.client_secret}",
+            "It accepts these addresses of your site, to the letter:",
+            *(f"  sign-in        {uri}" for uri in client.redirect_uris),
+            *(f"  sign-out       {uri}" for uri in client.post_logout_redirect_uris),
+            "",
+            "Stop it with Ctrl-C.",
+        ]
+        self.stdout.write("\n".join(lines))
+
+
+def _wait_for_a_signal() -> None:
+    """Ctrl-C or TERM, with whatever handled them before put back."""
+    stop = threading.Event()
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, lambda *_: stop.set()) for number in signals]
+    try:
+        stop.wait()
+    finally:
+        for number, handler in zip(signals, before, strict=True):
+            signal.signal(number, handler)
