@@ -38,11 +38,7 @@ def authorization_url(metadata: ProviderMetadata, parameters: Mapping[str, str])
 def with_query(url: str, parameters: Mapping[str, str]) -> str:
     """`url` with `parameters` added; its own ones of the same names give way, because none may stand twice."""
     parts = urlsplit(url)
-    own = [
-        (name, value)
-        for name, value in parse_qsl(parts.query, keep_blank_values=True)
-        if name not in parameters
-    ]
+    own = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name not in parameters]
     return urlunsplit(parts._replace(query=urlencode([*own, *parameters.items()])))
 
 

@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
+import base64
+import re
+import time
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
+from urllib.parse import quote_plus
 
 from psc_connect.oidc.deadline import Deadline as Deadline
+from psc_connect.oidc.errors import (
+    JWKSError,
+    MetadataError,
+    MetadataProblem,
+    ProviderUnavailable,
+    TokenResponseError,
+    UserinfoError,
+)
+from psc_connect.oidc.exchange import Answer, send
+from psc_connect.oidc.exchange import HTTPPolicy as HTTPPolicy
+from psc_connect.oidc.jwks import public_document
 from psc_connect.oidc.metadata import ProviderMetadata
+from psc_connect.oidc.strict_json import StrictJSONError, loads_strict
 
-
-@dataclass(frozen=True, slots=True)
-class HTTPPolicy:
-    """How requests go out. Time-outs in seconds; `https_proxy` an http:// URL; both texts empty: none."""
-
-    ca_bundle: str = ""
-    https_proxy: str = field(default="", repr=False)
-    connect_timeout: float = 3.0
-    read_timeout: float = 5.0
+_KIB: Final = 1024
+_RETRY_AFTER_SECONDS: Final = 0.3
+_RETRIED: Final = ("provider_unreachable", "provider_answer_broken", "provider_server_error")
+# RFC 6750 2.1: what may stand in an Authorization header.
+_BEARER_TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]+=*")
+# Keycloak says unauthorized_client for a wrong secret (measured), the standard invalid_client (RFC 6749 5.2).
+_TOKEN_ERRORS: Final = {
+    "invalid_client": "token_client_refused",
+    "unauthorized_client": "token_client_refused",
+    "invalid_grant": "token_invalid_grant",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +62,7 @@ class UserinfoAnswer:
     body: bytes = field(repr=False)
 
 
-def exchange_code(
+def exchange_code(  # noqa: PLR0913
     metadata: ProviderMetadata,
     credentials: ClientCredentials,
     *,
@@ -55,21 +73,100 @@ def exchange_code(
     deadline: Deadline,
 ) -> Tokens:
     """The code for the tokens (RFC 6749 4.1.3, RFC 7636 4.5); ProviderUnavailable, TokenResponseError."""
-    raise NotImplementedError
+    form = {
+        "grant_type": "authorization_code",
+        "code": code,
+        "redirect_uri": redirect_uri,
+        "code_verifier": code_verifier,
+    }
+    headers: dict[str, str] = {}
+    if credentials.method == "client_secret_basic":
+        headers["Authorization"] = _basic(credentials)
+    elif credentials.method == "client_secret_post":
+        form |= {"client_id": credentials.client_id, "client_secret": credentials.client_secret}
+    else:
+        raise ValueError("no method of token endpoint authentication that is supported")
+    answer = send(
+        "POST",
+        metadata.token_endpoint,
+        form=form,
+        headers=headers,
+        http=http,
+        deadline=deadline,
+        limit=256 * _KIB,
+    )
+    return _tokens(answer)
+
+
+def _basic(credentials: ClientCredentials) -> str:
+    """RFC 6749 2.3.1: both are form-urlencoded first, so that a colon in them separates nothing."""
+    pair = f"{quote_plus(credentials.client_id)}:{quote_plus(credentials.client_secret)}"
+    return f"Basic {base64.b64encode(pair.encode()).decode()}"
+
+
+def _tokens(answer: Answer) -> Tokens:
+    """RFC 6749 5.1, OIDC Core 3.1.3.3."""
+    try:
+        members = loads_strict(answer.body)
+    except StrictJSONError as exc:
+        raise TokenResponseError("token_not_json" if answer.status == 200 else "token_refused") from exc
+    if not isinstance(members, dict):
+        raise TokenResponseError("token_not_an_object")
+    if answer.status != 200 or "error" in members:
+        raise TokenResponseError(_TOKEN_ERRORS.get(str(members.get("error")), "token_refused"))
+    access_token, id_token = members.get("access_token"), members.get("id_token")
+    if not isinstance(access_token, str) or not access_token:
+        raise TokenResponseError("token_access_token_missing")
+    if not _BEARER_TOKEN.fullmatch(access_token) or len(access_token) > 32 * _KIB:
+        raise TokenResponseError("token_access_token_malformed")
+    if str(members.get("token_type")).lower() != "bearer":
+        raise TokenResponseError("token_type_not_bearer")
+    if not isinstance(id_token, str) or not id_token:
+        raise TokenResponseError("token_id_token_missing")
+    return Tokens(access_token, id_token)
 
 
 def fetch_userinfo(
     metadata: ProviderMetadata, *, access_token: str, http: HTTPPolicy, deadline: Deadline
 ) -> UserinfoAnswer:
     """OIDC Core 5.3.1; ProviderUnavailable, UserinfoError."""
-    raise NotImplementedError
+    headers = {"Authorization": f"Bearer {access_token}"}
+    answer = send("GET", metadata.userinfo_endpoint, headers=headers, http=http, deadline=deadline, limit=256 * _KIB)
+    if answer.status != 200:
+        raise UserinfoError("userinfo_refused")
+    return UserinfoAnswer(answer.content_type, answer.body)
 
 
 def fetch_jwks(jwks_uri: str, *, http: HTTPPolicy, deadline: Deadline) -> dict[str, Any]:
     """The key set without private parts, ready to be stored; ProviderUnavailable, JWKSError."""
-    raise NotImplementedError
+    body = _fetch(jwks_uri, http=http, deadline=deadline, limit=512 * _KIB)
+    try:
+        return public_document(loads_strict(body))
+    except StrictJSONError as exc:
+        raise JWKSError("jwks_not_json") from exc
 
 
 def fetch_metadata(url: str, *, http: HTTPPolicy, deadline: Deadline) -> dict[str, Any]:
-    """The whole discovery document; ProviderUnavailable, MetadataError."""
-    raise NotImplementedError
+    """The whole discovery document, not yet checked; ProviderUnavailable, MetadataError."""
+    body = _fetch(url, http=http, deadline=deadline, limit=256 * _KIB)
+    try:
+        document = loads_strict(body)
+    except StrictJSONError as exc:
+        raise MetadataError((MetadataProblem("", "metadata_not_json"),)) from exc
+    if not isinstance(document, dict):
+        raise MetadataError((MetadataProblem("", "metadata_not_an_object"),))
+    return document
+
+
+def _fetch(url: str, *, http: HTTPPolicy, deadline: Deadline, limit: int) -> bytes:
+    """A GET that changes nothing, so it may go out twice."""
+    try:
+        answer = send("GET", url, http=http, deadline=deadline, limit=limit)
+    except ProviderUnavailable as exc:
+        if exc.code not in _RETRIED or deadline.remaining() <= _RETRY_AFTER_SECONDS:
+            raise
+        time.sleep(_RETRY_AFTER_SECONDS)
+        answer = send("GET", url, http=http, deadline=deadline, limit=limit)
+    if answer.status != 200:
+        raise ProviderUnavailable("provider_request_refused")
+    return answer.body

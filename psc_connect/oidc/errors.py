@@ -13,14 +13,20 @@ OIDCError                       a stable `code` of CODES and a `detail`: fixed t
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import ClassVar
 
 from psc_connect.oidc.codes import CODES as CODES
 
+if sys.version_info < (3, 12):
+    from typing_extensions import override
+else:
+    from typing import override
+
 
 class OIDCError(Exception):
-    """What the caller catches. `code` is a key of CODES (ValueError if not); `detail` is fixed English text or empty."""
+    """What the caller catches. `code` is a key of CODES, else ValueError; `detail` is fixed English text or empty."""
 
     stage: ClassVar[str] = ""
 
@@ -31,6 +37,7 @@ class OIDCError(Exception):
         self.code = code
         self.detail = detail
 
+    @override
     def __str__(self) -> str:
         return f"{self.code}: {self.detail or CODES[self.code]}"
 
@@ -55,7 +62,7 @@ class JWKSError(OIDCError):
     """The document is no key set (RFC 7517 5)."""
 
 
-class UnknownKey(OIDCError):  # noqa: N818  an event that the caller answers by fetching the keys
+class UnknownKey(OIDCError):
     """No usable key fits the token: the caller fetches the key set once more and verifies the same token again."""
 
 
@@ -63,7 +70,7 @@ class AuthorizationResponseError(OIDCError):
     """The callback's parameters are no answer to a request of ours (RFC 6749 4.1.2, RFC 9207)."""
 
 
-class ProviderUnavailable(OIDCError):  # noqa: N818
+class ProviderUnavailable(OIDCError):
     """The provider gave no answer that could be judged: network, TLS, time, size, redirection, outage."""
 
 

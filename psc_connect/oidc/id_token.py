@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+import hmac
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
+from psc_connect.oidc.algorithms import ALGORITHMS
+from psc_connect.oidc.base64url import encode
+from psc_connect.oidc.errors import IDTokenError
 from psc_connect.oidc.jwks import KeySet
+from psc_connect.oidc.jws import verify_compact
+
+_MAX_LIFETIME: Final = 24 * 3600
+# A token comes straight from the token endpoint: one that is older was kept by somebody.
+_MAX_AGE_OF_TOKEN: Final = 600
+_MAX_TIME: Final = 2**53
+_MAX_SUBJECT: Final = 255
 
 
 @dataclass(frozen=True, slots=True)
 class IDToken:
-    """A valid ID token. Times in seconds since 1970."""
+    """A valid ID token. Times in seconds since 1970; `claims` cannot be written to."""
 
     raw: str = field(repr=False)
     issuer: str
-    subject: str
+    subject: str = field(repr=False)
     audience: tuple[str, ...]
     expires_at: int
     issued_at: int
     acr: str | None
     auth_time: int | None
-    sid: str | None
+    sid: str | None = field(repr=False)
     claims: Mapping[str, Any] = field(repr=False)
 
 
@@ -37,8 +50,186 @@ class IDTokenRules:
     leeway: int = 60
 
 
-def validate_id_token(
+@dataclass(frozen=True, slots=True)
+class _Login:
+    """What the token must belong to."""
+
+    rules: IDTokenRules
+    nonce: str
+    access_token: str
+    now: float
+
+
+_Claims = dict[str, Any]
+_Rule = Callable[[_Claims, _Login], str]
+
+
+def validate_id_token(  # noqa: PLR0913
     raw: str, *, rules: IDTokenRules, keys: KeySet, nonce: str, access_token: str, now: float
 ) -> IDToken:
-    """IDTokenError with the code of the first rule that is broken; UnknownKey if the keys may be out of date."""
-    raise NotImplementedError
+    """IDTokenError with the code of the first rule that is broken; UnknownKey if the keys may be out of date.
+
+    `now` in seconds since 1970, `nonce` as it was sent. The signature, 3.1.3.7 (6) to (8), comes first: nothing is
+    read from a token before it is known who wrote it.
+    """
+    claims = verify_compact(raw, algorithm=rules.algorithm, keys=keys, error=IDTokenError)
+    login = _Login(rules, nonce, access_token, now)
+    for rule in _RULES:
+        reason = rule(claims, login)
+        if reason:
+            raise IDTokenError(f"id_token_{reason}")
+    return IDToken(
+        raw=raw,
+        issuer=claims["iss"],
+        subject=claims["sub"],
+        audience=tuple(_audience(claims)),
+        expires_at=claims["exp"],
+        issued_at=claims["iat"],
+        acr=claims.get("acr"),
+        auth_time=claims.get("auth_time"),
+        sid=claims.get("sid"),
+        claims=MappingProxyType(claims),
+    )
+
+
+def is_time(value: object) -> bool:
+    """Whole seconds since 1970 in JSON's safe range; true and false are no numbers."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MAX_TIME
+
+
+def _audience(claims: _Claims) -> list[str]:
+    value = claims.get("aud")
+    audience: list[Any] = value if isinstance(value, list) else [value]
+    return audience if all(isinstance(each, str) and each for each in audience) else []
+
+
+def _kind(claims: _Claims, _login: _Login) -> str:
+    """RFC 8725 3.12: an access token or a logout token of the same provider is signed with the same key."""
+    return "wrong_type" if claims.get("typ") not in (None, "ID") or "events" in claims else ""
+
+
+def issuer_rule(claims: _Claims, issuer: str) -> str:
+    """3.1.3.7 (2)."""
+    if not claims.get("iss"):
+        return "issuer_missing"
+    return "" if claims["iss"] == issuer else "issuer_mismatch"
+
+
+def audience_rule(claims: _Claims, client_id: str) -> str:
+    """3.1.3.7 (3)."""
+    audience = _audience(claims)
+    if not audience:
+        return "audience_missing"
+    return "" if client_id in audience else "audience_mismatch"
+
+
+def _authorized_party(claims: _Claims, login: _Login) -> str:
+    """3.1.3.7 (4) and (5)."""
+    if "azp" in claims:
+        return "" if claims["azp"] == login.rules.client_id else "authorized_party_mismatch"
+    return "authorized_party_missing" if len(_audience(claims)) > 1 else ""
+
+
+def _times(claims: _Claims, _login: _Login) -> str:
+    """RFC 7519 2, NumericDate; here in whole seconds."""
+    names = ("exp", "iat", "nbf")
+    return "" if all(is_time(claims[name]) for name in names if name in claims) else "time_malformed"
+
+
+def _expiry(claims: _Claims, login: _Login) -> str:
+    """3.1.3.7 (9)."""
+    if "exp" not in claims:
+        return "expiry_missing"
+    return "" if claims["exp"] + login.rules.leeway > login.now else "expired"
+
+
+def _issued_at(claims: _Claims, login: _Login) -> str:
+    """3.1.3.7 (10)."""
+    if "iat" not in claims:
+        return "issued_at_missing"
+    if not 0 < claims["exp"] - claims["iat"] <= _MAX_LIFETIME:
+        return "lifetime"
+    if claims["iat"] > login.now + login.rules.leeway:
+        return "issued_in_future"
+    return "issued_long_ago" if claims["iat"] < login.now - _MAX_AGE_OF_TOKEN else ""
+
+
+def _not_before(claims: _Claims, login: _Login) -> str:
+    """RFC 7519 4.1.5."""
+    return "not_yet_valid" if claims.get("nbf", 0) > login.now + login.rules.leeway else ""
+
+
+def _nonce(claims: _Claims, login: _Login) -> str:
+    """3.1.3.7 (11)."""
+    value = claims.get("nonce")
+    if not value or not login.nonce:
+        return "nonce_missing"
+    same = isinstance(value, str) and hmac.compare_digest(value.encode(), login.nonce.encode())
+    return "" if same else "nonce_mismatch"
+
+
+def _optional_types(claims: _Claims, _login: _Login) -> str:
+    """OIDC Core 2; a claim that is null is an absent one."""
+    fine = (
+        isinstance(claims.get("acr"), (str, type(None))),
+        isinstance(claims.get("sid"), (str, type(None))),
+        claims.get("auth_time") is None or is_time(claims["auth_time"]),
+    )
+    return "" if all(fine) else "claim_malformed"
+
+
+def _acr(claims: _Claims, login: _Login) -> str:
+    """3.1.3.7 (12)."""
+    if not login.rules.accepted_acr:
+        return ""
+    if not claims.get("acr"):
+        return "acr_missing"
+    return "" if claims["acr"] in login.rules.accepted_acr else "acr_refused"
+
+
+def _auth_time(claims: _Claims, login: _Login) -> str:
+    """3.1.3.7 (13)."""
+    if login.rules.max_age is None:
+        return ""
+    moment = claims.get("auth_time")
+    if moment is None:
+        return "auth_time_missing"
+    if moment > login.now + login.rules.leeway:
+        return "issued_in_future"
+    too_old = login.now - moment > login.rules.max_age + login.rules.leeway
+    return "authentication_too_old" if too_old else ""
+
+
+def _subject(claims: _Claims, _login: _Login) -> str:
+    """OIDC Core 2: at most 255 ASCII characters."""
+    subject = claims.get("sub")
+    if subject is None or subject == "":
+        return "subject_missing"
+    fine = isinstance(subject, str) and len(subject) <= _MAX_SUBJECT and subject.isascii() and subject.isprintable()
+    return "" if fine else "subject_malformed"
+
+
+def _at_hash(claims: _Claims, login: _Login) -> str:
+    """OIDC Core 3.1.3.8: left half of the hash that belongs to the signature's algorithm."""
+    if "at_hash" not in claims:
+        return ""
+    digest = hashlib.new(ALGORITHMS[login.rules.algorithm].hash_name, login.access_token.encode()).digest()
+    return "" if claims["at_hash"] == encode(digest[: len(digest) // 2]) else "at_hash_mismatch"
+
+
+_RULES: Final[tuple[_Rule, ...]] = (
+    _kind,
+    lambda claims, login: issuer_rule(claims, login.rules.issuer),
+    lambda claims, login: audience_rule(claims, login.rules.client_id),
+    _authorized_party,
+    _times,
+    _expiry,
+    _issued_at,
+    _not_before,
+    _nonce,
+    _optional_types,
+    _acr,
+    _auth_time,
+    _subject,
+    _at_hash,
+)

@@ -32,7 +32,7 @@ def _constant(_text: str) -> object:
 
 
 def _check(document: object) -> None:
-    """No text that UTF-8 cannot hold, no nesting over MAX_DEPTH; a loop, because recursion is what is guarded against."""
+    """No text that UTF-8 cannot hold, no nesting over MAX_DEPTH; a loop: recursion is what is guarded against."""
     pending: list[tuple[object, int]] = [(document, 1)]
     while pending:
         value, depth = pending.pop()
@@ -47,13 +47,11 @@ def _check(document: object) -> None:
 
 
 def loads_strict(text: str | bytes) -> object:
-    """Plain JSON types; StrictJSONError for duplicate keys, NaN, infinity, a BOM, wrong UTF-8, lone surrogates, depth."""
+    """Plain JSON types; StrictJSONError for duplicate keys, NaN, a BOM, wrong UTF-8, lone surrogates, depth."""
     try:
         if isinstance(text, bytes):
             text = text.decode()
-        document: object = json.loads(
-            text, object_pairs_hook=_object, parse_float=_number, parse_constant=_constant
-        )
+        document: object = json.loads(text, object_pairs_hook=_object, parse_float=_number, parse_constant=_constant)
         _check(document)
     except StrictJSONError:
         raise

@@ -2,20 +2,130 @@
 
 from __future__ import annotations
 
-from typing import Any
+import time
+from collections.abc import Callable
+from typing import Any, Final
 
 from psc_connect.oidc.client import UserinfoAnswer
-from psc_connect.oidc.id_token import IDToken, IDTokenRules
+from psc_connect.oidc.errors import UserinfoError
+from psc_connect.oidc.id_token import IDToken, IDTokenRules, audience_rule, is_time, issuer_rule
 from psc_connect.oidc.jwks import KeySet
+from psc_connect.oidc.jws import verify_compact
+from psc_connect.oidc.strict_json import StrictJSONError, loads_strict
+
+_MAX_TEXT: Final = 10_000
+_MAX_MEMBERS: Final = 1_000
+_MAX_INTEGER: Final = 2**53
+# The ID token alone says these: how, when and for whom the person was authenticated. `_claim_names` and
+# `_claim_sources` (OIDC Core 5.6.2) point to addresses of somebody else's choice.
+_NOT_FROM_HERE: Final = frozenset(
+    {
+        "iss",
+        "aud",
+        "azp",
+        "exp",
+        "iat",
+        "nbf",
+        "jti",
+        "nonce",
+        "at_hash",
+        "c_hash",
+        "s_hash",
+        "acr",
+        "amr",
+        "auth_time",
+    }
+    | {"sid", "typ", "events", "cnf", "_claim_names", "_claim_sources"}
+)
 
 
-def validate_userinfo(
+def validate_userinfo(  # noqa: PLR0913
     answer: UserinfoAnswer,
     *,
     id_token: IDToken,
     rules: IDTokenRules,
     keys: KeySet,
     signed_algorithm: str = "",
+    now: float | None = None,
 ) -> dict[str, Any]:
-    """The person's claims; UserinfoError if they cannot be trusted, UnknownKey as for the ID token."""
-    raise NotImplementedError
+    """The person's claims; UserinfoError if they cannot be trusted, UnknownKey as for the ID token.
+
+    `signed_algorithm` is what the provider is set for: empty for plain JSON. The other one is refused (5.3.2).
+    `now` in seconds since 1970, for the times of a signed answer; None is the time of the call.
+    """
+    media_type = answer.content_type.partition(";")[0].strip().lower()
+    if media_type == "application/jwt":
+        if not signed_algorithm:
+            raise UserinfoError("userinfo_signed_unexpectedly")
+        claims = _signed(answer.body, rules=rules, keys=keys, algorithm=signed_algorithm)
+        _check_times(claims, leeway=rules.leeway, now=time.time() if now is None else now)
+    elif signed_algorithm:
+        raise UserinfoError("userinfo_not_signed")
+    else:
+        claims = _plain(answer.body)
+    if claims.get("sub") in (None, ""):
+        raise UserinfoError("userinfo_subject_missing")
+    # OIDC Core 5.3.2: exactly the same, or the answer was swapped for another person's.
+    if claims["sub"] != id_token.subject:
+        raise UserinfoError("userinfo_subject_mismatch")
+    claims = {name: value for name, value in claims.items() if name not in _NOT_FROM_HERE}
+    _check_bounds(claims)
+    return claims
+
+
+def _plain(body: bytes) -> dict[str, Any]:
+    try:
+        claims = loads_strict(body)
+    except StrictJSONError as exc:
+        raise UserinfoError("userinfo_not_json") from exc
+    if not isinstance(claims, dict):
+        raise UserinfoError("userinfo_not_an_object")
+    return claims
+
+
+def _signed(body: bytes, *, rules: IDTokenRules, keys: KeySet, algorithm: str) -> dict[str, Any]:
+    """5.3.2: `iss` and `aud` are required in a signed answer."""
+    try:
+        raw = body.decode("ascii")
+    except UnicodeDecodeError as exc:
+        raise UserinfoError("userinfo_not_compact") from exc
+    claims = verify_compact(raw, algorithm=algorithm, keys=keys, error=UserinfoError)
+    # RFC 8725 3.12: an ID, access or logout token of the same provider is no userinfo answer.
+    if "typ" in claims or "events" in claims:
+        raise UserinfoError("userinfo_wrong_type")
+    reason = issuer_rule(claims, rules.issuer) or audience_rule(claims, rules.client_id)
+    if reason:
+        raise UserinfoError(f"userinfo_{reason}")
+    return claims
+
+
+def _check_times(claims: dict[str, Any], *, leeway: int, now: float) -> None:
+    """RFC 7519 4.1.4 and 4.1.5: a signed answer need not have times, but what it has is kept."""
+    if not all(is_time(claims[name]) for name in ("exp", "nbf") if name in claims):
+        raise UserinfoError("userinfo_time_malformed")
+    if "exp" in claims and claims["exp"] + leeway <= now:
+        raise UserinfoError("userinfo_expired")
+    if claims.get("nbf", 0) > now + leeway:
+        raise UserinfoError("userinfo_not_yet_valid")
+
+
+def _check_bounds(claims: dict[str, Any]) -> None:
+    """What a database and a page can hold; depth and lone surrogates are strict JSON's affair already."""
+    pending: list[object] = [claims]
+    while pending:
+        value = pending.pop()
+        for kind, fine, reason in _BOUNDS:
+            if isinstance(value, kind) and not fine(value):
+                raise UserinfoError(f"userinfo_{reason}")
+        if isinstance(value, dict):
+            pending += [*value.keys(), *value.values()]
+        elif isinstance(value, list):
+            pending += value
+
+
+_BOUNDS: Final[tuple[tuple[type, Callable[[Any], bool], str], ...]] = (
+    (str, lambda text: len(text) <= _MAX_TEXT and "\0" not in text, "text_refused"),
+    (int, lambda number: abs(number) <= _MAX_INTEGER, "number_refused"),
+    (list, lambda members: len(members) <= _MAX_MEMBERS, "list_too_long"),
+    (dict, lambda members: len(members) <= _MAX_MEMBERS, "list_too_long"),
+)

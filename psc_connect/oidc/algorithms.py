@@ -1,0 +1,72 @@
+"""The signature algorithms that may be chosen for a provider (RFC 7518 3.1), each with the keys it takes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from josepy.jwa import ES256, ES384, ES512, RS256, RS384, RS512, JWASignature
+from josepy.jwk import JWKRSA
+
+if sys.version_info < (3, 12):
+    from typing_extensions import override
+else:
+    from typing import override
+
+
+class _PSS(JWASignature):
+    """RSASSA-PSS with a salt as long as the hash (RFC 7518 3.5); josepy's own takes the longest possible salt."""
+
+    kty = JWKRSA
+
+    def __init__(self, name: str, hash_: hashes.HashAlgorithm) -> None:
+        super().__init__(name)
+        self.hash = hash_
+        self.padding = padding.PSS(mgf=padding.MGF1(hash_), salt_length=hash_.digest_size)
+
+    @override
+    def sign(self, key: rsa.RSAPrivateKey, msg: bytes) -> bytes:
+        return key.sign(msg, self.padding, self.hash)
+
+    @override
+    def verify(self, key: rsa.RSAPublicKey, msg: bytes, sig: bytes) -> bool:
+        try:
+            key.verify(sig, msg, self.padding, self.hash)
+        except InvalidSignature:
+            return False
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Algorithm:
+    """`crv` is empty for RSA; `hash_name` is hashlib's, for `at_hash` too (OIDC Core 3.1.3.6)."""
+
+    jwa: JWASignature
+    kty: str
+    crv: str
+    hash_name: str
+
+
+def _rsa(jwa: JWASignature, hash_name: str) -> Algorithm:
+    return Algorithm(jwa, "RSA", "", hash_name)
+
+
+ALGORITHMS: Final[Mapping[str, Algorithm]] = MappingProxyType(
+    {
+        "RS256": _rsa(RS256, "sha256"),
+        "RS384": _rsa(RS384, "sha384"),
+        "RS512": _rsa(RS512, "sha512"),
+        "PS256": _rsa(_PSS("PS256", hashes.SHA256()), "sha256"),
+        "PS384": _rsa(_PSS("PS384", hashes.SHA384()), "sha384"),
+        "PS512": _rsa(_PSS("PS512", hashes.SHA512()), "sha512"),
+        "ES256": Algorithm(ES256, "EC", "P-256", "sha256"),
+        "ES384": Algorithm(ES384, "EC", "P-384", "sha384"),
+        "ES512": Algorithm(ES512, "EC", "P-521", "sha512"),
+    }
+)

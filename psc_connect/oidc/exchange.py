@@ -1,0 +1,174 @@
+"""One HTTP request to a provider and its answer, both bounded."""
+
+from __future__ import annotations
+
+import os
+import ssl
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import requests
+import urllib3.exceptions
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
+
+from psc_connect.oidc.deadline import Deadline
+from psc_connect.oidc.errors import ProviderUnavailable
+from psc_connect.oidc.metadata import is_loopback
+from psc_connect.oidc.pasted import looks_like
+from psc_connect.oidc.transport import Adapter, ClosedBeforeAnswerError, Exchange, exchange
+
+if sys.version_info < (3, 12):
+    from typing_extensions import override
+else:
+    from typing import override
+
+_HEADERS: Final = {
+    "User-Agent": "django-psc-connect",
+    "Accept": "application/json, application/jwt",
+    "Accept-Encoding": "identity",
+}
+# Status line, headers, chunk sizes: what may come in besides the body.
+_AROUND_THE_BODY: Final = 64 * 1024
+_CHUNK: Final = 16 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class HTTPPolicy:
+    """How requests go out. Time-outs in seconds; `https_proxy` an http:// URL; both texts empty: none."""
+
+    ca_bundle: str = ""
+    https_proxy: str = field(default="", repr=False)
+    connect_timeout: float = 3.0
+    read_timeout: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer that is neither a redirection nor an outage: a status of 2xx or 4xx."""
+
+    status: int
+    content_type: str
+    body: bytes = field(repr=False)
+
+
+class _Session(requests.Session):
+    """Keeps no cookies: another login's would go out with the next. Reads no environment, no netrc."""
+
+    def __init__(self, policy: HTTPPolicy) -> None:
+        super().__init__()
+        self.trust_env = False
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        if policy.https_proxy:
+            self.proxies = {"https": policy.https_proxy}
+        self.headers.clear()
+        self.headers.update(_HEADERS)
+        adapter = Adapter(policy.ca_bundle or DEFAULT_CA_BUNDLE_PATH)
+        self.mount("https://", adapter)
+        self.mount("http://", adapter)
+
+    @override
+    def get_redirect_target(self, resp: Any) -> None:
+        """Not even looked at: `requests` would read the whole body of a redirection first."""
+
+
+# By process, because a child that wrote to its parent's connections would read the parent's answers.
+_sessions: dict[tuple[int, HTTPPolicy], _Session] = {}
+
+
+def _session(policy: HTTPPolicy) -> _Session:
+    key = (os.getpid(), policy)
+    try:
+        return _sessions.get(key) or _sessions.setdefault(key, _Session(policy))
+    except OSError as exc:
+        raise ProviderUnavailable("provider_ca_bundle_unreadable") from exc
+
+
+def send(  # noqa: PLR0913
+    method: str,
+    url: str,
+    *,
+    http: HTTPPolicy,
+    deadline: Deadline,
+    limit: int,
+    form: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Answer:
+    """One request; ProviderUnavailable if there is no answer to judge. `limit` in bytes, of the decoded body.
+
+    Sent again, once and on a fresh connection, only where a reused one was closed before any byte of the answer.
+    """
+    parts = urlsplit(url)
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname or "")):
+        raise ProviderUnavailable("provider_url_refused")
+    request = requests.Request(method, url, data=form, headers=headers)
+    limits = Exchange(deadline, http.connect_timeout, http.read_timeout, limit + _AROUND_THE_BODY)
+    try:
+        with exchange(limits):
+            try:
+                return _answer(request, http, deadline=deadline, limit=limit)
+            except ClosedBeforeAnswerError:
+                limits.fresh = True
+                return _answer(request, http, deadline=deadline, limit=limit)
+    except (requests.RequestException, urllib3.exceptions.HTTPError, ssl.SSLError) as exc:
+        raise ProviderUnavailable(_code_of(exc)) from exc
+
+
+def _answer(request: requests.Request, http: HTTPPolicy, *, deadline: Deadline, limit: int) -> Answer:
+    session = _session(http)
+    timeout = (min(http.connect_timeout, deadline.remaining()), http.read_timeout)
+    with session.send(
+        session.prepare_request(request),
+        stream=True,
+        allow_redirects=False,
+        timeout=timeout,
+        proxies=session.proxies,
+    ) as response:
+        if 300 <= response.status_code < 400:
+            raise ProviderUnavailable("provider_redirected")
+        body = _body(response, limit)
+        content_type = response.headers.get("Content-Type", "")
+        _check_status(response.status_code)
+    if "html" in content_type.lower() or looks_like(body) == "looks_like_html":
+        raise ProviderUnavailable("provider_maintenance_page")
+    return Answer(response.status_code, content_type, body)
+
+
+def _body(response: requests.Response, limit: int) -> bytes:
+    """Streamed, so that the limit holds for what a gzip bomb unpacks to as well."""
+    if response.headers.get("Content-Encoding", "identity").lower() not in ("identity", "gzip", "deflate"):
+        raise ProviderUnavailable("provider_encoding_refused")
+    body = bytearray()
+    while chunk := response.raw.read(_CHUNK, decode_content=True):
+        body += chunk
+        if len(body) > limit:
+            raise ProviderUnavailable("provider_answer_too_large")
+    return bytes(body)
+
+
+def _check_status(status: int) -> None:
+    if status >= 500:
+        raise ProviderUnavailable("provider_server_error")
+    if status == 404:
+        raise ProviderUnavailable("provider_not_found")
+    if status == 429:
+        raise ProviderUnavailable("provider_busy")
+    if status != 200 and not 400 <= status < 500:
+        raise ProviderUnavailable("provider_unexpected_status")
+
+
+# The first that fits: `requests` makes its SSLError and ProxyError kinds of ConnectionError.
+_CODES: Final[tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...]] = (
+    ((requests.exceptions.SSLError, urllib3.exceptions.SSLError, ssl.SSLError), "provider_tls_failed"),
+    ((requests.Timeout, urllib3.exceptions.TimeoutError), "provider_timeout"),
+    ((requests.exceptions.ProxyError, requests.exceptions.InvalidProxyURL), "provider_proxy_failed"),
+    (requests.ConnectionError, "provider_unreachable"),
+    ((requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema), "provider_url_refused"),
+)
+
+
+def _code_of(exc: Exception) -> str:
+    return next((code for kinds, code in _CODES if isinstance(exc, kinds)), "provider_answer_broken")

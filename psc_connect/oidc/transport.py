@@ -1,0 +1,228 @@
+"""Sockets, connections and pools that keep a deadline: what `requests` and `urllib3` leave open.
+
+Their time-outs bound one read, so that a provider that sends a byte a second holds a worker for as long as it likes.
+Here every read of an exchange, of headers and of the proxy's answer too, is bounded by what is left of the deadline,
+and so is the question to the name server, which no time-out of theirs reaches.
+"""
+
+from __future__ import annotations
+
+import queue
+import socket
+import ssl
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from http.client import HTTPException
+from typing import Any, Final
+
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+from urllib3.response import BaseHTTPResponse
+
+from psc_connect.oidc.deadline import Deadline
+from psc_connect.oidc.errors import ProviderUnavailable
+
+if sys.version_info < (3, 12):
+    from typing_extensions import override
+else:
+    from typing import override
+
+IDLE_SECONDS: Final = 30
+_CONNECTIONS: Final = 32
+
+
+class ClosedBeforeAnswerError(Exception):
+    """A connection that had served before was closed, and not one byte of the answer had come: nobody answered."""
+
+
+@dataclass(slots=True)
+class Exchange:
+    """The request under way. `allowance` is how many bytes may still come in; `fresh` forbids pooled connections."""
+
+    deadline: Deadline
+    connect_timeout: float
+    read_timeout: float
+    allowance: int
+    fresh: bool = False
+
+    def connecting(self) -> float:
+        return min(self.connect_timeout, self.deadline.remaining())
+
+    def next_read(self) -> float:
+        return min(self.read_timeout, self.deadline.remaining())
+
+    def received(self, count: int) -> None:
+        self.allowance -= count
+        if self.allowance < 0:
+            raise ProviderUnavailable("provider_answer_too_large")
+
+
+# A context variable, because urllib3 has no way to hand a value of ours down to its sockets.
+_current: ContextVar[Exchange] = ContextVar("psc_connect_exchange")
+
+
+@contextmanager
+def exchange(value: Exchange) -> Iterator[None]:
+    """Every connection that is used inside keeps `value`'s limits."""
+    token = _current.set(value)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+class _Socket(socket.socket):
+    @override
+    def recv_into(self, *args: Any, **kwargs: Any) -> int:
+        self.settimeout(_current.get().next_read())
+        count = super().recv_into(*args, **kwargs)
+        _current.get().received(count)
+        return count
+
+
+class _TLSSocket(ssl.SSLSocket):
+    @override
+    def do_handshake(self, block: bool = False) -> None:
+        self.settimeout(_current.get().next_read())
+        super().do_handshake(block)
+
+    @override
+    def recv_into(self, *args: Any, **kwargs: Any) -> int:
+        self.settimeout(_current.get().next_read())
+        count = super().recv_into(*args, **kwargs)
+        _current.get().received(count)
+        return count
+
+
+class _Connection(HTTPConnection):
+    _answers = 0
+    _last_used = 0.0
+
+    @override
+    def _new_conn(self) -> socket.socket:
+        last: OSError = OSError("no address")
+        for family, kind, protocol, _, address in _resolve(self._dns_host, self.port or self.default_port):
+            connection = _Socket(family, kind, protocol)
+            try:
+                connection.settimeout(_current.get().connecting())
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                connection.connect(address)
+            except OSError as exc:
+                connection.close()
+                last = exc
+            except ProviderUnavailable:
+                connection.close()
+                raise
+            else:
+                return connection
+        if isinstance(last, TimeoutError):
+            raise ConnectTimeoutError(self, "time-out") from last
+        raise NewConnectionError(self, "no connection") from last
+
+    @override
+    def connect(self) -> None:
+        self._answers = 0
+        super().connect()
+
+    @property
+    @override
+    def is_connected(self) -> bool:
+        """What the pool asks before it hands a connection out again."""
+        if _current.get().fresh or time.monotonic() - self._last_used > IDLE_SECONDS:
+            return False
+        return super().is_connected
+
+    @override
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        with self._closed_before_answer(_current.get().allowance):
+            super().request(*args, **kwargs)
+
+    @override
+    def getresponse(self) -> BaseHTTPResponse:  # type: ignore[override]
+        with self._closed_before_answer(_current.get().allowance):
+            answer = super().getresponse()
+        self._answers += 1
+        self._last_used = time.monotonic()
+        return answer
+
+    @contextmanager
+    def _closed_before_answer(self, allowance: int) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, HTTPException) as exc:
+            silent = _current.get().allowance == allowance and not isinstance(exc, TimeoutError)
+            if silent and self._answers:
+                raise ClosedBeforeAnswerError from exc
+            raise
+
+
+class _TLSConnection(_Connection, HTTPSConnection):
+    pass
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _TLSPool(HTTPSConnectionPool):
+    ConnectionCls = _TLSConnection
+
+
+_POOLS: Final = {"http": _Pool, "https": _TLSPool}
+
+
+class Adapter(HTTPAdapter):
+    """`requests`' way to our pools. TLS 1.2 or newer, certificate and host name always verified (RFC 9325)."""
+
+    def __init__(self, ca_bundle: str) -> None:
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        self._context.minimum_version = ssl.TLSVersion.TLSv1_2
+        self._context.sslsocket_class = _TLSSocket
+        self._context.load_verify_locations(ca_bundle)
+        super().__init__(pool_maxsize=_CONNECTIONS)
+
+    @override
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    @override
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, ssl_context=self._context, **kwargs)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
+
+    @override
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """The authorities were loaded once, into our context; `requests` would read its own file at each connection."""
+        conn.cert_reqs = "CERT_REQUIRED"
+
+
+_Addresses = list[tuple[Any, Any, int, str, Any]]
+
+
+def _resolve(host: str, port: int) -> _Addresses:
+    """The addresses of a host; asked for in a thread of its own, because the resolver knows no deadline."""
+    answers: queue.SimpleQueue[_Addresses | OSError | UnicodeError] = queue.SimpleQueue()
+
+    def ask() -> None:
+        try:
+            answers.put(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except (OSError, UnicodeError) as exc:
+            answers.put(exc)
+
+    threading.Thread(target=ask, daemon=True).start()
+    try:
+        answer = answers.get(timeout=_current.get().connecting())
+    except queue.Empty as exc:
+        raise ProviderUnavailable("provider_timeout") from exc
+    if isinstance(answer, list):
+        return answer
+    raise ProviderUnavailable("provider_name_unresolved") from answer
