@@ -68,9 +68,13 @@ class ProviderView(View):
     @override
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
-            return super().dispatch(request, *args, **kwargs)
+            response = super().dispatch(request, *args, **kwargs)
         except REFUSALS as exc:
-            return self.refuse(request, exc)
+            response = self.refuse(request, exc)
+        return self.finish(request, response)
+
+    def finish(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        return response
 
     def refuse(self, request: HttpRequest, exc: Refusal) -> HttpResponse:
         return refusal_page(request, exc, provider=self.kwargs.get("provider", ""), next_page=self.next_page)
@@ -157,9 +161,9 @@ class CallbackView(ProviderView, OIDCAuthenticationCallbackView):
 
     login: PendingLogin | None = None
 
+    # dispatch() itself is not overridden: the marks of the base class's, such as login_not_required, would be lost.
     @override
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        response = super().dispatch(request, *args, **kwargs)
+    def finish(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         if self.login is not None and isinstance(response, HttpResponse):
             pending.forget(response, self.login, secure=origin.is_secure(request))
         # The address of this page holds a code: whatever the next page links to must not learn it.

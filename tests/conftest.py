@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+
+from psc_connect.models import ExportedAttribute, Provider
+from psc_connect.simulator import Client, Simulator, run_simulator
+from tests.journey import HOST, Person
+
+CLIENT_ID = "the-client"
+CLIENT_SECRET = "the-client-secret-e7c1"
+
+
+@pytest.fixture(scope="session")
+def running_simulator() -> Iterator[Simulator]:
+    with run_simulator() as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def simulator(running_simulator: Simulator) -> Iterator[Simulator]:
+    """A provider with one client, and the podiatrist before it."""
+    simulator = running_simulator
+    simulator.faults.clear()
+    simulator.end_sessions()
+    simulator.clock_offset = 0.0
+    simulator.register(client_of())
+    simulator.sign_in("podiatrist")
+    simulator.clear_requests()
+    yield simulator
+    simulator.faults.clear()
+
+
+def client_of(slug: str = "psc", host: str = HOST, **changes: Any) -> Client:
+    values = {
+        "client_id": CLIENT_ID,
+        "client_secret": CLIENT_SECRET,
+        "redirect_uris": (f"{host}/psc/{slug}/callback/",),
+        "post_logout_redirect_uris": (f"{host}/psc/{slug}/logged-out/",),
+    }
+    return Client(**{**values, **changes})
+
+
+def make_provider(simulator: Simulator, slug: str = "psc", **changes: Any) -> Provider:
+    """A provider as the administrator's form declares it, its keys imported."""
+    values = {
+        "slug": slug,
+        "environment": "simulator",
+        "client_id": CLIENT_ID,
+        "client_secret": CLIENT_SECRET,
+        "metadata": simulator.metadata,
+        "jwks": simulator.jwks,
+    }
+    provider = Provider(**{**values, **changes})
+    if "jwks_updated_at" not in changes:
+        from django.utils import timezone
+
+        provider.jwks_updated_at = timezone.now()
+    provider.save()
+    rows = (("given_name", "first_name", "login"), ("family_name", "last_name", "login"), ("SubjectNameID", "username", "creation"))
+    for claim, user_field, when in rows:
+        ExportedAttribute.objects.create(provider=provider, claim=claim, user_field=user_field, when=when)
+    return provider
+
+
+@pytest.fixture
+def provider(db: None, simulator: Simulator) -> Provider:
+    return make_provider(simulator)
+
+
+@pytest.fixture
+def person() -> Iterator[Person]:
+    person = Person()
+    yield person
+    person.close()
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache() -> None:
+    cache.clear()
