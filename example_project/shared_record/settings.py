@@ -1,0 +1,91 @@
+"""A site as small as one can be that signs its people in with Pro Santé Connect. For this machine only."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from django.utils.translation import gettext_lazy as _
+
+PROJECT = Path(__file__).parent.parent
+# What the demonstration remembers from one start to the next.
+DEMO_FOLDER = Path(os.environ.get("PSC_DEMO_FOLDER", PROJECT / ".demo"))
+DEMO_FOLDER.mkdir(parents=True, exist_ok=True)
+
+# A real site keeps its key to itself and DEBUG off.
+SECRET_KEY = "django-insecure-only-for-the-demonstration-on-this-machine"
+DEBUG = True
+ROOT_URLCONF = "shared_record.urls"
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "psc_connect",
+    "shared_record",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "shared_record.middleware.content_security_policy",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        # Before the templates of the apps, so that admin/login.html here replaces the admin's own.
+        "DIRS": [PROJECT / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+AUTHENTICATION_BACKENDS = [
+    "psc_connect.backends.ProSanteConnectBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+LOGIN_URL = "psc_connect:login"
+LOGIN_REDIRECT_URL = "me"
+
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": DEMO_FOLDER / "db.sqlite3",
+        # SQLite has one writer at a time: who begins to write waits for the other, instead of failing half-way.
+        "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 20},
+    },
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+LANGUAGE_CODE = "fr"
+LANGUAGES = [("fr", _("French")), ("en", _("English"))]
+TIME_ZONE = "Europe/Paris"
+USE_TZ = True
+STATIC_URL = "static/"
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(name)s %(message)s", "datefmt": "%H:%M:%S"}},
+    "handlers": {"line": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "loggers": {
+        "psc_connect": {"handlers": ["line"], "level": "INFO"},
+        # The development server writes whole addresses, and the address of a callback holds a code.
+        "django.server": {"handlers": [], "propagate": False},
+    },
+}

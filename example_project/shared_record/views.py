@@ -1,0 +1,47 @@
+"""The two pages of the demonstration."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.shortcuts import render
+
+from psc_connect.attributes import assignable_fields
+from psc_connect.models import Account, Provider
+from shared_record.receivers import CLAIMS
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+
+
+@login_not_required
+def home(request: HttpRequest) -> HttpResponse:
+    has_provider = Provider.objects.filter(enabled=True).exists()
+    return render(request, "shared_record/home.html", {"has_provider": has_provider})
+
+
+# Guarded by LoginRequiredMiddleware, as every view that does not say otherwise.
+def me(request: HttpRequest) -> HttpResponse:
+    account = Account.objects.select_related("provider").filter(user__pk=request.user.pk).first()
+    claims = request.session.get(CLAIMS)
+    context = {
+        "account": account,
+        "attributes": _attributes(request, account.provider) if account else [],
+        "claims": json.dumps(claims, ensure_ascii=False, indent=2) if claims else "",
+    }
+    return render(request, "shared_record/me.html", context)
+
+
+def _attributes(request: HttpRequest, provider: Provider) -> list[dict[str, Any]]:
+    names = {field.name: field.verbose_name for field in assignable_fields()}
+    return [
+        {
+            "claim": row.claim,
+            "field": names.get(row.user_field, row.user_field),
+            "value": getattr(request.user, row.user_field, ""),
+            "when": row.get_when_display(),
+        }
+        for row in provider.exported_attributes.all()
+    ]

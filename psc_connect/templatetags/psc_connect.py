@@ -1,0 +1,83 @@
+"""What a site puts into its own pages: the sign-in button and the sign-out button."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django import template
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from psc_connect.models import Provider
+from psc_connect.next_page import safe_next
+from psc_connect.refusals import login_url
+from psc_connect.session import kept_login
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+    from django.template.context import Context
+
+register = template.Library()
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """What ``psc_connect/button.html`` shows. ``environment`` is "" where the button stands alone."""
+
+    url: str
+    text: str
+    logo: str
+    provider: str
+    environment: str
+
+
+@register.inclusion_tag("psc_connect/buttons.html", takes_context=True)
+def psc_connect_button(context: Context, provider: str = "", next: str = "") -> dict[str, Any]:  # noqa: A002 - the word of the query
+    """Show the button of each enabled provider, or of the one with this slug; nothing where there is none.
+
+    After the login the person is back on ``next``, else on the page that ``?next=`` names, else on this one.
+    Costs one SQL query. The site's page links ``psc_connect/psc_connect.css``.
+    """
+    enabled = Provider.objects.filter(enabled=True)
+    rows = list(enabled.filter(slug=provider) if provider else enabled)
+    next_page = _next_page(context.get("request"), next)
+    return {"buttons": [_button(row, next_page, alone=len(rows) == 1) for row in rows]}
+
+
+@register.inclusion_tag("psc_connect/logout_button.html", takes_context=True)
+def psc_connect_logout_button(context: Context) -> dict[str, Any]:
+    """Show the button that ends this session and Pro Santé Connect's; nothing where the person came in another way."""
+    request = context.get("request")
+    slug = kept_login(request).provider if request is not None else ""
+    return {
+        "url": reverse("psc_connect:logout", args=[slug]) if slug else "",
+        "csrf_token": context.get("csrf_token"),
+    }
+
+
+def _next_page(request: HttpRequest | None, wanted: str) -> str:
+    if wanted or request is None:
+        return safe_next(wanted)
+    # A page that answered a POST cannot be come back to by a GET.
+    here = request.get_full_path() if request.method in {"GET", "HEAD"} else ""
+    return safe_next(request.GET.get("next")) or safe_next(here)
+
+
+def _button(row: Provider, next_page: str, *, alone: bool) -> Button:
+    return Button(
+        url=login_url(row.slug, next_page),
+        text=row.button_text or _("Sign in with Pro Santé Connect"),
+        logo=_logo_url(row.button_logo),
+        provider=row.slug,
+        environment="" if alone else row.get_environment_display(),
+    )
+
+
+def _logo_url(path: str) -> str:
+    try:
+        return static(path) if path else ""
+    # A manifest of static files knows no such file: our drawing is better than a site that does not answer.
+    except ValueError:
+        return ""
