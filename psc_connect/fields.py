@@ -57,15 +57,22 @@ class StoredSecret:
         Raises SecretUnavailable: ``secret_missing``, ``secret_undecryptable`` (another encryption key made it),
         ``secret_environment_missing``, ``secret_file_missing``, ``secret_reference_invalid``.
         """
-        if not self._ciphertext:
-            raise SecretUnavailable("secret_missing")
-        try:
-            stored = cipher_for(CLIENT_SECRET).decrypt(self._ciphertext.encode()).decode()
-        except (InvalidToken, ValueError):
-            raise SecretUnavailable("secret_undecryptable") from None
+        stored = self._decrypted()
         if stored.startswith("env:"):
             return _from_environment(stored)
         return _from_file(stored) if stored.startswith("file:") else stored
+
+    def is_reference(self) -> bool:
+        """Whether the row names an environment variable or a file. Raises SecretUnavailable as ``reveal`` does."""
+        return self._decrypted().startswith(("env:", "file:"))
+
+    def _decrypted(self) -> str:
+        if not self._ciphertext:
+            raise SecretUnavailable("secret_missing")
+        try:
+            return cipher_for(CLIENT_SECRET).decrypt(self._ciphertext.encode()).decode()
+        except (InvalidToken, ValueError):
+            raise SecretUnavailable("secret_undecryptable") from None
 
     def __bool__(self) -> bool:
         return bool(self._ciphertext)

@@ -1,0 +1,8 @@
+"""The administrators' pages."""
+
+from __future__ import annotations
+
+from psc_connect.admin.accounts import AccountAdmin
+from psc_connect.admin.provider import ProviderAdmin
+
+__all__ = ["AccountAdmin", "ProviderAdmin"]

@@ -1,0 +1,161 @@
+"""JSON documents in forms, and their errors in words that an administrator can act on."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib.admin.widgets import AdminTextareaWidget
+from django.core.exceptions import ValidationError
+from django.forms.fields import InvalidJSONInput
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.debug import sensitive_variables
+
+from psc_connect.oidc.errors import CODES, JWKSError, MetadataError, OIDCError
+from psc_connect.oidc.jwks import parse_jwks, public_document
+from psc_connect.oidc.strict_json import StrictJSONError, loads_strict
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
+if TYPE_CHECKING:
+    from psc_connect.oidc.jwks import KeySet
+
+MAX_JWKS_BYTES = 512 * 1024
+JSON_ATTRIBUTES = {
+    "rows": 16,
+    "spellcheck": "false",
+    "autocomplete": "off",
+    "class": "vLargeTextField psc-document",
+}
+
+
+def explain(code: str) -> str:
+    """Say what a code of the protocol means and what to do, in the administrator's language."""
+    return gettext(CODES[code])
+
+
+def problems_of(exc: OIDCError) -> list[ValidationError]:
+    """Turn an error of the protocol into form errors, one for each problem, each with its code."""
+    if not isinstance(exc, MetadataError):
+        return [ValidationError(explain(exc.code), code=exc.code)]
+    return [
+        ValidationError(
+            f"{problem.field}: {explain(problem.code)}" if problem.field else explain(problem.code),
+            code=problem.code,
+        )
+        for problem in exc.problems
+    ]
+
+
+@sensitive_variables()
+def load_document(text: str) -> object:
+    """Parse strict JSON; text that is no JSON at all comes back as it is, for its reader to say what it looks like.
+
+    Raises ValidationError that names the line and the column.
+    """
+    try:
+        return loads_strict(text)
+    except StrictJSONError as exc:
+        if text.lstrip()[:1] not in ("{", "["):
+            return text
+        raise _syntax_error(text, str(exc)) from None
+
+
+@sensitive_variables("text")
+def _syntax_error(text: str, reason: str) -> ValidationError:
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as exc:
+        return ValidationError(
+            _("This is not JSON: line %(line)s, column %(column)s (%(reason)s)."),
+            code="json_invalid",
+            params={"line": exc.lineno, "column": exc.colno, "reason": exc.msg},
+        )
+    except (ValueError, RecursionError):
+        pass
+    # JSON that Python reads and others would read differently: the strict reader knows why it refused.
+    return ValidationError(
+        _("This JSON is ambiguous or out of bounds (%(reason)s)."),
+        code="json_not_strict",
+        params={"reason": reason},
+    )
+
+
+class DocumentField(forms.JSONField):
+    """A JSON document in a text area: shown with indents, shown again exactly as it was typed."""
+
+    widget = AdminTextareaWidget(attrs=JSON_ATTRIBUTES)
+
+    @override
+    def to_python(self, value: Any) -> Any:
+        if not isinstance(value, str) or value in self.empty_values:
+            return value or None
+        return load_document(value)
+
+    @override
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        return None if data is None else InvalidJSONInput(data)
+
+    @override
+    def prepare_value(self, value: Any) -> Any:
+        if isinstance(value, InvalidJSONInput):
+            return value
+        return "" if value in (None, {}) else json.dumps(value, ensure_ascii=False, indent=2)
+
+
+class KeySetField(DocumentField):
+    """A pasted key set, of which no private part gets further than this field."""
+
+    @override
+    @sensitive_variables()
+    def clean(self, value: Any) -> Any:
+        document = super().clean(value)
+        return None if document is None else public_key_set(document)
+
+
+class KeySetFileField(forms.FileField):
+    """An uploaded key set."""
+
+    @override
+    @sensitive_variables()
+    def clean(self, data: Any, initial: Any = None) -> Any:
+        uploaded = super().clean(data, initial)
+        if not uploaded:
+            return None
+        if uploaded.size > MAX_JWKS_BYTES:
+            raise ValidationError(
+                _("The file is larger than 512 kB: it is no key set."), code="jwks_file_too_large"
+            )
+        try:
+            text = uploaded.read().decode()
+        except UnicodeDecodeError:
+            raise ValidationError(explain("jwks_not_json"), code="jwks_not_json") from None
+        return public_key_set(load_document(text))
+
+
+@sensitive_variables()
+def public_key_set(document: object) -> dict[str, Any]:
+    """Return what may be stored of a key set that can verify something. Raises ValidationError."""
+    try:
+        public = public_document(document)
+        keys = parse_jwks(public)
+    except JWKSError as exc:
+        raise ValidationError(problems_of(exc)) from None
+    if not keys.keys:
+        raise ValidationError([no_usable_key(), *(ignored_reasons(keys))])
+    return public
+
+
+def no_usable_key() -> ValidationError:
+    return ValidationError(_("No key of this set can be used."), code="jwks_no_usable_key")
+
+
+def ignored_reasons(keys: KeySet) -> list[str]:
+    """Say, once for each reason, why keys are ignored."""
+    return [explain(reason) for reason in dict.fromkeys(key.reason for key in keys.ignored)]

@@ -1,0 +1,76 @@
+"""The exported attributes of a provider, as rows of its page."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin
+from django.contrib.auth import get_user_model
+from django.utils.module_loading import import_string
+from django.utils.translation import gettext
+
+from psc_connect.attributes import assignable_fields
+from psc_connect.backends import ProSanteConnectBackend
+from psc_connect.models import ExportedAttribute, Provider
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
+if TYPE_CHECKING:
+    _ModelForm = forms.ModelForm[ExportedAttribute]
+    _TabularInline = admin.TabularInline[ExportedAttribute, Provider]
+else:
+    _ModelForm = forms.ModelForm
+    _TabularInline = admin.TabularInline
+
+
+class ExportedAttributeForm(_ModelForm):
+    class Meta:
+        model = ExportedAttribute
+        fields = ("claim", "user_field", "when", "required")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [("", "---------")]
+        choices += [(field.name, f"{field.verbose_name} ({field.name})") for field in assignable_fields()]
+        stored = self.instance.user_field
+        if stored and stored not in dict(choices):
+            # The field has gone from the user model: the row is shown as it is, and refused as it is.
+            choices.append((stored, gettext("%(field)s (no longer usable)") % {"field": stored}))
+        self.fields["user_field"].widget = forms.Select(choices=choices)
+
+
+class ExportedAttributeInline(_TabularInline):
+    model = ExportedAttribute
+    form = ExportedAttributeForm
+    extra = 0
+
+    @override
+    def get_formset(self, request: Any, obj: Any = None, **kwargs: Any) -> Any:
+        # Django would make a text input of every CharField here, the select of the form included.
+        return super().get_formset(request, obj, **kwargs)
+
+
+def creation_is_impossible(provider: Provider) -> bool:
+    """Whether a first login would end in ``account_username_missing``: nothing gives a new user its username."""
+    username_field = get_user_model().USERNAME_FIELD
+    if (
+        not provider.create_unknown_users
+        or provider.exported_attributes.filter(user_field=username_field).exists()
+    ):
+        return False
+    return not any(map(_creates_users_itself, settings.AUTHENTICATION_BACKENDS))
+
+
+def _creates_users_itself(path: str) -> bool:
+    backend = import_string(path)
+    return (
+        isinstance(backend, type)
+        and issubclass(backend, ProSanteConnectBackend)
+        and backend.create_user is not ProSanteConnectBackend.create_user
+    )

@@ -1,0 +1,65 @@
+"""The client secret in forms: it goes in, and never comes out."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.debug import sensitive_variables
+
+from psc_connect.fields import SecretUnavailable, StoredSecret, validate_secret
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
+UNAVAILABLE = {
+    "secret_missing": _("No secret yet: enter it."),
+    "secret_undecryptable": _(
+        "The secret that is kept cannot be decrypted with this site's keys: enter it again."
+    ),
+    "secret_environment_missing": _(
+        "A reference is kept (env:…), but that environment variable is not set in this process."
+    ),
+    "secret_file_missing": _("A reference is kept (file:…), but that file is missing, empty or unreadable."),
+    "secret_reference_invalid": _(
+        "A reference is kept that the settings of this site do not allow: enter the secret again."
+    ),
+}
+
+
+@sensitive_variables()
+def secret_state(stored: StoredSecret) -> _StrPromise:
+    """Say whether a secret can be used, without anything of it."""
+    try:
+        stored.reveal()
+    except SecretUnavailable as exc:
+        return UNAVAILABLE[exc.code]
+    if stored.is_reference():
+        return _("A reference (env:… or file:…) is kept, and leads to a secret. Empty: unchanged.")
+    return _("A secret is kept, and never shown. Empty: unchanged.")
+
+
+class SecretInput(forms.CharField):
+    """A write-only field: what is typed is a StoredSecret at once; ``cleaned_data`` never holds it in clear."""
+
+    default_validators = [validate_secret]  # noqa: RUF012 - Django's own way to give a field its validators
+
+    def __init__(self, **kwargs: Any) -> None:
+        widget = forms.PasswordInput(attrs={"autocomplete": "new-password", "class": "vTextField"})
+        super().__init__(widget=widget, max_length=4096, **kwargs)
+
+    @override
+    @sensitive_variables()
+    def clean(self, value: Any) -> Any:
+        return StoredSecret.of(super().clean(value))
+
+    @override
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool(data and data.strip())
