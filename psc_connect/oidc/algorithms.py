@@ -21,7 +21,7 @@ else:
 
 
 class _PSS(JWASignature):
-    """RSASSA-PSS with a salt as long as the hash (RFC 7518 3.5); josepy's own takes the longest possible salt."""
+    """RSASSA-PSS with a salt as long as the hash (RFC 7518 3.5); josepy signs with the longest, verifies any."""
 
     kty = JWKRSA
 

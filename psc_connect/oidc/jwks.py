@@ -102,6 +102,12 @@ def _text(key: object, member: str) -> str | None:
     return value if isinstance(value, str) and len(value) <= _MAX_TEXT else None
 
 
+def _kept_reason(key: Mapping[Any, Any]) -> str:
+    """Why the key that stood here was not stored; foreign text in its place says nothing."""
+    kept = key.get(_STUB)
+    return kept.removeprefix("jwks_key_") if isinstance(kept, str) and kept in _STUB_REASONS else ""
+
+
 def _secret_reason(key: Mapping[Any, Any]) -> str:
     if key.get("kty") == "oct" or "k" in key:
         return "symmetric"
@@ -109,12 +115,13 @@ def _secret_reason(key: Mapping[Any, Any]) -> str:
 
 
 def _public_key(key: object) -> dict[str, Any]:
-    reason = _secret_reason(key) if isinstance(key, Mapping) else "broken"
-    if reason or not isinstance(key, Mapping):
+    members = dict(key) if isinstance(key, Mapping) else {}
+    public = {name: value for name, value in members.items() if name in _PUBLIC_MEMBERS and value is not None}
+    reason = _kept_reason(members) or _secret_reason(members)
+    if not reason and (not public or not all(map(_is_plain, public.values()))):
+        reason = "broken"
+    if reason:
         return {"kid": _text(key, "kid"), "kty": _text(key, "kty") or "", _STUB: f"jwks_key_{reason}"}
-    public = {name: value for name, value in key.items() if name in _PUBLIC_MEMBERS and _is_plain(value)}
-    if key.get(_STUB) in _STUB_REASONS:
-        public[_STUB] = key[_STUB]
     return public
 
 
@@ -133,11 +140,9 @@ def _judged(key: object) -> SigningKey | IgnoredKey:
 def _signing_key(key: object) -> SigningKey:
     if not isinstance(key, Mapping):
         raise _UnusableKeyError("broken")
-    if key.get(_STUB) in _STUB_REASONS:
-        raise _UnusableKeyError(str(key[_STUB]).removeprefix("jwks_key_"))
-    secret = _secret_reason(key)
-    if secret:
-        raise _UnusableKeyError(secret)
+    reason = _kept_reason(key) or _secret_reason(key)
+    if reason:
+        raise _UnusableKeyError(reason)
     texts = {member: _text(key, member) for member in ("kid", "kty", "alg", "use")}
     if any(key.get(member) is not None and value is None for member, value in texts.items()) or not texts["kty"]:
         raise _UnusableKeyError("broken")

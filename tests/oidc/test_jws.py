@@ -1,0 +1,360 @@
+"""The signature and its header (RFC 7515, RFC 8725): JOSE's known ways in, each shut."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+
+from psc_connect.oidc.algorithms import ALGORITHMS
+from psc_connect.oidc.errors import IDTokenError, OIDCError, UnknownKey
+from psc_connect.oidc.jwks import KeySet
+
+from .tokens import ABSENT, SUBJECT, b64, claims, ec_key, jwk, key_set, rsa_key, sign, sign_raw, validate
+
+CURVES = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521"}
+
+
+def key_for(algorithm: str) -> Any:
+    return ec_key(CURVES[algorithm]) if algorithm in CURVES else rsa_key()
+
+
+def code_of(raw: str, **kwargs: Any) -> str:
+    with pytest.raises(OIDCError) as refused:
+        validate(raw, **kwargs)
+    return refused.value.code
+
+
+@pytest.mark.parametrize("algorithm", list(ALGORITHMS))
+def test_token_of_another_maker_is_accepted(algorithm: str) -> None:
+    key = key_for(algorithm)
+    raw = sign(claims(at_hash=ABSENT), key=key, algorithm=algorithm)
+    assert validate(raw, keys=key_set(jwk(key)), algorithm=algorithm).subject == SUBJECT
+
+
+def test_nine_algorithms_can_be_chosen_and_none_is_symmetric() -> None:
+    assert {name[:2] for name in ALGORITHMS} == {"RS", "PS", "ES"}
+    assert len(ALGORITHMS) == 9
+
+
+def unsigned(alg: Any) -> str:
+    return f"{b64(json.dumps({'alg': alg, 'kid': 'key-1'}).encode())}.{b64(json.dumps(claims()).encode())}."
+
+
+@pytest.mark.case("JO01")
+@pytest.mark.parametrize("alg", ["none", "None", "nOnE", "NONE", "", None, 5, ["RS256"]])
+def test_token_without_a_signature_algorithm_is_refused(alg: Any) -> None:
+    assert code_of(unsigned(alg)) == "id_token_algorithm_refused"
+
+
+@pytest.mark.case("JO01")
+def test_token_that_names_no_algorithm_is_refused() -> None:
+    assert code_of(sign(claims(), header={"alg": ABSENT})) == "id_token_algorithm_refused"
+
+
+def hmac_signed(secret: bytes, algorithm: str = "HS256") -> str:
+    signed = f"{b64(json.dumps({'alg': algorithm, 'kid': 'key-1'}).encode())}.{b64(json.dumps(claims()).encode())}"
+    return f"{signed}.{b64(hmac.new(secret, signed.encode(), hashlib.sha256).digest())}"
+
+
+@pytest.mark.case("JO02")
+def test_hmac_with_the_public_key_is_refused() -> None:
+    pem = (
+        rsa_key().public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    )
+    assert code_of(hmac_signed(pem)) == "id_token_algorithm_refused"
+
+
+@pytest.mark.case("JO03")
+def test_hmac_with_the_client_secret_is_refused() -> None:
+    assert code_of(hmac_signed(b"the client secret")) == "id_token_algorithm_refused"
+
+
+@pytest.mark.case("JO03")
+@pytest.mark.parametrize("algorithm", ["HS256", "none", ""])
+def test_provider_set_for_an_unsafe_algorithm_accepts_nothing(algorithm: str) -> None:
+    assert code_of(hmac_signed(b"secret", algorithm), algorithm=algorithm) == "id_token_algorithm_refused"
+
+
+@pytest.mark.case("JO04")
+@pytest.mark.parametrize("member", ["jwk", "jku", "x5u", "x5c"])
+def test_key_that_the_token_brings_along_is_ignored(member: str) -> None:
+    value = {
+        "jwk": jwk(rsa_key("attacker")),
+        "jku": "http://127.0.0.1:9/keys",
+        "x5u": "http://127.0.0.1:9/cert",
+        "x5c": ["!"],
+    }[member]
+    forged = sign(claims(), key=rsa_key("attacker"), header={member: value})
+    assert code_of(forged) == "id_token_signature_invalid"
+    assert validate(sign(claims(), header={member: value})).subject == SUBJECT
+
+
+@pytest.mark.case("JO05")
+def test_signature_of_another_algorithm_than_the_header_says_is_refused() -> None:
+    assert code_of(sign(claims(), algorithm="PS256", header={"alg": "RS256"})) == "id_token_signature_invalid"
+
+
+@pytest.mark.case("JO05")
+@pytest.mark.parametrize("algorithm", ["PS256", "RS512"])
+def test_allowed_algorithm_that_is_not_the_provider_s_is_refused(algorithm: str) -> None:
+    assert code_of(sign(claims(), algorithm=algorithm)) == "id_token_algorithm_refused"
+
+
+@pytest.mark.case("JO05")
+def test_key_bound_to_another_algorithm_is_not_used() -> None:
+    assert code_of(sign(claims()), keys=key_set(jwk(rsa_key(), alg="PS256"))) == "id_token_key_unfit"
+
+
+@pytest.mark.case("JO05")
+@pytest.mark.parametrize(("algorithm", "curve"), [("ES256", "P-384"), ("ES384", "P-256"), ("ES512", "P-256")])
+def test_elliptic_algorithm_takes_its_own_curve_only(algorithm: str, curve: str) -> None:
+    raw = sign(claims(), header={"alg": algorithm})
+    assert code_of(raw, keys=key_set(jwk(ec_key(curve))), algorithm=algorithm) == "id_token_key_unfit"
+
+
+@pytest.mark.case("JO05")
+def test_elliptic_algorithm_does_not_take_an_rsa_key() -> None:
+    assert code_of(sign(claims(), header={"alg": "ES256"}), algorithm="ES256") == "id_token_key_unfit"
+
+
+@pytest.mark.case("JO06")
+@pytest.mark.parametrize(
+    "header", [{"crit": ["x-evil"], "x-evil": 1}, {"crit": []}, {"crit": ["b64"], "b64": False}, {"b64": False}]
+)
+def test_critical_extension_is_refused(header: dict[str, Any]) -> None:
+    assert code_of(sign(claims(), header=header)) == "id_token_critical_header"
+
+
+def flipped(raw: str) -> str:
+    signed, _, signature = raw.rpartition(".")
+    return f"{signed}.{'B' if signature[0] == 'A' else 'A'}{signature[1:]}"
+
+
+@pytest.mark.case("JO07")
+@pytest.mark.parametrize("algorithm", ["RS256", "PS256", "ES256"])
+def test_flipped_signature_is_refused(algorithm: str) -> None:
+    key = key_for(algorithm)
+    raw = flipped(sign(claims(), key=key, algorithm=algorithm))
+    assert code_of(raw, keys=key_set(jwk(key)), algorithm=algorithm) == "id_token_signature_invalid"
+
+
+@pytest.mark.case("JO07")
+def test_removed_signature_is_refused() -> None:
+    assert code_of(sign(claims()).rpartition(".")[0] + ".") == "id_token_signature_invalid"
+
+
+@pytest.mark.case("JO07")
+def test_swapped_payload_is_refused() -> None:
+    header, _, signature = sign(claims()).split(".")
+    forged = b64(json.dumps(claims(sub="somebody-else")).encode())
+    assert code_of(f"{header}.{forged}.{signature}") == "id_token_signature_invalid"
+
+
+@pytest.mark.case("JO08")
+def test_without_kid_the_only_key_is_tried() -> None:
+    assert validate(sign(claims(), header={"kid": ABSENT})).subject == SUBJECT
+
+
+@pytest.mark.case("JO08")
+def test_without_kid_every_fitting_key_is_tried() -> None:
+    keys = key_set(jwk(rsa_key("other"), kid="a"), jwk(ec_key(), kid="b"), jwk(rsa_key(), kid="c"))
+    assert validate(sign(claims(), header={"kid": ABSENT}), keys=keys).subject == SUBJECT
+
+
+@pytest.mark.case("JO09")
+def test_unknown_kid_asks_for_the_keys_again() -> None:
+    with pytest.raises(UnknownKey) as asked:
+        validate(sign(claims(), header={"kid": "key-2"}))
+    assert asked.value.code == "id_token_unknown_key"
+
+
+@pytest.mark.case("JO09")
+@pytest.mark.parametrize("kid", ["key-1", ABSENT])
+def test_empty_key_set_asks_for_the_keys(kid: Any) -> None:
+    with pytest.raises(UnknownKey):
+        validate(sign(claims(), header={"kid": kid}), keys=KeySet((), ()))
+
+
+@pytest.mark.case("JO09")
+def test_key_without_kid_is_not_taken_for_the_named_one() -> None:
+    with pytest.raises(UnknownKey):
+        validate(sign(claims()), keys=key_set(jwk(rsa_key(), kid=None)))
+
+
+@pytest.mark.case("JO10")
+@pytest.mark.parametrize("kid", ["../../etc/passwd", "' OR 1=1 --", "a\nb", "\x00", "\x1b[31m", ""])
+def test_hostile_kid_is_looked_up_and_nothing_more(kid: str) -> None:
+    with pytest.raises(UnknownKey) as asked:
+        validate(sign(claims(), header={"kid": kid}))
+    assert not kid.strip() or kid not in str(asked.value)
+
+
+@pytest.mark.case("JO10")
+@pytest.mark.parametrize("kid", ["k" * 257, 5, ["key-1"], {"a": 1}, True])
+def test_kid_that_is_no_short_text_is_refused(kid: Any) -> None:
+    assert code_of(sign(claims(), header={"kid": kid})) == "id_token_header_malformed"
+
+
+@pytest.mark.case("JO10", "JO16")
+def test_kid_of_a_megabyte_is_too_large() -> None:
+    assert code_of(sign(claims(), header={"kid": "k" * 1_000_000})) == "id_token_too_large"
+
+
+@pytest.mark.case("JO11")
+@pytest.mark.parametrize("members", [{"use": "enc"}, {"key_ops": ["encrypt"]}, {"key_ops": []}])
+def test_key_that_is_not_for_verifying_is_not_used(members: dict[str, Any]) -> None:
+    with pytest.raises(UnknownKey):
+        validate(sign(claims()), keys=key_set({**jwk(rsa_key()), **members}))
+
+
+@pytest.mark.case("JO13")
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"kty": "RSA", "n": "AQAB", "e": "AQAB"},
+        {"kty": "AKP", "alg": "ML-DSA-44", "pub": "AAAA", "kid": "pq"},
+        {"kty": "RSA", "kid": "key-1", "n": "!", "e": "AQAB"},
+        "not even an object",
+        {},
+    ],
+    ids=["no-kid", "post-quantum", "broken-with-the-same-kid", "text", "empty"],
+)
+def test_login_works_beside_a_key_that_cannot_be_used(other: Any) -> None:
+    assert validate(sign(claims()), keys=key_set(other, jwk(rsa_key()))).subject == SUBJECT
+
+
+@pytest.mark.case("JO13")
+@pytest.mark.parametrize("position", [0, 1])
+def test_both_keys_of_one_kid_are_tried(position: int) -> None:
+    keys = [jwk(rsa_key("other"))]
+    keys.insert(position, jwk(rsa_key()))
+    assert validate(sign(claims()), keys=key_set(*keys)).subject == SUBJECT
+
+
+@pytest.mark.case("JO13")
+def test_key_of_the_same_kid_for_another_algorithm_does_not_stand_in_the_way() -> None:
+    keys = key_set(jwk(ec_key()), jwk(rsa_key(), alg="RSA-OAEP", use="enc"), jwk(rsa_key(), alg="RS256"))
+    assert validate(sign(claims()), keys=keys).subject == SUBJECT
+
+
+@pytest.mark.case("JO16")
+@pytest.mark.parametrize("size", [32 * 1024, 5_000_000])
+def test_token_over_32_kb_is_refused_before_it_is_decoded(size: int) -> None:
+    assert code_of("!" * (size + 1)) == "id_token_too_large"
+
+
+@pytest.mark.case("JO16")
+def test_header_of_256_kb_is_refused() -> None:
+    assert code_of(sign(claims(), header={"x": "x" * 256_000})) == "id_token_too_large"
+
+
+@pytest.mark.case("JO17")
+def test_encrypted_token_is_refused() -> None:
+    assert code_of("eyJhbGciOiJSU0EtT0FFUCJ9.a.b.c.d") == "id_token_encrypted"
+
+
+@pytest.mark.case("JO17", "JO18")
+@pytest.mark.parametrize("raw", ["", "a", "a.b", "a.b.c.d", "a.b.c.d.e.f", "é.é.é", "....", "\ud800.a.b"])
+def test_text_that_is_no_compact_jws_is_refused(raw: str) -> None:
+    assert code_of(raw) in {"id_token_not_compact", "id_token_encrypted", "id_token_header_malformed"}
+
+
+def spelled_otherwise(raw: str) -> str:
+    """Other unused bits at the end of the signature: the same bytes for a tolerant decoder."""
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    return raw[:-1] + alphabet[alphabet.index(raw[-1]) ^ 1]
+
+
+@pytest.mark.case("JO18")
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda raw: raw + "\n",
+        lambda raw: raw + "=",
+        lambda raw: raw + "==",
+        lambda raw: " " + raw,
+        lambda raw: raw.replace(".", "=.", 1),
+        lambda raw: raw.replace(".", "\n.", 1),
+        spelled_otherwise,
+    ],
+    ids=["newline", "padding", "padding-2", "space", "padded-header", "newline-inside", "malleable"],
+)
+def test_second_spelling_of_the_same_token_is_refused(spoil: Any) -> None:
+    assert code_of(spoil(sign(claims()))) == "id_token_not_compact"
+
+
+@pytest.mark.case("JO18")
+@pytest.mark.parametrize("algorithm", ["ES256", "ES384", "ES512"])
+@pytest.mark.parametrize("number", [0, 1])
+def test_ecdsa_signature_of_trivial_numbers_is_refused(algorithm: str, number: int) -> None:
+    key = key_for(algorithm)
+    length = (key.curve.key_size + 7) // 8
+    signed = sign(claims(), key=key, algorithm=algorithm).rpartition(".")[0]
+    raw = f"{signed}.{b64(number.to_bytes(length, 'big') * 2)}"
+    assert code_of(raw, keys=key_set(jwk(key)), algorithm=algorithm) == "id_token_signature_invalid"
+
+
+@pytest.mark.case("JO18")
+def test_ecdsa_signature_in_der_is_refused() -> None:
+    raw = sign(claims(), key=ec_key(), algorithm="ES256")
+    signed = raw.rpartition(".")[0]
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    der = ec_key().sign(signed.encode(), ec.ECDSA(hashes.SHA256()))
+    assert decode_dss_signature(der)
+    code = code_of(f"{signed}.{b64(der)}", keys=key_set(jwk(ec_key())), algorithm="ES256")
+    assert code == "id_token_signature_invalid"
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b'{"alg":"RS256","alg":"RS256","kid":"key-1"}',
+        b"[]",
+        b'"RS256"',
+        b"",
+        b"\xff",
+        b'{"alg":"RS256",}',
+        b'{"alg":"RS256","x":' + b"[" * 5_000 + b"]" * 5_000 + b"}",
+    ],
+    ids=["duplicate-key", "list", "text", "empty", "not-utf-8", "trailing-comma", "deep"],
+)
+@pytest.mark.case("JO16")
+def test_header_that_is_no_strict_json_object_is_refused(header: bytes) -> None:
+    assert code_of(sign_raw(header, json.dumps(claims()).encode())) == "id_token_header_malformed"
+
+
+@pytest.mark.case("ID24")
+@pytest.mark.parametrize("typ", ["logout+jwt", "at+jwt", "application/at+jwt", "jose", "JWE"])
+def test_header_that_says_another_kind_of_token_is_refused(typ: str) -> None:
+    assert code_of(sign(claims(), header={"typ": typ})) == "id_token_wrong_type"
+
+
+@pytest.mark.case("ID24")
+@pytest.mark.parametrize("typ", ["JWT", "jwt", "application/jwt", ABSENT])
+def test_header_that_says_plain_token_or_nothing_is_accepted(typ: Any) -> None:
+    assert validate(sign(claims(), header={"typ": typ})).subject == SUBJECT
+
+
+@pytest.mark.parametrize("typ", [5, ["JWT"], True])
+def test_typ_that_is_no_text_is_refused(typ: Any) -> None:
+    assert code_of(sign(claims(), header={"typ": typ})) == "id_token_header_malformed"
+
+
+@pytest.mark.case("TN01")
+def test_keys_of_one_provider_say_nothing_about_another_s_token() -> None:
+    raw = sign(claims(), key=rsa_key("provider-b"))
+    assert validate(raw, keys=key_set(jwk(rsa_key("provider-b")))).subject == SUBJECT
+    assert code_of(raw, keys=key_set(jwk(rsa_key("provider-a")))) == "id_token_signature_invalid"
+
+
+def test_refusal_is_an_id_token_error() -> None:
+    with pytest.raises(IDTokenError):
+        validate(flipped(sign(claims())))

@@ -1,0 +1,294 @@
+"""The discovery document: the three shipped ones pass; each fault names its field and what it is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import psc_connect.environments
+from psc_connect.oidc.errors import CODES, MetadataError
+from psc_connect.oidc.metadata import (
+    MetadataProblem,
+    ProviderMetadata,
+    discovery_candidates,
+    is_loopback,
+    parse_metadata,
+)
+
+from .tokens import ABSENT, jwk, rsa_key
+
+ISSUER = "https://auth.esw.example.test/auth/realms/esante-wallet"
+OPENID = ISSUER + "/protocol/openid-connect"
+LOCAL = "http://127.0.0.1:8081/auth"
+
+
+def document(**changes: Any) -> dict[str, Any]:
+    good = {
+        "issuer": ISSUER,
+        "authorization_endpoint": "https://wallet.esw.example.test/auth",
+        "token_endpoint": f"{OPENID}/token",
+        "userinfo_endpoint": f"{OPENID}/userinfo",
+        "jwks_uri": f"{OPENID}/certs",
+        "end_session_endpoint": f"{OPENID}/logout",
+        "authorization_response_iss_parameter_supported": True,
+        "acr_values_supported": ["0", "0"],
+    }
+    return {name: value for name, value in {**good, **changes}.items() if value is not ABSENT}
+
+
+def local(base: str = LOCAL, **changes: Any) -> dict[str, Any]:
+    names = ("authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri", "end_session_endpoint")
+    return document(issuer=base, **{name: f"{base}/{name}" for name in names}) | changes
+
+
+def problems(value: object, **options: Any) -> list[tuple[str, str]]:
+    with pytest.raises(MetadataError) as refused:
+        parse_metadata(value, **options)
+    return [(problem.field, problem.code.removeprefix("metadata_")) for problem in refused.value.problems]
+
+
+SHIPPED = sorted(Path(psc_connect.environments.__file__).parent.glob("*.json"))
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_shipped_document_passes(path: Path) -> None:
+    read = parse_metadata(json.loads(path.read_text()))
+    assert read.authorization_endpoint.startswith("https://wallet.")
+    assert read.jwks_uri.startswith(read.issuer)
+
+
+def test_three_documents_are_shipped() -> None:
+    assert len(SHIPPED) == 3
+
+
+def test_document_is_read_field_by_field() -> None:
+    assert parse_metadata(document()) == ProviderMetadata(
+        issuer=ISSUER,
+        authorization_endpoint="https://wallet.esw.example.test/auth",
+        token_endpoint=f"{OPENID}/token",
+        userinfo_endpoint=f"{OPENID}/userinfo",
+        jwks_uri=f"{OPENID}/certs",
+        end_session_endpoint=f"{OPENID}/logout",
+        authorization_response_iss_parameter_supported=True,
+    )
+
+
+@pytest.mark.parametrize(
+    "field", ["jwks_uri", "end_session_endpoint", "authorization_response_iss_parameter_supported"]
+)
+def test_optional_field_may_be_absent(field: str) -> None:
+    assert not getattr(parse_metadata(document(**{field: ABSENT})), field)
+
+
+@pytest.mark.parametrize("field", ["jwks_uri", "end_session_endpoint"])
+@pytest.mark.parametrize("value", [None, ""])
+def test_optional_field_may_be_empty(field: str, value: Any) -> None:
+    assert getattr(parse_metadata(document(**{field: value})), field) == ""
+
+
+@pytest.mark.parametrize("field", ["issuer", "authorization_endpoint", "token_endpoint", "userinfo_endpoint"])
+@pytest.mark.parametrize("value", [ABSENT, None, ""], ids=["absent", "null", "empty"])
+def test_required_field_must_be_there(field: str, value: Any) -> None:
+    assert problems(document(**{field: value})) == [(field, "missing")]
+
+
+def test_every_problem_is_named_at_once() -> None:
+    assert problems({"jwks_uri": "http://x.test", "userinfo_endpoint": 5}) == [
+        ("issuer", "missing"),
+        ("authorization_endpoint", "missing"),
+        ("token_endpoint", "missing"),
+        ("userinfo_endpoint", "not_text"),
+        ("jwks_uri", "not_https"),
+    ]
+
+
+def test_lemonldap_s_misspelt_name_is_explained() -> None:
+    spoilt = document(end_session_endpoint=ABSENT, endsession_endpoint=f"{OPENID}/logout")
+    assert problems(spoilt) == [("endsession_endpoint", "endsession_misnomer")]
+
+
+@pytest.mark.parametrize("value", ["true", 1, None, []])
+def test_announcement_of_iss_must_be_a_boolean(value: Any) -> None:
+    field = "authorization_response_iss_parameter_supported"
+    assert problems(document(**{field: value})) == [(field, "not_a_boolean")]
+
+
+URLS: list[Any] = [
+    ("token_endpoint", "http://auth.esw.example.test/token", ["not_https", "foreign_host"]),
+    ("jwks_uri", "http://auth.esw.example.test/keys", ["not_https", "foreign_host"]),
+    ("jwks_uri", "file:///etc/passwd", ["url_malformed"]),
+    ("jwks_uri", "file://auth.esw.example.test/etc/passwd", ["not_https", "foreign_host"]),
+    ("token_endpoint", "ftp://auth.esw.example.test/", ["not_https", "foreign_host"]),
+    ("token_endpoint", "javascript:alert(1)", ["url_malformed"]),
+    ("token_endpoint", "/relative", ["url_malformed"]),
+    ("token_endpoint", "//auth.esw.example.test/token", ["url_malformed"]),
+    ("token_endpoint", f"{OPENID}/to ken", ["url_malformed"]),
+    ("token_endpoint", f"{OPENID}/token\n", ["url_malformed"]),
+    ("token_endpoint", "https:\\\\auth.esw.example.test", ["url_malformed"]),
+    ("token_endpoint", "https://[::1", ["url_malformed"]),
+    ("token_endpoint", "https://auth.esw.example.test:abc/", ["url_malformed"]),
+    ("token_endpoint", "https://auth.esw.example.test:99999/", ["url_malformed"]),
+    ("token_endpoint", "https://", ["url_malformed"]),
+    ("token_endpoint", "https://" + "a" * 64 + "é.test", ["url_malformed"]),
+    ("token_endpoint", "https://me:pw@auth.esw.example.test/token", ["url_credentials"]),
+    ("token_endpoint", "https://auth.esw.example.test@evil.test/", ["url_credentials", "foreign_host"]),
+    ("token_endpoint", f"{OPENID}/token#x", ["url_fragment"]),
+    ("token_endpoint", f"{OPENID}/token#", ["url_fragment"]),
+    ("token_endpoint", "https://evil.test/token", ["foreign_host"]),
+    ("token_endpoint", "https://auth.esw.example.test.evil.test/token", ["foreign_host"]),
+    ("token_endpoint", "https://evil-auth.esw.example.test/token", ["foreign_host"]),
+    ("token_endpoint", "https://auth.esw.example.test:8443/token", ["foreign_host"]),
+    ("token_endpoint", "https://wallet.esw.example.test/token", ["foreign_host"]),
+    ("userinfo_endpoint", "https://wallet.esw.example.test/userinfo", ["foreign_host"]),
+    ("jwks_uri", "https://wallet.esw.example.test/keys", ["foreign_host"]),
+    ("token_endpoint", "https://127.0.0.1/", ["foreign_host"]),
+    ("token_endpoint", "https://169.254.169.254/latest", ["foreign_host"]),
+    ("token_endpoint", "https://2130706433/", ["foreign_host"]),
+    ("token_endpoint", "https://0x7f.1/", ["foreign_host"]),
+    ("token_endpoint", "https://[::ffff:127.0.0.1]/", ["foreign_host"]),
+    ("authorization_endpoint", "https://evil.test/auth", ["foreign_host"]),
+    ("authorization_endpoint", "https://wallet.other.example.test/auth", ["foreign_host"]),
+    ("authorization_endpoint", "https://deep.wallet.esw.example.test/auth", ["foreign_host"]),
+    ("authorization_endpoint", "https://esw.example.test/auth", ["foreign_host"]),
+    ("authorization_endpoint", "http://wallet.esw.example.test/auth", ["not_https", "foreign_host"]),
+    ("authorization_endpoint", "https://wallet.esw.example.test:444/auth", ["foreign_host"]),
+    ("end_session_endpoint", "https://evil.test/logout", ["foreign_host"]),
+]
+
+
+@pytest.mark.case("TR10", "SS01", "SS03", "JO19")
+@pytest.mark.parametrize(("field", "url", "codes"), URLS)
+def test_url_that_is_not_the_provider_s_own_is_refused(field: str, url: str, codes: list[str]) -> None:
+    assert problems(document(**{field: url})) == [(field, code) for code in codes]
+
+
+@pytest.mark.parametrize(
+    ("field", "url"),
+    [
+        ("token_endpoint", "https://AUTH.esw.Example.test/token"),
+        ("token_endpoint", "https://auth.esw.example.test:443/token"),
+        ("authorization_endpoint", "https://auth.esw.example.test/auth"),
+        ("authorization_endpoint", "https://wallet.esw.example.test/auth?kc_idp_hint=x"),
+        ("end_session_endpoint", "https://wallet.esw.example.test/logout"),
+    ],
+)
+def test_url_on_the_provider_s_own_host_passes(field: str, url: str) -> None:
+    assert getattr(parse_metadata(document(**{field: url})), field) == url
+
+
+@pytest.mark.parametrize(
+    ("issuer", "code"),
+    [
+        (ISSUER + "?a=b", "issuer_query"),
+        (ISSUER + "?", "issuer_query"),
+        (ISSUER + "#x", "url_fragment"),
+        (ISSUER.replace("https://", "https://me@"), "url_credentials"),
+        (ISSUER.replace("https", "http"), "not_https"),
+    ],
+)
+def test_issuer_is_a_plain_https_url(issuer: str, code: str) -> None:
+    assert ("issuer", code) in problems(document(issuer=issuer))
+
+
+@pytest.mark.case("SS03")
+@pytest.mark.parametrize(
+    "host", ["169.254.169.254", "10.0.0.1", "2130706433", "0x7f000001", "[::ffff:127.0.0.1]", "[fd00::1]"]
+)
+def test_issuer_named_by_an_ip_address_is_refused(host: str) -> None:
+    assert problems(local(f"https://{host}/auth")) == [("issuer", "host_is_an_address")]
+
+
+@pytest.mark.case("SS03")
+def test_addresses_have_no_siblings() -> None:
+    spoilt = local("https://127.0.0.1", authorization_endpoint="https://10.0.0.1/auth")
+    assert problems(spoilt) == [("authorization_endpoint", "foreign_host")]
+
+
+def test_host_of_two_labels_has_no_siblings() -> None:
+    spoilt = local("https://example.test", authorization_endpoint="https://evil.test/auth")
+    assert problems(spoilt) == [("authorization_endpoint", "foreign_host")]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.1", "localhost", "[::1]", "LOCALHOST"])
+def test_plain_http_is_for_this_machine_and_only_when_allowed(host: str) -> None:
+    base = f"http://{host}:8081/auth"
+    assert parse_metadata(local(base), allow_loopback_http=True).issuer == base
+    assert ("issuer", "loopback_http_refused") in problems(local(base))
+
+
+@pytest.mark.parametrize("host", ["10.0.0.1", "127.0.0.1.evil.test", "localhost.evil.test", "2130706433", "0177.0.0.1"])
+def test_plain_http_elsewhere_is_refused_even_when_allowed_here(host: str) -> None:
+    assert ("issuer", "not_https") in problems(local(f"http://{host}/auth"), allow_loopback_http=True)
+
+
+@pytest.mark.case("TR10")
+def test_another_port_of_this_machine_is_another_provider() -> None:
+    spoilt = local(token_endpoint="http://127.0.0.1:9/token")
+    assert problems(spoilt, allow_loopback_http=True) == [("token_endpoint", "foreign_host")]
+
+
+@pytest.mark.parametrize("extra", ["tokens.example.test", "TOKENS.example.test"])
+def test_host_that_the_site_allows_passes_everywhere(extra: str) -> None:
+    elsewhere = document(token_endpoint="https://tokens.example.test/token")
+    assert parse_metadata(elsewhere, extra_hosts=[extra]).token_endpoint == "https://tokens.example.test/token"
+
+
+def test_allowed_host_must_still_be_https() -> None:
+    elsewhere = document(token_endpoint="http://tokens.example.test/token")
+    assert problems(elsewhere, extra_hosts=["tokens.example.test"]) == [("token_endpoint", "not_https")]
+
+
+def test_host_in_letters_of_other_alphabets_is_compared_in_ascii() -> None:
+    assert parse_metadata(local("https://auth.santé.test", jwks_uri="https://auth.xn--sant-epa.test/keys"))
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        ({"keys": [jwk(rsa_key())]}, "looks_like_jwks"),
+        ("<!doctype html><title>x</title>", "looks_like_html"),
+        (b"\n <html>", "looks_like_html"),
+        ("-----BEGIN CERTIFICATE-----", "looks_like_certificate"),
+        ("https://auth.example.test/.well-known/openid-configuration", "looks_like_url"),
+        ("text", "not_json"),
+        ([document()], "not_an_object"),
+        (None, "not_an_object"),
+        (5, "not_an_object"),
+    ],
+)
+def test_document_of_another_kind_is_called_by_its_name(value: object, code: str) -> None:
+    assert problems(value) == [("", code)]
+
+
+def test_metadata_error_bears_the_code_of_the_first_problem() -> None:
+    problem = MetadataProblem("jwks_uri", "metadata_not_https")
+    assert MetadataError((problem,)).code == "metadata_not_https"
+    assert problem.code in CODES
+
+
+def test_discovery_is_looked_for_where_psc_has_it_first() -> None:
+    assert discovery_candidates("https://auth.example.test/realms/x/") == (
+        "https://auth.example.test/realms/x/.well-known/wallet-openid-configuration",
+        "https://auth.example.test/realms/x/.well-known/openid-configuration",
+    )
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("127.0.0.1", True),
+        ("127.255.255.255", True),
+        ("::1", True),
+        ("localhost", True),
+        ("128.0.0.1", False),
+        ("::ffff:127.0.0.1", False),
+        ("2130706433", False),
+        ("localhost.test", False),
+        ("", False),
+    ],
+)
+def test_loopback_is_recognised_in_its_plain_spellings_only(host: str, expected: bool) -> None:
+    assert is_loopback(host) is expected
