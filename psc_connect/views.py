@@ -178,11 +178,11 @@ class CallbackView(ProviderView, OIDCAuthenticationCallbackView):
     @override
     @sensitive_variables()
     def get(self, request: HttpRequest, provider: str) -> HttpResponse:
-        answer = parse_authorization_response(_taken_parameters(request))
-        login = pending.recall(request, answer.state, secure=origin.is_secure(request))
+        parameters = _taken_parameters(request)
+        login = self._begun_here(request, parameters.get("state", []))
+        answer = parse_authorization_response(parameters)
         if login is None:
             return self._over_already(request, answer)
-        self.next_page = login.next
         if login.provider != provider:
             raise LoginRefused("authorization_provider_mismatch")
         self.login = login
@@ -195,6 +195,14 @@ class CallbackView(ProviderView, OIDCAuthenticationCallbackView):
         if not pending.claim(login):
             return self._begun_twice(request, login)
         return self._sign_in(request, row, login, answer.code)
+
+    def _begun_here(self, request: HttpRequest, states: list[str]) -> PendingLogin | None:
+        """Return the login that this browser began with the state; its page is kept whatever else is wrong."""
+        if len(states) != 1:
+            return None
+        login = pending.recall(request, states[0], secure=origin.is_secure(request))
+        self.next_page = login.next if login is not None else ""
+        return login
 
     def _over_already(self, request: HttpRequest, answer: AuthorizationResponse) -> HttpResponse:
         """Answer a reload of a callback that signed this session in with its page; anything else is refused."""
