@@ -55,7 +55,7 @@ def run_simulator(  # noqa: PLR0913  (each is one answer of a provider, all have
             clients={client.client_id: client for client in clients},
         )
         server.simulator = simulator
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         try:
             yield simulator

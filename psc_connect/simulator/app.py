@@ -40,7 +40,7 @@ ROUTES: dict[str, Endpoint] = {  # path → name, methods, function
 }
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Simulator:
     """A running Pro Santé Connect of one's own. Made by `run_simulator`."""
 
@@ -105,7 +105,7 @@ class Simulator:
         return self.keys.rotate(withdraw_old=withdraw_old)
 
     @contextlib.contextmanager
-    def fault(self, name: str, **options: Any) -> Iterator[None]:
+    def fault(self, name: str, /, **options: Any) -> Iterator[None]:
         """The fault `name` for the time of a `with` block; options as in `Faults.set`."""
         self.faults.set(name, **options)
         try:

@@ -116,9 +116,9 @@ def _signed_in(simulator: Simulator, request: Request, asked: AuthorizationReque
     """The session to go on with; None when the person must be asked (OIDC Core 3.1.2.3)."""
     now = simulator.now()
     sign_on = simulator.state.resume(request.cookies.get(simulator.cookie_name, ""), now=now)
-    if sign_on and asked.max_age is not None and now - sign_on.auth_time > asked.max_age:
+    if asked.prompt & {"login", "select_account"} or asked.max_age == 0:
         sign_on = None
-    if asked.prompt & {"login", "select_account"}:
+    if sign_on and asked.max_age is not None and now - sign_on.auth_time > asked.max_age:
         sign_on = None
     if sign_on is None and simulator.next_person is not None:
         sign_on = simulator.state.sign_on(simulator.next_person, now=now)

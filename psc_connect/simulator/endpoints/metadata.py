@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +19,14 @@ _SANDBOX_ISSUER = "https://auth.bas.psc.esante.gouv.fr" + REALM
 _SANDBOX_WALLET = "https://wallet.bas.psc.esante.gouv.fr"
 
 
+@cache
+def _sandbox() -> str:
+    return files("psc_connect.simulator").joinpath("metadata.json").read_text(encoding="utf-8")
+
+
 def document(origin: str) -> dict[str, Any]:
     """The sandbox's discovery document with the simulator's own origin in place of both its hosts."""
-    text = files("psc_connect.simulator").joinpath("metadata.json").read_text(encoding="utf-8")
-    text = text.replace(_SANDBOX_ISSUER, origin + REALM).replace(_SANDBOX_WALLET, origin)
+    text = _sandbox().replace(_SANDBOX_ISSUER, origin + REALM).replace(_SANDBOX_WALLET, origin)
     metadata: dict[str, Any] = json.loads(text)
     return metadata
 

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 
 Subject = TypeVar("Subject")
 
+ENDPOINTS = (
+    *("metadata", "jwks", "authorization", "choose", "token", "userinfo", "end_session"),
+    *("home", "style"),
+)
+
 
 class Stage(Enum):
     """Where in the provider a fault strikes, and so what its function is given to change."""
@@ -89,18 +94,21 @@ class Faults:
             return tuple(self._active)
 
     def set(
-        self, name: str, *, times: int | None = None, endpoint: str | None = None, **options: Any
+        self, name: str, /, *, times: int | None = None, endpoint: str | None = None, **options: Any
     ) -> None:
         """Switch a fault on, for its next `times` occasions or until cleared.
 
         `endpoint` moves a fault of the wire ("" is every endpoint). Raises KeyError for an unknown name,
-        TypeError for an option that the fault does not have: a test must not pass because of a spelling.
+        TypeError for an option that the fault does not have, ValueError for an unknown endpoint: no test may pass
+        because of a spelling.
         """
         chosen = FAULTS[name]
         inspect.signature(chosen.apply).bind(None, **options)
         if endpoint is not None and not chosen.on_the_wire:
             raise TypeError(f"{name} strikes at one place only: it takes no endpoint")
         where = chosen.endpoint if endpoint is None else endpoint
+        if where and where not in ENDPOINTS:
+            raise ValueError(f"no endpoint is called {where}: there are {', '.join(ENDPOINTS)}")
         with self._lock:
             self._active[name] = _Active(chosen, options, where, times)
 

@@ -87,7 +87,7 @@ def other_algorithm(draft: Draft, *, algorithm: str = "PS256", announced: str | 
 
 @fault(Stage.ID_TOKEN)
 def id_token_header(draft: Draft, *, header: Mapping[str, Any], drop: Sequence[str] = ()) -> None:
-    """Any header members, signed: crit, b64, jku, jwk, x5u, typ …"""
+    """Any header members, signed: crit, b64, jku, x5u, another typ."""
     draft.header.update(header)
     for name in drop:
         del draft.header[name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from html import escape
 from importlib.resources import files
 from string import Template
@@ -99,5 +100,6 @@ def _fill(template: str, values: Mapping[str, str], *, raw: Mapping[str, str] | 
     return Template(_read(template)).substitute({**escaped, **(raw or {})})
 
 
+@cache
 def _read(name: str) -> str:
     return files(__package__).joinpath(name).read_text(encoding="utf-8")

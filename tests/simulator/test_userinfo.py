@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from psc_connect.simulator import Person, Simulator
+from psc_connect.simulator.people import PEOPLE
+from tests.simulator.service import Service
+
+PUBLISHED = {
+    "doctor-two-activities": "doctor-card-two-activities-2023.json",
+    "doctor-two-exercices": "doctor-two-exercices-2022.json",
+    "doctor-five-activities": "doctor-five-activities-2021.json",
+    "podiatrist": "podiatrist-2023.json",
+    "no-professional-data": "no-professional-data-2023.json",
+}
+INVENTED = [person for person in PEOPLE if person.slug not in PUBLISHED]
+DATA = Path(__file__).parents[1] / "data" / "userinfo"
+
+
+@pytest.mark.parametrize(("slug", "name"), PUBLISHED.items())
+def test_a_published_payload_is_answered_word_for_word(service: Service, slug: str, name: str) -> None:
+    response = service.userinfo(service.tokens(slug)["access_token"])
+
+    assert response.headers["Content-Type"] == "application/json"
+    assert response.json() == json.loads((DATA / name).read_text("utf-8"))
+
+
+@pytest.mark.parametrize("person", INVENTED, ids=lambda person: person.slug)
+def test_an_invented_person_signs_in(service: Service, person: Person) -> None:
+    tokens = service.tokens(person.slug)
+
+    assert service.userinfo(tokens["access_token"]).json() == person.userinfo
+    assert service.verified(tokens["id_token"])["sub"] == person.subject
+    assert service.verified(tokens["id_token"])["acr"] == person.acr
+
+
+def test_there_are_ten_people_with_different_slugs_and_labels(simulator: Simulator) -> None:
+    assert len({person.slug for person in PEOPLE}) == 10
+    assert len({person.label_fr for person in PEOPLE}) == 10
+    assert list(simulator.people.values()) == list(PEOPLE)
+
+
+@pytest.mark.parametrize("person", INVENTED, ids=lambda person: person.slug)
+def test_an_invented_rpps_is_a_test_number_with_a_right_key(person: Person) -> None:
+    if person.slug == "structure-secretary":
+        assert person.national_identifier == "500000001815646/CPAT00045"
+        return
+    number = person.national_identifier
+    assert (len(number), number[:6]) == (12, "899700")
+    doubled = [int(digit) * (1 + position % 2) for position, digit in enumerate(reversed(number[1:]))]
+    assert sum(value // 10 + value % 10 for value in doubled) % 10 == 0
+
+
+def test_one_person_has_a_psi_identifier_beside_the_rpps() -> None:
+    (person,) = (person for person in PEOPLE if person.slug == "physiotherapist-psi")
+
+    assert [other["origine"] for other in person.userinfo["otherIds"]] == ["RPPS", "PSI"]
+
+
+def test_the_medical_student_is_one_by_category() -> None:
+    (person,) = (person for person in PEOPLE if person.slug == "student-doctor")
+
+    assert person.userinfo["SubjectRefPro"]["exercices"][0]["codeCategorieProfessionnelle"] == "E"
+
+
+def test_a_person_of_the_test_itself_can_sign_in(simulator: Simulator, service: Service) -> None:
+    simulator.add_people(
+        [Person("mine", {"sub": "f:0:1", "given_name": "Zoé"}, auth_mode="CARD", acr="eidas2")]
+    )
+    tokens = service.tokens("mine")
+
+    assert service.verified(tokens["id_token"])["acr"] == "eidas2"
+    assert service.userinfo(tokens["access_token"]).json() == {"sub": "f:0:1", "given_name": "Zoé"}
+
+
+@pytest.mark.parametrize(("elapsed", "status"), [(119, 200), (120, 401)])
+def test_an_access_token_lives_two_minutes(
+    simulator: Simulator, service: Service, elapsed: int, status: int
+) -> None:
+    access_token = service.tokens()["access_token"]
+    simulator.clock_offset = elapsed
+
+    assert service.userinfo(access_token).status_code == status
+
+
+def test_a_wrong_token_is_challenged(service: Service) -> None:
+    """RFC 6750 3.1."""
+    response = service.userinfo("junk")
+
+    assert response.status_code == 401
+    assert response.headers["WWW-Authenticate"].startswith(
+        'Bearer realm="esante-wallet", error="invalid_token"'
+    )
+
+
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Basic YTpi"}])
+def test_no_token_is_challenged_without_an_error(service: Service, headers: dict[str, str]) -> None:
+    response = service.session.get(service.endpoint("userinfo"), headers=headers, timeout=10)
+
+    assert response.status_code == 401
+    assert response.headers["WWW-Authenticate"] == 'Bearer realm="esante-wallet"'
+
+
+def test_a_token_in_the_query_is_not_read(service: Service) -> None:
+    access_token = service.tokens()["access_token"]
+    url = service.endpoint("userinfo")
+
+    response = service.session.get(url, params={"access_token": access_token}, timeout=10)
+    assert response.status_code == 401
+
+
+def test_an_id_token_is_no_access_token(service: Service) -> None:
+    assert service.userinfo(service.tokens()["id_token"]).status_code == 401
+
+
+def test_userinfo_answers_post_too(service: Service) -> None:
+    """OIDC Core 5.3.1."""
+    headers = {"Authorization": f"bearer {service.tokens()['access_token']}"}
+
+    response = service.session.post(service.endpoint("userinfo"), headers=headers, timeout=10)
+    assert response.status_code == 200
