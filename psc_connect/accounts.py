@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from django.db import IntegrityError, OperationalError, transaction
+from django.db import DatabaseError, IntegrityError, OperationalError, transaction
 
 from psc_connect.exceptions import LoginRefused
 from psc_connect.models import Account
@@ -49,8 +49,10 @@ def resolve(provider: Provider, *, subject: str, claims: Mapping[str, Any], hook
     """Return the account of the person with ``subject`` at the provider's issuer (OpenID Connect Core 5.7).
 
     Nothing else identifies anybody: no e-mail, no username. Nothing is saved where it raises LoginRefused:
-    ``account_inactive``, ``account_unknown``, ``account_ambiguous``, ``account_conflict``, ``attribute_…``.
+    ``account_inactive``, ``account_unknown``, ``account_ambiguous``, ``account_conflict``, ``attribute_…``;
+    or OperationalError, where the database itself goes on failing.
     """
+    problem: DatabaseError | None = None
     for attempt in range(ATTEMPTS):
         account = find(provider.issuer, subject)
         if account is not None:
@@ -59,9 +61,12 @@ def resolve(provider: Provider, *, subject: str, claims: Mapping[str, Any], hook
             with transaction.atomic():
                 return _first_login(provider, subject, claims, hooks)
         # SQLite answers "locked" at once where two transactions that have read both want to write.
-        except (IntegrityError, OperationalError):
+        except (IntegrityError, OperationalError) as exc:
+            problem = exc
             time.sleep(PAUSE_SECONDS * attempt)
-    raise LoginRefused("account_conflict")
+    if isinstance(problem, OperationalError):
+        raise problem
+    raise LoginRefused("account_conflict") from problem
 
 
 def find(issuer: str, subject: str) -> Account | None:
@@ -74,7 +79,9 @@ def _returning(account: Account, claims: Mapping[str, Any], hooks: Hooks) -> Res
     if not hooks.user_can_authenticate(account.user):
         raise LoginRefused("account_inactive")
     try:
-        user = hooks.update_user(account.user, claims)
+        # A site's hook may write more than the user: all of it is kept, or nothing.
+        with transaction.atomic():
+            user = hooks.update_user(account.user, claims)
     except IntegrityError as exc:
         raise LoginRefused("attribute_not_unique") from exc
     return Resolution(user=user, account=account)

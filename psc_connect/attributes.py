@@ -62,7 +62,8 @@ def claim_value(path: str, claims: Mapping[str, Any]) -> Any:
     """Return what ``path`` finds in the claims, or None; PSC writes what it does not know as ``""`` or ``[]``."""
     try:
         value = jmespath.search(path, dict(claims))
-    except JMESPathError:
+    # The library lets some errors of Python through, where claims have other types than the expression supposes.
+    except (JMESPathError, TypeError, ValueError, ArithmeticError):
         return None
     return None if value in ("", [], {}) else value
 
@@ -72,7 +73,8 @@ def apply_exported_attributes(
 ) -> set[str]:
     """Set the user's fields from the claims, without saving; return the names of those that changed.
 
-    Raises LoginRefused: ``attribute_missing``, ``attribute_rejected``.
+    Raises LoginRefused: ``attribute_missing``, ``attribute_rejected``, ``attribute_not_unique``,
+    ``attribute_field_forbidden``, ``attribute_field_unknown``.
     """
     changed = set()
     for row in rows:
@@ -117,9 +119,16 @@ def _accepted(field: UsersField, user: User, value: Any) -> Any:
     if field.name == user.USERNAME_FIELD and not isinstance(field, models.EmailField):
         return acceptable_username(field, user, str(value))
     try:
-        return field.clean(value, user)
+        accepted = field.clean(value, user)
     except ValidationError as exc:
         raise LoginRefused("attribute_rejected") from exc
+    if field.unique and _others(user).filter(**{field.name: accepted}).exists():
+        raise LoginRefused("attribute_not_unique")
+    return accepted
+
+
+def _others(user: User) -> models.QuerySet[User]:
+    return get_user_model()._default_manager.exclude(pk=user.pk)
 
 
 def acceptable_username(field: UsersField, user: User, wanted: str) -> str:
@@ -131,9 +140,8 @@ def acceptable_username(field: UsersField, user: User, wanted: str) -> str:
     base = user.normalize_username(re.sub(r"[^\w.@+-]", "-", wanted))[:length]
     if _is_rejected(field, user, base):
         base = re.sub(r"[^a-z0-9]", "", base.lower())[:length] or "psc"
-    others = get_user_model()._default_manager.exclude(pk=user.pk)
     username, number = base, 1
-    while others.filter(**{field.name: username}).exists():
+    while _others(user).filter(**{field.name: username}).exists():
         number += 1
         suffix = f"-{number}"
         username = base[: length - len(suffix)] + suffix

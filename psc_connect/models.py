@@ -212,7 +212,7 @@ class ExportedAttribute(models.Model):
 class Account(models.Model):
     """(issuer, ``sub``) ↔ user: the only thing by which a professional is found again (OpenID Connect Core 5.7)."""
 
-    # What the database holds, once the row comes from it.
+    # What the database holds, once the row comes from it or has gone there.
     stored_identity: tuple[str | None, str | None] | None = None
 
     provider = models.ForeignKey(Provider, models.PROTECT, related_name="accounts", verbose_name=_("provider"))
@@ -241,6 +241,7 @@ class Account(models.Model):
         if self.stored_identity not in {None, (self.issuer, self.subject)}:
             raise ValidationError(_("The issuer and sub of an account never change."), code="account_immutable")
         super().save(*args, **kwargs)
+        self.stored_identity = (self.issuer, self.subject)
 
     @override
     @classmethod
