@@ -245,7 +245,18 @@ class CallbackView(ProviderView, OIDCAuthenticationCallbackView):
         login: PendingLogin,
     ) -> HttpResponse:
         done = backend.completed
-        open_session(request, user, login, id_token=done.id_token)
+        said = {"request": request, "user": user, "account": done.account, "claims": done.claims}
+        try:
+            open_session(request, user, login, id_token=done.id_token)
+            if done.created:
+                account_created.send(sender=type(backend), **said)
+            if done.linked:
+                account_linked.send(sender=type(backend), **said)
+            signed_in.send(sender=type(backend), **said)
+        except REFUSALS:
+            # A receiver of the site's said no, or the database did: the page that says so is no lie.
+            auth.logout(request)
+            raise
         logger.info(
             "login.succeeded provider=%s account=%s created=%s linked=%s",
             login.provider,
@@ -253,12 +264,6 @@ class CallbackView(ProviderView, OIDCAuthenticationCallbackView):
             done.created,
             done.linked,
         )
-        said = {"request": request, "user": user, "account": done.account, "claims": done.claims}
-        if done.created:
-            account_created.send(sender=type(backend), **said)
-        if done.linked:
-            account_linked.send(sender=type(backend), **said)
-        signed_in.send(sender=type(backend), **said)
         return HttpResponseRedirect(self.success_url)
 
     @property
