@@ -120,7 +120,8 @@ def _accepted(field: UsersField, user: User, value: Any) -> Any:
         return acceptable_username(field, user, str(value))
     try:
         accepted = field.clean(value, user)
-    except ValidationError as exc:
+    # A field that parses text raises what Python does where it is given a number.
+    except (ValidationError, TypeError, ValueError, ArithmeticError) as exc:
         raise LoginRefused("attribute_rejected") from exc
     if field.unique and _others(user).filter(**{field.name: accepted}).exists():
         raise LoginRefused("attribute_not_unique")
