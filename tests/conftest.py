@@ -9,6 +9,7 @@ from django.core.cache import cache
 from psc_connect.models import ExportedAttribute, Provider
 from psc_connect.simulator import Client, Simulator, run_simulator
 from tests.journey import HOST, Person
+from tests.recorder import RECORDER, listen
 
 CLIENT_ID = "the-client"
 CLIENT_SECRET = "the-client-secret-e7c1"
@@ -17,7 +18,7 @@ CLIENT_SECRET = "the-client-secret-e7c1"
 @pytest.fixture(scope="session")
 def running_simulator() -> Iterator[Simulator]:
     with run_simulator() as simulator:
-        yield simulator
+        yield listen(simulator)
 
 
 @pytest.fixture
@@ -60,7 +61,11 @@ def make_provider(simulator: Simulator, slug: str = "psc", **changes: Any) -> Pr
 
         provider.jwks_updated_at = timezone.now()
     provider.save()
-    rows = (("given_name", "first_name", "login"), ("family_name", "last_name", "login"), ("SubjectNameID", "username", "creation"))
+    rows = (
+        ("given_name", "first_name", "login"),
+        ("family_name", "last_name", "login"),
+        ("SubjectNameID", "username", "creation"),
+    )
     for claim, user_field, when in rows:
         ExportedAttribute.objects.create(provider=provider, claim=claim, user_field=user_field, when=when)
     return provider
@@ -81,3 +86,16 @@ def person() -> Iterator[Person]:
 @pytest.fixture(autouse=True)
 def _empty_cache() -> None:
     cache.clear()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_secret_is_logged() -> Iterator[None]:
+    """The promise for the whole run, kept whatever the tests were about: nothing that they used is in a log."""
+    with RECORDER.recording():
+        yield
+    leaks = RECORDER.leaks()
+    assert not leaks, "\n".join(leaks[:20])
+
+
+def pytest_warning_recorded(warning_message: Any) -> None:
+    RECORDER.lines.add(("warnings", str(warning_message.message)))
