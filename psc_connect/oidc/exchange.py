@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import requests
 import urllib3.exceptions
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
+from urllib3.exceptions import ProtocolError
 
 from psc_connect.oidc.deadline import Deadline
 from psc_connect.oidc.errors import ProviderUnavailable
@@ -101,8 +102,7 @@ def send(  # noqa: PLR0913
 
     Sent again, once and on a fresh connection, only where a reused one was closed before any byte of the answer.
     """
-    parts = urlsplit(url)
-    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname or "")):
+    if not _may_be_called(url):
         raise ProviderUnavailable("provider_url_refused")
     request = requests.Request(method, url, data=form, headers=headers)
     limits = Exchange(deadline, http.connect_timeout, http.read_timeout, limit + _AROUND_THE_BODY)
@@ -115,6 +115,15 @@ def send(  # noqa: PLR0913
                 return _answer(request, http, deadline=deadline, limit=limit)
     except (requests.RequestException, urllib3.exceptions.HTTPError, ssl.SSLError) as exc:
         raise ProviderUnavailable(_code_of(exc)) from exc
+
+
+def _may_be_called(url: str) -> bool:
+    """The last guard against a wrong address in a provider's row: no file, no plain http to the inside of a network."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
+    except ValueError:
+        return False
 
 
 def _answer(request: requests.Request, http: HTTPPolicy, *, deadline: Deadline, limit: int) -> Answer:
@@ -171,4 +180,7 @@ _CODES: Final[tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], .
 
 
 def _code_of(exc: Exception) -> str:
+    # `requests` calls a connection that was cut in the middle of an answer by the same name as one that never was.
+    if isinstance(exc, requests.ConnectionError) and exc.args and isinstance(exc.args[0], ProtocolError):
+        return "provider_answer_broken"
     return next((code for kinds, code in _CODES if isinstance(exc, kinds)), "provider_answer_broken")

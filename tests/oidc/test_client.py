@@ -1,0 +1,280 @@
+"""What is sent to the provider, and what its answers mean."""
+
+from __future__ import annotations
+
+import base64
+import logging
+from typing import Any
+from urllib.parse import unquote_plus
+
+import pytest
+
+from psc_connect.oidc.client import ClientCredentials, Tokens, UserinfoAnswer
+from psc_connect.oidc.jwks import parse_jwks
+
+from .calls import ACCESS_TOKEN, CALLS, CODE, SECRET, TOKENS, VERIFIER, code_of, discovery, jwks, token, userinfo
+from .conftest import Serve
+from .test_jwks import private_jwk
+from .tokens import jwk, rsa_key
+from .wire import answering, reply
+
+ODD_SECRET, ODD_CLIENT = "a:b%/+é &=?#", "client:é %"
+
+
+def test_code_is_exchanged_for_tokens(serve: Serve) -> None:
+    server = serve(answering(reply(TOKENS)))
+    assert token(server.url) == Tokens(ACCESS_TOKEN, "a.b.c")
+    (request,) = server.received
+    assert (request.method, request.target) == ("POST", "/token")
+    assert request.form == {
+        "grant_type": "authorization_code",
+        "code": CODE,
+        "redirect_uri": "https://hospital.test/psc/callback/",
+        "code_verifier": VERIFIER,
+        "client_id": "hospital",
+        "client_secret": SECRET,
+    }
+    assert "authorization" not in request.headers
+
+
+@pytest.mark.case("TR13")
+def test_basic_authentication_is_form_encoded_first(serve: Serve) -> None:
+    server = serve(answering(reply(TOKENS)))
+    token(server.url, secret=ODD_SECRET, client_id=ODD_CLIENT, method="client_secret_basic")
+    (request,) = server.received
+    scheme, _, pair = request.headers["authorization"].partition(" ")
+    client_id, _, secret = base64.b64decode(pair).decode("ascii").partition(":")
+    assert (scheme, unquote_plus(client_id), unquote_plus(secret)) == ("Basic", ODD_CLIENT, ODD_SECRET)
+    assert not {"client_id", "client_secret"} & set(request.form)
+
+
+@pytest.mark.case("TR13")
+def test_secret_is_in_the_body_and_never_in_the_address(serve: Serve) -> None:
+    server = serve(answering(reply(TOKENS)))
+    token(server.url, secret=ODD_SECRET)
+    assert server.received[0].form["client_secret"] == ODD_SECRET
+    assert server.received[0].target == "/token"
+
+
+def test_method_of_authentication_that_is_not_supported_is_a_mistake_of_the_caller() -> None:
+    with pytest.raises(ValueError, match="authentication"):
+        token("http://127.0.0.1:9", method="private_key_jwt")
+
+
+def test_userinfo_is_asked_with_the_access_token_in_the_header(serve: Serve) -> None:
+    server = serve(answering(reply('{"sub": "x"}', content_type="application/json;charset=UTF-8")))
+    assert userinfo(server.url) == UserinfoAnswer("application/json;charset=UTF-8", b'{"sub": "x"}')
+    (request,) = server.received
+    assert (request.method, request.target) == ("GET", "/userinfo")
+    assert request.headers["authorization"] == f"Bearer {ACCESS_TOKEN}"
+
+
+@CALLS
+def test_every_request_says_who_asks_and_asks_for_no_compression(serve: Serve, call: Any) -> None:
+    server = serve(answering(reply('{"keys": []}' if call is jwks else TOKENS)))
+    call(server.url)
+    headers = server.received[0].headers
+    assert (headers["user-agent"], headers["accept-encoding"]) == ("django-psc-connect", "identity")
+    assert "application/json" in headers["accept"]
+
+
+@pytest.mark.case("TR05")
+@pytest.mark.parametrize(
+    ("status", "error", "code"),
+    [
+        ("401 Unauthorized", "unauthorized_client", "token_client_refused"),
+        ("401 Unauthorized", "invalid_client", "token_client_refused"),
+        ("400 Bad Request", "invalid_client", "token_client_refused"),
+        ("400 Bad Request", "invalid_grant", "token_invalid_grant"),
+        ("400 Bad Request", "invalid_request", "token_refused"),
+        ("400 Bad Request", "something_new", "token_refused"),
+        ("403 Forbidden", "x", "token_refused"),
+        ("200 OK", "invalid_grant", "token_invalid_grant"),
+    ],
+)
+def test_error_of_the_token_endpoint_has_its_code_and_is_not_tried_again(
+    serve: Serve, status: str, error: str, code: str
+) -> None:
+    server = serve(answering(reply(f'{{"error": "{error}", "error_description": "{SECRET}"}}', status)))
+    assert code_of(token, server.url) == code
+    assert len(server.received) == 1
+
+
+@pytest.mark.case("TR05")
+@pytest.mark.parametrize("body", ["", "no json", "[]", '{"error": 5}', '{"error": ["invalid_client"]}'])
+def test_refusal_without_a_proper_error_is_still_a_refusal(serve: Serve, body: str) -> None:
+    server = serve(answering(reply(body, "400 Bad Request", content_type="text/plain")))
+    assert code_of(token, server.url) in {"token_refused", "token_not_an_object"}
+
+
+STATUSES = [
+    ("500 Internal Server Error", "provider_server_error"),
+    ("502 Bad Gateway", "provider_server_error"),
+    ("503 Service Unavailable", "provider_server_error"),
+    ("429 Too Many Requests", "provider_busy"),
+    ("404 Not Found", "provider_not_found"),
+    ("204 No Content", "provider_unexpected_status"),
+    ("206 Partial Content", "provider_unexpected_status"),
+    ("999 Whatever", "provider_server_error"),
+]
+
+
+@CALLS
+@pytest.mark.case("TR05", "UI04", "JO15")
+@pytest.mark.parametrize(("status", "code"), STATUSES, ids=[status[:3] for status, _ in STATUSES])
+def test_status_that_is_no_answer_has_a_code(serve: Serve, call: Any, status: str, code: str) -> None:
+    server = serve(answering(reply(b"" if status.startswith("204") else b"{}", status, Retry_After="1")))
+    assert code_of(call, server.url) == code
+    retried = call in (jwks, discovery) and code == "provider_server_error"
+    assert len(server.received) == (2 if retried else 1)
+
+
+@pytest.mark.case("TR06")
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"", "token_not_json"),
+        (b"access_token=x", "token_not_json"),
+        (b"[]", "token_not_an_object"),
+        (b"null", "token_not_an_object"),
+        (b'"text"', "token_not_an_object"),
+        (b"\xef\xbb\xbf" + TOKENS.encode(), "token_not_json"),
+        (b'{"access_token": "a", "access_token": "b"}', "token_not_json"),
+        (b'{"expires_in": NaN}', "token_not_json"),
+        (b"\xff", "token_not_json"),
+        (b"[" * 10_000, "token_not_json"),
+    ],
+)
+def test_answer_of_the_token_endpoint_is_read_strictly(serve: Serve, body: bytes, code: str) -> None:
+    assert code_of(token, serve(answering(reply(body))).url) == code
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        pytest.param({"id_token": None}, "token_id_token_missing", marks=pytest.mark.case("TR07")),
+        pytest.param({"id_token": ""}, "token_id_token_missing", marks=pytest.mark.case("TR07")),
+        pytest.param({"id_token": 5}, "token_id_token_missing", marks=pytest.mark.case("TR06", "TR07")),
+        pytest.param({"access_token": None}, "token_access_token_missing", marks=pytest.mark.case("TR08")),
+        pytest.param({"access_token": ""}, "token_access_token_missing", marks=pytest.mark.case("TR08")),
+        pytest.param({"access_token": ["x"]}, "token_access_token_missing", marks=pytest.mark.case("TR06", "TR08")),
+        pytest.param({"access_token": "a\r\nX: y"}, "token_access_token_malformed", marks=pytest.mark.case("TR06")),
+        pytest.param({"access_token": "a b"}, "token_access_token_malformed", marks=pytest.mark.case("TR06")),
+        pytest.param({"access_token": "é"}, "token_access_token_malformed", marks=pytest.mark.case("TR06")),
+        pytest.param({"access_token": "a" * 32_769}, "token_access_token_malformed", marks=pytest.mark.case("TR06")),
+        pytest.param({"token_type": "mac"}, "token_type_not_bearer", marks=pytest.mark.case("TR09")),
+        pytest.param({"token_type": None}, "token_type_not_bearer", marks=pytest.mark.case("TR09")),
+        pytest.param({"token_type": ["Bearer"]}, "token_type_not_bearer", marks=pytest.mark.case("TR09")),
+    ],
+)
+def test_answer_with_one_thing_wrong_is_refused(serve: Serve, change: dict[str, Any], code: str) -> None:
+    import json
+
+    assert code_of(token, serve(answering(reply(json.dumps(json.loads(TOKENS) | change)))).url) == code
+
+
+@pytest.mark.case("TR09")
+@pytest.mark.parametrize("spelling", ["Bearer", "bearer", "bEARER", "BEARER"])
+def test_type_of_the_token_is_read_in_any_letter_case(serve: Serve, spelling: str) -> None:
+    server = serve(answering(reply(TOKENS.replace("Bearer", spelling), content_type="text/json")))
+    assert token(server.url).id_token == "a.b.c"
+
+
+@pytest.mark.case("UI04")
+@pytest.mark.parametrize("status", ["401 Unauthorized", "403 Forbidden", "400 Bad Request"])
+def test_refusal_of_the_userinfo_endpoint_has_its_code(serve: Serve, status: str) -> None:
+    server = serve(answering(reply('{"error": "invalid_token"}', status)))
+    assert code_of(userinfo, server.url) == "userinfo_refused"
+    assert len(server.received) == 1
+
+
+@CALLS
+@pytest.mark.case("OU02", "JO15", "UI04")
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        ("<!DOCTYPE html><h1>Maintenance</h1>", "text/html; charset=utf-8"),
+        ("\n <html>", "application/json"),
+        ("Maintenance", "text/html"),
+        ("<html>", "application/xhtml+xml"),
+    ],
+)
+@pytest.mark.parametrize("status", ["200 OK", "403 Forbidden"])
+def test_html_page_is_recognised_as_one(serve: Serve, call: Any, body: str, content_type: str, status: str) -> None:
+    server = serve(answering(reply(body, status, content_type=content_type)))
+    assert code_of(call, server.url) == "provider_maintenance_page"
+
+
+@pytest.mark.case("JO14")
+def test_fetched_key_set_comes_without_private_parts(serve: Serve) -> None:
+    import json
+
+    private = private_jwk()
+    server = serve(answering(reply(json.dumps({"keys": [private, jwk(rsa_key())]}))))
+    document = jwks(server.url)
+    assert private["d"] not in json.dumps(document)
+    parsed = parse_jwks(document)
+    assert ([key.kid for key in parsed.keys], [key.reason for key in parsed.ignored]) == (
+        ["key-1"],
+        ["jwks_key_private"],
+    )
+
+
+@pytest.mark.case("JO15")
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ("{}", "jwks_keys_missing"),
+        ("[]", "jwks_not_an_object"),
+        ("{", "jwks_not_json"),
+        ('{"keys": [], "keys": []}', "jwks_not_json"),
+        ('{"issuer": "x"}', "jwks_looks_like_metadata"),
+        ('{"keys": [' + ",".join(["{}"] * 10_000) + "]}", "jwks_too_many_keys"),
+    ],
+)
+def test_answer_that_is_no_key_set_has_its_code(serve: Serve, body: str, code: str) -> None:
+    assert code_of(jwks, serve(answering(reply(body))).url) == code
+
+
+@pytest.mark.parametrize(("body", "code"), [("{", "metadata_not_json"), ("[]", "metadata_not_an_object")])
+def test_answer_that_is_no_metadata_has_its_code(serve: Serve, body: str, code: str) -> None:
+    assert code_of(discovery, serve(answering(reply(body))).url) == code
+
+
+def test_fetched_metadata_keeps_the_members_that_are_not_ours(serve: Serve) -> None:
+    assert discovery(serve(answering(reply('{"issuer": "x", "else": [1]}'))).url) == {"issuer": "x", "else": [1]}
+
+
+@pytest.mark.parametrize("call", [jwks, discovery])
+@pytest.mark.parametrize("status", ["400 Bad Request", "403 Forbidden"])
+def test_refusal_of_a_document_has_its_code(serve: Serve, call: Any, status: str) -> None:
+    assert code_of(call, serve(answering(reply(b"{}", status))).url) == "provider_request_refused"
+
+
+@pytest.mark.parametrize("call", [jwks, discovery])
+def test_document_is_asked_for_twice_after_an_error_of_the_server(serve: Serve, call: Any) -> None:
+    server = serve(answering(reply(b"", "503 Service Unavailable"), reply('{"keys": []}')))
+    assert call(server.url) == {"keys": []}
+    assert len(server.received) == 2
+
+
+def test_document_is_not_asked_for_again_when_the_time_is_up(serve: Serve) -> None:
+    server = serve(answering(reply(b"", "503 Service Unavailable"), reply('{"keys": []}')))
+    assert code_of(jwks, server.url, seconds=0.25) == "provider_server_error"
+    assert len(server.received) == 1
+
+
+@pytest.mark.case("LG01", "CF02")
+def test_no_secret_is_in_a_log_line_an_error_or_a_repr(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    good = serve(answering(reply(TOKENS)))
+    bad = serve(answering(reply(f'{{"error": "invalid_grant", "error_description": "{CODE}"}}', "400 Bad Request")))
+    broken = serve(answering(reply(TOKENS[:-1])))
+    texts = [repr(token(good.url)), repr(userinfo(good.url)), repr(ClientCredentials("hospital", SECRET))]
+    for server in (bad, broken):
+        with pytest.raises(Exception, match="token_") as raised:
+            token(server.url)
+        texts += [str(raised.value), repr(raised.value), repr(raised.value.__cause__)]
+    everything = caplog.text + "".join(texts)
+    assert "POST /token" in caplog.text
+    assert not [secret for secret in (CODE, VERIFIER, SECRET, ACCESS_TOKEN, "a.b.c") if secret in everything]

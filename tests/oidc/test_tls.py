@@ -1,0 +1,214 @@
+"""Certificates are always checked; a hospital's own authority and its CONNECT proxy are what a site may add."""
+
+from __future__ import annotations
+
+import base64
+import socket
+import ssl
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from psc_connect.oidc.client import HTTPPolicy
+
+from .calls import TOKENS, Stopwatch, code_of, token, userinfo
+from .conftest import Serve
+from .test_transport import closing_the_second_time
+from .wire import OTHER_NAMES, Connection, answering, bundle, reply, server_context, tunnelling
+
+
+def policy(tmp_path: Path, **options: Any) -> HTTPPolicy:
+    return HTTPPolicy(ca_bundle=bundle(tmp_path), connect_timeout=2, read_timeout=2, **options)
+
+
+def test_private_authority_of_the_site_is_trusted(serve: Serve, tmp_path: Path) -> None:
+    server = serve(answering(reply(TOKENS)), server_context(tmp_path))
+    assert token(server.url, http=policy(tmp_path))
+    assert userinfo(server.url, http=policy(tmp_path))
+    assert server.connections == 1
+
+
+@pytest.mark.case("TR11")
+def test_authority_that_nobody_named_is_not_trusted(serve: Serve, tmp_path: Path) -> None:
+    server = serve(answering(reply(TOKENS)), server_context(tmp_path))
+    assert code_of(token, server.url, http=HTTPPolicy(read_timeout=2)) == "provider_tls_failed"
+    assert server.received == []
+
+
+@pytest.mark.case("TR11")
+def test_another_authority_is_not_trusted(serve: Serve, tmp_path: Path) -> None:
+    server = serve(answering(reply(TOKENS)), server_context(tmp_path))
+    other = HTTPPolicy(ca_bundle=bundle(tmp_path, "Another CA"))
+    assert code_of(token, server.url, http=other) == "provider_tls_failed"
+    assert server.received == []
+
+
+@pytest.mark.case("TR11")
+@pytest.mark.parametrize("fault", [{"names": OTHER_NAMES}, {"names": ()}, {"expired": True}], ids=str)
+def test_certificate_of_another_host_or_of_yesterday_is_refused(
+    serve: Serve, tmp_path: Path, fault: dict[str, Any]
+) -> None:
+    server = serve(answering(reply(TOKENS)), server_context(tmp_path, **fault))
+    assert code_of(token, server.url, http=policy(tmp_path)) == "provider_tls_failed"
+    assert server.received == []
+
+
+@pytest.mark.case("TR11")
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1 is deprecated:DeprecationWarning")
+def test_tls_1_1_is_refused(serve: Serve, tmp_path: Path) -> None:
+    context = server_context(tmp_path)
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
+    assert code_of(token, serve(answering(reply(TOKENS)), context).url, http=policy(tmp_path)) == "provider_tls_failed"
+
+
+def test_tls_1_2_is_accepted(serve: Serve, tmp_path: Path) -> None:
+    context = server_context(tmp_path)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    assert token(serve(answering(reply(TOKENS)), context).url, http=policy(tmp_path))
+
+
+@pytest.mark.case("TR12")
+def test_environment_adds_no_authority(serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
+        monkeypatch.setenv(name, bundle(tmp_path))
+    server = serve(answering(reply(TOKENS)), server_context(tmp_path))
+    assert code_of(token, server.url, http=HTTPPolicy(read_timeout=1.9)) == "provider_tls_failed"
+
+
+@pytest.mark.parametrize("content", [None, "", "no certificate"])
+def test_bundle_that_cannot_be_read_is_named(tmp_path: Path, content: str | None) -> None:
+    path = tmp_path / "bundle.pem"
+    if content is not None:
+        path.write_text(content)
+    assert (
+        code_of(token, "https://127.0.0.1:9", http=HTTPPolicy(ca_bundle=str(path))) == "provider_ca_bundle_unreadable"
+    )
+
+
+@pytest.mark.case("TR01")
+def test_handshake_that_never_ends_is_left_at_the_deadline(serve: Serve, tmp_path: Path) -> None:
+    server = serve(lambda connection: connection.hang())
+    with Stopwatch() as watch:
+        code = code_of(token, server.url.replace("http:", "https:"), http=policy(tmp_path), seconds=0.3)
+    assert code == "provider_timeout"
+    assert watch.seconds < 0.7
+
+
+@pytest.mark.case("TR02")
+def test_dripping_provider_behind_tls_is_left_at_the_deadline(serve: Serve, tmp_path: Path) -> None:
+    def behave(connection: Connection) -> None:
+        connection.receive()
+        connection.drip(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 50, 0.05)
+
+    server = serve(behave, server_context(tmp_path))
+    with Stopwatch() as watch:
+        assert code_of(token, server.url, http=policy(tmp_path), seconds=0.4) == "provider_timeout"
+    assert watch.seconds < 0.8
+
+
+def test_plain_http_on_the_port_of_tls_is_a_tls_failure(serve: Serve, tmp_path: Path) -> None:
+    server = serve(lambda connection: connection.send(reply(b"x", "400 Bad Request")))
+    assert code_of(token, server.url.replace("http:", "https:"), http=policy(tmp_path)) == "provider_tls_failed"
+
+
+@pytest.mark.parametrize("how", ["close", "reset"])
+def test_request_is_sent_again_once_behind_tls_too(serve: Serve, tmp_path: Path, how: str) -> None:
+    server = serve(closing_the_second_time(how), server_context(tmp_path))
+    assert token(server.url, http=policy(tmp_path))
+    assert token(server.url, http=policy(tmp_path))
+    assert [each.connection for each in server.received] == [1, 1, 2]
+
+
+def test_requests_go_through_the_proxy_of_the_site(serve: Serve, tmp_path: Path) -> None:
+    server, proxy = serve(answering(reply(TOKENS)), server_context(tmp_path)), serve(tunnelling)
+    through = policy(tmp_path, https_proxy=proxy.url)
+    assert token(server.url, http=through)
+    assert userinfo(server.url, http=through)
+    assert [(each.method, each.target) for each in proxy.received] == [("CONNECT", f"127.0.0.1:{server.port}")]
+    assert (len(server.received), server.connections) == (2, 1)
+
+
+def test_proxy_sees_neither_secret_nor_code(serve: Serve, tmp_path: Path) -> None:
+    seen = bytearray()
+
+    def listening(connection: Connection) -> None:
+        original = connection.wire.recv
+
+        class Listener:
+            def __getattr__(self, name: str) -> Any:
+                return getattr(connection_wire, name)
+
+            def recv(self, size: int) -> bytes:
+                data = original(size)
+                seen.extend(data)
+                return data
+
+        connection_wire = connection.wire
+        connection.wire = Listener()  # type: ignore[assignment]
+        tunnelling(connection)
+
+    server, proxy = serve(answering(reply(TOKENS)), server_context(tmp_path)), serve(listening)
+    assert token(server.url, http=policy(tmp_path, https_proxy=proxy.url))
+    assert b"CONNECT" in seen
+    assert b"the-secret" not in seen
+    assert b"the-code" not in seen
+
+
+def test_request_is_sent_again_once_through_the_proxy_too(serve: Serve, tmp_path: Path) -> None:
+    server = serve(closing_the_second_time("close"), server_context(tmp_path))
+    through = policy(tmp_path, https_proxy=serve(tunnelling).url)
+    assert token(server.url, http=through)
+    assert token(server.url, http=through)
+    assert [each.connection for each in server.received] == [1, 1, 2]
+
+
+def test_proxy_is_given_its_own_name_and_password(serve: Serve, tmp_path: Path) -> None:
+    server, proxy = serve(answering(reply(TOKENS)), server_context(tmp_path)), serve(tunnelling)
+    address = proxy.url.replace("://", "://nurse:p%40ss@")
+    assert token(server.url, http=policy(tmp_path, https_proxy=address))
+    given = proxy.received[0].headers["proxy-authorization"]
+    assert base64.b64decode(given.removeprefix("Basic ")) == b"nurse:p@ss"
+    assert "proxy-authorization" not in server.received[0].headers
+    assert "p%40ss" not in repr(policy(tmp_path, https_proxy=address))
+
+
+@pytest.mark.case("TR11")
+def test_certificate_is_checked_through_the_proxy_too(serve: Serve, tmp_path: Path) -> None:
+    server, proxy = serve(answering(reply(TOKENS)), server_context(tmp_path, names=OTHER_NAMES)), serve(tunnelling)
+    assert code_of(token, server.url, http=policy(tmp_path, https_proxy=proxy.url)) == "provider_tls_failed"
+    assert server.received == []
+
+
+@pytest.mark.parametrize("status", ["407 Proxy Authentication Required", "403 Forbidden", "502 Bad Gateway"])
+def test_refusal_of_the_proxy_has_a_code_of_its_own(serve: Serve, tmp_path: Path, status: str) -> None:
+    proxy = serve(answering(reply(b"", status)))
+    code = code_of(token, "https://auth.example.test", http=policy(tmp_path, https_proxy=proxy.url))
+    assert code == "provider_proxy_failed"
+    assert len(proxy.received) == 1
+
+
+def test_proxy_that_is_not_there_has_a_code_of_its_own(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    through = policy(tmp_path, https_proxy=f"http://127.0.0.1:{port}")
+    assert code_of(token, "https://auth.example.test", http=through) == "provider_proxy_failed"
+
+
+@pytest.mark.case("TR01", "TR02")
+def test_dripping_proxy_is_left_at_the_deadline(serve: Serve, tmp_path: Path) -> None:
+    def behave(connection: Connection) -> None:
+        connection.receive()
+        connection.drip(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 50, 0.05)
+
+    through = policy(tmp_path, https_proxy=serve(behave).url)
+    with Stopwatch() as watch:
+        assert code_of(token, "https://auth.example.test", http=through, seconds=0.4) == "provider_timeout"
+    assert watch.seconds < 0.8
+
+
+def test_provider_on_this_machine_is_not_called_through_the_proxy(serve: Serve, tmp_path: Path) -> None:
+    server, proxy = serve(answering(reply(TOKENS))), serve(tunnelling)
+    assert token(server.url, http=policy(tmp_path, https_proxy=proxy.url))
+    assert proxy.connections == 0
