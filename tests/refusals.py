@@ -34,6 +34,8 @@ def assert_refused(
     assert not get_user_model().objects.exists()
     assert not Account.objects.exists()
     assert (simulator.count("token"), simulator.count("userinfo")) == calls
+    # Nor did a redirection, a header or a claim send us to an address that is no endpoint.
+    assert all(request.endpoint for request in simulator.requests)
     if next_page:
         assert start_again_link(person.slug, next_page) in response.content.decode()
 

@@ -1,0 +1,167 @@
+"""How the site proves at the token endpoint which client it is, and where it keeps the secret."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+from django.db import connection
+
+from psc_connect.models import Provider
+from tests.conftest import client_of
+from tests.refusals import assert_refused
+
+pytestmark = pytest.mark.django_db
+
+PAGE = "/page/one/"
+AWKWARD = "a:b%/+é &=?"
+
+
+def set_secret(secret: str, method: str = "client_secret_post") -> None:
+    row = Provider.objects.get()
+    row.client_secret, row.token_endpoint_auth_method = secret, method
+    row.save()
+
+
+@pytest.mark.case("TR13")
+@pytest.mark.parametrize("method", ["client_secret_post", "client_secret_basic"])
+@pytest.mark.parametrize("secret", ["plain", AWKWARD, "x" * 4_000])
+def test_a_secret_reaches_the_provider_as_it_is(simulator, provider, person, method, secret):
+    simulator.register(client_of(client_secret=secret, token_endpoint_auth_method=method))
+    set_secret(secret, method)
+    person.sign_in()
+    assert person.is_signed_in
+
+
+@pytest.mark.case("TR13")
+def test_basic_authentication_is_form_encoded_and_stands_in_the_header_alone(simulator, provider, person):
+    simulator.register(client_of(client_secret=AWKWARD, token_endpoint_auth_method="client_secret_basic"))
+    set_secret(AWKWARD, "client_secret_basic")
+    person.sign_in()
+    sent = next(request for request in simulator.requests if request.endpoint == "token")
+    encoded = sent.headers["authorization"].removeprefix("Basic ")
+    assert base64.b64decode(encoded) == b"the-client:a%3Ab%25%2F%2B%C3%A9+%26%3D%3F"
+    assert sent.form.keys() == {"grant_type", "code", "redirect_uri", "code_verifier"}
+    assert not sent.query
+
+
+@pytest.mark.case("TR13")
+def test_a_posted_secret_stands_in_the_body_alone(simulator, provider, person):
+    person.sign_in()
+    sent = next(request for request in simulator.requests if request.endpoint == "token")
+    assert sent.form["client_secret"] == "the-client-secret-e7c1"
+    assert "authorization" not in sent.headers
+    assert not sent.query
+
+
+@pytest.mark.parametrize("method", ["client_secret_post", "client_secret_basic"])
+@pytest.mark.parametrize("secret", ["wrong", "the-client-secret-e7c1 ", "THE-CLIENT-SECRET-E7C1"])
+def test_a_wrong_secret_is_refused_by_its_code(simulator, provider, person, method, secret):
+    simulator.register(client_of(token_endpoint_auth_method=method))
+    set_secret(secret, method)
+    response = person.sign_in(PAGE)
+    assert_refused(person, response, "token_client_refused", simulator=simulator, calls=(1, 0), next_page=PAGE)
+    assert secret not in response.content.decode()
+
+
+def test_the_wrong_method_is_refused_by_its_code(simulator, provider, person):
+    set_secret("the-client-secret-e7c1", "client_secret_basic")
+    response = person.sign_in(PAGE)
+    assert_refused(person, response, "token_client_refused", simulator=simulator, calls=(1, 0), next_page=PAGE)
+
+
+def test_a_secret_comes_from_the_environment(provider, person, monkeypatch):
+    monkeypatch.setenv("PSC_CONNECT_SECRET_PSC", "the-client-secret-e7c1")
+    set_secret("env:PSC_CONNECT_SECRET_PSC")
+    person.sign_in()
+    assert person.is_signed_in
+
+
+def test_a_secret_comes_from_a_file_without_its_line_end(provider, person, settings, tmp_path):
+    settings.PSC_CONNECT_SECRET_DIR = tmp_path
+    (tmp_path / "psc").write_text("the-client-secret-e7c1\n")
+    set_secret("file:psc")
+    person.sign_in()
+    assert person.is_signed_in
+
+
+@pytest.fixture
+def secrets_folder(settings, tmp_path, monkeypatch) -> None:
+    folder = tmp_path / "secrets"
+    (folder / "folder").mkdir(parents=True)
+    (folder / "empty").write_text(" \n")
+    (folder / "latin").write_bytes(b"\xe9")
+    (tmp_path / "outside").write_text("the-client-secret-e7c1")
+    (folder / "link").symlink_to(tmp_path / "outside")
+    settings.PSC_CONNECT_SECRET_DIR = folder
+    monkeypatch.setenv("PSC_CONNECT_SECRET_EMPTY", "")
+    monkeypatch.setenv("OTHER", "the-client-secret-e7c1")
+
+
+@pytest.mark.usefixtures("provider", "secrets_folder")
+@pytest.mark.parametrize(
+    ("stored", "code"),
+    [
+        ("", "secret_missing"),
+        ("env:PSC_CONNECT_SECRET_ABSENT", "secret_environment_missing"),
+        ("env:PSC_CONNECT_SECRET_EMPTY", "secret_environment_missing"),
+        ("env:OTHER", "secret_reference_invalid"),
+        ("env:SECRET_KEY", "secret_reference_invalid"),
+        ("file:absent", "secret_file_missing"),
+        ("file:empty", "secret_file_missing"),
+        ("file:latin", "secret_file_missing"),
+        ("file:folder", "secret_file_missing"),
+        ("file:link", "secret_reference_invalid"),
+        ("file:../outside", "secret_reference_invalid"),
+        ("file:/etc/hostname", "secret_reference_invalid"),
+        ("file:..", "secret_reference_invalid"),
+    ],
+)
+def test_a_secret_that_cannot_be_had_refuses_before_any_call(simulator, person, stored, code):
+    set_secret(stored)
+    response = person.sign_in(PAGE)
+    assert_refused(person, response, code, simulator=simulator, next_page=PAGE)
+    assert response.status_code == 503
+
+
+def test_a_file_is_refused_where_no_folder_is_set(simulator, provider, person):
+    set_secret("file:psc")
+    response = person.sign_in(PAGE)
+    assert_refused(person, response, "secret_reference_invalid", simulator=simulator, next_page=PAGE)
+
+
+@pytest.mark.parametrize("stored", ["gAAAAA-no-token", "é", "the-client-secret-e7c1"])
+def test_an_undecryptable_secret_refuses_before_any_call(simulator, provider, person, stored):
+    url = person.authorize(person.begin(PAGE))
+    with connection.cursor() as cursor:
+        cursor.execute(f"UPDATE {Provider._meta.db_table} SET client_secret = %s", [stored])
+    response = person.come_back(url)
+    assert_refused(person, response, "secret_undecryptable", simulator=simulator, next_page=PAGE)
+
+
+def test_a_secret_of_another_encryption_key_refuses_before_any_call(simulator, provider, person, settings):
+    settings.PSC_CONNECT_ENCRYPTION_KEYS = ["a-new-key-that-did-not-encrypt-the-secret"]
+    response = person.sign_in(PAGE)
+    assert_refused(person, response, "secret_undecryptable", simulator=simulator, next_page=PAGE)
+
+
+def test_a_login_goes_on_while_the_encryption_key_is_changed(provider, person, settings):
+    url = person.authorize(person.begin(PAGE))
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "the-next-one-" + "y" * 40
+    assert person.come_back(url)["Location"] == PAGE
+
+
+def test_metadata_that_became_unusable_refuses_before_any_call(simulator, provider, person):
+    url = person.authorize(person.begin(PAGE))
+    Provider.objects.update(metadata=simulator.metadata | {"token_endpoint": "http://evil.example/token"})
+    response = person.come_back(url)
+    assert_refused(person, response, "metadata_not_https", simulator=simulator, next_page=PAGE)
+
+
+@pytest.mark.case("TR10")
+@pytest.mark.parametrize("endpoint", ["token_endpoint", "userinfo_endpoint", "jwks_uri", "authorization_endpoint"])
+def test_an_endpoint_on_a_foreign_host_refuses_at_the_start(simulator, provider, person, endpoint):
+    Provider.objects.update(metadata=simulator.metadata | {endpoint: "https://evil.example/x"})
+    response = person.browser.get("/psc/psc/login/", {"next": PAGE})
+    assert_refused(person, response, "metadata_foreign_host", simulator=simulator, next_page=PAGE)

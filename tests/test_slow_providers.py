@@ -1,0 +1,34 @@
+"""A provider that hangs or drips: the callback answers within its ten seconds."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests.refusals import assert_refused
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("provider")]
+
+PAGE = "/page/one/"
+
+
+@pytest.mark.case("TR01")
+def test_a_token_endpoint_that_hangs_is_left_after_five_seconds(simulator, person):
+    simulator.faults.set("hang")
+    began = time.monotonic()
+    response = person.sign_in(PAGE)
+    assert 4.5 < time.monotonic() - began < 7
+    assert_refused(person, response, "provider_timeout", simulator=simulator, calls=(1, 0), next_page=PAGE)
+    assert response.status_code == 503
+
+
+@pytest.mark.case("TR02", "UI07")
+def test_answers_that_drip_share_one_deadline_of_ten_seconds(simulator, person):
+    # Four seconds for the tokens, and no end of the userinfo's headers: no single read is slow.
+    simulator.faults.set("hang", endpoint="token", seconds=4)
+    simulator.faults.set("drip", endpoint="userinfo", seconds=0.5, headers=True)
+    began = time.monotonic()
+    response = person.sign_in(PAGE)
+    assert 9.5 < time.monotonic() - began < 12
+    assert_refused(person, response, "provider_timeout", simulator=simulator, calls=(1, 1), next_page=PAGE)
