@@ -97,3 +97,14 @@ def test_the_token_request_is_not_sent_again(simulator, provider, person):
         person.sign_in()
     assert simulator.count("token") == 1
     assert simulator.count("jwks") == 0
+
+
+@pytest.mark.case("TR05")
+def test_a_connection_that_closes_twice_is_not_tried_a_third_time(simulator, provider, person):
+    # This leaves a connection behind, which the next login takes up.
+    with simulator.fault("wrong_nonce"):
+        person.sign_in()
+    simulator.clear_requests()
+    with simulator.fault("close_connection_before_answer", endpoint="token", reused_only=False):
+        response = person.sign_in(PAGE)
+    assert_refused(person, response, "provider_answer_broken", simulator=simulator, calls=(2, 0), next_page=PAGE)

@@ -160,7 +160,6 @@ TOKEN_ANSWERS = [
     token("token_response", "token_type_not_bearer", "TR09", drop=("token_type",)),
     token("huge_body", "provider_answer_too_large", "TR03"),
     token("gzip_bomb", "provider_answer_too_large", "TR03"),
-    token("close_connection_before_answer", "provider_unreachable", "TR05", reused_only=False, endpoint="token"),
 ]
 USERINFOS = [
     userinfo("other_sub", "userinfo_subject_mismatch", "UI01"),
