@@ -41,7 +41,8 @@ class PendingLogin:
     state: str = field(default_factory=_random, repr=False)
     nonce: str = field(default_factory=_random, repr=False)
     code_verifier: str = field(default_factory=_random, repr=False)
-    begun_at: int = field(default_factory=lambda: int(time.time()))
+    # To the millisecond: tabs that are opened together have an order too.
+    begun_at: float = field(default_factory=lambda: round(time.time(), 3))
 
     @property
     def is_expired(self) -> bool:
@@ -108,7 +109,7 @@ def _read(value: str) -> PendingLogin | None:
         return None
 
 
-def _begun_at(value: str) -> int:
+def _begun_at(value: str) -> float:
     login = _read(value)
     return login.begun_at if login else 0
 
