@@ -82,10 +82,13 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(name)s %(message)s", "datefmt": "%H:%M:%S"}},
-    "handlers": {"line": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "handlers": {
+        "line": {"class": "logging.StreamHandler", "formatter": "line"},
+        "nowhere": {"class": "logging.NullHandler"},
+    },
     "loggers": {
         "psc_connect": {"handlers": ["line"], "level": "INFO"},
         # The development server writes whole addresses, and the address of a callback holds a code.
-        "django.server": {"handlers": [], "propagate": False},
+        "django.server": {"handlers": ["nowhere"], "propagate": False},
     },
 }

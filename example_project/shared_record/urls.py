@@ -2,7 +2,9 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.contrib.auth.decorators import login_not_required
+from django.templatetags.static import static
 from django.urls import include, path
+from django.views.generic import RedirectView
 from django.views.i18n import set_language
 
 from shared_record import views
@@ -12,5 +14,7 @@ urlpatterns = [
     path("me/", views.me, name="me"),
     path("psc/", include("psc_connect.urls")),
     path("admin/", admin.site.urls),
+    # Browsers ask for it on the pages of the admin, which name no icon.
+    path("favicon.ico", login_not_required(RedirectView.as_view(url=static("shared_record/icon.svg")))),
     path("language/", login_not_required(set_language), name="set_language"),
 ]

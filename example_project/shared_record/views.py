@@ -13,7 +13,11 @@ from psc_connect.models import Account, Provider
 from shared_record.receivers import CLAIMS
 
 if TYPE_CHECKING:
+    from django.contrib.auth.models import User
     from django.http import HttpRequest, HttpResponse
+
+    class SignedInRequest(HttpRequest):
+        user: User
 
 
 @login_not_required
@@ -23,8 +27,8 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 # Guarded by LoginRequiredMiddleware, as every view that does not say otherwise.
-def me(request: HttpRequest) -> HttpResponse:
-    account = Account.objects.select_related("provider").filter(user__pk=request.user.pk).first()
+def me(request: SignedInRequest) -> HttpResponse:
+    account = Account.objects.select_related("provider").filter(user=request.user).first()
     claims = request.session.get(CLAIMS)
     context = {
         "account": account,
@@ -34,7 +38,7 @@ def me(request: HttpRequest) -> HttpResponse:
     return render(request, "shared_record/me.html", context)
 
 
-def _attributes(request: HttpRequest, provider: Provider) -> list[dict[str, Any]]:
+def _attributes(request: SignedInRequest, provider: Provider) -> list[dict[str, Any]]:
     names = {field.name: field.verbose_name for field in assignable_fields()}
     return [
         {

@@ -48,13 +48,21 @@ def psc_connect_button(context: Context, provider: str = "", next: str = "") -> 
 
 @register.inclusion_tag("psc_connect/logout_button.html", takes_context=True)
 def psc_connect_logout_button(context: Context) -> dict[str, Any]:
-    """Show the button that ends this session and Pro Santé Connect's; nothing where the person came in another way."""
+    """Show the button that ends this session and, for who came with Pro Santé Connect, the session there.
+
+    Nothing where nobody is signed in, or no provider is declared. Costs one SQL query for who came another way.
+    """
     request = context.get("request")
-    slug = kept_login(request).provider if request is not None else ""
+    slug = _provider_to_sign_out_of(request) if request is not None and request.user.is_authenticated else ""
     return {
         "url": reverse("psc_connect:logout", args=[slug]) if slug else "",
         "csrf_token": context.get("csrf_token"),
     }
+
+
+def _provider_to_sign_out_of(request: HttpRequest) -> str:
+    # The sign-out of a provider at which this session has nothing ends the session of this site alone.
+    return kept_login(request).provider or Provider.objects.values_list("slug", flat=True).first() or ""
 
 
 def _next_page(request: HttpRequest | None, wanted: str) -> str:

@@ -1,0 +1,67 @@
+"""The demonstration as its reader starts it: a process of its own, on an empty folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+MANAGE = ROOT / "example_project" / "manage.py"
+
+
+@dataclass
+class Demo:
+    process: subprocess.Popen[str]
+    site: str = ""
+    password: str = ""
+    said: list[str] = field(default_factory=list)
+
+    def read_where_to_click(self) -> None:
+        for line in self.process.stdout or ():
+            self.said.append(line)
+            if found := re.fullmatch(r"Site +(http\S+)\n", line):
+                self.site = found[1]
+            if found := re.fullmatch(r" +admin / (\S+)\n", line):
+                self.password = found[1]
+            if line.startswith("Ctrl-C"):
+                return
+        raise RuntimeError("The demonstration did not start:\n" + "".join(self.said))
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        rest, _nothing = self.process.communicate(timeout=20)
+        self.said.append(rest)
+        return self.process.returncode
+
+
+@contextmanager
+def running_demo(folder: Path, *options: str) -> Iterator[Demo]:
+    """Run ``manage.py demo`` with its memory in ``folder``, on ports that are free now unless it remembers others."""
+    ports = folder / "ports.json"
+    if not ports.exists():
+        ports.write_text(json.dumps({"site": 0, "simulator": 0}))
+    # The settings of the tests are not those of the demonstration.
+    environment = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
+    with subprocess.Popen(
+        [sys.executable, str(MANAGE), "demo", *options],
+        cwd=folder,
+        env={**environment, "PSC_DEMO_FOLDER": str(folder), "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        demo = Demo(process)
+        try:
+            demo.read_where_to_click()
+            yield demo
+        finally:
+            if process.poll() is None:
+                demo.stop()

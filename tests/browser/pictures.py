@@ -1,0 +1,51 @@
+"""Make the pictures of the README anew, from the root of the repository: ``python -m tests.browser.pictures``."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+from tests.browser import steps
+from tests.browser.conftest import FLAGS
+from tests.browser.demo import ROOT, Demo, running_demo
+
+FOLDER = ROOT / "docs" / "pictures"
+
+
+def take_pictures(page: Page, demo: Demo) -> None:
+    page.goto("/")
+    page.locator(".psc-button").screenshot(path=FOLDER / "button.png")
+    page.screenshot(path=FOLDER / "home.png")
+    page.locator(".psc-button").click()
+    page.wait_for_url(steps.SIMULATOR)
+    page.screenshot(path=FOLDER / "simulator.png")
+    steps.cancel(page)
+    page.screenshot(path=FOLDER / "error.png", clip={"x": 0, "y": 120, "width": 1100, "height": 460})
+    steps.sign_in(page)
+    page.screenshot(path=FOLDER / "me.png")
+    steps.sign_out(page)
+    steps.enter_admin(page, demo)
+    page.set_viewport_size({"width": 1280, "height": 760})
+    page.goto("/admin/psc_connect/provider/1/change/")
+    page.screenshot(path=FOLDER / "admin-provider.png")
+    page.locator(".inline-group").screenshot(path=FOLDER / "admin-attributes.png")
+
+
+def main() -> None:
+    path = os.environ.get("PSC_TESTS_CHROMIUM", "/usr/bin/chromium")
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running_demo(Path(folder)) as demo,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        page = browser.new_page(base_url=demo.site, locale="fr-FR", viewport={"width": 1100, "height": 760})
+        take_pictures(page, demo)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

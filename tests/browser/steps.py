@@ -1,0 +1,54 @@
+"""What people do, step by step."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Page
+
+from tests.browser.demo import Demo
+
+SIMULATOR = re.compile(r"/auth\?")
+LOGGED_OUT = re.compile(r"/psc/psc-simulator/logged-out/")
+
+
+def choose_person(page: Page) -> None:
+    page.wait_for_url(SIMULATOR)
+    page.locator("button[name=person]").first.click()
+
+
+def sign_in(page: Page) -> None:
+    page.goto("/")
+    page.locator(".psc-button").click()
+    choose_person(page)
+    page.wait_for_url("**/me/")
+
+
+def cancel(page: Page) -> None:
+    page.goto("/")
+    page.locator(".psc-button").click()
+    page.wait_for_url(SIMULATOR)
+    page.get_by_role("button", name=re.compile("Annuler|Cancel")).click()
+    page.wait_for_url("**/callback/**")
+
+
+def sign_out(page: Page) -> None:
+    page.goto("/me/")
+    page.locator(".psc-logout-button").click()
+    page.wait_for_url(LOGGED_OUT)
+
+
+def hold_on_signing_out(page: Page) -> None:
+    """Stay on the page that moves on by itself: the provider answers that there is nothing to show."""
+    page.context.route(re.compile("/protocol/openid-connect/logout"), lambda route: route.fulfill(status=204))
+    page.goto("/me/")
+    page.locator(".psc-logout-button").click()
+    page.locator('meta[http-equiv="refresh"]').wait_for(state="attached")
+
+
+def enter_admin(page: Page, demo: Demo) -> None:
+    page.goto("/admin/")
+    page.fill("#id_username", "admin")
+    page.fill("#id_password", demo.password)
+    page.locator("#login-form [type=submit]").click()
+    page.wait_for_url("**/admin/")

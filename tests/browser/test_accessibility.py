@@ -1,0 +1,101 @@
+"""Every page for everybody: axe finds nothing serious, and a narrow screen needs no scrolling sideways."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import resources
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser import steps
+from tests.browser.demo import Demo
+
+Visit = Callable[..., Page]
+AXE = (resources.files("axe_core_python") / "axe.min.js").read_text("utf-8")
+
+
+def _open(address: str) -> Callable[[Page], Any]:
+    return lambda page: page.goto(address)
+
+
+def _simulator(page: Page) -> None:
+    page.goto("/psc/login/")
+    page.wait_for_url(steps.SIMULATOR)
+
+
+def _already_signed_in(page: Page) -> None:
+    steps.sign_in(page)
+    page.goto("/psc/login/")
+
+
+def _refused_by_the_admin(page: Page) -> None:
+    steps.sign_in(page)
+    page.goto("/admin/")
+
+
+def _signing_out(page: Page) -> None:
+    steps.sign_in(page)
+    steps.hold_on_signing_out(page)
+
+
+def _signed_out(page: Page) -> None:
+    steps.sign_in(page)
+    steps.sign_out(page)
+
+
+PAGES: dict[str, Callable[[Page], Any]] = {
+    "home": _open("/"),
+    "my session": steps.sign_in,
+    "simulator": _simulator,
+    "refusal": steps.cancel,
+    "already signed in": _already_signed_in,
+    "signing out": _signing_out,
+    "signed out": _signed_out,
+    "signed out here": _open("/psc/psc-simulator/logged-out/?here=1"),
+    "login page of the admin": _open("/admin/login/"),
+    "refused by the admin": _refused_by_the_admin,
+}
+
+
+def serious_faults(page: Page) -> list[str]:
+    page.evaluate(AXE)
+    # Django gives the fields of its tabular inlines no labels, only the heads of their columns.
+    found = page.evaluate("axe.run({exclude: ['.tabular']})")
+    return [
+        f"{fault['id']}: {node['html']}"
+        for fault in found["violations"]
+        if fault["impact"] in {"serious", "critical"}
+        for node in fault["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_serious_fault(visit: Visit, name: str, scheme: str) -> None:
+    page = visit(color_scheme=scheme)
+    PAGES[name](page)
+    assert serious_faults(page) == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_narrow_screen_needs_no_scrolling_sideways(visit: Visit, name: str) -> None:
+    page = visit(viewport={"width": 320, "height": 640})
+    PAGES[name](page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+@pytest.mark.parametrize("address", ["", "add/", "1/change/"])
+def test_axe_finds_no_serious_fault_of_ours_in_the_admin(visit: Visit, demo: Demo, address: str) -> None:
+    page = visit()
+    steps.enter_admin(page, demo)
+    page.goto(f"/admin/psc_connect/provider/{address}")
+    assert serious_faults(page) == []
+
+
+def test_axe_is_heard(visit: Visit) -> None:
+    page = visit()
+    page.goto("/")
+    page.evaluate("document.documentElement.removeAttribute('lang')")
+    assert any(fault.startswith("html-has-lang") for fault in serious_faults(page))

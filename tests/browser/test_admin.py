@@ -1,0 +1,55 @@
+"""The administrators' pages, in a real browser, under the same policy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from tests.browser import steps
+from tests.browser.demo import Demo
+
+Visit = Callable[..., Page]
+PROVIDERS = "/admin/psc_connect/provider/"
+
+
+def test_button_on_the_login_page_of_the_admin_signs_in_and_says_who_may_enter(visit: Visit) -> None:
+    page = visit()
+    page.goto("/admin/")
+    page.locator(".psc-button").click()
+    steps.choose_person(page)
+    expect(page.locator("#content")).to_contain_text(
+        "Cette partie du site est réservée à ses administrateurs"
+    )
+    page.get_by_role("button", name="Se déconnecter").click()
+    page.wait_for_url(steps.LOGGED_OUT)
+
+
+def test_pages_of_the_provider_and_its_accounts_open_without_complaint(visit: Visit, demo: Demo) -> None:
+    person, page = visit(), visit()
+    steps.sign_in(person)
+    steps.enter_admin(page, demo)
+    page.goto(PROVIDERS)
+    page.get_by_role("link", name="psc-simulator", exact=True).click()
+    expect(page.locator(f'input[value="{demo.site}psc/psc-simulator/callback/"]')).to_be_visible()
+    page.goto("/admin/psc_connect/account/")
+    expect(page.locator("#result_list")).to_contain_text("899700427885")
+
+
+def test_administrator_declares_a_second_provider_and_people_choose(visit: Visit, demo: Demo) -> None:
+    admin, page = visit(), visit()
+    steps.enter_admin(admin, demo)
+    admin.goto(f"{PROVIDERS}add/")
+    admin.select_option("#id_environment", "simulator")
+    admin.fill("#id_client_id", "shared-record")
+    admin.fill("#id_client_secret", "known-to-everybody-since-it-is-a-demonstration")
+    admin.locator("[name=_continue]").click()
+    expect(admin.locator("#id_slug")).to_have_value("psc-simulator-2")
+    page.goto("/me/")
+    expect(page.locator("h1")).to_have_text("Choisissez comment vous connecter")
+    page.locator('[data-provider="psc-simulator-2"]').click()
+    steps.choose_person(page)
+    page.wait_for_url("**/me/")
+    admin.locator("#id_enabled").uncheck()
+    admin.locator("[name=_save]").click()
+    admin.wait_for_url(f"**{PROVIDERS}")

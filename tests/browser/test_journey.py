@@ -1,0 +1,100 @@
+"""The login and the logout, in a real browser, under a policy that names no host of the provider."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser import steps
+
+Visit = Callable[..., Page]
+
+
+def test_the_policy_of_the_demonstration_is_strict(visit: Visit) -> None:
+    response = visit().goto("/")
+    assert response is not None
+    policy = response.headers["content-security-policy"].split("; ")
+    assert policy[:2] == ["default-src 'self'", "form-action 'self'"]
+    assert "unsafe" not in " ".join(policy)
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
+def test_sign_in_and_out_of_both(visit: Visit, scripts: bool) -> None:
+    page = visit(java_script_enabled=scripts)
+    steps.sign_in(page)
+    expect(page.locator("h1")).to_have_text("KIT DOC0042788")
+    expect(page.locator("pre")).to_contain_text('"SubjectNameID": "899700427885"')
+    steps.sign_out(page)
+    expect(page.locator("h1")).to_have_text("Vous êtes déconnecté")
+    expect(page.locator("main")).to_contain_text("toutes deux fermées")
+    page.goto("/")
+    page.locator(".psc-button").click()
+    # The provider asks again: its session has ended too.
+    page.wait_for_url(steps.SIMULATOR)
+    expect(page.locator("button[name=person]").first).to_be_visible()
+
+
+def test_page_first_asked_for_is_where_the_login_ends(visit: Visit) -> None:
+    page = visit()
+    page.goto("/me/?tab=account")
+    steps.choose_person(page)
+    page.wait_for_url("**/me/?tab=account")
+
+
+def test_second_sign_in_asks_nothing(visit: Visit) -> None:
+    page = visit()
+    steps.sign_in(page)
+    page.context.clear_cookies(name="sessionid")
+    page.goto("/")
+    page.locator(".psc-button").click()
+    page.wait_for_url("**/me/")
+
+
+def test_reload_after_the_login_stays_on_the_page(visit: Visit) -> None:
+    page = visit()
+    callbacks: list[str] = []
+    page.on("request", lambda request: "/callback/" in request.url and callbacks.append(request.url))
+    steps.sign_in(page)
+    page.goto(callbacks[0])
+    page.wait_for_url("**/me/")
+
+
+def test_who_cancels_can_start_again(visit: Visit) -> None:
+    page = visit()
+    steps.cancel(page)
+    expect(page.locator("h1")).to_have_text("Vous avez annulé la connexion")
+    expect(page.locator("main")).to_contain_text("authorization_access_denied")
+    page.get_by_role("link", name="Recommencer").click()
+    steps.choose_person(page)
+    page.wait_for_url("**/me/")
+
+
+def test_who_is_signed_in_already_is_told_so_and_can_sign_out(visit: Visit) -> None:
+    page = visit()
+    steps.sign_in(page)
+    response = page.goto("/psc/login/?next=/me/")
+    assert response is not None
+    assert response.status == 403
+    page.get_by_role("button", name="Se déconnecter").click()
+    page.wait_for_url(steps.LOGGED_OUT)
+
+
+def test_sign_out_goes_on_by_its_link_where_nothing_moves_by_itself(visit: Visit) -> None:
+    page = visit()
+    steps.sign_in(page)
+    steps.hold_on_signing_out(page)
+    expect(page.locator("h1")).to_have_text("Vous êtes déconnecté de ce site")
+    page.context.unroute_all()
+    page.get_by_role("link", name="Continuer").click()
+    page.wait_for_url(steps.LOGGED_OUT)
+
+
+def test_the_pages_speak_english_to_who_asks_for_it(visit: Visit) -> None:
+    page = visit()
+    page.goto("/")
+    page.get_by_role("button", name="EN").click()
+    expect(page.locator(".psc-button-text")).to_have_text("Sign in with Pro Santé Connect")
+    steps.cancel(page)
+    expect(page.locator("h1")).to_have_text("You cancelled the sign-in")
