@@ -37,13 +37,13 @@ class KeptLogin:
 def open_session(request: HttpRequest, user: User, login: PendingLogin, *, id_token: str) -> None:
     """Sign the user in, under a new session key whoever was signed in before (OWASP: session fixation)."""
     _reload(request)
-    landings = _landings(request)
     before = request.session.session_key
     auth.login(request, user)
     # Django changes the key for another user, and keeps it where the same one signs in again.
     if before is not None and request.session.session_key == before:
         request.session.cycle_key()
-    landings = [*landings[1 - KEPT_LANDINGS :], [login.state_digest, login.next]]
+    # Read only now: Django has emptied the session if it was somebody else's.
+    landings = [*_landings(request)[1 - KEPT_LANDINGS :], [login.state_digest, login.next]]
     request.session[KEY] = {
         "provider": login.provider,
         "id_token": "" if _is_in_cookie(request.session) else cipher_for(ID_TOKEN).encrypt(id_token.encode()).decode(),
