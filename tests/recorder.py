@@ -48,9 +48,8 @@ class Recorder(logging.Handler):
         self.lines.add((record.name, _text_of(record)))
 
     def learn(self, kind: str, value: object, at_least: int = 6) -> None:
-        # A list first: a threaded test may hand in what another thread is changing.
         if isinstance(value, str) and len(value) >= at_least:
-            self.secrets[value] = kind
+            self.secrets.setdefault(value, kind)
 
     def learn_parameters(self, pairs: Any) -> None:
         for name, value in pairs:
