@@ -1,0 +1,148 @@
+"""What a login costs the provider, the network and the database."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.db import DEFAULT_DB_ALIAS, connection, connections
+
+from psc_connect.models import ClaimedState
+from psc_connect.simulator import Simulator
+from psc_connect.simulator.exchange import Request, Response
+from tests.conftest import make_provider
+from tests.journey import Person
+from tests.recorder import RECORDER, ListeningFaults, listen
+
+BACK_CHANNEL = ("token", "userinfo", "jwks", "metadata")
+
+
+def calls_of_the_site(simulator: Simulator) -> list[Request]:
+    return [request for request in simulator.requests if request.endpoint in BACK_CHANNEL]
+
+
+def sign_in(simulator: Simulator) -> Person:
+    person = Person()
+    simulator.clear_requests()
+    assert person.sign_in("/page/one/").status_code == 302
+    person.close()
+    return person
+
+
+def test_a_login_in_steady_state_asks_the_provider_twice(provider, simulator):
+    for _login in range(3):
+        sign_in(simulator)
+        assert [call.endpoint for call in calls_of_the_site(simulator)] == ["token", "userinfo"]
+
+
+def test_a_login_after_the_first_opens_no_connection(provider, simulator):
+    sign_in(simulator)
+    first = {call.connection for call in calls_of_the_site(simulator)}
+    for _login in range(3):
+        sign_in(simulator)
+        calls = calls_of_the_site(simulator)
+        assert {call.connection for call in calls} <= first
+        assert all(call.reused for call in calls)
+
+
+def test_an_ordinary_page_asks_the_provider_nothing(provider, simulator):
+    person = sign_in(simulator)
+    simulator.clear_requests()
+    connections = simulator.connections
+    for path in ("/", "/page/one/", "/psc/psc/logged-out/"):
+        assert person.browser.get(path).status_code == 200
+    Person().browser.get("/page/one/")
+    assert simulator.requests == []
+    assert simulator.connections == connections
+
+
+def test_the_start_of_a_login_asks_the_provider_nothing(provider, simulator, person):
+    simulator.clear_requests()
+    person.begin()
+    assert simulator.requests == []
+
+
+@contextmanager
+def statements() -> Any:
+    """Every statement that reaches the database, those of transactions included."""
+    seen: list[str] = []
+
+    def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        seen.append(" ".join(sql.split())[:110])
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(note):
+        yield seen
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("known", "at_most"), [(True, 12), (False, 18)], ids=["returning", "new"])
+def test_a_login_costs_few_statements(simulator, known, at_most):
+    assert connection.vendor == "sqlite"
+    make_provider(simulator)
+    if known:
+        sign_in(simulator)
+    person = Person()
+    with statements() as of_login:
+        address = person.begin("/page/one/")
+    callback = person.authorize(address)
+    with statements() as of_callback:
+        response = person.come_back(callback)
+    person.close()
+    assert response["Location"] == "/page/one/"
+    seen = [*of_login, *of_callback]
+    assert 0 < len(seen) <= at_most, "\n".join(seen)
+
+
+def test_the_start_of_a_login_leaves_no_row_and_one_cookie(provider, simulator, person):
+    with statements() as seen:
+        person.begin("/page/one/")
+    assert len(seen) == 1, seen
+    assert not any(sql.startswith(("INSERT", "UPDATE", "DELETE")) for sql in seen)
+    assert not Session.objects.exists()
+    assert not ClaimedState.objects.exists()
+    [cookie] = person.browser.cookies
+    assert cookie.startswith("psc_login_")
+
+
+class WatchesTransactions(ListeningFaults):
+    """Notes, at each call of the site, whether the site's database connection is in a transaction."""
+
+    def __init__(self) -> None:
+        super().__init__(RECORDER)
+        # That of the test's thread, where the site runs: the simulator answers in another one.
+        self.connection = connections[DEFAULT_DB_ALIAS]
+        self.in_transaction: list[bool] = []
+
+    def before(self, request: Request) -> Response | None:
+        if request.endpoint in BACK_CHANNEL:
+            self.in_transaction.append(self.connection.in_atomic_block)
+        return super().before(request)
+
+
+@pytest.fixture
+def _atomic_requests(transactional_db: None) -> Any:
+    connection.settings_dict["ATOMIC_REQUESTS"] = True
+    yield
+    connection.settings_dict["ATOMIC_REQUESTS"] = False
+
+
+@pytest.mark.usefixtures("_atomic_requests")
+@pytest.mark.parametrize("with_keys", [True, False], ids=["steady state", "keys to fetch"])
+def test_no_transaction_is_open_while_the_provider_is_called(simulator, person, with_keys):
+    make_provider(simulator, **({} if with_keys else {"jwks": {}, "jwks_updated_at": None}))
+    simulator.faults = watching = WatchesTransactions()
+    try:
+        assert person.sign_in().status_code == 302
+    finally:
+        listen(simulator)
+    assert watching.in_transaction == [False] * (2 if with_keys else 3)
+
+
+@pytest.mark.usefixtures("_atomic_requests")
+def test_the_site_of_that_test_does_open_a_transaction_around_its_own_pages(person):
+    with statements() as seen:
+        person.browser.get("/")
+    assert seen == ["BEGIN"]
