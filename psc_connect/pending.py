@@ -67,7 +67,9 @@ def cookie_name(state: str, *, secure: bool) -> str:
 
 def remember(request: HttpRequest, response: HttpResponse, login: PendingLogin, *, secure: bool) -> None:
     """Set the cookie of ``login``, and let the oldest ones go where all together would be too long."""
-    value = cipher_for(PENDING_LOGIN).encrypt(json.dumps(asdict(login)).encode()).decode()
+    # A page in letters of several bytes costs its bytes, not the escapes of each.
+    text = json.dumps(asdict(login), ensure_ascii=False)
+    value = cipher_for(PENDING_LOGIN).encrypt(text.encode()).decode()
     name = cookie_name(login.state, secure=secure)
     prefix = cookie_name(login.state, secure=secure)[:-16]
     room = MAX_COOKIES_BYTES - len(name) - len(value) - 3
