@@ -133,6 +133,21 @@ def test_all_cookies_together_stay_under_four_kilobytes(provider, person, page):
     assert person.is_signed_in
 
 
+@pytest.mark.parametrize("letter", ["x", "é", "€", "😀"])
+def test_the_answer_to_a_start_fits_the_buffer_of_a_front_server(simulator, provider, person, settings, letter):
+    """nginx takes 4 kB of headers from the server behind it: the new cookie, and the end of each that it pushes out."""
+    settings.PSC_CONNECT_BASE_URL = "https://testserver"
+    for _ in range(20):
+        person.begin()
+        person.browser.cookies = type(person.browser.cookies)(pending_cookies(person))
+    page = "/page/" + letter * (500 // len(letter.encode()))
+    answer = person.browser.get("/psc/psc/login/", {"next": page})
+    lines = [f"{name}: {value}" for name, value in answer.items()]
+    lines += [f"Set-Cookie: {morsel.OutputString()}" for morsel in answer.cookies.values()]
+    assert len(answer.cookies) > 1
+    assert len("\r\n".join(lines)) < 3_000
+
+
 def test_the_oldest_logins_go_first(provider, person):
     urls = [person.begin(PAGE) for _ in range(20)]
     kept = pending_cookies(person).keys()
