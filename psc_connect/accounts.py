@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from psc_connect.models import Provider
 
-# Parallel first logins of one person, or of two whose usernames collide: all but one begin again and find the row.
+# Parallel logins of one person, or of two whose usernames collide: all but one begin again and find what it wrote.
 ATTEMPTS = 5
 PAUSE_SECONDS = 0.05
 
@@ -55,10 +55,11 @@ def resolve(provider: Provider, *, subject: str, claims: Mapping[str, Any], hook
     problem: DatabaseError | None = None
     for attempt in range(ATTEMPTS):
         account = find(provider.issuer, subject)
-        if account is not None:
-            return _returning(account, claims, hooks)
         try:
+            # A site's hooks may write more than the user: all of it is kept, or nothing.
             with transaction.atomic():
+                if account is not None:
+                    return _returning(account, claims, hooks)
                 return _first_login(provider, subject, claims, hooks)
         # SQLite answers "locked" at once where two transactions that have read both want to write.
         except (IntegrityError, OperationalError) as exc:
@@ -79,9 +80,7 @@ def _returning(account: Account, claims: Mapping[str, Any], hooks: Hooks) -> Res
     if not hooks.user_can_authenticate(account.user):
         raise LoginRefused("account_inactive")
     try:
-        # A site's hook may write more than the user: all of it is kept, or nothing.
-        with transaction.atomic():
-            user = hooks.update_user(account.user, claims)
+        user = hooks.update_user(account.user, claims)
     except IntegrityError as exc:
         raise LoginRefused("attribute_not_unique") from exc
     return Resolution(user=user, account=account)
