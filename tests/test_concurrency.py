@@ -1,0 +1,117 @@
+"""People who come at the same moment: on SQLite, and on PostgreSQL where a server is given."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+
+from psc_connect.models import Account
+from psc_connect.simulator.people import PEOPLE
+from tests.conftest import make_provider
+from tests.journey import Person
+
+PODIATRIST = next(person for person in PEOPLE if person.slug == "podiatrist")
+THREADS = 8
+
+
+def at_once(*tasks: Callable[[], Any]) -> list[Any]:
+    """Run every task in a thread of its own, with a database connection of its own, all released together."""
+    barrier = threading.Barrier(len(tasks), timeout=30)
+    outcomes: list[Any] = [None] * len(tasks)
+
+    def run(index: int, task: Callable[[], Any]) -> None:
+        try:
+            barrier.wait()
+            outcomes[index] = task()
+        except Exception as exc:  # noqa: BLE001 - whatever it is, the test that waits must see it
+            outcomes[index] = exc
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(tasks)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return outcomes
+
+
+def coming_back(people: list[Person]) -> list[Callable[[], Any]]:
+    """The callbacks of all of them, each ready to be opened."""
+    urls = [person.authorize(person.begin()) for person in people]
+    return [lambda person=person, url=url: person.come_back(url) for person, url in zip(people, urls, strict=True)]
+
+
+@pytest.mark.case("CC01")
+@pytest.mark.django_db(transaction=True)
+def test_parallel_first_logins_of_one_person_make_one_account(simulator):
+    make_provider(simulator)
+    people = [Person() for _browser in range(THREADS)]
+    outcomes = at_once(*coming_back(people))
+    assert [getattr(outcome, "status_code", outcome) for outcome in outcomes] == [302] * THREADS
+    assert User.objects.count() == Account.objects.count() == 1
+    assert {person.user_id for person in people} == {str(User.objects.get().pk)}
+    for person in people:
+        person.close()
+
+
+@pytest.mark.case("CC01", "AL04")
+@pytest.mark.django_db(transaction=True)
+def test_parallel_first_logins_of_people_whose_usernames_collide_make_one_account_each(simulator):
+    make_provider(simulator)
+    people, urls = [], []
+    for number in range(4):
+        # The same username for each: the national identifier of one is not the `sub` of another.
+        simulator.sign_in(replace(PODIATRIST, userinfo={**PODIATRIST.userinfo, "sub": f"f:550dc1c8:{number}"}))
+        person = Person()
+        people.append(person)
+        urls.append(person.authorize(person.begin()))
+    tasks = [lambda person=person, url=url: person.come_back(url) for person, url in zip(people, urls, strict=True)]
+    outcomes = at_once(*tasks)
+    assert [getattr(outcome, "status_code", outcome) for outcome in outcomes] == [302] * 4
+    assert len({person.user_id for person in people}) == 4
+    expected = ["ANS20231122132732", *(f"ANS20231122132732-{number}" for number in (2, 3, 4))]
+    assert sorted(User.objects.values_list("username", flat=True)) == expected
+    for person in people:
+        person.close()
+
+
+@pytest.mark.case("CC01")
+@pytest.mark.django_db(transaction=True)
+def test_parallel_logins_of_a_known_person_all_sign_in(simulator):
+    make_provider(simulator)
+    people = [Person() for _browser in range(THREADS)]
+    people[0].sign_in()
+    # Each brings another name: all of them write the same row.
+    User.objects.update(first_name="Other")
+    outcomes = at_once(*coming_back(people[1:]))
+    assert [getattr(outcome, "status_code", outcome) for outcome in outcomes] == [302] * (THREADS - 1)
+    assert {person.user_id for person in people} == {str(User.objects.get().pk)}
+    for person in people:
+        person.close()
+
+
+@pytest.mark.servers
+@pytest.mark.case("CC01")
+@pytest.mark.skipif(connection.vendor == "postgresql", reason="this is that run")
+def test_all_of_this_holds_on_postgresql():
+    if not os.environ.get("PSC_TESTS_POSTGRES_DSN"):
+        reason = "PSC_TESTS_POSTGRES_DSN names no PostgreSQL"
+        pytest.fail(reason) if os.environ.get("PSC_TESTS_REQUIRE_ALL") == "1" else pytest.skip(reason)
+    files = [__file__, str(Path(__file__).parent / "test_login.py")]
+    options = ["-q", "-p", "no:cacheprovider", "--ds=tests.sites.postgresql"]
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", *options, *files], capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "4 passed, 1 skipped" in run.stdout
