@@ -13,6 +13,16 @@ Visit = Callable[..., Page]
 PROVIDERS = "/admin/psc_connect/provider/"
 
 
+def test_button_on_the_login_page_of_the_admin_stands_below_the_form(visit: Visit) -> None:
+    page = visit(viewport={"width": 1200, "height": 700})
+    page.goto("/admin/")
+    form, button = page.locator("#login-form").bounding_box(), page.locator(".psc-button").bounding_box()
+    assert form is not None
+    assert button is not None
+    assert button["y"] >= form["y"] + form["height"]
+    assert button["width"] > 250
+
+
 def test_button_on_the_login_page_of_the_admin_signs_in_and_says_who_may_enter(visit: Visit) -> None:
     page = visit()
     page.goto("/admin/")
