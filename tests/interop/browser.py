@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from http.cookiejar import Cookie
@@ -86,6 +88,14 @@ class Browser:
     def sign_in(self, page: requests.Response, person: str) -> requests.Response:
         """Fill Keycloak's login form."""
         return self.submit(page, username=person, password=PASSWORD)
+
+    @contextmanager
+    def stopping_before(self, prefix: str) -> Iterator[None]:
+        self._stop_before, before = prefix, self._stop_before
+        try:
+            yield
+        finally:
+            self._stop_before = before
 
     def _follow(self, method: str, url: str, **arguments: Any) -> requests.Response:
         for _ in range(MAX_REDIRECTS):

@@ -1,4 +1,4 @@
-"""The real Keycloak of these tests: one that runs already, or one started for the session."""
+"""The real Keycloak of these tests, one that runs already or one started for the session, and our site before it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,16 @@ import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pytest_django.live_server_helper import LiveServer
 
 from tests.interop.browser import Browser
 from tests.interop.keycloak import Keycloak, run_keycloak
+from tests.interop.site import heard_logins
+from tests.interop.tap import Tap, tapped
+from tests.interop.visitor import Visitor
 
 
 @pytest.fixture(scope="session")
@@ -33,3 +38,29 @@ def keycloak(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keycloak]:
 def browser() -> Iterator[Browser]:
     with Browser() as one:
         yield one
+
+
+@pytest.fixture(scope="session")
+def live_server() -> Iterator[LiveServer]:
+    """pytest-django's, on the address that the realm's redirect URIs name."""
+    server = LiveServer("127.0.0.1")
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def visitor(live_server: LiveServer, browser: Browser) -> Visitor:
+    return Visitor(live_server.url, browser)
+
+
+@pytest.fixture
+def tap(keycloak: Keycloak, settings: Any) -> Iterator[Tap]:
+    settings.PSC_CONNECT_EXTRA_ENDPOINT_HOSTS = ["127.0.0.1"]
+    with tapped(keycloak) as one:
+        yield one
+
+
+@pytest.fixture
+def logins() -> Iterator[list[dict[str, Any]]]:
+    with heard_logins() as heard:
+        yield heard

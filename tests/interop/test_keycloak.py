@@ -30,9 +30,7 @@ def test_tokens_live_two_minutes(keycloak: Keycloak) -> None:
 
 
 @pytest.mark.parametrize(("slug", "algorithm"), [("post", "RS256"), ("ps256", "PS256"), ("es256", "ES256")])
-def test_id_token_is_signed_with_the_algorithm_of_the_client(
-    keycloak: Keycloak, slug: str, algorithm: str
-) -> None:
+def test_id_token_is_signed_with_the_algorithm_of_the_client(keycloak: Keycloak, slug: str, algorithm: str) -> None:
     header = jwt.get_unverified_header(BareClient(keycloak, slug).tokens(PERSON)["id_token"])
     assert header["alg"] == algorithm
 
@@ -135,9 +133,7 @@ def test_unknown_redirect_uri_is_a_page_and_no_redirect(keycloak: Keycloak, brow
     ],
     ids=["without PKCE", "plain PKCE", "unknown scope", "silent without a session"],
 )
-def test_authorization_request_is_refused(
-    keycloak: Keycloak, change: dict[str, str | None], error: str
-) -> None:
+def test_authorization_request_is_refused(keycloak: Keycloak, change: dict[str, str | None], error: str) -> None:
     client = BareClient(keycloak)
     with Browser(stop_before=client.redirect_uri) as browser:
         answer = browser.open(client.authorization_url(**change))
