@@ -48,7 +48,7 @@ def unused_slug(environment: str) -> str:
 def environment_metadata(environment: str) -> dict[str, Any]:
     """Return what ANS publishes for the environment; for the simulator, what it answers now (in 10 s at most).
 
-    A custom provider has none: "". Raises ProviderUnavailable, MetadataError.
+    A custom provider has none. Raises ProviderUnavailable, MetadataError.
     """
     if environment == Environment.CUSTOM:
         return {}

@@ -35,6 +35,11 @@ def report_keys(request: HttpRequest, found: KeySet) -> None:
 def import_keys(request: HttpRequest, provider: Provider) -> bool:
     """Import the keys and report; return whether the row has changed."""
     try:
+        if not provider.parsed_metadata.jwks_uri:
+            messages.warning(
+                request, gettext("The metadata names no jwks_uri: paste the key set of the provider.")
+            )
+            return False
         found = keys.import_keys(provider)
     except (MetadataError, ProviderUnavailable, JWKSError) as exc:
         messages.warning(
@@ -57,29 +62,17 @@ def fetch_metadata(request: HttpRequest, provider: Provider, discovery_url: str)
         document = declaration.fetch_document(discovery_url)
         metadata = declaration.check_metadata(document)
     except (ProviderUnavailable, MetadataError) as exc:
-        _refuse(request, ValidationError(problems_of(exc)).messages)
-        return False
+        return _refuse(request, " ".join(ValidationError(problems_of(exc)).messages))
     # OpenID Connect Discovery 1.0 section 4.3: the document must be of the issuer that the URL is made of.
     if discovery_url not in discovery_candidates(metadata.issuer):
-        _refuse(
-            request,
-            [
-                gettext("Its issuer is %(issuer)s, which has another discovery URL.")
-                % {"issuer": metadata.issuer}
-            ],
-        )
-        return False
+        reason = gettext("Its issuer is %(issuer)s, which has another discovery URL.")
+        return _refuse(request, reason % {"issuer": metadata.issuer})
     if declaration.secret_recipient(document) != declaration.secret_recipient(provider.metadata):
-        _refuse(
-            request,
-            [
-                gettext(
-                    "Its issuer or the host of its token endpoint is not the present one: paste the document "
-                    "into the form and enter the client secret again, or declare a second provider."
-                )
-            ],
+        reason = gettext(
+            "Its issuer or the host of its token endpoint is not the present one: paste the document into the form "
+            "and enter the client secret again, or declare a second provider."
         )
-        return False
+        return _refuse(request, reason)
     if document == provider.metadata:
         messages.info(request, gettext("The metadata has not changed."))
         return False
@@ -89,5 +82,6 @@ def fetch_metadata(request: HttpRequest, provider: Provider, discovery_url: str)
     return True
 
 
-def _refuse(request: HttpRequest, reasons: list[str]) -> None:
-    messages.error(request, gettext("Nothing has been saved. %(reasons)s") % {"reasons": " ".join(reasons)})
+def _refuse(request: HttpRequest, reason: str) -> bool:
+    messages.error(request, gettext("Nothing has been saved. %(reason)s") % {"reason": reason})
+    return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django import forms
 from django.contrib.admin.widgets import AdminTextareaWidget
@@ -22,9 +22,6 @@ if sys.version_info >= (3, 12):
     from typing import override
 else:
     from typing_extensions import override
-
-if TYPE_CHECKING:
-    from psc_connect.oidc.jwks import KeySet
 
 MAX_JWKS_BYTES = 512 * 1024
 JSON_ATTRIBUTES = {
@@ -148,14 +145,6 @@ def public_key_set(document: object) -> dict[str, Any]:
     except JWKSError as exc:
         raise ValidationError(problems_of(exc)) from None
     if not keys.keys:
-        raise ValidationError([no_usable_key(), *(ignored_reasons(keys))])
+        codes = ("jwks_no_usable_key", *dict.fromkeys(key.reason for key in keys.ignored))
+        raise ValidationError([ValidationError(explain(code), code=code) for code in codes])
     return public
-
-
-def no_usable_key() -> ValidationError:
-    return ValidationError(_("No key of this set can be used."), code="jwks_no_usable_key")
-
-
-def ignored_reasons(keys: KeySet) -> list[str]:
-    """Say, once for each reason, why keys are ignored."""
-    return [explain(reason) for reason in dict.fromkeys(key.reason for key in keys.ignored)]

@@ -88,9 +88,6 @@ class _ProviderForm(_ModelForm):
 
     def _wanted_metadata(self) -> object:
         """Return the document that the row is to have, or None where an error says why there is none."""
-        raise NotImplementedError
-
-    def _environment_metadata(self) -> dict[str, Any] | None:
         environment = self.cleaned_data["environment"]
         try:
             return declaration.environment_metadata(environment)
@@ -139,7 +136,7 @@ class DeclarationForm(_ProviderForm):
             message = _("A custom provider needs its discovery URL, or its metadata.")
             self.add_error("discovery_url", ValidationError(message, code="metadata_required"))
             return None
-        return self._environment_metadata()
+        return super()._wanted_metadata()
 
     def _discovered(self, url: str) -> dict[str, Any] | None:
         try:
@@ -175,8 +172,7 @@ class ChangeForm(_ProviderForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.issuer_before = self.instance.issuer
-        if "client_secret" in self.fields:
-            self.fields["client_secret"].help_text = secret_state(self.instance.client_secret)
+        self.fields["client_secret"].help_text = secret_state(self.instance.client_secret)
 
     def clean_client_secret(self) -> Any:
         return self.cleaned_data["client_secret"] or self.instance.client_secret
@@ -185,7 +181,8 @@ class ChangeForm(_ProviderForm):
     def clean(self) -> dict[str, Any]:
         cleaned_data = super().clean()
         if cleaned_data.get("jwks_document") and cleaned_data.get("jwks_file"):
-            self.add_error("jwks_file", ValidationError(_("Paste a key set or choose a file, not both.")))
+            message = _("Paste a key set or choose a file, not both.")
+            self.add_error("jwks_file", ValidationError(message, code="jwks_given_twice"))
         return cleaned_data
 
     @property
@@ -195,18 +192,15 @@ class ChangeForm(_ProviderForm):
 
     @override
     def _wanted_metadata(self) -> object:
-        if "metadata" in self.changed_data and self.cleaned_data["metadata"] is not None:
+        is_typed, is_elsewhere = ("metadata" in self.changed_data, "environment" in self.changed_data)
+        if is_typed and self.cleaned_data["metadata"] is not None:
             return self.cleaned_data["metadata"]
         self.cleaned_data["metadata"] = self.instance.metadata
-        refill = (
-            "environment" in self.changed_data
-            or "metadata" in self.changed_data
-            or not self.instance.metadata
-        )
-        if refill and self.cleaned_data["environment"] != Environment.CUSTOM:
-            return self._environment_metadata()
+        has_own = self.cleaned_data["environment"] != Environment.CUSTOM
+        if is_typed or (has_own and (is_elsewhere or not self.instance.metadata)):
+            return super()._wanted_metadata()
         # A provider that is off may keep what would no longer pass: one must be able to turn it off.
-        return self.instance.metadata if self.cleaned_data.get("enabled") or refill else None
+        return self.instance.metadata if self.cleaned_data["enabled"] else None
 
     @override
     def _check(self, document: object, metadata: ProviderMetadata) -> None:

@@ -49,11 +49,9 @@ def secret_state(stored: StoredSecret) -> _StrPromise:
 class SecretInput(forms.CharField):
     """A write-only field: what is typed is a StoredSecret at once; ``cleaned_data`` never holds it in clear."""
 
-    default_validators = [validate_secret]  # noqa: RUF012 - Django's own way to give a field its validators
-
     def __init__(self, **kwargs: Any) -> None:
         widget = forms.PasswordInput(attrs={"autocomplete": "new-password", "class": "vTextField"})
-        super().__init__(widget=widget, max_length=4096, **kwargs)
+        super().__init__(widget=widget, max_length=4096, validators=[validate_secret], **kwargs)
 
     @override
     @sensitive_variables()

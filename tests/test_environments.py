@@ -1,0 +1,42 @@
+"""The metadata that ANS publishes, as the package ships it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from psc_connect.environments import DOCUMENTS, load_metadata
+from psc_connect.oidc.metadata import parse_metadata
+
+GIVEN = Path(__file__).parent / "data" / "metadata"
+
+
+def test_the_documents_are_those_that_were_given() -> None:
+    assert {f"{name}.json" for name in DOCUMENTS} == {path.name for path in GIVEN.iterdir()}
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_a_shipped_document_equals_the_given_one_key_by_key(name: str) -> None:
+    given = json.loads((GIVEN / f"{name}.json").read_text("utf-8"))
+    shipped = load_metadata(name)
+    assert list(shipped.items()) == list(given.items())
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_a_shipped_document_passes_the_check(name: str) -> None:
+    metadata = parse_metadata(load_metadata(name))
+    assert metadata.issuer == load_metadata(name)["issuer"]
+    assert metadata.end_session_endpoint
+    assert metadata.jwks_uri
+
+
+@pytest.mark.case("TN04")
+def test_no_two_environments_share_an_issuer() -> None:
+    assert len({load_metadata(name)["issuer"] for name in DOCUMENTS}) == len(DOCUMENTS)
+
+
+def test_every_call_gives_a_document_of_its_own() -> None:
+    load_metadata("sandbox").clear()
+    assert load_metadata("sandbox")
