@@ -109,17 +109,15 @@ class _Connection(HTTPConnection):
     def _new_conn(self) -> socket.socket:
         last: OSError = OSError("no address")
         for family, kind, protocol, _, address in _resolve(self._dns_host, self.port or self.default_port):
+            seconds = _current.get().connecting()
             connection = _Socket(family, kind, protocol)
             try:
-                connection.settimeout(_current.get().connecting())
+                connection.settimeout(seconds)
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 connection.connect(address)
             except OSError as exc:
                 connection.close()
                 last = exc
-            except ProviderUnavailable:
-                connection.close()
-                raise
             else:
                 return connection
         if isinstance(last, TimeoutError):

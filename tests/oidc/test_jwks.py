@@ -191,6 +191,13 @@ def test_name_of_an_ignored_key_is_kept_for_the_administrator() -> None:
     assert (ignored.kid, ignored.kty, ignored.reason) == ("leaked", "RSA", "jwks_key_private")
 
 
+@pytest.mark.parametrize("member", ["kid", "alg", "use", "key_ops", "x5c"])
+def test_member_that_is_null_is_an_absent_one(member: str) -> None:
+    key = jwk(rsa_key()) | {member: None}
+    assert parse_jwks({"keys": [key]}).keys
+    assert parse_jwks(public_document({"keys": [key]})).keys == parse_jwks({"keys": [key]}).keys
+
+
 @pytest.mark.parametrize("marker", ["anything", "jwks_key_encryption", 5, None])
 def test_foreign_marker_does_not_hide_a_good_key(marker: Any) -> None:
     assert parse_jwks({"keys": [jwk(rsa_key(), psc_connect_ignored=marker)]}).keys

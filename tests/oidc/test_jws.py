@@ -281,9 +281,21 @@ def spelled_otherwise(raw: str) -> str:
         lambda raw: " " + raw,
         lambda raw: raw.replace(".", "=.", 1),
         lambda raw: raw.replace(".", "\n.", 1),
+        lambda raw: raw.replace(".", "!!!!.", 1),
+        lambda raw: raw.replace("-", "+").replace("_", "/"),
         spelled_otherwise,
     ],
-    ids=["newline", "padding", "padding-2", "space", "padded-header", "newline-inside", "malleable"],
+    ids=[
+        "newline",
+        "padding",
+        "padding-2",
+        "space",
+        "padded-header",
+        "newline-inside",
+        "foreign",
+        "other-alphabet",
+        "malleable",
+    ],
 )
 def test_second_spelling_of_the_same_token_is_refused(spoil: Any) -> None:
     assert code_of(spoil(sign(claims()))) == "id_token_not_compact"

@@ -26,7 +26,7 @@ SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | 
 JSON = st.recursive(
     SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4), max_leaves=12
 )
-QUICK = settings(max_examples=150, deadline=None, derandomize=True, database=None)
+QUICK = settings(max_examples=100, deadline=None, derandomize=True, database=None)
 
 
 def only_ours(call: Callable[[], Any]) -> None:
