@@ -151,7 +151,7 @@ class Provider(models.Model):
 
     @override
     def __str__(self) -> str:
-        return f"{self.slug} ({self.get_environment_display()})"
+        return f"{self.slug} – {self.get_environment_display()}"
 
     @cached_property
     def parsed_metadata(self) -> ProviderMetadata:

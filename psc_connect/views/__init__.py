@@ -1,0 +1,7 @@
+"""The pages of a login, one file a flow: begun, come back, signed out."""
+
+from psc_connect.views.callback import CallbackView
+from psc_connect.views.login import LoginView
+from psc_connect.views.logout import LoggedOutView, LogoutView
+
+__all__ = ["CallbackView", "LoggedOutView", "LoginView", "LogoutView"]

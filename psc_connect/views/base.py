@@ -1,0 +1,58 @@
+"""What every page of a login has in common."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.db import transaction
+from django.utils.decorators import method_decorator
+from django.views import View
+from django.views.decorators.cache import never_cache
+
+from psc_connect.backends import default_setting
+from psc_connect.exceptions import LoginRefused
+from psc_connect.models import Provider
+from psc_connect.refusals import REFUSALS, refusal_page
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+    from django.http.response import HttpResponseBase
+
+    from psc_connect.refusals import Refusal
+
+
+# No transaction is open while a provider is waited for; nobody need be signed in.
+@method_decorator([transaction.non_atomic_requests, login_not_required, never_cache], name="dispatch")
+class ProviderView(View):
+    """What the pages have in common: where something is wrong, a page in plain words, never a 500."""
+
+    next_page = ""
+    get_settings = staticmethod(default_setting)
+
+    @override
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            response = super().dispatch(request, *args, **kwargs)
+        except REFUSALS as exc:
+            response = self.refuse(request, exc)
+        return self.finish(response)
+
+    def finish(self, response: HttpResponseBase) -> HttpResponseBase:
+        return response
+
+    def refuse(self, request: HttpRequest, exc: Refusal) -> HttpResponse:
+        return refusal_page(request, exc, provider=self.kwargs.get("provider", ""), next_page=self.next_page)
+
+
+def enabled_provider(slug: str) -> Provider:
+    try:
+        return Provider.objects.get(slug=slug, enabled=True)
+    except Provider.DoesNotExist:
+        raise LoginRefused("no_provider") from None

@@ -1,0 +1,166 @@
+"""The browser comes back: the answer is taken once, and the person whom it names is signed in."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import TYPE_CHECKING
+
+from django.contrib import auth
+from django.http import HttpResponse, HttpResponseRedirect, QueryDict
+from django.views.decorators.debug import sensitive_variables
+from mozilla_django_oidc.views import OIDCAuthenticationCallbackView
+
+from psc_connect import origin, pending
+from psc_connect.backends import CodeGrant, installed_backend
+from psc_connect.exceptions import LoginRefused
+from psc_connect.models import RequireIssuer
+from psc_connect.next_page import landing_page
+from psc_connect.oidc.authorization import check_issuer, parse_authorization_response
+from psc_connect.oidc.errors import AuthorizationResponseError
+from psc_connect.refusals import REFUSALS, announce_failed_login, login_url
+from psc_connect.session import landing_of, open_session
+from psc_connect.signals import account_created, account_linked, signed_in
+from psc_connect.views.base import ProviderView, enabled_provider
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+    from django.http import HttpRequest
+    from django.http.response import HttpResponseBase
+
+    from psc_connect.backends import ProSanteConnectBackend
+    from psc_connect.models import Provider
+    from psc_connect.oidc.authorization import AuthorizationResponse
+    from psc_connect.pending import PendingLogin
+    from psc_connect.refusals import Refusal
+
+logger = logging.getLogger("psc_connect")
+
+
+class CallbackView(ProviderView, OIDCAuthenticationCallbackView):
+    """Takes the provider's answer, once, and signs in the person whom it names."""
+
+    login: PendingLogin | None = None
+
+    # dispatch() itself is not overridden: the marks of the base class's, such as login_not_required, would be lost.
+    @override
+    def finish(self, response: HttpResponseBase) -> HttpResponseBase:
+        if self.login is not None and isinstance(response, HttpResponse):
+            pending.forget(response, self.login, secure=origin.is_secure(self.request))
+        # The address of this page holds a code: whatever the next page links to must not learn it.
+        response.headers["Referrer-Policy"] = "no-referrer"
+        return response
+
+    @override
+    def refuse(self, request: HttpRequest, exc: Refusal) -> HttpResponse:
+        announce_failed_login(request, exc, provider=self.kwargs["provider"])
+        return super().refuse(request, exc)
+
+    @override
+    @sensitive_variables()
+    def get(self, request: HttpRequest, provider: str) -> HttpResponse:
+        parameters = _taken_parameters(request)
+        login = self._begun_here(request, parameters.get("state", []))
+        answer = parse_authorization_response(parameters)
+        if login is None:
+            return self._over_already(request, answer)
+        if login.provider != provider:
+            raise LoginRefused("authorization_provider_mismatch")
+        self.login = login
+        if login.is_expired:
+            raise LoginRefused("authorization_state_expired")
+        row = enabled_provider(provider)
+        check_issuer(answer, metadata=row.parsed_metadata, require=row.require_iss == RequireIssuer.ANNOUNCED)
+        if answer.error:
+            raise LoginRefused(f"authorization_{answer.error}")
+        if not pending.claim(login):
+            return self._begun_twice(request, login)
+        return self._sign_in(request, row, login, answer.code)
+
+    def _begun_here(self, request: HttpRequest, states: list[str]) -> PendingLogin | None:
+        """Return the login that this browser began with the state; its page is kept whatever else is wrong."""
+        if len(states) != 1:
+            return None
+        login = pending.recall(request, states[0], secure=origin.is_secure(request))
+        self.next_page = login.next if login is not None else ""
+        return login
+
+    def _over_already(self, request: HttpRequest, answer: AuthorizationResponse) -> HttpResponse:
+        """Answer a reload of a callback that signed this session in with its page; anything else is refused."""
+        if request.user.is_authenticated:
+            page = landing_of(request, pending.digest(answer.state))
+            if page is not None:
+                return HttpResponseRedirect(landing_page(page))
+        raise AuthorizationResponseError("authorization_state_unknown")
+
+    def _begun_twice(self, request: HttpRequest, login: PendingLogin) -> HttpResponse:
+        """Answer the second of two clicks: the code is spent, but the person's session at the provider is open."""
+        if request.user.is_authenticated:
+            return HttpResponseRedirect(self.success_url)
+        if login.is_second_try:
+            raise LoginRefused("authorization_state_used")
+        return HttpResponseRedirect(login_url(login.provider, login.next, again="1"))
+
+    @sensitive_variables()
+    def _sign_in(self, request: HttpRequest, provider: Provider, login: PendingLogin, code: str) -> HttpResponse:
+        backend = installed_backend()
+        grant = CodeGrant(
+            provider=provider,
+            redirect_uri=origin.redirect_uri(request, provider),
+            code=code,
+            code_verifier=login.code_verifier,
+            nonce=login.nonce,
+        )
+        # Our backend alone: django.contrib.auth.authenticate() would offer the code and its verifier to every other.
+        user = backend.authenticate(request, code_grant=grant)
+        if user is None:
+            raise LoginRefused("account_refused_by_site")
+        return self._welcome(request, backend, user, login)
+
+    @sensitive_variables()
+    def _welcome(
+        self,
+        request: HttpRequest,
+        backend: ProSanteConnectBackend,
+        user: User,
+        login: PendingLogin,
+    ) -> HttpResponse:
+        done = backend.completed
+        said = {"request": request, "user": user, "account": done.account, "claims": done.claims}
+        try:
+            open_session(request, user, login, id_token=done.id_token)
+            if done.created:
+                account_created.send(sender=type(backend), **said)
+            if done.linked:
+                account_linked.send(sender=type(backend), **said)
+            signed_in.send(sender=type(backend), **said)
+        except REFUSALS:
+            # A receiver of the site's said no, or the database did: the page that says so is no lie.
+            auth.logout(request)
+            raise
+        logger.info(
+            "login.succeeded provider=%s account=%s created=%s linked=%s",
+            login.provider,
+            done.account.pk,
+            done.created,
+            done.linked,
+        )
+        return HttpResponseRedirect(self.success_url)
+
+    @property
+    @override
+    def success_url(self) -> str:
+        return landing_page(self.next_page)
+
+
+def _taken_parameters(request: HttpRequest) -> dict[str, list[str]]:
+    """Take the parameters out of the request, so that no error mail, monitor or receiver finds the code there."""
+    parameters = dict(request.GET.lists())
+    request.GET = QueryDict()
+    request.META["QUERY_STRING"] = ""
+    return parameters

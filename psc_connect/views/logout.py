@@ -1,0 +1,86 @@
+"""The sign-out: the session of this site first, then the provider's, and the page of the return."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import sys
+from typing import TYPE_CHECKING
+
+from django.contrib import auth
+from django.http import HttpResponseRedirect
+from django.shortcuts import render, resolve_url
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.csrf import csrf_protect
+from mozilla_django_oidc.views import OIDCLogoutView
+
+from psc_connect import origin
+from psc_connect.exceptions import LoginRefused
+from psc_connect.models import Provider
+from psc_connect.oidc.errors import MetadataError
+from psc_connect.oidc.logout import end_session_url
+from psc_connect.refusals import login_url
+from psc_connect.session import kept_login
+from psc_connect.views.base import ProviderView
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+
+    from psc_connect.session import KeptLogin
+
+logger = logging.getLogger("psc_connect")
+
+
+@method_decorator(csrf_protect, name="dispatch")
+class LogoutView(ProviderView, OIDCLogoutView):
+    """Ends the session of this site, then the provider's (OpenID Connect RP-Initiated Logout 1.0)."""
+
+    http_method_names = ("post",)
+
+    @override
+    def post(self, request: HttpRequest, provider: str) -> HttpResponse:
+        kept = kept_login(request)
+        # First, and whatever follows: a provider that is down must not keep a session of ours open.
+        auth.logout(request)
+        url = self._end_session_url(request, provider, kept) if kept.provider == provider else ""
+        if not url:
+            return HttpResponseRedirect(reverse("psc_connect:logged_out", args=[provider]) + "?here=1")
+        # A page that moves on, not a redirect: Chromium applies a site's `form-action` to redirects after a POST.
+        return render(request, "psc_connect/signing_out.html", {"end_session_url": url})
+
+    def _end_session_url(self, request: HttpRequest, slug: str, kept: KeptLogin) -> str:
+        provider = Provider.objects.filter(slug=slug).first()
+        try:
+            if provider is None or not provider.parsed_metadata.end_session_endpoint:
+                return ""
+            return end_session_url(
+                provider.parsed_metadata,
+                client_id=provider.client_id,
+                post_logout_redirect_uri=origin.post_logout_redirect_uri(request, provider),
+                # Sent because PSC asks for it; not needed on return, since the page there does nothing.
+                state=secrets.token_urlsafe(16),
+                id_token_hint=kept.id_token,
+            )
+        except (MetadataError, LoginRefused) as exc:
+            logger.warning("logout.here_only code=%s provider=%s", exc.code, slug)
+            return ""
+
+
+class LoggedOutView(ProviderView):
+    """Where the provider sends the browser after the sign-out; it lands here with and without a ``state``."""
+
+    http_method_names = ("get", "head")
+
+    def get(self, request: HttpRequest, provider: str) -> HttpResponse:
+        context = {
+            "ended_at_provider": "here" not in request.GET,
+            "home_url": resolve_url("/"),
+            "login_url": login_url(provider, ""),
+        }
+        return render(request, "psc_connect/logged_out.html", context)
