@@ -22,7 +22,8 @@ STATE_SECONDS = 600
 COOKIE_SECONDS = 3600
 # All of them together: they go out on every request, and servers bound the headers (nginx 8 kB, gunicorn 8190).
 MAX_COOKIES_BYTES = 4096
-NAME = "psc_login_"
+# "auth" is a word by which Django hides a cookie's value in its error reports.
+NAME = "psc_auth_"
 
 
 def _random() -> str:

@@ -48,5 +48,5 @@ def start_again_link(slug: str, next_page: str) -> str:
 def pending_cookies(person: Person) -> dict[str, str]:
     """Return the cookies of logins that this browser has begun and not finished."""
     return {
-        name: morsel.value for name, morsel in person.browser.cookies.items() if "psc_login_" in name and morsel.value
+        name: morsel.value for name, morsel in person.browser.cookies.items() if "psc_auth_" in name and morsel.value
     }

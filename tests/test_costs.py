@@ -104,7 +104,7 @@ def test_the_start_of_a_login_leaves_no_row_and_one_cookie(provider, simulator, 
     assert not Session.objects.exists()
     assert not ClaimedState.objects.exists()
     [cookie] = person.browser.cookies
-    assert cookie.startswith("psc_login_")
+    assert cookie.startswith("psc_auth_")
 
 
 class WatchesTransactions(ListeningFaults):

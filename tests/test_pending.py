@@ -53,7 +53,7 @@ def test_the_cookie_shows_nothing_of_what_it_holds(provider, person):
 def test_an_anonymous_visitor_gets_no_session_and_no_row(provider, person):
     for _ in range(3):
         person.begin(PAGE)
-    assert all("psc_login_" in name for name in person.browser.cookies)
+    assert all("psc_auth_" in name for name in person.browser.cookies)
     assert (Session.objects.count(), ClaimedState.objects.count()) == (0, 0)
 
 
@@ -171,7 +171,7 @@ def test_a_browser_that_reorders_its_cookies_loses_the_oldest_all_the_same(provi
 def test_a_cookie_of_another_maker_under_our_name_goes_first(provider, person):
     url = person.begin(PAGE)
     for number in range(5):
-        person.browser.cookies[f"psc_login_{number:016}"] = "x" * 700
+        person.browser.cookies[f"psc_auth_{number:016}"] = "x" * 700
     person.begin("/page/two/")
     assert person.come_back(person.authorize(url))["Location"] == PAGE
 

@@ -73,7 +73,7 @@ def test_the_base_url_alone_decides_the_scheme_of_cookies_and_addresses(simulato
     simulator.register(client_of(host="https://testserver"))
     response = person.browser.get("/psc/psc/login/", {"next": PAGE})
     (morsel,) = response.cookies.values()
-    assert morsel.key.startswith("__Host-psc_login_")
+    assert morsel.key.startswith("__Host-psc_auth_")
     assert (morsel["secure"], morsel["path"], morsel["domain"]) == (True, "/", "")
     back = person.come_back(person.authorize(response["Location"]))
     assert back["Location"] == PAGE
