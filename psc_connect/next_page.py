@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+import re
+from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
 from django.shortcuts import resolve_url
@@ -19,12 +20,13 @@ def safe_next(url: str | None) -> str:
     """
     if not url or not url.startswith("/") or not url.isprintable():
         return ""
-    # No host is allowed at all: a path stays on the host on which it is followed.
-    if not url_has_allowed_host_and_scheme(url, allowed_hosts=None):
-        return ""
+    # Before Django looks at it, who finds nothing good in 2048 characters and more.
     if len(url.encode()) > MAX_BYTES:
-        url = urlsplit(url).path
-    return "" if len(url.encode()) > MAX_BYTES or _is_ours(url) else url
+        url = re.split(r"[?#]", url, maxsplit=1)[0]
+    # No host is allowed at all: a path stays on the host on which it is followed.
+    if len(url.encode()) > MAX_BYTES or not url_has_allowed_host_and_scheme(url, allowed_hosts=None):
+        return ""
+    return "" if _is_ours(url) else url
 
 
 def landing_page(url: str | None) -> str:
@@ -33,7 +35,7 @@ def landing_page(url: str | None) -> str:
 
 
 def _is_ours(url: str) -> bool:
-    path = urlsplit(url).path
+    path = unquote(urlsplit(url).path)
     # Paths carry the script name of the site (FORCE_SCRIPT_NAME, or a mount point of the server); patterns do not.
     path = "/" + path.removeprefix(get_script_prefix()).lstrip("/")
     try:
