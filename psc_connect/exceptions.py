@@ -100,7 +100,6 @@ BY_CODE = {
     "authorization_provider_mismatch": LOST,
     "authorization_temporarily_unavailable": UNAVAILABLE,
     "authorization_server_error": UNAVAILABLE,
-    "authorization_invalid_client": SITE_FAULT,
     "authorization_unauthorized_client": SITE_FAULT,
     "authorization_invalid_scope": SITE_FAULT,
     "database_unavailable": Explanation(
