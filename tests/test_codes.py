@@ -1,0 +1,70 @@
+"""Every code is explained: to the person in both languages, to the administrators in the documentation."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.utils import translation
+
+import psc_connect
+from psc_connect.exceptions import BY_CODE, BY_PREFIX, LoginRefused
+from psc_connect.oidc.codes import CODES
+from psc_connect.refusals import ACR_REFUSALS
+
+PACKAGE = Path(psc_connect.__file__).parent
+SOURCES = sorted(path for path in PACKAGE.rglob("*.py") if "simulator" not in path.parts)
+ERRORS_PAGE = PACKAGE.parent / "docs" / "errors.md"
+REFUSALS = {"LoginRefused", "SecretUnavailable"}
+
+
+def calls(names: set[str]) -> Iterator[ast.Call]:
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names:
+                yield node
+
+
+def codes_of_the_django_side() -> set[str]:
+    literals = {call.args[0].value for call in calls(REFUSALS) if call.args and isinstance(call.args[0], ast.Constant)}
+    return {str(code) for code in literals} | set(BY_CODE) | ACR_REFUSALS | {"database_unavailable"}
+
+
+ALL_CODES = sorted(codes_of_the_django_side() | set(CODES))
+
+
+def test_codes_are_collected():
+    assert {"account_unknown", "secret_missing", "no_provider", "id_token_expired", "base_url_missing"} < set(ALL_CODES)
+
+
+@pytest.mark.parametrize("code", ALL_CODES)
+def test_every_code_has_a_row_in_the_documentation(code):
+    rows = re.findall(r"^\| `([a-z_]+)` \| .{10,} \|$", ERRORS_PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert rows.count(code) == 1
+
+
+def test_the_documentation_lists_no_code_that_does_not_exist():
+    rows = re.findall(r"^\| `([a-z_]+)` \|", ERRORS_PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(set(rows) - set(ALL_CODES)) == []
+
+
+@pytest.mark.parametrize("code", ALL_CODES)
+def test_every_code_is_explained_to_the_person_in_both_languages(code):
+    explanation = LoginRefused(code).explanation
+    said = {}
+    for language in ("fr", "en"):
+        with translation.override(language):
+            said[language] = (str(explanation.title), str(explanation.text))
+    assert all(all(texts) for texts in said.values())
+    assert said["fr"] != said["en"]
+
+
+def test_a_code_that_no_prefix_knows_is_the_sites_own_fault():
+    """It is said of these alone: whatever is added gets words of its own, or a prefix that has them."""
+    prefixes = tuple(prefix for prefix in BY_PREFIX if prefix)
+    others = {code for code in ALL_CODES if code not in BY_CODE and not code.startswith(prefixes)}
+    site = {code for code in others if code.startswith(("secret_", "metadata_"))}
+    assert others - site == {"backend_not_installed", "base_url_missing"}
