@@ -13,7 +13,6 @@ from django.core.exceptions import ValidationError
 from django.db import connection
 from django.db.models import CharField
 
-from psc_connect import signals
 from psc_connect.models import Account, ExportedAttribute
 from psc_connect.simulator.people import PEOPLE
 from psc_connect.simulator.people import Person as Professional
@@ -285,99 +284,6 @@ def test_the_text_of_an_account_says_nothing_of_the_person(provider, simulator):
     said = f"{Account.objects.get()!s} {Account.objects.get()!r}"
     assert IDENTIFIER not in said
     assert "Grominoch" not in said
-
-
-@pytest.fixture
-def heard():
-    """Every signal of ours that was sent, with what it said."""
-    sent: list[tuple[str, dict[str, Any]]] = []
-
-    def listener(name: str) -> Any:
-        return lambda **said: sent.append((name, said))
-
-    receivers = {name: listener(name) for name in ("account_created", "account_linked", "signed_in", "login_refused")}
-    for name, receiver in receivers.items():
-        getattr(signals, name).connect(receiver)
-    yield sent
-    for name, receiver in receivers.items():
-        getattr(signals, name).disconnect(receiver)
-
-
-def test_signals_tell_of_a_first_and_of_a_later_login(provider, simulator, heard):
-    for _login in range(2):
-        sign_in_as(simulator, PODIATRIST)
-    assert [name for name, _said in heard] == ["account_created", "signed_in", "signed_in"]
-    for _name, said in heard:
-        assert (said["user"], said["account"]) == (User.objects.get(), Account.objects.get())
-        assert said["claims"]["SubjectNameID"] == IDENTIFIER
-        assert said["request"].user == said["user"]
-        with pytest.raises(TypeError):
-            said["claims"]["is_staff"] = True
-
-
-def test_signals_tell_of_a_link(provider, simulator, heard, settings):
-    hooks.use(settings, hooks.LinksByNationalIdentifier)
-    known = User.objects.create(username="known", last_name=IDENTIFIER)
-    sign_in_as(simulator, PODIATRIST)
-    assert [(name, said["user"]) for name, said in heard] == [("account_linked", known), ("signed_in", known)]
-
-
-def test_a_signal_tells_of_a_refusal_and_says_nothing_of_the_person(provider, simulator, person, heard):
-    type(provider).objects.update(create_unknown_users=False)
-    response = assert_sign_in_is_refused("account_unknown", person=person, simulator=simulator)
-    [(name, said)] = heard
-    assert name == "login_refused"
-    assert set(said) == {"signal", "sender", "request", "provider", "code", "reference"}
-    assert (said["provider"], said["code"], said["reference"]) == (
-        "psc",
-        "account_unknown",
-        response.context["reference"],
-    )
-
-
-@pytest.mark.django_db(transaction=True)
-def test_the_signals_of_a_login_come_after_its_transaction(simulator, heard):
-    make_provider(simulator)
-    open_transactions = []
-    receiver = lambda **said: open_transactions.append(connection.in_atomic_block)  # noqa: E731
-    signals.account_created.connect(receiver)
-    try:
-        sign_in_as(simulator, PODIATRIST)
-    finally:
-        signals.account_created.disconnect(receiver)
-    assert open_transactions == [False]
-
-
-def test_a_receiver_that_refuses_the_login_leaves_no_session(provider, simulator, person):
-    from psc_connect.exceptions import LoginRefused
-
-    def refuse(**_said: Any) -> None:
-        raise LoginRefused("account_refused_by_site")
-
-    signals.signed_in.connect(refuse)
-    try:
-        response = person.sign_in()
-    finally:
-        signals.signed_in.disconnect(refuse)
-    assert response.status_code == 403
-    assert response.context["code"] == "account_refused_by_site"
-    assert not person.is_signed_in
-
-
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("known", [False, True])
-def test_a_hook_that_breaks_leaves_nothing_half_done(simulator, settings, known):
-    make_provider(simulator)
-    if known:
-        sign_in_as(simulator, PODIATRIST)
-    users = User.objects.count()
-    hooks.use(settings, hooks.MakesMoreThanAUser)
-    person = Person()
-    person.browser.raise_request_exception = False
-    assert person.sign_in().status_code == 500
-    person.close()
-    assert not person.is_signed_in
-    assert (User.objects.count(), Account.objects.count(), Group.objects.count()) == (users, users, 0)
 
 
 def test_exported_attributes_of_another_provider_are_not_applied(provider, simulator):
