@@ -16,6 +16,7 @@ def jwk(key: Any, algorithm: type, **members: Any) -> dict[str, Any]:
 
 
 EC_KEY = jwk(EC_PRIVATE.public_key(), jwt.algorithms.ECAlgorithm, kid="ec", use="sig", alg="ES256")
+OTHER_KEY = jwk(ec.generate_private_key(ec.SECP256R1()).public_key(), jwt.algorithms.ECAlgorithm)
 PRIVATE_KEY = jwk(EC_PRIVATE, jwt.algorithms.ECAlgorithm, kid="leaked")
 WEAK_KEY = jwk(
     rsa.generate_private_key(65537, 1024).public_key(),

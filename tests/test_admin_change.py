@@ -9,6 +9,7 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
 from django.db import connection
+from django.db.models.signals import pre_save
 
 from psc_connect.environments import load_metadata
 from psc_connect.keys import import_keys
@@ -308,6 +309,22 @@ def test_keys_that_a_login_fetched_meanwhile_stay(
     admin.browser.post(change_page(provider), {**fields, "button_text": "Entrer"})
     after = row(provider)
     assert (after["jwks"], after["button_text"]) == (newer, "Entrer")
+
+
+@pytest.mark.case("CC04")
+def test_keys_that_a_login_fetches_while_the_form_is_saved_stay(
+    admin: Administrator, provider: Provider
+) -> None:
+    def login_of_somebody_else(**_kwargs: Any) -> None:
+        Provider.objects.update(jwks={"keys": []})
+
+    pre_save.connect(login_of_somebody_else, sender=Provider)
+    try:
+        admin.submit(change_page(provider), button_text="Entrer")
+    finally:
+        pre_save.disconnect(login_of_somebody_else, sender=Provider)
+    assert row(provider)["jwks"] == {"keys": []}
+    assert row(provider)["button_text"] == "Entrer"
 
 
 def test_metadata_that_was_fetched_meanwhile_stays(admin: Administrator, provider: Provider) -> None:

@@ -13,7 +13,7 @@ from django.test import Client as Browser
 from psc_connect.models import Provider
 from psc_connect.simulator import Simulator
 from tests.admin_pages import Administrator, administrator, change_page, codes, messages_of, text_of, texts
-from tests.key_sets import EC_KEY, PRIVATE_KEY, UNUSABLE, key_set
+from tests.key_sets import EC_KEY, OTHER_KEY, PRIVATE_KEY, UNUSABLE, key_set
 
 pytestmark = pytest.mark.django_db
 
@@ -262,10 +262,10 @@ def test_fetched_metadata_that_is_wrong_is_not_saved(
 def test_metadata_found_elsewhere_than_its_issuer_says_is_not_saved(
     admin: Administrator, provider: Provider, simulator: Simulator
 ) -> None:
-    Provider.objects.update(metadata={})
-    response = admin.press(provider, "fetch-metadata", discovery_url=simulator.discovery_url + "?x=1")
+    with simulator.fault("metadata_members", members={"x-new": 1}):
+        response = admin.press(provider, "fetch-metadata", discovery_url=simulator.discovery_url + "?x=1")
     assert [level for level, _text in messages_of(response)] == ["error"]
-    assert stored(provider).metadata == {}
+    assert stored(provider).metadata == provider.metadata
 
 
 def test_metadata_of_another_issuer_is_not_saved(
@@ -346,3 +346,15 @@ def test_the_history_tells_what_a_button_did(
     admin.press(provider, "import-keys")
     (entry,) = LogEntry.objects.all()
     assert json.loads(entry.change_message) == [{"changed": {"fields": ["signing keys (JWKS)"]}}]
+
+
+@pytest.mark.case("TN01", "TN02")
+def test_two_providers_with_the_same_kid_keep_a_key_each(admin: Administrator, provider: Provider) -> None:
+    other = Provider.objects.create(slug="other", client_id="c", enabled=False)
+    admin.submit(change_page(provider), jwks_document=key_set(EC_KEY))
+    admin.submit(
+        change_page(other), drop=("enabled",), jwks_document=key_set({**OTHER_KEY, "kid": EC_KEY["kid"]})
+    )
+    thumbprints = {row.slug: [key.thumbprint for key in row.key_set().keys] for row in Provider.objects.all()}
+    assert len(thumbprints[provider.slug]) == len(thumbprints["other"]) == 1
+    assert thumbprints[provider.slug] != thumbprints["other"]

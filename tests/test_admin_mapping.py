@@ -105,6 +105,12 @@ def test_only_fields_that_a_claim_may_fill_are_offered(admin: Administrator, pro
     assert offered == {"", "username", "first_name", "last_name", "email", "date_joined"}
 
 
+def test_every_input_of_a_row_says_what_it_is(admin: Administrator, provider: Provider) -> None:
+    (formset,) = admin.browser.get(change_page(provider)).context["inline_admin_formsets"]
+    for name in ("claim", "user_field", "when", "required", "DELETE"):
+        assert 'aria-label="' in str(formset.formset.forms[0][name])
+
+
 def test_two_rows_for_one_field_are_refused(admin: Administrator, provider: Provider) -> None:
     response = add_row(admin, provider, user_field="username")
     assert response.status_code == 200

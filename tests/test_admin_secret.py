@@ -15,6 +15,7 @@ from django.db import connection
 from django.db.models.signals import post_save
 from django.views.debug import ExceptionReporter
 
+from psc_connect.admin.secret import SecretInput
 from psc_connect.models import Provider
 from psc_connect.simulator import Simulator
 from tests.admin_pages import ADD, Administrator, administrator, change_page, codes, texts
@@ -153,6 +154,11 @@ def test_an_error_while_checking_the_form_reports_no_secret(
     admin.browser.raise_request_exception = False
     admin.browser.post(change_page(provider), {**fields, "client_secret": NEW_SECRET, "client_id": "other"})
     assert_reports(reports)
+
+
+@pytest.mark.case("CF02")
+def test_what_a_form_has_cleaned_does_not_show_the_secret() -> None:
+    assert NEW_SECRET not in repr({"client_secret": SecretInput().clean(NEW_SECRET)})
 
 
 def assert_reports(reports: list[str]) -> None:

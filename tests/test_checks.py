@@ -94,6 +94,7 @@ def test_one_thing_wrong_is_found(site: Any, change: dict[str, Any], expected: s
         {"ALLOWED_HOSTS": ["*"]},
         {"PSC_CONNECT_ENCRYPTION_KEYS": (KEY, KEY)},
         {"ROOT_URLCONF": "tests.urls_translated", "LANGUAGES": [("fr", "Français")]},
+        {"ROOT_URLCONF": None},
     ],
 )
 def test_what_is_right_is_not_found(site: Any, change: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.utils.module_loading import import_string
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 
 from psc_connect.attributes import assignable_fields
@@ -23,9 +24,11 @@ else:
 
 if TYPE_CHECKING:
     _ModelForm = forms.ModelForm[ExportedAttribute]
+    _InlineFormSet = forms.BaseInlineFormSet[ExportedAttribute, Provider, forms.ModelForm[ExportedAttribute]]
     _TabularInline = admin.TabularInline[ExportedAttribute, Provider]
 else:
     _ModelForm = forms.ModelForm
+    _InlineFormSet = forms.BaseInlineFormSet
     _TabularInline = admin.TabularInline
 
 
@@ -45,15 +48,20 @@ class ExportedAttributeForm(_ModelForm):
         self.fields["user_field"].widget = forms.Select(choices=choices)
 
 
+class ExportedAttributeFormSet(_InlineFormSet):
+    @override
+    def add_fields(self, form: Any, index: int | None) -> None:
+        super().add_fields(form, index)
+        # Django's tables give their inputs no label: a screen reader would say nothing of them.
+        for name, field in form.fields.items():
+            field.widget.attrs["aria-label"] = capfirst(field.label or name)
+
+
 class ExportedAttributeInline(_TabularInline):
     model = ExportedAttribute
     form = ExportedAttributeForm
+    formset = ExportedAttributeFormSet
     extra = 0
-
-    @override
-    def get_formset(self, request: Any, obj: Any = None, **kwargs: Any) -> Any:
-        # Django would make a text input of every CharField here, the select of the form included.
-        return super().get_formset(request, obj, **kwargs)
 
 
 def creation_is_impossible(provider: Provider) -> bool:
