@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import socket
 import ssl
+import time
 from pathlib import Path
 from typing import Any
 
@@ -206,6 +207,20 @@ def test_dripping_proxy_is_left_at_the_deadline(serve: Serve, tmp_path: Path) ->
     with Stopwatch() as watch:
         assert code_of(token, "https://auth.example.test", http=through, seconds=0.4) == "provider_timeout"
     assert watch.seconds < 0.8
+
+
+@pytest.mark.case("TR01")
+def test_handshake_has_only_what_a_slow_proxy_left_of_the_deadline(serve: Serve, tmp_path: Path) -> None:
+    def behave(connection: Connection) -> None:
+        connection.receive()
+        time.sleep(0.35)
+        connection.send(b"HTTP/1.1 200 OK\r\n\r\n")
+        connection.hang()
+
+    through = policy(tmp_path, https_proxy=serve(behave).url)
+    with Stopwatch() as watch:
+        assert code_of(token, "https://auth.example.test", http=through, seconds=0.5) == "provider_timeout"
+    assert watch.seconds < 0.7
 
 
 def test_provider_on_this_machine_is_not_called_through_the_proxy(serve: Serve, tmp_path: Path) -> None:

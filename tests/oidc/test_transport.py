@@ -18,7 +18,7 @@ import requests
 from psc_connect.oidc.client import Deadline, HTTPPolicy
 from psc_connect.oidc.errors import ProviderUnavailable
 
-from .calls import CALLS, QUICK, TOKENS, Stopwatch, code_of, discovery, jwks, token, userinfo
+from .calls import CALLS, TOKENS, Stopwatch, code_of, discovery, jwks, token, userinfo
 from .conftest import Serve
 from .wire import Connection, answering, reply
 
@@ -134,7 +134,8 @@ def test_deadline_counts_down_and_then_refuses() -> None:
 
 
 @pytest.mark.case("TR01")
-def test_host_that_does_not_take_the_connection_is_left_after_the_connect_time_out() -> None:
+@pytest.mark.parametrize(("connecting", "seconds"), [(0.2, 5), (5, 0.2)], ids=["connect-time-out", "deadline"])
+def test_host_that_does_not_take_the_connection_is_left(connecting: float, seconds: float) -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
         address = full.getsockname()
         waiting = [socket.socket() for _ in range(4)]
@@ -143,7 +144,8 @@ def test_host_that_does_not_take_the_connection_is_left_after_the_connect_time_o
             each.connect_ex(address)
         time.sleep(0.05)
         with Stopwatch() as watch:
-            code = code_of(token, f"http://127.0.0.1:{address[1]}", http=HTTPPolicy(connect_timeout=0.2))
+            policy = HTTPPolicy(connect_timeout=connecting)
+            code = code_of(token, f"http://127.0.0.1:{address[1]}", http=policy, seconds=seconds)
         for each in waiting:
             each.close()
     assert code == "provider_timeout"
@@ -406,6 +408,20 @@ def test_request_is_not_sent_a_third_time(serve: Serve) -> None:
     assert [each.connection for each in server.received] == [1, 1, 2]
 
 
+@pytest.mark.case("TR05")
+def test_request_is_not_sent_again_where_the_connection_had_just_been_replaced(serve: Serve) -> None:
+    def behave(connection: Connection) -> None:
+        connection.receive()
+        if connection.number != 2:
+            connection.send(reply(TOKENS))
+
+    server = serve(behave)
+    assert token(server.url)
+    time.sleep(0.05)
+    assert code_of(token, server.url) == "provider_answer_broken"
+    assert [each.connection for each in server.received] == [1, 2]
+
+
 def test_request_is_sent_again_on_a_fresh_connection_though_others_are_idle(serve: Serve) -> None:
     together, served = threading.Barrier(2), threading.Semaphore(2)
 
@@ -435,9 +451,9 @@ def test_time_out_on_a_reused_connection_is_not_tried_again(serve: Serve) -> Non
         connection.receive()
         connection.hang()
 
-    server = serve(behave)
-    token(server.url)
-    assert code_of(token, server.url, http=QUICK, seconds=0.2) == "provider_timeout"
+    server, hasty = serve(behave), HTTPPolicy(read_timeout=0.2)
+    token(server.url, http=hasty)
+    assert code_of(token, server.url, http=hasty) == "provider_timeout"
     assert len(server.received) == 2
 
 
