@@ -62,6 +62,16 @@ def test_a_post_of_another_site_signs_nobody_out(provider):
 
 
 @pytest.mark.case("LO01")
+def test_a_site_without_the_csrf_middleware_is_protected_all_the_same(provider, settings):
+    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "Csrf" not in name]
+    person = Person(browser=Browser(enforce_csrf_checks=True))
+    person.sign_in()
+    assert person.browser.post(URL).status_code == 403
+    assert person.browser.get(PAGE).status_code == 200
+    person.close()
+
+
+@pytest.mark.case("LO01")
 def test_the_sites_own_button_signs_out(provider):
     person = Person(browser=Browser(enforce_csrf_checks=True))
     person.sign_in()

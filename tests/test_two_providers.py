@@ -161,6 +161,15 @@ def test_a_row_that_is_changed_counts_from_the_next_login_on(simulator, person):
     assert person.sign_in(PAGE)["Location"] == PAGE
 
 
+@pytest.mark.case("TN02")
+def test_a_row_that_is_read_again_forgets_its_metadata_of_before(simulator, sandbox):
+    row = Provider.objects.get(slug="psc")
+    assert row.parsed_metadata.issuer == simulator.issuer
+    Provider.objects.filter(slug="psc").update(metadata=sandbox.metadata)
+    row.refresh_from_db()
+    assert row.parsed_metadata.issuer == sandbox.issuer
+
+
 @pytest.mark.case("TN03")
 def test_no_login_touches_the_cache(person, settings):
     settings.CACHES = {"default": {"BACKEND": "no.such.Cache"}}
