@@ -1,5 +1,6 @@
 """The site of the tests: as small as a site can be, with what the tests vary left to them."""
 
+import os
 from pathlib import Path
 
 BASE_DIR = Path(__file__).parent
@@ -49,7 +50,8 @@ DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": BASE_DIR / "db.sqlite3",
-        "TEST": {"NAME": BASE_DIR / ".test-db.sqlite3"},
+        # One for each run: two of them at once do not disturb each other.
+        "TEST": {"NAME": BASE_DIR / f".test-db-{os.getpid()}.sqlite3"},
         "OPTIONS": {"timeout": 20},
     }
 }

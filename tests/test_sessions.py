@@ -122,8 +122,9 @@ def test_no_token_is_kept_in_clear_in_any_kind_of_session(provider, simulator, p
     for kind, values in issued.items():
         for value in values:
             assert value not in kept, kind
-            # The part that makes it valid, wherever else it may stand.
-            assert value.rpartition(".")[2] not in kept, kind
+            # The part that makes it valid, wherever else it may stand; tokens of other tests may have lost theirs.
+            signature = value.rpartition(".")[2]
+            assert not signature or signature not in kept, kind
 
 
 @pytest.mark.case("SE05")

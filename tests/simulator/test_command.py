@@ -72,7 +72,7 @@ def test_it_prints_how_to_declare_it_and_who_can_sign_in() -> None:
         "mine",
         "s3cret",
         "http://a.example/cb",
-        "/psc/simulator/logged-out/",
+        "/psc/psc-simulator/logged-out/",
         "doctor-two-activities",
     ):
         assert text in out

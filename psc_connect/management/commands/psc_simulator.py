@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from psc_connect.simulator import Simulator
 
-_SITE = "http://127.0.0.1:8000/psc/simulator"
+_SITE = "http://127.0.0.1:8000/psc/psc-simulator"
 
 
 class Command(BaseCommand):
