@@ -15,7 +15,7 @@ from psc_connect.oidc.client import HTTPPolicy
 
 from .calls import TOKENS, Stopwatch, code_of, token, userinfo
 from .conftest import Serve
-from .test_transport import closing_the_second_time
+from .misbehaviour import closing_the_second_time
 from .wire import OTHER_NAMES, Connection, answering, bundle, reply, server_context, tunnelling
 
 

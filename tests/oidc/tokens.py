@@ -5,14 +5,15 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import time
 from dataclasses import replace
 from functools import cache
 from typing import Any
 
 import jwt
+import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from psc_connect.oidc.errors import OIDCError
 from psc_connect.oidc.id_token import IDToken, IDTokenRules, validate_id_token
 from psc_connect.oidc.jwks import KeySet, parse_jwks
 
@@ -106,5 +107,7 @@ def validate(raw: str, *, keys: KeySet | None = None, now: float = NOW, **rules:
     )
 
 
-def now() -> int:
-    return int(time.time())
+def code_of(raw: str, **kwargs: Any) -> str:
+    with pytest.raises(OIDCError) as refused:
+        validate(raw, **kwargs)
+    return refused.value.code
