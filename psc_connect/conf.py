@@ -15,7 +15,7 @@ def _read(name: str, default: Any) -> Any:
 
 
 def base_url() -> str:
-    """The site's fixed origin, ``https://example.org``, or "" to take the request's own (see ``origin.site_origin``)."""
+    """The site's fixed origin, ``https://example.org``, or "" to take the request's own (``origin.site_origin``)."""
     return str(_read("BASE_URL", "")).rstrip("/")
 
 

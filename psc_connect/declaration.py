@@ -39,9 +39,7 @@ def unused_slug(environment: str) -> str:
     base = SLUGS[Environment(environment)]
     used = set(Provider.objects.filter(slug__startswith=base).values_list("slug", flat=True))
     return next(
-        slug
-        for slug in (base, *(f"{base}-{number}" for number in range(2, len(used) + 3)))
-        if slug not in used
+        slug for slug in (base, *(f"{base}-{number}" for number in range(2, len(used) + 3))) if slug not in used
     )
 
 

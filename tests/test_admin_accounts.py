@@ -38,9 +38,7 @@ def test_a_name_from_a_claim_is_only_text(admin: Administrator, account: Account
 
 
 @pytest.mark.parametrize(("words", "count"), [("martin", 1), ("899700", 1), ("durand", 0)])
-def test_accounts_are_found_by_their_user(
-    admin: Administrator, account: Account, words: str, count: int
-) -> None:
+def test_accounts_are_found_by_their_user(admin: Administrator, account: Account, words: str, count: int) -> None:
     page = admin.browser.get(LIST, {"q": words})
     assert page.context["cl"].result_count == count
 
@@ -52,9 +50,7 @@ def test_an_account_is_shown_and_cannot_be_edited(admin: Administrator, account:
     assert account.subject in text_of(page)
     assert account.issuer in text_of(page)
     other = get_user_model().objects.create_user("other")
-    answer = admin.browser.post(
-        url, {"user": other.pk, "subject": "another", "issuer": "https://evil.example"}
-    )
+    answer = admin.browser.post(url, {"user": other.pk, "subject": "another", "issuer": "https://evil.example"})
     assert answer.status_code == 403
     row = Account.objects.get()
     assert (row.user_id, row.subject, row.issuer) == (account.user_id, account.subject, account.issuer)
@@ -75,9 +71,7 @@ def test_a_user_with_an_account_can_be_deleted(admin: Administrator, account: Ac
     assert not Account.objects.exists()
 
 
-def test_an_empty_list_says_where_accounts_come_from(
-    admin: Administrator, provider: Provider, settings: Any
-) -> None:
+def test_an_empty_list_says_where_accounts_come_from(admin: Administrator, provider: Provider, settings: Any) -> None:
     settings.LANGUAGE_CODE = "en"
     assert "Nobody has signed in" in text_of(admin.browser.get(LIST))
     user = get_user_model().objects.create_user("somebody")

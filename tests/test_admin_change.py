@@ -167,9 +167,7 @@ def test_metadata_pasted_with_another_environment_is_taken(
     admin: Administrator, provider: Provider, no_way_out: None
 ) -> None:
     document = {**load_metadata("production"), "x-newer": True}
-    admin.submit(
-        change_page(provider), environment="production", metadata=json.dumps(document), client_secret="s"
-    )
+    admin.submit(change_page(provider), environment="production", metadata=json.dumps(document), client_secret="s")
     assert row(provider)["metadata"] == document
 
 
@@ -188,16 +186,12 @@ def test_emptied_metadata_is_that_of_the_environment_again(
     assert row(production)["metadata"] == load_metadata("production")
 
 
-def test_emptied_metadata_of_a_custom_provider_is_an_error(
-    admin: Administrator, production: Provider
-) -> None:
+def test_emptied_metadata_of_a_custom_provider_is_an_error(admin: Administrator, production: Provider) -> None:
     Provider.objects.update(environment="custom")
     assert ("metadata", "metadata_missing") in codes(admin.submit(change_page(production), metadata=""))
 
 
-def test_a_simulator_that_is_not_running_is_no_loss(
-    admin: Administrator, production: Provider, settings: Any
-) -> None:
+def test_a_simulator_that_is_not_running_is_no_loss(admin: Administrator, production: Provider, settings: Any) -> None:
     settings.PSC_CONNECT_SIMULATOR_URL = "http://127.0.0.1:9"
     response = admin.submit(change_page(production), environment="simulator", client_secret="s")
     assert codes(response) == {("environment", "provider_unreachable")}
@@ -220,9 +214,7 @@ def test_another_recipient_of_the_secret_demands_it_again(
     response = admin.submit(change_page(production), environment="custom", metadata=document)
     assert codes(response) == {("client_secret", "secret_required_again")}
     assert row(production) == before
-    response = admin.submit(
-        change_page(production), environment="custom", metadata=document, client_secret="again"
-    )
+    response = admin.submit(change_page(production), environment="custom", metadata=document, client_secret="again")
     assert response.status_code == 302
     assert Provider.objects.get().metadata == {**production.metadata, **changes}
 
@@ -233,15 +225,11 @@ def test_another_path_of_the_same_host_does_not(admin: Administrator, production
     assert response.status_code == 302
 
 
-def test_the_issuer_of_a_provider_with_accounts_never_changes(
-    admin: Administrator, production: Provider
-) -> None:
+def test_the_issuer_of_a_provider_with_accounts_never_changes(admin: Administrator, production: Provider) -> None:
     give_account(production)
     before = row(production)
     document = json.dumps({**load_metadata("sandbox")})
-    response = admin.submit(
-        change_page(production), environment="custom", metadata=document, client_secret="s"
-    )
+    response = admin.submit(change_page(production), environment="custom", metadata=document, client_secret="s")
     assert codes(response) == {("environment", "issuer_has_accounts")}
     response = admin.submit(change_page(production), environment="sandbox", client_secret="s")
     assert codes(response) == {("environment", "issuer_has_accounts")}
@@ -266,9 +254,7 @@ def test_a_provider_whose_metadata_broke_gets_that_of_its_accounts_back(
     assert row(production)["metadata"] == load_metadata("production")
 
 
-@pytest.mark.parametrize(
-    "broken", [[], "oops", 3, None, {"issuer": 5}, {"issuer": "x", "token_endpoint": "http://["}]
-)
+@pytest.mark.parametrize("broken", [[], "oops", 3, None, {"issuer": 5}, {"issuer": "x", "token_endpoint": "http://["}])
 def test_broken_metadata_in_the_row_is_shown_and_can_be_repaired(
     admin: Administrator, production: Provider, broken: object
 ) -> None:
@@ -281,9 +267,7 @@ def test_broken_metadata_in_the_row_is_shown_and_can_be_repaired(
     assert row(production)["metadata"] == load_metadata("production")
 
 
-def test_broken_metadata_left_as_it_is_is_an_error_while_enabled(
-    admin: Administrator, production: Provider
-) -> None:
+def test_broken_metadata_left_as_it_is_is_an_error_while_enabled(admin: Administrator, production: Provider) -> None:
     Provider.objects.update(metadata={"issuer": "https://a.example"})
     assert ("metadata", "metadata_missing") in codes(admin.submit(change_page(production)))
 
@@ -312,9 +296,7 @@ def test_keys_that_a_login_fetched_meanwhile_stay(
 
 
 @pytest.mark.case("CC04")
-def test_keys_that_a_login_fetches_while_the_form_is_saved_stay(
-    admin: Administrator, provider: Provider
-) -> None:
+def test_keys_that_a_login_fetches_while_the_form_is_saved_stay(admin: Administrator, provider: Provider) -> None:
     def login_of_somebody_else(**_kwargs: Any) -> None:
         Provider.objects.update(jwks={"keys": []})
 

@@ -63,9 +63,7 @@ def test_the_form_asks_five_things_and_proposes_eidas2(admin: Administrator) -> 
     assert fields["acr_values"] == "eidas2"
 
 
-def test_the_simulator_is_declared_whole(
-    admin: Administrator, simulator: Simulator, simulator_url: str
-) -> None:
+def test_the_simulator_is_declared_whole(admin: Administrator, simulator: Simulator, simulator_url: str) -> None:
     response = declare(admin)
     provider = Provider.objects.get()
     assert response["Location"] == change_page(provider)
@@ -78,9 +76,7 @@ def test_the_simulator_is_declared_whole(
 
 
 @real_transactions
-def test_the_keys_are_imported_at_once(
-    admin: Administrator, simulator: Simulator, simulator_url: str
-) -> None:
+def test_the_keys_are_imported_at_once(admin: Administrator, simulator: Simulator, simulator_url: str) -> None:
     response = declare(admin)
     provider = Provider.objects.get()
     kids = {key["kid"] for key in simulator.jwks["keys"] if key.get("use") == "sig"}
@@ -100,9 +96,7 @@ def test_the_default_attributes_are_exported(admin: Administrator, simulator_url
 
 
 @pytest.mark.parametrize(("environment", "slug"), [("production", "psc"), ("sandbox", "psc-sandbox")])
-def test_metadata_of_ans_is_filled_in(
-    admin: Administrator, no_way_out: None, environment: str, slug: str
-) -> None:
+def test_metadata_of_ans_is_filled_in(admin: Administrator, no_way_out: None, environment: str, slug: str) -> None:
     declare(admin, environment)
     provider = Provider.objects.get()
     assert provider.metadata == load_metadata(environment)
@@ -127,9 +121,7 @@ def test_a_simulator_that_is_not_running_is_an_error_that_names_the_command(
     assert not Provider.objects.exists()
 
 
-def test_the_simulator_is_refused_where_plain_http_is(
-    admin: Administrator, settings: Any, simulator_url: str
-) -> None:
+def test_the_simulator_is_refused_where_plain_http_is(admin: Administrator, settings: Any, simulator_url: str) -> None:
     settings.PSC_CONNECT_ALLOW_LOOPBACK_HTTP = False
     response = declare(admin)
     assert ("metadata", "metadata_loopback_http_refused") in codes(response)
@@ -149,9 +141,7 @@ def test_a_custom_provider_without_metadata_is_refused(admin: Administrator) -> 
     assert codes(declare(admin, "custom")) == {("discovery_url", "metadata_required")}
 
 
-def test_a_custom_provider_is_declared_by_its_discovery_url(
-    admin: Administrator, simulator: Simulator
-) -> None:
+def test_a_custom_provider_is_declared_by_its_discovery_url(admin: Administrator, simulator: Simulator) -> None:
     declare(admin, "custom", discovery_url=simulator.discovery_url)
     provider = Provider.objects.get()
     assert (provider.slug, provider.metadata) == ("custom", simulator.metadata)
@@ -203,9 +193,7 @@ def test_a_wrong_answer_is_refused(admin: Administrator, name: str, value: str, 
     assert not Provider.objects.exists()
 
 
-def test_a_space_that_came_with_the_paste_is_taken_off_the_secret(
-    admin: Administrator, simulator_url: str
-) -> None:
+def test_a_space_that_came_with_the_paste_is_taken_off_the_secret(admin: Administrator, simulator_url: str) -> None:
     declare(admin, client_secret=f" {CLIENT_SECRET}\t")
     assert Provider.objects.get().client_secret.reveal() == CLIENT_SECRET
 
@@ -216,15 +204,11 @@ def test_another_acr_can_be_written(admin: Administrator, simulator_url: str) ->
 
 
 def test_a_provider_can_be_declared_before_it_is_enabled(admin: Administrator, simulator_url: str) -> None:
-    admin.submit(
-        ADD, drop=("enabled",), environment="simulator", client_id="the-client", client_secret=CLIENT_SECRET
-    )
+    admin.submit(ADD, drop=("enabled",), environment="simulator", client_id="the-client", client_secret=CLIENT_SECRET)
     assert not Provider.objects.get().enabled
 
 
-def test_what_to_declare_to_ans_is_shown_next(
-    admin: Administrator, settings: Any, simulator_url: str
-) -> None:
+def test_what_to_declare_to_ans_is_shown_next(admin: Administrator, settings: Any, simulator_url: str) -> None:
     settings.PSC_CONNECT_BASE_URL = "https://www.example.org"
     page = admin.browser.get(declare(admin)["Location"]).content.decode()
     assert 'value="https://www.example.org/psc/psc-simulator/callback/"' in page
@@ -240,19 +224,14 @@ def test_an_unknown_origin_is_explained_with_the_setting(
     assert "/callback/" not in page
 
 
-def test_urls_that_are_not_included_are_explained(
-    admin: Administrator, settings: Any, simulator_url: str
-) -> None:
+def test_urls_that_are_not_included_are_explained(admin: Administrator, settings: Any, simulator_url: str) -> None:
     url = declare(admin)["Location"]
     settings.ROOT_URLCONF = "tests.urls_admin_only"
     assert "psc_connect.urls" in text_of(admin.browser.get(url))
 
 
 def test_an_empty_list_says_what_to_do_next(admin: Administrator) -> None:
-    assert (
-        f'href="{ADD}"'
-        in admin.browser.get("/admin/psc_connect/provider/").content.decode().split("<main")[1]
-    )
+    assert f'href="{ADD}"' in admin.browser.get("/admin/psc_connect/provider/").content.decode().split("<main")[1]
 
 
 @real_transactions

@@ -212,9 +212,7 @@ def test_an_import_without_jwks_uri_proposes_to_paste(admin: Administrator, prov
 # The button that fetches the metadata.
 
 
-def test_the_button_fetches_the_metadata(
-    admin: Administrator, provider: Provider, simulator: Simulator
-) -> None:
+def test_the_button_fetches_the_metadata(admin: Administrator, provider: Provider, simulator: Simulator) -> None:
     fields = admin.fields_of(change_page(provider), "psc-fetch-metadata")
     assert set(fields) == {"csrfmiddlewaretoken"}
     with simulator.fault("metadata_members", members={"x-new": 1}):
@@ -231,9 +229,7 @@ def test_the_discovery_url_of_the_issuer_is_proposed(
     assert f'name="discovery_url" value="{simulator.discovery_url}" form="psc-fetch-metadata"' in page
 
 
-def test_the_same_metadata_is_not_saved_again(
-    admin: Administrator, provider: Provider, simulator: Simulator
-) -> None:
+def test_the_same_metadata_is_not_saved_again(admin: Administrator, provider: Provider, simulator: Simulator) -> None:
     response = admin.press(provider, "fetch-metadata", discovery_url=simulator.discovery_url)
     assert [level for level, _text in messages_of(response)] == ["info"]
     assert not LogEntry.objects.exists()
@@ -278,9 +274,7 @@ def test_metadata_of_another_issuer_is_not_saved(
     assert stored(provider).metadata == other
 
 
-@pytest.mark.parametrize(
-    "url", ["", "ftp://a.example", "http://a.example/", "file:///etc/passwd", "nonsense"]
-)
+@pytest.mark.parametrize("url", ["", "ftp://a.example", "http://a.example/", "file:///etc/passwd", "nonsense"])
 def test_an_address_that_is_none_is_an_error(admin: Administrator, provider: Provider, url: str) -> None:
     response = admin.press(provider, "fetch-metadata", discovery_url=url)
     assert [level for level, _text in messages_of(response)] == ["error"]
@@ -301,9 +295,7 @@ def test_a_button_is_pressed_not_visited(
 
 
 @pytest.mark.parametrize("button", BUTTONS)
-def test_a_button_asks_for_the_permission_to_change(
-    provider: Provider, simulator: Simulator, button: str
-) -> None:
+def test_a_button_asks_for_the_permission_to_change(provider: Provider, simulator: Simulator, button: str) -> None:
     response = administrator("view_provider").press(provider, button, discovery_url=simulator.discovery_url)
     assert response.status_code == 403
     assert not simulator.requests
@@ -340,9 +332,7 @@ def test_no_transaction_is_open_while_a_button_waits(admin: Administrator, butto
     assert "default" in view._non_atomic_requests
 
 
-def test_the_history_tells_what_a_button_did(
-    admin: Administrator, provider: Provider, simulator: Simulator
-) -> None:
+def test_the_history_tells_what_a_button_did(admin: Administrator, provider: Provider, simulator: Simulator) -> None:
     admin.press(provider, "import-keys")
     (entry,) = LogEntry.objects.all()
     assert json.loads(entry.change_message) == [{"changed": {"fields": ["signing keys (JWKS)"]}}]
@@ -352,9 +342,7 @@ def test_the_history_tells_what_a_button_did(
 def test_two_providers_with_the_same_kid_keep_a_key_each(admin: Administrator, provider: Provider) -> None:
     other = Provider.objects.create(slug="other", client_id="c", enabled=False)
     admin.submit(change_page(provider), jwks_document=key_set(EC_KEY))
-    admin.submit(
-        change_page(other), drop=("enabled",), jwks_document=key_set({**OTHER_KEY, "kid": EC_KEY["kid"]})
-    )
+    admin.submit(change_page(other), drop=("enabled",), jwks_document=key_set({**OTHER_KEY, "kid": EC_KEY["kid"]}))
     thumbprints = {row.slug: [key.thumbprint for key in row.key_set().keys] for row in Provider.objects.all()}
     assert len(thumbprints[provider.slug]) == len(thumbprints["other"]) == 1
     assert thumbprints[provider.slug] != thumbprints["other"]

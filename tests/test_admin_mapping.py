@@ -33,12 +33,7 @@ def row_codes(response: Any) -> set[tuple[str, str]]:
     assert response.status_code == 200
     (formset,) = response.context["inline_admin_formsets"]
     forms = formset.formset.forms
-    errors = {
-        (name, error.code)
-        for form in forms
-        for name, found in form.errors.as_data().items()
-        for error in found
-    }
+    errors = {(name, error.code) for form in forms for name, found in form.errors.as_data().items() for error in found}
     return errors | {("", error.code) for error in formset.formset.non_form_errors().as_data()}
 
 
@@ -59,12 +54,8 @@ def test_a_row_is_deleted(admin: Administrator, provider: Provider) -> None:
     assert provider.exported_attributes.count() == 2
 
 
-@pytest.mark.parametrize(
-    "claim", ["given_name[", "a..b", "SubjectRefPro.exercices[?", "unknown_function(a)("]
-)
-def test_a_wrong_path_is_refused_with_its_position(
-    admin: Administrator, provider: Provider, claim: str
-) -> None:
+@pytest.mark.parametrize("claim", ["given_name[", "a..b", "SubjectRefPro.exercices[?", "unknown_function(a)("])
+def test_a_wrong_path_is_refused_with_its_position(admin: Administrator, provider: Provider, claim: str) -> None:
     response = add_row(admin, provider, claim=claim)
     assert row_codes(response) == {("claim", "attribute_claim_invalid")}
     assert provider.exported_attributes.count() == 3
@@ -91,9 +82,7 @@ def test_the_position_is_counted_from_one(admin: Administrator, provider: Provid
         "",
     ],
 )
-def test_a_field_that_no_claim_may_fill_is_refused(
-    admin: Administrator, provider: Provider, field: str
-) -> None:
+def test_a_field_that_no_claim_may_fill_is_refused(admin: Administrator, provider: Provider, field: str) -> None:
     expected = "attribute_field_unknown" if field else "required"
     assert row_codes(add_row(admin, provider, user_field=field)) == {("user_field", expected)}
     assert provider.exported_attributes.count() == 3
@@ -174,9 +163,7 @@ def people_known_by_email(settings: Any) -> None:
 def test_default_rows_follow_the_user_model(provider: Provider, people_known_by_email: None) -> None:
     provider.exported_attributes.all().delete()
     add_default_attributes(provider)
-    assert list(provider.exported_attributes.values_list("claim", "user_field")) == [
-        ("family_name", "last_name")
-    ]
+    assert list(provider.exported_attributes.values_list("claim", "user_field")) == [("family_name", "last_name")]
 
 
 def test_people_known_by_email_cannot_be_created_without_a_row_for_it(

@@ -128,9 +128,7 @@ def test_every_id_is_in_the_table() -> None:
 @pytest.mark.case("TR11", "CF04")
 def test_there_is_no_switch_that_turns_a_protection_off() -> None:
     # Whoever adds a setting or a policy reads this list, and says here why it weakens nothing.
-    readers = {
-        name for name, _reader in inspect.getmembers(conf, inspect.isfunction) if not name.startswith("_")
-    }
+    readers = {name for name, _reader in inspect.getmembers(conf, inspect.isfunction) if not name.startswith("_")}
     assert readers == {
         "allow_loopback_http",
         "base_url",

@@ -151,9 +151,7 @@ def test_logo_of_the_administrator_replaces_our_drawing() -> None:
 
 
 @pytest.mark.django_db
-def test_logo_that_is_not_among_the_static_files_does_not_break_the_page(
-    settings: Any, tmp_path: Path
-) -> None:
+def test_logo_that_is_not_among_the_static_files_does_not_break_the_page(settings: Any, tmp_path: Path) -> None:
     manifest = {"version": "1.1", "paths": {"psc_connect/button.svg": "psc_connect/button.123.svg"}}
     (tmp_path / "staticfiles.json").write_text(json.dumps(manifest))
     settings.STATIC_ROOT = tmp_path
@@ -246,9 +244,7 @@ def page_of(name: str) -> str:
 def test_page_needs_nothing_inline_and_nothing_from_elsewhere(name: str) -> None:
     outline = Outline(page_of(name))
     assert not {"style", "script", "iframe"} & set(outline.tags)
-    assert not [
-        attribute for attribute, _value in outline.attributes if attribute == "style" or attribute[:2] == "on"
-    ]
+    assert not [attribute for attribute, _value in outline.attributes if attribute == "style" or attribute[:2] == "on"]
     loaded = [value for attribute, value in outline.attributes if attribute == "src"]
     assert all(value.startswith("/static/psc_connect/") for value in loaded)
 
@@ -342,9 +338,7 @@ def test_login_page_of_the_admin_has_its_form_and_the_button(client: Client) -> 
 @pytest.mark.usefixtures("admin_login")
 def test_who_is_signed_in_and_no_administrator_is_told_so_by_the_admin(client: Client) -> None:
     declare()
-    client.force_login(
-        User.objects.create_user("x", last_name="Durand"), "django.contrib.auth.backends.ModelBackend"
-    )
+    client.force_login(User.objects.create_user("x", last_name="Durand"), "django.contrib.auth.backends.ModelBackend")
     page = client.get("/admin/", follow=True).content.decode()
     assert "Cette partie du site est réservée à ses administrateurs" in page
     assert "Durand" in page

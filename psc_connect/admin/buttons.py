@@ -24,9 +24,9 @@ PRIVATE = "jwks_key_private"
 
 def report_keys(request: HttpRequest, found: KeySet) -> None:
     """Say what was found; a published private key is an alarm, whatever else is in the set."""
-    text = ngettext(
-        "%(count)s signing key is now kept.", "%(count)s signing keys are now kept.", len(found.keys)
-    ) % {"count": len(found.keys)}
+    text = ngettext("%(count)s signing key is now kept.", "%(count)s signing keys are now kept.", len(found.keys)) % {
+        "count": len(found.keys)
+    }
     messages.success(request, text)
     if any(key.reason == PRIVATE for key in found.ignored):
         messages.error(request, explain(PRIVATE))
@@ -36,9 +36,7 @@ def import_keys(request: HttpRequest, provider: Provider) -> bool:
     """Import the keys and report; return whether the row has changed."""
     try:
         if not provider.parsed_metadata.jwks_uri:
-            messages.warning(
-                request, gettext("The metadata names no jwks_uri: paste the key set of the provider.")
-            )
+            messages.warning(request, gettext("The metadata names no jwks_uri: paste the key set of the provider."))
             return False
         found = keys.import_keys(provider)
     except (MetadataError, ProviderUnavailable, JWKSError) as exc:

@@ -105,9 +105,7 @@ class _ProviderForm(_ModelForm):
         if published and chosen in declaration.PUBLISHED.values() and chosen != published:
             message = _("The issuer of this metadata is that of another environment: %(environment)s.")
             params = {"environment": published.label}
-            self.add_error(
-                "environment", ValidationError(message, code="environment_mismatch", params=params)
-            )
+            self.add_error("environment", ValidationError(message, code="environment_mismatch", params=params))
 
 
 class DeclarationForm(_ProviderForm):
@@ -210,13 +208,9 @@ class ChangeForm(_ProviderForm):
         if declaration.secret_recipient(row.metadata) == declaration.secret_recipient(document):
             return
         if declaration.has_accounts_of_another_issuer(row, metadata.issuer):
-            message = _(
-                "This provider has accounts of its present issuer: declare a second provider instead."
-            )
+            message = _("This provider has accounts of its present issuer: declare a second provider instead.")
             field = "environment" if "environment" in self.changed_data else "metadata"
             self.add_error(field, ValidationError(message, code="issuer_has_accounts"))
         elif row.client_secret and "client_secret" not in self.changed_data:
-            message = _(
-                "The issuer or the host of the token endpoint changes: enter the client secret again."
-            )
+            message = _("The issuer or the host of the token endpoint changes: enter the client secret again.")
             self.add_error("client_secret", ValidationError(message, code="secret_required_again"))

@@ -67,10 +67,7 @@ class ExportedAttributeInline(_TabularInline):
 def creation_is_impossible(provider: Provider) -> bool:
     """Whether a first login would end in ``account_username_missing``: nothing gives a new user its username."""
     username_field = get_user_model().USERNAME_FIELD
-    if (
-        not provider.create_unknown_users
-        or provider.exported_attributes.filter(user_field=username_field).exists()
-    ):
+    if not provider.create_unknown_users or provider.exported_attributes.filter(user_field=username_field).exists():
         return False
     return not any(map(_creates_users_itself, settings.AUTHENTICATION_BACKENDS))
 

@@ -198,9 +198,7 @@ class ProviderAdmin(_ModelAdmin):
         obj.save(update_fields=changed)
 
     @override
-    def construct_change_message(
-        self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
-    ) -> Any:
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
         message = super().construct_change_message(request, form, formsets, add)
         for entry in message:
             fields = entry.get("changed", {}).get("fields", [])
@@ -223,9 +221,7 @@ class ProviderAdmin(_ModelAdmin):
     @method_decorator([transaction.non_atomic_requests, require_POST])
     def fetch_metadata_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         url = request.POST.get("discovery_url", "").strip()
-        return self._press(
-            request, object_id, "provider metadata", partial(buttons.fetch_metadata, discovery_url=url)
-        )
+        return self._press(request, object_id, "provider metadata", partial(buttons.fetch_metadata, discovery_url=url))
 
     @method_decorator([transaction.non_atomic_requests, require_POST])
     def import_keys_view(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 
 UNAVAILABLE = {
     "secret_missing": _("No secret yet: enter it."),
-    "secret_undecryptable": _(
-        "The secret that is kept cannot be decrypted with this site's keys: enter it again."
-    ),
+    "secret_undecryptable": _("The secret that is kept cannot be decrypted with this site's keys: enter it again."),
     "secret_environment_missing": _(
         "A reference is kept (env:…), but that environment variable is not set in this process."
     ),

@@ -58,9 +58,7 @@ PEOPLE: tuple[Person, ...] = (
     _person("no-professional-data", "Sans donnée professionnelle", "Without professional data"),
     _person("pharmacist", "Pharmacienne titulaire d’officine", "Pharmacist, owner of a pharmacy", card=True),
     _person("nurse", "Infirmière à l’hôpital", "Hospital nurse"),
-    _person(
-        "physiotherapist-psi", "Kinésithérapeute, RPPS et identifiant PSI", "Physiotherapist, RPPS and PSI"
-    ),
+    _person("physiotherapist-psi", "Kinésithérapeute, RPPS et identifiant PSI", "Physiotherapist, RPPS and PSI"),
     _person("student-doctor", "Étudiante en médecine", "Medical student", card=True),
     _person("structure-secretary", "Secrétaire d’une structure, sans RPPS", "Secretary, no RPPS", card=True),
 )

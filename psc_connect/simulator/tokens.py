@@ -55,9 +55,7 @@ def draft(claims: dict[str, Any], *, key: SigningKey, client: Client) -> Draft:
     return Draft(claims, {"alg": key.algorithm, "typ": "JWT", "kid": key.kid}, key, client)
 
 
-def access_token_claims(
-    request: AuthorizationRequest, sign_on: SignOn, *, issuer: str, now: float
-) -> dict[str, Any]:
+def access_token_claims(request: AuthorizationRequest, sign_on: SignOn, *, issuer: str, now: float) -> dict[str, Any]:
     """The access token of Pro Santé Connect is a JWT without `aud` (facts, section 4)."""
     person = sign_on.person
     claims: dict[str, Any] = {

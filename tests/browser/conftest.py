@@ -59,10 +59,7 @@ class Visitor:
         self.page: Page = context.new_page()
 
     def _listen(self, message: ConsoleMessage) -> None:
-        if (
-            message.type in {"error", "warning"}
-            and "the server responded with a status of 40" not in message.text
-        ):
+        if message.type in {"error", "warning"} and "the server responded with a status of 40" not in message.text:
             self.complaints.append(message.text)
 
 

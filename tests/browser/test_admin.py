@@ -28,9 +28,7 @@ def test_button_on_the_login_page_of_the_admin_signs_in_and_says_who_may_enter(v
     page.goto("/admin/")
     page.locator(".psc-button").click()
     steps.choose_person(page)
-    expect(page.locator("#content")).to_contain_text(
-        "Cette partie du site est réservée à ses administrateurs"
-    )
+    expect(page.locator("#content")).to_contain_text("Cette partie du site est réservée à ses administrateurs")
     page.get_by_role("button", name="Se déconnecter").click()
     page.wait_for_url(steps.LOGGED_OUT)
 

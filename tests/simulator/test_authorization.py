@@ -14,9 +14,7 @@ def test_a_browser_without_a_session_gets_the_page_of_people(simulator: Simulato
         assert f'name="person" value="{slug}"' in page.text
 
 
-def test_pressing_a_person_goes_back_with_code_state_issuer_and_session(
-    simulator: Simulator, service: Service
-) -> None:
+def test_pressing_a_person_goes_back_with_code_state_issuer_and_session(simulator: Simulator, service: Service) -> None:
     response = service.press(service.authorize(), person="podiatrist")
 
     assert response.status_code == 303

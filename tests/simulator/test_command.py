@@ -15,9 +15,7 @@ from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
 
-def run(
-    *arguments: str, stop: int = signal.SIGTERM, meanwhile: Callable[[str], None] = lambda _: None
-) -> str:
+def run(*arguments: str, stop: int = signal.SIGTERM, meanwhile: Callable[[str], None] = lambda _: None) -> str:
     """What the command printed, stopped by a signal once it was up and `meanwhile` had its origin."""
     out = StringIO()
     failures: list[BaseException] = []

@@ -8,9 +8,7 @@ from psc_connect.simulator import Simulator
 from tests.simulator.service import CLIENT, LOGGED_OUT, Service
 
 
-def test_a_hint_ends_the_session_and_comes_back_with_the_state(
-    simulator: Simulator, service: Service
-) -> None:
+def test_a_hint_ends_the_session_and_comes_back_with_the_state(simulator: Simulator, service: Service) -> None:
     tokens = service.tokens()
     response = service.end_session(
         id_token_hint=tokens["id_token"],
@@ -79,9 +77,7 @@ def test_the_hint_of_an_ended_session_still_comes_back(service: Service) -> None
 
 def test_without_a_hint_nothing_ends_before_the_person_confirmed(service: Service) -> None:
     tokens = service.tokens()
-    page = service.end_session(
-        client_id=CLIENT.client_id, post_logout_redirect_uri=LOGGED_OUT, state="the-state"
-    )
+    page = service.end_session(client_id=CLIENT.client_id, post_logout_redirect_uri=LOGGED_OUT, state="the-state")
 
     assert page.status_code == 200
     assert service.userinfo(tokens["access_token"]).status_code == 200

@@ -15,15 +15,9 @@ from tests.simulator.service import Service
 
 
 def test_every_fault_has_a_test_of_what_it_does() -> None:
-    asserted = [
-        row[0] for table in (id_token.CLAIMS, id_token.SIGNATURES, id_token.UNVERIFIED) for row in table
-    ]
-    asserted += [
-        row[0] for table in (answers.TOKEN, answers.USERINFO, answers.SIGNED_USERINFO) for row in table
-    ]
-    asserted += [
-        row[0] for table in (answers.CALLBACK_ROWS, answers.LOGOUT, answers.DOCUMENTS) for row in table
-    ]
+    asserted = [row[0] for table in (id_token.CLAIMS, id_token.SIGNATURES, id_token.UNVERIFIED) for row in table]
+    asserted += [row[0] for table in (answers.TOKEN, answers.USERINFO, answers.SIGNED_USERINFO) for row in table]
+    asserted += [row[0] for table in (answers.CALLBACK_ROWS, answers.LOGOUT, answers.DOCUMENTS) for row in table]
     asserted += [row[0] for row in wire.ANSWERS]
     asserted += wire.ONE_BY_ONE
 

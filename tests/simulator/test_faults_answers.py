@@ -15,9 +15,7 @@ ABSENT = None
 EVIL = "https://evil.example/auth/realms/esante-wallet"
 
 
-def difference(
-    healthy: dict[str, Any], wrong: dict[str, Any], *, ignored: tuple[str, ...] = ()
-) -> dict[str, Any]:
+def difference(healthy: dict[str, Any], wrong: dict[str, Any], *, ignored: tuple[str, ...] = ()) -> dict[str, Any]:
     names = (healthy.keys() | wrong.keys()) - set(ignored)
     return {name: wrong.get(name) for name in names if wrong.get(name) != healthy.get(name)}
 
@@ -89,9 +87,7 @@ def test_the_userinfo_is_signed(
         response = service.userinfo(access_token)
     forged = fault == "userinfo_signed_by_another_key"
     key = unpublished_key("RS256") if forged else simulator.keys.current
-    claims = jwt.decode(
-        response.text, key.private.public_key(), algorithms=["RS256"], options={"verify_aud": False}
-    )
+    claims = jwt.decode(response.text, key.private.public_key(), algorithms=["RS256"], options={"verify_aud": False})
 
     assert response.headers["Content-Type"] == "application/jwt"
     assert jwt.get_unverified_header(response.text)["kid"] == simulator.keys.current.kid
@@ -152,14 +148,10 @@ LOGOUT: list[tuple[str, str]] = [
 
 
 @pytest.mark.parametrize(("fault", "location"), LOGOUT)
-def test_the_return_from_logout_is_wrong(
-    simulator: Simulator, service: Service, fault: str, location: str
-) -> None:
+def test_the_return_from_logout_is_wrong(simulator: Simulator, service: Service, fault: str, location: str) -> None:
     hint = service.tokens()["id_token"]
     with simulator.fault(fault):
-        response = service.end_session(
-            id_token_hint=hint, post_logout_redirect_uri=LOGGED_OUT, state="the-state"
-        )
+        response = service.end_session(id_token_hint=hint, post_logout_redirect_uri=LOGGED_OUT, state="the-state")
 
     assert response.headers["Location"] == location
 
@@ -192,9 +184,7 @@ def test_a_document_is_wrong(
         signing, encryption = healthy["keys"]
         known = {"SIG": signing, "ENC": encryption, "SIG-": _as_enc(signing), "ENC-": _as_enc(encryption)}
         keys = differences["keys"]
-        differences = {
-            "keys": keys and [known.get(key, key) if isinstance(key, str) else key for key in keys]
-        }
+        differences = {"keys": keys and [known.get(key, key) if isinstance(key, str) else key for key in keys]}
 
     assert difference(healthy, wrong) == differences
     assert service.session.get(url, timeout=10).json() == healthy

@@ -90,9 +90,7 @@ def _hmac(secret: Callable[[Simulator], bytes]) -> Callable[[Simulator, str], bo
 
 def _signed_by_the_unpublished_key(simulator: Simulator, raw: str) -> bool:
     key = unpublished_key("RS256")
-    jwt.decode(
-        raw, key.private.public_key(), algorithms=["RS256"], options={"verify_signature": True, **LENIENT}
-    )
+    jwt.decode(raw, key.private.public_key(), algorithms=["RS256"], options={"verify_signature": True, **LENIENT})
     return key.kid not in {published["kid"] for published in simulator.jwks["keys"]}
 
 
@@ -209,9 +207,7 @@ def test_another_algorithm_can_be_announced_rightly(simulator: Simulator, servic
         raw = service.tokens()["id_token"]
     key = jwt.PyJWK({**simulator.jwks["keys"][0], "alg": "PS384"})
 
-    assert jwt.decode(
-        raw, key, algorithms=["PS384"], audience=CLIENT.client_id, options=LENIENT | {"verify_aud": True}
-    )
+    assert jwt.decode(raw, key, algorithms=["PS384"], audience=CLIENT.client_id, options=LENIENT | {"verify_aud": True})
 
 
 def test_a_giant_token_is_five_megabytes(simulator: Simulator, service: Service) -> None:

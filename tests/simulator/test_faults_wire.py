@@ -65,9 +65,7 @@ def test_an_endpoint_answers_something_else(
 
 
 @pytest.mark.parametrize("fault", ["outage", "server_error", "maintenance_page"])
-def test_an_outage_is_everywhere_or_at_one_endpoint(
-    simulator: Simulator, service: Service, fault: str
-) -> None:
+def test_an_outage_is_everywhere_or_at_one_endpoint(simulator: Simulator, service: Service, fault: str) -> None:
     healthy = {name: ask(service, name).content for name in ("jwks", "userinfo", "token")}
     simulator.faults.set(fault)
     assert all(ask(service, name).content != healthy[name] for name in healthy)

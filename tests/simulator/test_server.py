@@ -75,9 +75,7 @@ def test_a_body_that_is_no_form_is_no_form(simulator: Simulator, service: Servic
         (b"Content-Length: 1048577", b"413"),
     ],
 )
-def test_a_body_without_a_bounded_length_is_not_read(
-    simulator: Simulator, headers: bytes, status: bytes
-) -> None:
+def test_a_body_without_a_bounded_length_is_not_read(simulator: Simulator, headers: bytes, status: bytes) -> None:
     answer = raw(simulator, b"POST /auth HTTP/1.1\r\nHost: a\r\n" + headers + b"\r\n\r\n")
 
     assert answer.startswith(b"HTTP/1.1 " + status)
@@ -165,9 +163,7 @@ def _wait_until(condition: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def test_a_browser_that_goes_away_is_no_error(
-    simulator: Simulator, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_a_browser_that_goes_away_is_no_error(simulator: Simulator, capfd: pytest.CaptureFixture[str]) -> None:
     simulator.faults.set("huge_body", endpoint="", megabytes=50)
     host, port = simulator.origin.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=10) as connection:

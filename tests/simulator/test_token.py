@@ -151,9 +151,7 @@ def test_of_two_parallel_uses_of_a_code_at_most_one_succeeds(service: Service) -
 
 
 @pytest.mark.parametrize(("elapsed", "status"), [(59, 200), (60, 400)])
-def test_a_code_lives_sixty_seconds(
-    simulator: Simulator, service: Service, elapsed: int, status: int
-) -> None:
+def test_a_code_lives_sixty_seconds(simulator: Simulator, service: Service, elapsed: int, status: int) -> None:
     code = service.code()
     simulator.clock_offset = elapsed
 
@@ -180,9 +178,7 @@ def test_a_code_of_another_client_is_refused(simulator: Simulator, service: Serv
         ({"grant_type": "password"}, "unsupported_grant_type"),
     ],
 )
-def test_a_wrong_token_request_is_refused(
-    service: Service, changes: dict[str, str | None], error: str
-) -> None:
+def test_a_wrong_token_request_is_refused(service: Service, changes: dict[str, str | None], error: str) -> None:
     response = service.exchange(**{"code": service.code(), **changes})
 
     assert (response.status_code, response.json()["error"]) == (400, error)

@@ -67,9 +67,7 @@ def test_the_medical_student_is_one_by_category() -> None:
 
 
 def test_a_person_of_the_test_itself_can_sign_in(simulator: Simulator, service: Service) -> None:
-    simulator.add_people(
-        [Person("mine", {"sub": "f:0:1", "given_name": "Zoé"}, auth_mode="CARD", acr="eidas2")]
-    )
+    simulator.add_people([Person("mine", {"sub": "f:0:1", "given_name": "Zoé"}, auth_mode="CARD", acr="eidas2")])
     tokens = service.tokens("mine")
 
     assert service.verified(tokens["id_token"])["acr"] == "eidas2"
@@ -77,9 +75,7 @@ def test_a_person_of_the_test_itself_can_sign_in(simulator: Simulator, service: 
 
 
 @pytest.mark.parametrize(("elapsed", "status"), [(119, 200), (120, 401)])
-def test_an_access_token_lives_two_minutes(
-    simulator: Simulator, service: Service, elapsed: int, status: int
-) -> None:
+def test_an_access_token_lives_two_minutes(simulator: Simulator, service: Service, elapsed: int, status: int) -> None:
     access_token = service.tokens()["access_token"]
     simulator.clock_offset = elapsed
 
@@ -91,9 +87,7 @@ def test_a_wrong_token_is_challenged(service: Service) -> None:
     response = service.userinfo("junk")
 
     assert response.status_code == 401
-    assert response.headers["WWW-Authenticate"].startswith(
-        'Bearer realm="esante-wallet", error="invalid_token"'
-    )
+    assert response.headers["WWW-Authenticate"].startswith('Bearer realm="esante-wallet", error="invalid_token"')
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Basic YTpi"}])

@@ -28,6 +28,5 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         count, _by_model = ClaimedState.objects.filter(claimed_at__lt=timezone.now() - KEPT).delete()
         self.stdout.write(
-            ngettext("%(count)s used state deleted.", "%(count)s used states deleted.", count)
-            % {"count": count}
+            ngettext("%(count)s used state deleted.", "%(count)s used states deleted.", count) % {"count": count}
         )

@@ -40,9 +40,7 @@ class Command(BaseCommand):
             action="append",
             help=f"repeat it for several, each exact to the letter ({_SITE}/callback/)",
         )
-        parser.add_argument(
-            "--post-logout-redirect-uri", action="append", help=f"as above ({_SITE}/logged-out/)"
-        )
+        parser.add_argument("--post-logout-redirect-uri", action="append", help=f"as above ({_SITE}/logged-out/)")
 
     @override
     def handle(self, *args: Any, **options: Any) -> None:

@@ -127,9 +127,7 @@ def _signed_in(simulator: Simulator, request: Request, asked: AuthorizationReque
     return sign_on
 
 
-def _send_code(
-    simulator: Simulator, asked: AuthorizationRequest, sign_on: SignOn, *, status: int = 302
-) -> Response:
+def _send_code(simulator: Simulator, asked: AuthorizationRequest, sign_on: SignOn, *, status: int = 302) -> Response:
     code = simulator.state.issue_code(asked, sign_on, now=simulator.now())
     parameters = [("code", code.value), ("session_state", sign_on.sid), *_state(asked.state)]
     # Lax, not Strict: the relying party's link must find the session (single sign-on).

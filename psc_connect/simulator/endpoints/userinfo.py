@@ -27,9 +27,7 @@ def userinfo(simulator: Simulator, request: Request) -> Response:
     if not answer.signed:
         return json_response(answer.draft.claims)
     answer.draft.claims = {"iss": simulator.issuer, "aud": client.client_id, **answer.draft.claims}
-    return Response(
-        headers=(("Content-Type", "application/jwt"), *NO_STORE), body=answer.draft.compact().encode()
-    )
+    return Response(headers=(("Content-Type", "application/jwt"), *NO_STORE), body=answer.draft.compact().encode())
 
 
 def _unauthorized(reason: str) -> Response:

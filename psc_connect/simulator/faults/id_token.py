@@ -16,9 +16,7 @@ STRANGER = "another-client"
 
 
 @fault(Stage.ID_TOKEN)
-def id_token_claims(
-    draft: Draft, *, claims: Mapping[str, Any] | None = None, drop: Sequence[str] = ()
-) -> None:
+def id_token_claims(draft: Draft, *, claims: Mapping[str, Any] | None = None, drop: Sequence[str] = ()) -> None:
     """Any claims replaced by any values, or left out."""
     draft.claims.update(claims or {})
     for name in drop:

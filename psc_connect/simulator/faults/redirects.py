@@ -13,9 +13,7 @@ if TYPE_CHECKING:
 
 
 @fault(Stage.CALLBACK)
-def callback_parameters(
-    callback: Callback, *, add: Sequence[tuple[str, str]] = (), drop: Sequence[str] = ()
-) -> None:
+def callback_parameters(callback: Callback, *, add: Sequence[tuple[str, str]] = (), drop: Sequence[str] = ()) -> None:
     """Any parameters left out, then any added: a name may come twice."""
     _drop(callback, drop)
     callback.parameters.extend(add)

@@ -93,9 +93,7 @@ class Faults:
         with self._lock:
             return tuple(self._active)
 
-    def set(
-        self, name: str, /, *, times: int | None = None, endpoint: str | None = None, **options: Any
-    ) -> None:
+    def set(self, name: str, /, *, times: int | None = None, endpoint: str | None = None, **options: Any) -> None:
         """Switch a fault on, for its next `times` occasions or until cleared.
 
         `endpoint` moves a fault of the wire ("" is every endpoint). Raises KeyError for an unknown name,

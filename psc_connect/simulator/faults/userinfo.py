@@ -58,9 +58,7 @@ def userinfo_signed_for_another_client(answer: UserinfoAnswer, *, audience: str 
 
 
 @fault(Stage.USERINFO)
-def userinfo_signed_by_another_issuer(
-    answer: UserinfoAnswer, *, issuer: str = "https://evil.example"
-) -> None:
+def userinfo_signed_by_another_issuer(answer: UserinfoAnswer, *, issuer: str = "https://evil.example") -> None:
     """The userinfo comes as a JWT that names another issuer."""
     answer.signed = True
     answer.draft.claims["iss"] = issuer
