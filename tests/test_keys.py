@@ -1,65 +1,23 @@
-"""The provider's keys on its row: which logins fetch them, and which keys are trusted after that."""
+"""The provider's keys on its row: which logins fetch them, and what a failure leaves."""
 
 from __future__ import annotations
 
-import json
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection, connections
+from django.db import connection
 from django.utils import timezone
 
 from psc_connect.models import Provider
 from tests.conftest import make_provider
-from tests.journey import Person, code_on
+from tests.journey import code_on
+from tests.logins import PAGE, age_keys, in_parallel, landed, same_keys, sign_in_once  # noqa: F401
 from tests.refusals import assert_refused
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-PAGE = "/page/one/"
-DAY = timedelta(hours=24)
-
-
-@pytest.fixture(autouse=True)
-def _same_keys_for_the_next_test(simulator):
-    published = list(simulator.keys.published)
-    yield
-    simulator.keys.published = published
-
-
-def age_keys(by: timedelta = DAY + timedelta(minutes=1)) -> None:
-    Provider.objects.update(jwks_updated_at=timezone.now() - by)
-
-
-def sign_in_once(_number: int = 0) -> Any:
-    """One login of somebody with a browser of their own; the answer of the callback."""
-    person = Person()
-    try:
-        return person.sign_in(PAGE)
-    finally:
-        person.close()
-
-
-def in_parallel(workers: int, work: Any = sign_in_once) -> list[Any]:
-    barrier = threading.Barrier(workers)
-
-    def begin(number: int) -> Any:
-        barrier.wait()
-        try:
-            return work(number)
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(begin, range(workers)))
-
-
-def landed(response: Any) -> bool:
-    return response.status_code == 302 and response["Location"] == PAGE
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("same_keys")]
 
 
 # --- rotation ---------------------------------------------------------------------------------------------------
@@ -190,84 +148,6 @@ def test_a_forced_fetch_that_fails_keeps_the_keys_that_sign_people_in(simulator,
     assert_refused(person, response, code, simulator=simulator, calls=(1, 0), next_page=PAGE)
     assert Provider.objects.get().jwks == before
     assert landed(person.sign_in(PAGE))
-
-
-# --- keys older than a day --------------------------------------------------------------------------------------
-
-
-@pytest.mark.case("KR03")
-def test_keys_older_than_a_day_are_fetched_again_once(simulator, provider):
-    age_keys()
-    assert landed(sign_in_once())
-    assert landed(sign_in_once())
-    assert simulator.count("jwks") == 1
-    assert timezone.now() - Provider.objects.get().jwks_updated_at < timedelta(minutes=1)
-
-
-@pytest.mark.case("KR03")
-def test_keys_of_less_than_a_day_are_not_fetched(simulator, provider):
-    age_keys(DAY - timedelta(minutes=1))
-    assert landed(sign_in_once())
-    assert simulator.count("jwks") == 0
-
-
-def test_the_age_is_a_setting(simulator, provider, settings):
-    settings.PSC_CONNECT_JWKS_MAX_AGE = 60
-    age_keys(timedelta(seconds=61))
-    assert landed(sign_in_once())
-    assert simulator.count("jwks") == 1
-
-
-@pytest.mark.case("KR03")
-def test_ten_logins_in_parallel_with_old_keys_make_one_fetch(simulator, provider):
-    age_keys()
-    simulator.faults.set("hang", endpoint="jwks", seconds=0.5)
-    assert all(landed(response) for response in in_parallel(10))
-    assert simulator.count("jwks") == 1
-
-
-@pytest.mark.case("KR03")
-def test_a_key_that_the_provider_withdrew_is_no_longer_trusted(simulator, provider, person):
-    stolen = simulator.keys.current
-    simulator.rotate_keys(withdraw_old=True)
-    # Whoever holds the key goes on signing with it.
-    simulator.keys.published.insert(0, stolen)
-    published = json.dumps({"keys": [simulator.keys.published[1].public]}).encode()
-    simulator.faults.set("answer", endpoint="jwks", body=published)
-    assert landed(person.sign_in(PAGE))
-    person.browser.logout()
-    age_keys()
-    assert code_on(person.sign_in(PAGE)) == "id_token_unknown_key"
-    assert simulator.count("jwks") == 1
-    simulator.keys.published.remove(stolen)
-    assert landed(person.sign_in(PAGE))
-
-
-@pytest.mark.case("KR03")
-@pytest.mark.parametrize(
-    ("fault", "options"),
-    [
-        ("outage", {"endpoint": "jwks"}),
-        ("jwks_empty", {}),
-        ("maintenance_page", {"endpoint": "jwks"}),
-        ("huge_body", {"endpoint": "jwks", "megabytes": 5}),
-        ("close_connection_before_answer", {"endpoint": "jwks", "reused_only": False}),
-        ("hang", {"endpoint": "jwks"}),
-    ],
-)
-def test_a_refresh_that_fails_does_not_fail_the_login(simulator, provider, fault, options):
-    age_keys()
-    simulator.faults.set(fault, **options)
-    before = Provider.objects.get().jwks
-    began = time.monotonic()
-    assert landed(sign_in_once())
-    # Three seconds at most for what the login could do without.
-    assert time.monotonic() - began < 4.5
-    assert simulator.count("jwks") >= 1
-    asked = simulator.count("jwks")
-    assert landed(sign_in_once())
-    assert simulator.count("jwks") == asked
-    assert Provider.objects.get().jwks == before
 
 
 # --- where no fetch is allowed, and where there are no keys yet -------------------------------------------------
