@@ -228,6 +228,7 @@ TABLES = {
     "states": "psc_connect_claimedstate",
     "sessions": "django_session",
     "users": "auth_user",
+    "attributes": "psc_connect_exportedattribute",
 }
 
 
