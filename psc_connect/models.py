@@ -213,7 +213,7 @@ class Account(models.Model):
     """(issuer, ``sub``) ↔ user: the only thing by which a professional is found again (OpenID Connect Core 5.7)."""
 
     # What the database holds, once the row comes from it or has gone there.
-    stored_identity: tuple[str | None, str | None] | None = None
+    stored_identity: tuple[str, str] | None = None
 
     provider = models.ForeignKey(Provider, models.PROTECT, related_name="accounts", verbose_name=_("provider"))
     user = models.ForeignKey(
@@ -247,7 +247,8 @@ class Account(models.Model):
     @classmethod
     def from_db(cls, *args: Any, **kwargs: Any) -> Account:
         account: Account = super().from_db(*args, **kwargs)
-        account.stored_identity = (account.__dict__.get("issuer"), account.__dict__.get("subject"))
+        if not account.get_deferred_fields() & {"issuer", "subject"}:
+            account.stored_identity = (account.issuer, account.subject)
         return account
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import hmac
 import json
 import secrets
 import time
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import astuple, dataclass, field
 from typing import TYPE_CHECKING
 
 from django.db import IntegrityError
@@ -19,15 +21,14 @@ if TYPE_CHECKING:
 
 STATE_SECONDS = 600
 # The cookie outlives its state, so that somebody who comes back late can begin again with the same page in view.
-COOKIE_SECONDS = 3600
-# All of them together: they go out on every request, and servers bound the headers (nginx 8 kB, gunicorn 8190).
+COOKIE_SECONDS = 1200
+# All of them together: they go out on every request, and servers bound the headers (nginx 8 kB, gunicorn 8190). Logins
+# begun at one instant do not know of each other; some thirty of them, short as they are, still pass.
 MAX_COOKIES_BYTES = 4096
+# Each is a header of the answer, of which nginx takes 4 kB in all from the server behind it.
+MAX_DELETIONS = 10
 # "auth" is a word by which Django hides a cookie's value in its error reports.
 NAME = "psc_auth_"
-
-
-def _random() -> str:
-    return secrets.token_urlsafe(32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +39,28 @@ class PendingLogin:
     next: str
     # A login that begins again by itself does so once: a second time is a page for the person.
     is_second_try: bool = False
-    # 256 bits each (OpenID Connect Core 15.5.2, RFC 7636 7.1). A repr must not show them.
-    state: str = field(default_factory=_random, repr=False)
-    nonce: str = field(default_factory=_random, repr=False)
-    code_verifier: str = field(default_factory=_random, repr=False)
     # To the millisecond: tabs that are opened together have an order too.
     begun_at: float = field(default_factory=lambda: round(time.time(), 3))
+    # 256 bits of which all three values are made, since three of them would make a cookie twice as long.
+    seed: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
+
+    @property
+    def state(self) -> str:
+        return self._derived("state")
+
+    @property
+    def nonce(self) -> str:
+        """OpenID Connect Core 15.5.2."""
+        return self._derived("nonce")
+
+    @property
+    def code_verifier(self) -> str:
+        """RFC 7636 4.1: 43 characters."""
+        return self._derived("code_verifier")
+
+    def _derived(self, name: str) -> str:
+        mac = hmac.digest(self.seed.encode(), name.encode(), hashlib.sha256)
+        return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
 
     @property
     def is_expired(self) -> bool:
@@ -52,9 +69,6 @@ class PendingLogin:
     @property
     def state_digest(self) -> str:
         return digest(self.state)
-
-    def again(self) -> PendingLogin:
-        return replace(PendingLogin(self.provider, self.next), is_second_try=True)
 
 
 def digest(state: str) -> str:
@@ -69,16 +83,19 @@ def cookie_name(state: str, *, secure: bool) -> str:
 def remember(request: HttpRequest, response: HttpResponse, login: PendingLogin, *, secure: bool) -> None:
     """Set the cookie of ``login``, and let the oldest ones go where all together would be too long."""
     # A page in letters of several bytes costs its bytes, not the escapes of each.
-    text = json.dumps(asdict(login), ensure_ascii=False)
+    text = json.dumps(astuple(login), ensure_ascii=False, separators=(",", ":"))
     value = cipher_for(PENDING_LOGIN).encrypt(text.encode()).decode()
     name = cookie_name(login.state, secure=secure)
     prefix = cookie_name(login.state, secure=secure)[:-16]
     room = MAX_COOKIES_BYTES - len(name) - len(value) - 3
-    others = {key: text for key, text in request.COOKIES.items() if key.startswith(prefix) and key != name}
+    others = {key: text for key, text in request.COOKIES.items() if text and key.startswith(prefix)}
+    too_old = []
     for other in sorted(others, key=lambda key: _begun_at(others[key]), reverse=True):
         room -= len(other) + len(others[other]) + 3
         if room < 0:
-            _delete(response, other, secure=secure)
+            too_old.append(other)
+    for other in too_old[-MAX_DELETIONS:]:
+        _delete(response, other, secure=secure)
     response.set_cookie(name, value, max_age=COOKIE_SECONDS, secure=secure, httponly=True, samesite="Lax", path="/")
 
 
@@ -106,7 +123,7 @@ def claim(login: PendingLogin) -> bool:
 
 def _read(value: str) -> PendingLogin | None:
     try:
-        return PendingLogin(**json.loads(cipher_for(PENDING_LOGIN).decrypt(value.encode(), ttl=COOKIE_SECONDS)))
+        return PendingLogin(*json.loads(cipher_for(PENDING_LOGIN).decrypt(value.encode(), ttl=COOKIE_SECONDS)))
     # TypeError: a cookie of an earlier version of this package, with other fields.
     except (InvalidToken, TypeError, ValueError):
         return None

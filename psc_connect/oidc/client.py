@@ -62,7 +62,7 @@ class UserinfoAnswer:
     body: bytes = field(repr=False)
 
 
-def exchange_code(  # noqa: PLR0913
+def exchange_code(
     metadata: ProviderMetadata,
     credentials: ClientCredentials,
     *,

@@ -6,79 +6,89 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+
+def _(sentence: str) -> str:
+    """Mark a sentence for the translators: administrators read it in forms, in their language, by its English text."""
+    return sentence
+
+
 _METADATA = {
-    "metadata_not_json": "The provider's metadata is not strict JSON (one object, no duplicate keys, UTF-8).",
-    "metadata_not_an_object": "The provider's metadata must be one JSON object, as the discovery URL serves it.",
-    "metadata_looks_like_jwks": "This is a key set (JWKS), not the metadata: put it into the field of the keys.",
-    "metadata_looks_like_html": "This is an HTML page, not the metadata: copy the JSON that the discovery URL serves.",
-    "metadata_looks_like_certificate": "This is a certificate or a key in PEM, not the provider's metadata.",
-    "metadata_looks_like_url": "This is an address: fetch the document from it, or paste what it serves.",
-    "metadata_missing": "This field is required: take it from the provider's discovery document.",
-    "metadata_not_text": "This field must be text.",
-    "metadata_not_a_boolean": "This field must be true or false.",
-    "metadata_url_malformed": "This is not a usable absolute URL: write it whole, without spaces.",
-    "metadata_not_https": "This URL must begin with https://.",
-    "metadata_loopback_http_refused": (
+    "metadata_not_json": _("The provider's metadata is not strict JSON (one object, no duplicate keys, UTF-8)."),
+    "metadata_not_an_object": _("The provider's metadata must be one JSON object, as the discovery URL serves it."),
+    "metadata_looks_like_jwks": _("This is a key set (JWKS), not the metadata: put it into the field of the keys."),
+    "metadata_looks_like_html": _(
+        "This is an HTML page, not the metadata: copy the JSON that the discovery URL serves."
+    ),
+    "metadata_looks_like_certificate": _("This is a certificate or a key in PEM, not the provider's metadata."),
+    "metadata_looks_like_url": _("This is an address: fetch the document from it, or paste what it serves."),
+    "metadata_missing": _("This field is required: take it from the provider's discovery document."),
+    "metadata_not_text": _("This field must be text."),
+    "metadata_not_a_boolean": _("This field must be true or false."),
+    "metadata_url_malformed": _("This is not a usable absolute URL: write it whole, without spaces."),
+    "metadata_not_https": _("This URL must begin with https://."),
+    "metadata_loopback_http_refused": _(
         "Plain http is for a provider on this very machine in development: set PSC_CONNECT_ALLOW_LOOPBACK_HTTP."
     ),
-    "metadata_url_credentials": "This URL must not contain a user name or a password.",
-    "metadata_url_fragment": "This URL must not contain a fragment (#…).",
-    "metadata_issuer_query": "The issuer must not contain a query (?…).",
-    "metadata_foreign_host": "This URL is not on the issuer's own host: correct it, or allow the host explicitly.",
-    "metadata_host_is_an_address": "Write the issuer's host name, not an IP address.",
-    "metadata_endsession_misnomer": (
+    "metadata_url_credentials": _("This URL must not contain a user name or a password."),
+    "metadata_url_fragment": _("This URL must not contain a fragment (#…)."),
+    "metadata_issuer_query": _("The issuer must not contain a query (?…)."),
+    "metadata_foreign_host": _("This URL is not on the issuer's own host: correct it, or allow the host explicitly."),
+    "metadata_host_is_an_address": _("Write the issuer's host name, not an IP address."),
+    "metadata_endsession_misnomer": _(
         "`endsession_endpoint` is not a name of the standard: rename it to `end_session_endpoint`."
     ),
 }
 
 _JWKS = {
-    "jwks_not_json": "The key set is not strict JSON (one object, no duplicate keys, UTF-8).",
-    "jwks_not_an_object": "The key set must be one JSON object with a list `keys`.",
-    "jwks_keys_missing": "The document has no list `keys`: it is no key set (JWKS).",
-    "jwks_no_usable_key": "The key set holds no key that can verify a signature: the keys before it stay.",
-    "jwks_too_many_keys": "The key set holds more than 100 keys: it is not the provider's own.",
-    "jwks_looks_like_metadata": "This is the provider's metadata, not its key set: fetch what its `jwks_uri` serves.",
-    "jwks_looks_like_key": 'This is one single key: wrap it as {"keys": [ … ]}.',
-    "jwks_looks_like_html": "This is an HTML page, not a key set: copy the JSON that `jwks_uri` serves.",
-    "jwks_looks_like_certificate": "This is a certificate or a key in PEM, not a key set in JSON (JWKS).",
-    "jwks_looks_like_url": "This is an address: import the keys from it, or paste what it serves.",
-    "jwks_key_encryption": "A key for encryption: it cannot verify signatures.",
-    "jwks_key_operations": "The key's `key_ops` do not allow to verify signatures.",
-    "jwks_key_algorithm": "The key is bound to an algorithm that is not accepted, or that does not fit its type.",
-    "jwks_key_unknown_type": "A type of key (`kty`) that is not used here: RSA and EC are.",
-    "jwks_key_unknown_curve": "An elliptic curve that is not used here: P-256, P-384 and P-521 are.",
-    "jwks_key_symmetric": "A symmetric key is a shared secret and must never be published: tell the provider.",
-    "jwks_key_private": (
+    "jwks_not_json": _("The key set is not strict JSON (one object, no duplicate keys, UTF-8)."),
+    "jwks_not_an_object": _("The key set must be one JSON object with a list `keys`."),
+    "jwks_keys_missing": _("The document has no list `keys`: it is no key set (JWKS)."),
+    "jwks_no_usable_key": _("The key set holds no key that can verify a signature: the keys before it stay."),
+    "jwks_too_many_keys": _("The key set holds more than 100 keys: it is not the provider's own."),
+    "jwks_looks_like_metadata": _(
+        "This is the provider's metadata, not its key set: fetch what its `jwks_uri` serves."
+    ),
+    "jwks_looks_like_key": _('This is one single key: wrap it as {"keys": [ … ]}.'),
+    "jwks_looks_like_html": _("This is an HTML page, not a key set: copy the JSON that `jwks_uri` serves."),
+    "jwks_looks_like_certificate": _("This is a certificate or a key in PEM, not a key set in JSON (JWKS)."),
+    "jwks_looks_like_url": _("This is an address: import the keys from it, or paste what it serves."),
+    "jwks_key_encryption": _("A key for encryption: it cannot verify signatures."),
+    "jwks_key_operations": _("The key's `key_ops` do not allow to verify signatures."),
+    "jwks_key_algorithm": _("The key is bound to an algorithm that is not accepted, or that does not fit its type."),
+    "jwks_key_unknown_type": _("A type of key (`kty`) that is not used here: RSA and EC are."),
+    "jwks_key_unknown_curve": _("An elliptic curve that is not used here: P-256, P-384 and P-521 are."),
+    "jwks_key_symmetric": _("A symmetric key is a shared secret and must never be published: tell the provider."),
+    "jwks_key_private": _(
         "The PRIVATE part of a key was in the key set: whoever read it can sign in as anybody. "
         "The key is not used and was not kept; tell the provider at once."
     ),
-    "jwks_key_too_short": "An RSA key under 2048 bits is not safe.",
-    "jwks_key_too_long": "An RSA key over 8192 bits is not used.",
-    "jwks_key_exponent": "The RSA key's exponent is not safe: an odd number from 65537 up is expected.",
-    "jwks_key_broken": "The key is malformed.",
+    "jwks_key_too_short": _("An RSA key under 2048 bits is not safe."),
+    "jwks_key_too_long": _("An RSA key over 8192 bits is not used."),
+    "jwks_key_exponent": _("The RSA key's exponent is not safe: an odd number from 65537 up is expected."),
+    "jwks_key_broken": _("The key is malformed."),
 }
 
 _PROVIDER = {
-    "provider_url_refused": "Only https addresses are called (plain http on the loopback interface alone).",
-    "provider_timeout": "The provider did not answer in time.",
-    "provider_unreachable": "The provider cannot be reached: network, firewall, proxy, or the provider is down.",
-    "provider_name_unresolved": "The host name of the provider (or of the proxy) is not known to the name servers.",
-    "provider_proxy_failed": "The proxy (PSC_CONNECT_HTTPS_PROXY) refused the connection or does not answer.",
-    "provider_tls_failed": (
+    "provider_url_refused": _("Only https addresses are called (plain http on the loopback interface alone)."),
+    "provider_timeout": _("The provider did not answer in time."),
+    "provider_unreachable": _("The provider cannot be reached: network, firewall, proxy, or the provider is down."),
+    "provider_name_unresolved": _("The host name of the provider (or of the proxy) is not known to the name servers."),
+    "provider_proxy_failed": _("The proxy (PSC_CONNECT_HTTPS_PROXY) refused the connection or does not answer."),
+    "provider_tls_failed": _(
         "The provider's certificate was not accepted: a proxy that opens TLS, a wrong clock, or a missing authority "
         "(PSC_CONNECT_CA_BUNDLE)."
     ),
-    "provider_ca_bundle_unreadable": "The file of PSC_CONNECT_CA_BUNDLE is missing or holds no certificate.",
-    "provider_redirected": "The provider answered with a redirection, which is never followed: correct the address.",
-    "provider_answer_too_large": "The provider's answer is larger than any proper one.",
-    "provider_answer_broken": "The provider's answer was cut off or is not proper HTTP.",
-    "provider_encoding_refused": "The provider compressed its answer in a way that was not asked for.",
-    "provider_server_error": "The provider reports an error of its own (5xx): try again later.",
-    "provider_busy": "The provider asks to slow down (429): try again later.",
-    "provider_not_found": "The provider knows nothing at this address (404): correct the address.",
-    "provider_request_refused": "The provider refused the request (4xx): check the address.",
-    "provider_unexpected_status": "The provider answered with a status that has no meaning here.",
-    "provider_maintenance_page": "The provider (or a proxy) answered with an HTML page, as during maintenance.",
+    "provider_ca_bundle_unreadable": _("The file of PSC_CONNECT_CA_BUNDLE is missing or holds no certificate."),
+    "provider_redirected": _("The provider answered with a redirection, which is never followed: correct the address."),
+    "provider_answer_too_large": _("The provider's answer is larger than any proper one."),
+    "provider_answer_broken": _("The provider's answer was cut off or is not proper HTTP."),
+    "provider_encoding_refused": _("The provider compressed its answer in a way that was not asked for."),
+    "provider_server_error": _("The provider reports an error of its own (5xx): try again later."),
+    "provider_busy": _("The provider asks to slow down (429): try again later."),
+    "provider_not_found": _("The provider knows nothing at this address (404): correct the address."),
+    "provider_request_refused": _("The provider refused the request (4xx): check the address."),
+    "provider_unexpected_status": _("The provider answered with a status that has no meaning here."),
+    "provider_maintenance_page": _("The provider (or a proxy) answered with an HTML page, as during maintenance."),
 }
 
 _TOKEN = {

@@ -88,7 +88,7 @@ def _session(policy: HTTPPolicy) -> _Session:
         raise ProviderUnavailable("provider_ca_bundle_unreadable") from exc
 
 
-def send(  # noqa: PLR0913
+def send(
     method: str,
     url: str,
     *,

@@ -64,7 +64,7 @@ _Claims = dict[str, Any]
 _Rule = Callable[[_Claims, _Login], str]
 
 
-def validate_id_token(  # noqa: PLR0913
+def validate_id_token(
     raw: str, *, rules: IDTokenRules, keys: KeySet, nonce: str, access_token: str, now: float
 ) -> IDToken:
     """IDTokenError with the code of the first rule that is broken; UnknownKey if the keys may be out of date.

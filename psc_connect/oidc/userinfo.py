@@ -39,7 +39,7 @@ _NOT_FROM_HERE: Final = frozenset(
 )
 
 
-def validate_userinfo(  # noqa: PLR0913
+def validate_userinfo(
     answer: UserinfoAnswer,
     *,
     id_token: IDToken,

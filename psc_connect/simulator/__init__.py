@@ -28,7 +28,7 @@ __all__ = ["Client", "Fault", "Person", "Simulator", "people", "run_simulator"]
 
 
 @contextlib.contextmanager
-def run_simulator(  # noqa: PLR0913  (each is one answer of a provider, all have a default)
+def run_simulator(
     port: int = 0,
     *,
     host: str = "127.0.0.1",

@@ -91,7 +91,6 @@ class LoginView(ProviderView, OIDCAuthenticationRequestView):
             return HttpResponseRedirect(landing_page(self.next_page))
         slug = kept_login(request).provider or provider
         context = {
-            "next_url": self.next_page,
             "home_url": resolve_url("/"),
             "username": request.user.get_username(),
             "logout_action": reverse("psc_connect:logout", args=[slug]) if slug else "",

@@ -88,3 +88,19 @@ def test_a_site_whose_own_cookies_are_long_still_answers(simulator, site, browse
         begun = begin(browser, site, PAGES["as long as may be"])
     landed = browser.get(browser.get(begun, allow_redirects=False, timeout=20).headers["Location"], timeout=20)
     assert landed.status_code == 200
+
+
+def test_thirty_logins_begun_at_one_instant_leave_the_site_open(simulator, site, browser):
+    """As when a browser opens its tabs again: each request goes out before another's cookie has come."""
+    simulator.register(client_of(host=site))
+    begun = []
+    for _ in range(30):
+        with requests.Session() as tab:
+            begun.append(begin(tab, site, "/page/one/"))
+            browser.cookies.update(tab.cookies)
+    assert len(browser.cookies) == 30
+    assert browser.get(f"{site}/", timeout=20).status_code == 200
+    begun += [begin(browser, site, PAGES["as long as may be"]) for _ in range(3)]
+    assert sum(len(cookie.name) + len(cookie.value or "") + 3 for cookie in browser.cookies) <= 4096
+    landed = browser.get(browser.get(begun[-1], allow_redirects=False, timeout=20).headers["Location"], timeout=20)
+    assert landed.status_code == 200
