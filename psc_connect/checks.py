@@ -92,6 +92,24 @@ def check_encryption_keys(**_kwargs: Any) -> Iterator[CheckMessage]:
         )
 
 
+@register(Tags.security)
+def check_way_out(**_kwargs: Any) -> Iterator[CheckMessage]:
+    # A proxy may ask for a name and a password; a site's origin has none.
+    if conf.https_proxy() and not _is_proxy(conf.https_proxy()):
+        yield Error(
+            "PSC_CONNECT_HTTPS_PROXY is not the address of a proxy.",
+            hint="Give scheme, host and port, such as http://proxy.example.org:3128; TLS to it is not supported.",
+            id="psc_connect.E010",
+        )
+    hosts = getattr(settings, "PSC_CONNECT_EXTRA_ENDPOINT_HOSTS", ())
+    if not isinstance(hosts, (list, tuple)) or not all(isinstance(host, str) and _is_host(host) for host in hosts):
+        yield Error(
+            "PSC_CONNECT_EXTRA_ENDPOINT_HOSTS is not a list of host names.",
+            hint='Write it as ["sso.example.org"]: no scheme, no path.',
+            id="psc_connect.E011",
+        )
+
+
 @register(Tags.security, deploy=True)
 def check_loopback_http(**_kwargs: Any) -> Iterator[CheckMessage]:
     if conf.allow_loopback_http():
@@ -154,3 +172,12 @@ def _is_origin(url: str) -> bool:
     rest = parts.path + parts.query + parts.fragment
     well_formed = parts.scheme in ("http", "https") and has_place and "@" not in parts.netloc
     return well_formed and not rest and url.isprintable() and not any(sign in url for sign in " ?#\\")
+
+
+def _is_proxy(url: str) -> bool:
+    scheme, _separator, place = url.partition("://")
+    return scheme == "http" and _is_host(place.rpartition("@")[2])
+
+
+def _is_host(name: str) -> bool:
+    return _is_origin(f"https://{name}") and name.isascii()

@@ -43,6 +43,12 @@ WRONG: list[tuple[dict[str, Any], str, bool]] = [
     ({"PSC_CONNECT_ENCRYPTION_KEYS": [KEY, "k" * 31]}, "psc_connect.E006", True),
     ({"PSC_CONNECT_ENCRYPTION_KEYS": KEY}, "psc_connect.E006", True),
     ({"PSC_CONNECT_ENCRYPTION_KEYS": [KEY.encode()]}, "psc_connect.E006", True),
+    ({"PSC_CONNECT_HTTPS_PROXY": "proxy.example.org:3128"}, "psc_connect.E010", True),
+    ({"PSC_CONNECT_HTTPS_PROXY": "https://proxy.example.org:3128"}, "psc_connect.E010", True),
+    ({"PSC_CONNECT_HTTPS_PROXY": "http://proxy.example.org:3128/path"}, "psc_connect.E010", True),
+    ({"PSC_CONNECT_EXTRA_ENDPOINT_HOSTS": "sso.example.org"}, "psc_connect.E011", True),
+    ({"PSC_CONNECT_EXTRA_ENDPOINT_HOSTS": ["https://sso.example.org"]}, "psc_connect.E011", True),
+    ({"PSC_CONNECT_EXTRA_ENDPOINT_HOSTS": ["sso." + "é" * 70]}, "psc_connect.E011", True),
     ({"PSC_CONNECT_ALLOW_LOOPBACK_HTTP": True}, "psc_connect.E007", False),
     ({"PSC_CONNECT_BASE_URL": "", "ALLOWED_HOSTS": ["*"]}, "psc_connect.E008", False),
     ({"PSC_CONNECT_BASE_URL": "", "ALLOWED_HOSTS": [".example.org"]}, "psc_connect.E008", False),
@@ -95,6 +101,8 @@ def test_one_thing_wrong_is_found(site: Any, change: dict[str, Any], expected: s
         {"PSC_CONNECT_ENCRYPTION_KEYS": (KEY, KEY)},
         {"ROOT_URLCONF": "tests.urls_translated", "LANGUAGES": [("fr", "Français")]},
         {"ROOT_URLCONF": None},
+        {"PSC_CONNECT_HTTPS_PROXY": "http://a-name:a-password@proxy.example.org:3128"},
+        {"PSC_CONNECT_EXTRA_ENDPOINT_HOSTS": ["sso.example.org"]},
     ],
 )
 def test_what_is_right_is_not_found(site: Any, change: dict[str, Any]) -> None:

@@ -68,3 +68,9 @@ def test_a_code_that_no_prefix_knows_is_the_sites_own_fault():
     others = {code for code in ALL_CODES if code not in BY_CODE and not code.startswith(prefixes)}
     site = {code for code in others if code.startswith(("secret_", "metadata_"))}
     assert others - site == {"backend_not_installed", "base_url_missing"}
+
+
+def test_the_sentences_of_the_protocol_that_forms_show_are_in_french():
+    shown = {text for code, text in CODES.items() if code.startswith(("metadata_", "jwks_", "provider_"))}
+    with translation.override("fr"):
+        assert [text for text in shown if translation.gettext(text) == text] == []
