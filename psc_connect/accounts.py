@@ -59,8 +59,8 @@ def resolve(provider: Provider, *, subject: str, claims: Mapping[str, Any], hook
             # A site's hooks may write more than the user: all of it is kept, or nothing.
             with transaction.atomic():
                 if account is not None:
-                    return _returning(account, claims, hooks)
-                return _first_login(provider, subject, claims, hooks)
+                    return _returning(account, claims, hooks=hooks)
+                return _first_login(provider, subject, claims=claims, hooks=hooks)
         # SQLite answers "locked" at once where two transactions that have read both want to write.
         except (IntegrityError, OperationalError) as exc:
             problem = exc
@@ -76,7 +76,7 @@ def find(issuer: str, subject: str) -> Account | None:
     return next((row for row in rows if (row.issuer, row.subject) == (issuer, subject)), None)
 
 
-def _returning(account: Account, claims: Mapping[str, Any], hooks: Hooks) -> Resolution:
+def _returning(account: Account, claims: Mapping[str, Any], *, hooks: Hooks) -> Resolution:
     if not hooks.user_can_authenticate(account.user):
         raise LoginRefused("account_inactive")
     try:
@@ -86,7 +86,7 @@ def _returning(account: Account, claims: Mapping[str, Any], hooks: Hooks) -> Res
     return Resolution(user=user, account=account)
 
 
-def _first_login(provider: Provider, subject: str, claims: Mapping[str, Any], hooks: Hooks) -> Resolution:
+def _first_login(provider: Provider, subject: str, *, claims: Mapping[str, Any], hooks: Hooks) -> Resolution:
     users = list(hooks.filter_users_by_claims(claims))
     if len(users) > 1:
         raise LoginRefused("account_ambiguous")

@@ -1,13 +1,7 @@
 from __future__ import annotations
 
-import sys
-
 from django.apps import AppConfig
-
-if sys.version_info >= (3, 12):
-    from typing import override
-else:
-    from typing_extensions import override
+from typing_extensions import override
 
 
 class PscConnectConfig(AppConfig):

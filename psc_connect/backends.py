@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -10,26 +9,22 @@ from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.contrib import auth
 from django.contrib.auth import get_user_model
 from django.contrib.auth.backends import ModelBackend
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.module_loading import import_string
 from django.views.decorators.debug import sensitive_variables
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
+from typing_extensions import override
 
 from psc_connect import accounts
-from psc_connect.attributes import apply_exported_attributes
 from psc_connect.exceptions import LoginRefused
 from psc_connect.keys import http_policy, keys_after_unknown_kid, keys_for_login
 from psc_connect.oidc.client import ClientCredentials, Deadline, exchange_code, fetch_userinfo
 from psc_connect.oidc.errors import UnknownKey
 from psc_connect.oidc.id_token import IDTokenRules, validate_id_token
 from psc_connect.oidc.userinfo import validate_userinfo
-
-if sys.version_info >= (3, 12):
-    from typing import override
-else:
-    from typing_extensions import override
+from psc_connect.users import apply_exported_attributes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -254,12 +249,22 @@ class ProSanteConnectBackend(OIDCAuthenticationBackend):
         return user
 
 
-def installed_backend() -> ProSanteConnectBackend:
-    """Return the backend of the site that is ours or a subclass. Raises LoginRefused ``backend_not_installed``."""
+def installed_class() -> tuple[str, type[ProSanteConnectBackend]] | None:
+    """Return the path and the class of the site's backend that is ours or a subclass, or None."""
     for path in settings.AUTHENTICATION_BACKENDS:
-        backend = auth.load_backend(path)
-        if isinstance(backend, ProSanteConnectBackend):
-            # What django.contrib.auth.authenticate() would have noted: login() and the session need it.
-            backend.path = path
-            return backend
-    raise LoginRefused("backend_not_installed")
+        backend = import_string(path)
+        if isinstance(backend, type) and issubclass(backend, ProSanteConnectBackend):
+            return path, backend
+    return None
+
+
+def installed_backend() -> ProSanteConnectBackend:
+    """Return a backend for one login. Raises LoginRefused ``backend_not_installed``."""
+    installed = installed_class()
+    if installed is None:
+        raise LoginRefused("backend_not_installed")
+    path, backend_class = installed
+    backend = backend_class()
+    # What django.contrib.auth.authenticate() would have noted: login() and the session need it.
+    backend.path = path
+    return backend

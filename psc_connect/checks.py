@@ -9,10 +9,10 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as Caution
 from django.urls import NoReverseMatch, reverse
-from django.utils.module_loading import import_string
 from django.utils.translation import override as language
 
 from psc_connect import conf
+from psc_connect.origin import host_is_anybodys_choice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,10 +23,9 @@ MIN_KEY_CHARACTERS = 32
 
 @register(Tags.security)
 def check_backend(**_kwargs: Any) -> Iterator[CheckMessage]:
-    from psc_connect.backends import ProSanteConnectBackend  # noqa: PLC0415 - it needs the loaded models
+    from psc_connect.backends import installed_class  # noqa: PLC0415 - it needs the loaded models
 
-    installed = map(import_string, settings.AUTHENTICATION_BACKENDS)
-    if not any(isinstance(each, type) and issubclass(each, ProSanteConnectBackend) for each in installed):
+    if installed_class() is None:
         yield Error(
             "AUTHENTICATION_BACKENDS does not name ProSanteConnectBackend: nobody can sign in.",
             hint=f'Add "{BACKEND}", or your own subclass of it, to AUTHENTICATION_BACKENDS.',
@@ -81,7 +80,7 @@ def check_base_url(**_kwargs: Any) -> Iterator[CheckMessage]:
 
 @register(Tags.security)
 def check_encryption_keys(**_kwargs: Any) -> Iterator[CheckMessage]:
-    given = getattr(settings, "PSC_CONNECT_ENCRYPTION_KEYS", ())
+    given = conf.raw("ENCRYPTION_KEYS")
     if not isinstance(given, (list, tuple)) or any(
         not isinstance(key, str) or len(key) < MIN_KEY_CHARACTERS for key in given
     ):
@@ -101,7 +100,7 @@ def check_way_out(**_kwargs: Any) -> Iterator[CheckMessage]:
             hint="Give scheme, host and port, such as http://proxy.example.org:3128; TLS to it is not supported.",
             id="psc_connect.E010",
         )
-    hosts = getattr(settings, "PSC_CONNECT_EXTRA_ENDPOINT_HOSTS", ())
+    hosts = conf.raw("EXTRA_ENDPOINT_HOSTS")
     if not isinstance(hosts, (list, tuple)) or not all(isinstance(host, str) and _is_host(host) for host in hosts):
         yield Error(
             "PSC_CONNECT_EXTRA_ENDPOINT_HOSTS is not a list of host names.",
@@ -122,8 +121,7 @@ def check_loopback_http(**_kwargs: Any) -> Iterator[CheckMessage]:
 
 @register(Tags.security, deploy=True)
 def check_known_origin(**_kwargs: Any) -> Iterator[CheckMessage]:
-    any_host = any(host == "*" or host.startswith(".") for host in settings.ALLOWED_HOSTS)
-    if any_host and not conf.base_url() and not settings.DEBUG:
+    if host_is_anybodys_choice() and not conf.base_url() and not settings.DEBUG:
         yield Error(
             "ALLOWED_HOSTS has a wildcard and PSC_CONNECT_BASE_URL is not set: every login is refused, because the "
             "redirect URI would be what a request's Host header says.",

@@ -14,6 +14,11 @@ def _read(name: str, default: Any) -> Any:
     return getattr(settings, PREFIX + name, default)
 
 
+def raw(name: str) -> Any:
+    """What the site wrote under a name, whatever its type: for the checks, or else an empty tuple."""
+    return _read(name, ())
+
+
 def base_url() -> str:
     """The site's fixed origin, ``https://example.org``, or "" to take the request's own (``origin.site_origin``)."""
     return str(_read("BASE_URL", "")).rstrip("/")

@@ -11,7 +11,7 @@ from psc_connect.environments import load_metadata
 from psc_connect.keys import IMPORT_SECONDS, http_policy
 from psc_connect.models import Environment, ExportedAttribute, Provider
 from psc_connect.oidc.client import Deadline, fetch_metadata
-from psc_connect.oidc.metadata import parse_metadata
+from psc_connect.oidc.metadata import discovery_candidates
 
 if TYPE_CHECKING:
     from psc_connect.oidc.metadata import ProviderMetadata
@@ -51,8 +51,7 @@ def environment_metadata(environment: str) -> dict[str, Any]:
     if environment == Environment.CUSTOM:
         return {}
     if environment == Environment.SIMULATOR:
-        path = "/auth/realms/esante-wallet/.well-known/wallet-openid-configuration"
-        return fetch_document(conf.simulator_url() + path)
+        return fetch_document(discovery_candidates(conf.simulator_url() + "/auth/realms/esante-wallet")[0])
     return load_metadata(environment)
 
 
@@ -63,9 +62,7 @@ def fetch_document(discovery_url: str) -> dict[str, Any]:
 
 def check_metadata(document: object) -> ProviderMetadata:
     """Check a document as this site's settings allow it. Raises MetadataError with every problem."""
-    return parse_metadata(
-        document, allow_loopback_http=conf.allow_loopback_http(), extra_hosts=conf.extra_endpoint_hosts()
-    )
+    return Provider(metadata=document).parsed_metadata
 
 
 def environment_of_issuer(issuer: str) -> Environment | None:
@@ -96,10 +93,3 @@ def secret_recipient(document: object) -> tuple[str, str]:
 
 def has_accounts_of_another_issuer(provider: Provider, issuer: str) -> bool:
     return any(known != issuer for known in provider.accounts.values_list("issuer", flat=True).distinct())
-
-
-def forget_keys(provider: Provider) -> None:
-    """Empty the key set of the instance, unsaved: keys of one issuer must never verify the tokens of another."""
-    provider.jwks = {}
-    provider.jwks_first_seen = {}
-    provider.jwks_updated_at = None

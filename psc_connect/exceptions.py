@@ -90,7 +90,7 @@ NOT_A_VISIT = Explanation(
     _("A sign-in begins when you open its page yourself. Start again from here."),
 )
 
-# By code; otherwise by the longest prefix of the code that is listed below.
+# By code; otherwise by the first prefix that fits.
 BY_CODE = {
     "authorization_access_denied": CANCELLED,
     "authorization_state_expired": EXPIRED,
@@ -113,6 +113,13 @@ BY_CODE = {
         _("The site does not offer it, or not at the moment. Go back to its home page."),
         can_start_again=False,
     ),
+    # What no waiting mends.
+    "provider_ca_bundle_unreadable": SITE_FAULT,
+    "provider_not_found": SITE_FAULT,
+    "provider_proxy_failed": SITE_FAULT,
+    "provider_redirected": SITE_FAULT,
+    "provider_tls_failed": SITE_FAULT,
+    "provider_url_refused": SITE_FAULT,
     "login_not_a_visit": NOT_A_VISIT,
     "token_client_refused": SITE_FAULT,
     "account_unknown": NO_ACCOUNT,

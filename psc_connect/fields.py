@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from typing_extensions import override
 
 from psc_connect import conf
 from psc_connect.encryption import CLIENT_SECRET, InvalidToken, cipher_for
-
-if sys.version_info >= (3, 12):
-    from typing import override
-else:
-    from typing_extensions import override
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper

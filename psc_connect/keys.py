@@ -25,9 +25,15 @@ IMPORT_SECONDS = 10.0
 REFRESH_SECONDS = 3.0
 POLL_SECONDS = 0.1
 
+KEY_FIELDS = ("jwks", "jwks_updated_at", "jwks_first_seen")
+
 
 def http_policy() -> HTTPPolicy:
-    return HTTPPolicy(ca_bundle=conf.ca_bundle(), https_proxy=conf.https_proxy())
+    return HTTPPolicy(
+        ca_bundle=conf.ca_bundle(),
+        https_proxy=conf.https_proxy(),
+        allow_loopback_http=conf.allow_loopback_http(),
+    )
 
 
 def import_keys(provider: Provider) -> KeySet:
@@ -45,6 +51,9 @@ def set_keys(provider: Provider, document: object) -> KeySet:
     """
     public = public_document(document)
     keys = parse_jwks(public)
+    # An empty set would lock everybody out: the keys of before stay.
+    if not keys.keys:
+        raise JWKSError("jwks_no_usable_key")
     now = timezone.now()
     known = provider.jwks_first_seen
     provider.jwks = public
@@ -55,7 +64,11 @@ def set_keys(provider: Provider, document: object) -> KeySet:
     return keys
 
 
-KEY_FIELDS = ("jwks", "jwks_updated_at", "jwks_first_seen")
+def forget_keys(provider: Provider) -> None:
+    """Empty the key set of the instance, unsaved: keys of one issuer must never verify the tokens of another."""
+    provider.jwks = {}
+    provider.jwks_first_seen = {}
+    provider.jwks_updated_at = None
 
 
 def keys_for_login(provider: Provider, deadline: Deadline) -> KeySet:
@@ -129,20 +142,14 @@ def _is_in_flight(provider: Provider) -> bool:
 def _fetch(provider: Provider, deadline: Deadline) -> KeySet:
     uri = provider.parsed_metadata.jwks_uri
     try:
-        document = fetch_jwks(uri, http=http_policy(), deadline=deadline)
-        _check_usable(parse_jwks(document))
+        keys = set_keys(provider, fetch_jwks(uri, http=http_policy(), deadline=deadline))
     except (ProviderUnavailable, JWKSError):
         _save(provider, {})
         raise
-    keys = set_keys(provider, document)
+    if any(key.reason == "jwks_key_private" for key in keys.ignored):
+        logger.error("keys.private_published provider=%s", provider.slug)
     _save(provider, {name: getattr(provider, name) for name in KEY_FIELDS})
     return keys
-
-
-def _check_usable(keys: KeySet) -> None:
-    # An empty set would lock everybody out: the keys of before stay.
-    if not keys.keys:
-        raise JWKSError("jwks_no_usable_key")
 
 
 def _save(provider: Provider, values: dict[str, Any]) -> None:

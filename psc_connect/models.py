@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
-from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
+from typing_extensions import override
 
 from psc_connect import conf
 from psc_connect.attributes import validate_claim, validate_user_field
@@ -19,14 +18,6 @@ from psc_connect.fields import SecretField
 from psc_connect.oidc.algorithms import ALGORITHMS
 from psc_connect.oidc.jwks import KeySet, parse_jwks
 from psc_connect.oidc.metadata import ProviderMetadata, parse_metadata
-
-if sys.version_info >= (3, 12):
-    from typing import override
-else:
-    from typing_extensions import override
-
-if TYPE_CHECKING:
-    pass
 
 # RFC 6749 3.3 (scope-token) and OpenID Connect Core 3.1.2.1 (acr_values): visible ASCII, separated by single spaces.
 space_separated = RegexValidator(
@@ -121,7 +112,7 @@ class Provider(models.Model):
     jwks_pinned = models.BooleanField(
         _("pinned keys"),
         default=False,
-        help_text=_("Pinned keys are never fetched again, whatever their age."),
+        help_text=_("Keys that are here and pinned are never fetched again, whatever their age."),
     )
     # When the keys were imported; when the last fetch began (the slot that one worker a minute can claim) and ended.
     jwks_updated_at = models.DateTimeField(_("keys imported on"), null=True, editable=False)
@@ -153,7 +144,7 @@ class Provider(models.Model):
     def __str__(self) -> str:
         return f"{self.slug} – {self.get_environment_display()}"
 
-    @cached_property
+    @property
     def parsed_metadata(self) -> ProviderMetadata:
         """Raises MetadataError (OpenID Connect Discovery 1.0 section 3)."""
         return parse_metadata(
@@ -169,11 +160,6 @@ class Provider(models.Model):
     def key_set(self) -> KeySet:
         """Return the keys of the row; an empty row has none. Raises JWKSError."""
         return parse_jwks(self.jwks) if self.jwks else KeySet(keys=(), ignored=())
-
-    @override
-    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
-        super().refresh_from_db(*args, **kwargs)
-        self.__dict__.pop("parsed_metadata", None)
 
 
 class ExportedAttribute(models.Model):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 from django.urls import reverse
@@ -26,9 +26,14 @@ def site_origin(request: HttpRequest) -> str:
     """
     if base_url := conf.base_url():
         return base_url
-    if settings.DEBUG or not any(host == "*" or host.startswith(".") for host in settings.ALLOWED_HOSTS):
+    if settings.DEBUG or not host_is_anybodys_choice():
         return f"{request.scheme}://{request.get_host()}"
     raise LoginRefused("base_url_missing")
+
+
+def host_is_anybodys_choice() -> bool:
+    """Whether a request of any host, or of any sub-domain, passes ALLOWED_HOSTS."""
+    return any(host == "*" or host.startswith(".") for host in settings.ALLOWED_HOSTS)
 
 
 def is_secure(request: HttpRequest) -> bool:
@@ -47,3 +52,10 @@ def redirect_uri(request: HttpRequest, provider: Provider) -> str:
 
 def post_logout_redirect_uri(request: HttpRequest, provider: Provider) -> str:
     return site_origin(request) + reverse("psc_connect:logged_out", args=[provider.slug])
+
+
+def login_url(provider: str, next_page: str, **parameters: str) -> str:
+    """Return the path at which a login begins; ``parameters`` are ours (``again``, ``rehosted``)."""
+    query = urlencode({**({"next": next_page} if next_page else {}), **parameters})
+    url = reverse("psc_connect:login", args=[provider] if provider else [])
+    return f"{url}?{query}" if query else url

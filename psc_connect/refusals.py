@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import logging
 from typing import TYPE_CHECKING, TypeAlias
-from urllib.parse import urlencode
 
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.signals import user_login_failed
 from django.db import DatabaseError
 from django.shortcuts import render, resolve_url
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from psc_connect.exceptions import LoginRefused
 from psc_connect.fields import SecretUnavailable
 from psc_connect.models import Provider
 from psc_connect.oidc.errors import OIDCError
+from psc_connect.origin import login_url
 from psc_connect.signals import login_refused
 
 if TYPE_CHECKING:
@@ -71,12 +70,6 @@ def as_refusal(exc: Refusal) -> LoginRefused:
     if isinstance(exc, LoginRefused):
         return exc
     return LoginRefused("database_unavailable" if isinstance(exc, DatabaseError) else exc.code)
-
-
-def login_url(provider: str, next_page: str, **parameters: str) -> str:
-    query = urlencode({**({"next": next_page} if next_page else {}), **parameters})
-    url = reverse("psc_connect:login", args=[provider] if provider else [])
-    return f"{url}?{query}" if query else url
 
 
 def _hint(code: str, provider: str) -> str:

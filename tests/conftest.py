@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 
-from psc_connect.models import ExportedAttribute, Provider
+from psc_connect.declaration import add_default_attributes
+from psc_connect.models import Provider
 from psc_connect.simulator import Client, Simulator, run_simulator
 from tests.journey import HOST, Person
 from tests.recorder import RECORDER, listen
@@ -61,13 +62,7 @@ def make_provider(simulator: Simulator, slug: str = "psc", **changes: Any) -> Pr
 
         provider.jwks_updated_at = timezone.now()
     provider.save()
-    rows = (
-        ("given_name", "first_name", "login"),
-        ("family_name", "last_name", "login"),
-        ("SubjectNameID", "username", "creation"),
-    )
-    for claim, user_field, when in rows:
-        ExportedAttribute.objects.create(provider=provider, claim=claim, user_field=user_field, when=when)
+    add_default_attributes(provider)
     return provider
 
 

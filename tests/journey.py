@@ -11,6 +11,9 @@ from django.conf import settings
 from django.test import Client as Browser
 
 HOST = "http://testserver"
+PAGE = "/page/one/"
+# The endpoints that the site itself asks, not the browser.
+BACK_CHANNEL = ("token", "userinfo", "jwks", "metadata")
 
 
 @dataclass

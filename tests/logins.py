@@ -12,9 +12,7 @@ from django.db import connections
 from django.utils import timezone
 
 from psc_connect.models import Provider
-from tests.journey import Person
-
-PAGE = "/page/one/"
+from tests.journey import PAGE, Person
 
 
 @pytest.fixture

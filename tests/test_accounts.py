@@ -19,7 +19,7 @@ from psc_connect.simulator.people import Person as Professional
 from tests import hooks
 from tests.conftest import client_of, make_provider
 from tests.journey import Person
-from tests.nothing_changed import assert_sign_in_is_refused
+from tests.refusals import assert_sign_in_is_refused
 
 PAYLOADS = sorted((Path(__file__).parent / "data" / "userinfo").glob("*.json"))
 PODIATRIST = next(person for person in PEOPLE if person.slug == "podiatrist")

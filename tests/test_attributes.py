@@ -14,7 +14,7 @@ from psc_connect.attributes import assignable_fields, claim_value
 from psc_connect.models import ExportedAttribute
 from psc_connect.simulator.people import PEOPLE
 from tests.journey import Person
-from tests.nothing_changed import assert_sign_in_is_refused
+from tests.refusals import assert_sign_in_is_refused
 
 PODIATRIST = next(person for person in PEOPLE if person.slug == "podiatrist")
 

@@ -7,12 +7,10 @@ import re
 import pytest
 
 from psc_connect.models import Provider
-from tests.journey import Person, query_of
+from tests.journey import PAGE, Person, query_of
 from tests.refusals import assert_refused, pending_cookies
 
 pytestmark = pytest.mark.django_db
-
-PAGE = "/page/one/"
 
 
 def callback(person: Person, **parameters: str):
@@ -50,7 +48,7 @@ def test_a_stolen_code_in_an_own_login_is_refused_by_its_verifier(simulator, pro
     stolen = query_of(victim.authorize(victim.begin()))["code"]
     answer = query_of(person.authorize(person.begin(PAGE)))
     response = callback(person, **{**answer, "code": stolen})
-    assert_refused(person, response, "token_invalid_grant", simulator=simulator, calls=(1, 0), next_page=PAGE)
+    assert_refused(person, response, "token_invalid_grant", simulator=simulator, calls=("token",), next_page=PAGE)
     victim.close()
 
 

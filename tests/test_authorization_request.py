@@ -10,12 +10,10 @@ from django.urls import include, path
 
 from psc_connect.models import Provider
 from psc_connect.views import LoginView
-from tests.journey import Person, query_of
+from tests.journey import PAGE, Person, query_of
 from tests.refusals import assert_refused, pending_cookies
 
 pytestmark = pytest.mark.django_db
-
-PAGE = "/page/one/"
 
 
 class LoginWithExtras(LoginView):

@@ -16,7 +16,7 @@ from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 
 from psc_connect.backends import ProSanteConnectBackend
 from tests import hooks
-from tests.nothing_changed import assert_sign_in_is_refused
+from tests.refusals import assert_sign_in_is_refused
 
 PASSWORD = {"username": "anne", "password": "the-password-of-anne"}
 

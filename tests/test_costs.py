@@ -13,10 +13,8 @@ from psc_connect.models import ClaimedState
 from psc_connect.simulator import Simulator
 from psc_connect.simulator.exchange import Request, Response
 from tests.conftest import make_provider
-from tests.journey import Person
+from tests.journey import BACK_CHANNEL, Person
 from tests.recorder import RECORDER, ListeningFaults, listen
-
-BACK_CHANNEL = ("token", "userinfo", "jwks", "metadata")
 
 
 def calls_of_the_site(simulator: Simulator) -> list[Request]:

@@ -13,13 +13,11 @@ from django.contrib.auth import get_user_model
 from django.contrib.sessions.models import Session
 
 from tests.conftest import client_of
-from tests.journey import Person, query_of
+from tests.journey import PAGE, Person, query_of
 from tests.refusals import assert_refused
 
 # Not inside a transaction: the second claim of a state is an error of the database.
 pytestmark = pytest.mark.django_db(transaction=True)
-
-PAGE = "/page/one/"
 
 
 @pytest.mark.case("AZ04")
@@ -121,7 +119,9 @@ def test_a_login_never_begins_again_twice(simulator, provider, person):
         third = twin_of(second)
         second.come_back(url)
         response = third.come_back(url)
-    assert_refused(third, response, "authorization_state_used", simulator=simulator, calls=(2, 0), next_page=PAGE)
+    assert_refused(
+        third, response, "authorization_state_used", simulator=simulator, calls=("token", "token"), next_page=PAGE
+    )
 
 
 def click(url: str, cookies: dict[str, str], *, clicks: int) -> list[tuple[requests.Session, requests.Response]]:

@@ -10,8 +10,8 @@ import pytest
 from django.utils import timezone
 
 from psc_connect.models import Provider
-from tests.journey import code_on
-from tests.logins import PAGE, age_keys, in_parallel, landed, same_keys, sign_in_once  # noqa: F401
+from tests.journey import PAGE, code_on
+from tests.logins import age_keys, in_parallel, landed, same_keys, sign_in_once  # noqa: F401
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("same_keys")]
 

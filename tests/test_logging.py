@@ -17,9 +17,9 @@ from psc_connect import signals
 from psc_connect.models import Account, ClaimedState, Provider
 from tests import hooks
 from tests.conftest import CLIENT_SECRET, make_provider
-from tests.journey import Person, code_on
-from tests.nothing_changed import PAGE, assert_sign_in_is_refused
+from tests.journey import PAGE, Person, code_on
 from tests.recorder import RECORDER, Recorder
+from tests.refusals import assert_sign_in_is_refused
 
 EVENTS = ("login.succeeded", "login.refused")
 

@@ -8,8 +8,7 @@ import pytest
 
 from psc_connect.models import Provider
 from tests.conftest import client_of, make_provider
-from tests.journey import code_on, query_of
-from tests.nothing_changed import PAGE
+from tests.journey import PAGE, code_on, query_of
 
 REQUIRED = "django.contrib.auth.middleware.LoginRequiredMiddleware"
 

@@ -14,12 +14,11 @@ from django.test import Client as Browser
 
 from psc_connect.models import Provider
 from tests.conftest import make_provider
-from tests.journey import Person, query_of
+from tests.journey import PAGE, Person, query_of
 
 pytestmark = pytest.mark.django_db
 
 URL = "/psc/psc/logout/"
-PAGE = "/page/one/"
 
 
 def address_in(response: Any) -> str:

@@ -14,12 +14,10 @@ from django.utils.encoding import iri_to_uri
 
 from psc_connect.encryption import PENDING_LOGIN, cipher_for
 from psc_connect.next_page import landing_page, safe_next
-from tests.journey import Person, code_on
+from tests.journey import PAGE, Person, code_on
 from tests.refusals import pending_cookies
 
 pytestmark = pytest.mark.django_db
-
-PAGE = "/page/one/"
 
 
 @permission_required("auth.add_user")

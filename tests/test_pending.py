@@ -12,12 +12,11 @@ from django.contrib.sessions.models import Session
 from psc_connect.encryption import CLIENT_SECRET, ID_TOKEN, PENDING_LOGIN, InvalidToken, cipher_for
 from psc_connect.models import ClaimedState
 from psc_connect.pending import PendingLogin, cookie_name
-from tests.journey import Person, query_of
+from tests.journey import PAGE, Person, query_of
 from tests.refusals import assert_refused, pending_cookies
 
 pytestmark = pytest.mark.django_db
 
-PAGE = "/page/one/"
 NOON = datetime(2027, 3, 28, 12, 0, tzinfo=timezone.utc)
 
 

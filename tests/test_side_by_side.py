@@ -15,8 +15,8 @@ from django.contrib.auth.signals import user_login_failed
 from psc_connect.models import Account, Provider
 from psc_connect.simulator import Client, Simulator, run_simulator
 from tests.journey import HOST, Person, path_of, query_of
-from tests.nothing_changed import assert_sign_in_is_refused
 from tests.recorder import listen
+from tests.refusals import assert_sign_in_is_refused
 
 OURS = "psc_connect.backends.ProSanteConnectBackend"
 MOZILLAS = "mozilla_django_oidc.auth.OIDCAuthenticationBackend"

@@ -14,7 +14,7 @@ from psc_connect.models import Account
 from tests import hooks
 from tests.conftest import make_provider
 from tests.journey import Person
-from tests.nothing_changed import assert_sign_in_is_refused
+from tests.refusals import assert_sign_in_is_refused
 from tests.test_accounts import IDENTIFIER, PODIATRIST, sign_in_as
 
 

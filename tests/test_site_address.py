@@ -8,12 +8,10 @@ import pytest
 import requests
 
 from tests.conftest import client_of
-from tests.journey import path_of, query_of
+from tests.journey import PAGE, path_of, query_of
 from tests.refusals import assert_refused, pending_cookies
 
 pytestmark = pytest.mark.django_db
-
-PAGE = "/page/one/"
 
 
 @pytest.mark.case("AZ21")

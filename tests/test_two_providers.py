@@ -10,11 +10,9 @@ from django.contrib.auth import get_user_model
 from psc_connect.models import Account, Provider
 from psc_connect.simulator import Simulator, run_simulator
 from tests.conftest import client_of, make_provider
-from tests.journey import Person, code_on, query_of
+from tests.journey import PAGE, Person, code_on, query_of
 
 pytestmark = pytest.mark.django_db
-
-PAGE = "/page/one/"
 
 
 @pytest.fixture(scope="module")

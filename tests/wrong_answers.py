@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-# Requests to the token and the userinfo endpoint by the time of the refusal.
-AT_AUTHORIZATION, AT_TOKEN, AT_USERINFO = (0, 0), (1, 0), (1, 1)
+# The endpoints that the site asked by the time of the refusal.
+AT_AUTHORIZATION: tuple[str, ...] = ()
+AT_TOKEN, AT_KEYS, AT_USERINFO = ("token",), ("token", "jwks"), ("token", "userinfo")
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class Wrong:
 
     fault: str
     code: str
-    calls: tuple[int, int] = AT_TOKEN
+    calls: tuple[str, ...] = AT_TOKEN
     options: dict[str, Any] = field(default_factory=dict)
     row: dict[str, Any] = field(default_factory=dict)
     cases: tuple[str, ...] = ()
@@ -41,7 +42,7 @@ def token(fault: str, code: str, *cases: str, **options: Any) -> Wrong:
 
 def jwks(fault: str, code: str, *cases: str, **options: Any) -> Wrong:
     """The row holds no keys yet: the first login fetches them."""
-    return Wrong(fault, code, AT_TOKEN, options, {"jwks": {}, "jwks_updated_at": None}, cases)
+    return Wrong(fault, code, AT_KEYS, options, {"jwks": {}, "jwks_updated_at": None}, cases)
 
 
 def callback(fault: str, code: str, *cases: str, **options: Any) -> Wrong:

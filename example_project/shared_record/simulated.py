@@ -33,7 +33,7 @@ def client_of(port: int) -> Client:
 
 
 def declare(discovery_url: str) -> None:
-    """Declare the simulator that runs now; what somebody changed in the admin meanwhile stays."""
+    """Declare the simulator that runs now; what somebody changed in the admin stays, but for metadata and keys."""
     provider, created = Provider.objects.get_or_create(
         slug=SLUG,
         defaults={

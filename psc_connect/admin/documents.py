@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import Any
 
 from django import forms
@@ -13,15 +12,11 @@ from django.forms.fields import InvalidJSONInput
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
+from typing_extensions import override
 
 from psc_connect.oidc.errors import CODES, JWKSError, MetadataError, OIDCError
 from psc_connect.oidc.jwks import parse_jwks, public_document
 from psc_connect.oidc.strict_json import StrictJSONError, loads_strict
-
-if sys.version_info >= (3, 12):
-    from typing import override
-else:
-    from typing_extensions import override
 
 MAX_JWKS_BYTES = 512 * 1024
 JSON_ATTRIBUTES = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -10,6 +9,7 @@ from django.contrib.admin.widgets import AdminTextareaWidget, AdminTextInputWidg
 from django.core.exceptions import ValidationError
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
+from typing_extensions import override
 
 from psc_connect import conf, declaration
 from psc_connect.admin.documents import (
@@ -23,11 +23,6 @@ from psc_connect.admin.documents import (
 from psc_connect.admin.secret import SecretInput, secret_state
 from psc_connect.models import Environment, Provider
 from psc_connect.oidc.errors import MetadataError, OIDCError, ProviderUnavailable
-
-if sys.version_info >= (3, 12):
-    from typing import override
-else:
-    from typing_extensions import override
 
 if TYPE_CHECKING:
     from django.utils.safestring import SafeString

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth import get_user_model
-from django.utils.module_loading import import_string
 from django.utils.text import capfirst
 from django.utils.translation import gettext
+from typing_extensions import override
 
 from psc_connect.attributes import assignable_fields
-from psc_connect.backends import ProSanteConnectBackend
+from psc_connect.backends import ProSanteConnectBackend, installed_class
 from psc_connect.models import ExportedAttribute, Provider
-
-if sys.version_info >= (3, 12):
-    from typing import override
-else:
-    from typing_extensions import override
 
 if TYPE_CHECKING:
     _ModelForm = forms.ModelForm[ExportedAttribute]
@@ -69,13 +62,5 @@ def creation_is_impossible(provider: Provider) -> bool:
     username_field = get_user_model().USERNAME_FIELD
     if not provider.create_unknown_users or provider.exported_attributes.filter(user_field=username_field).exists():
         return False
-    return not any(map(_creates_users_itself, settings.AUTHENTICATION_BACKENDS))
-
-
-def _creates_users_itself(path: str) -> bool:
-    backend = import_string(path)
-    return (
-        isinstance(backend, type)
-        and issubclass(backend, ProSanteConnectBackend)
-        and backend.create_user is not ProSanteConnectBackend.create_user
-    )
+    installed = installed_class()
+    return installed is None or installed[1].create_user is ProSanteConnectBackend.create_user

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
+from typing_extensions import override
 
 from psc_connect import declaration, keys
 from psc_connect.admin import buttons
@@ -25,11 +25,6 @@ from psc_connect.admin.forms import ChangeForm, DeclarationForm
 from psc_connect.admin.keys_table import keys_state, keys_table
 from psc_connect.admin.mapping import ExportedAttributeInline, creation_is_impossible
 from psc_connect.models import Provider
-
-if sys.version_info >= (3, 12):
-    from typing import override
-else:
-    from typing_extensions import override
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,7 +70,7 @@ CHANGE_FIELDSETS = (
         {
             "fields": (
                 "signing_keys",
-                "import_keys",
+                "import_button",
                 "jwks_pinned",
                 "jwks_document",
                 "jwks_file",
@@ -86,7 +81,7 @@ CHANGE_FIELDSETS = (
     ),
 )
 # What is of no use to somebody who may only look.
-ONLY_TO_CHANGE = ("jwks_document", "jwks_file", "discovery", "import_keys")
+ONLY_TO_CHANGE = ("jwks_document", "jwks_file", "discovery", "import_button")
 
 # Translated where the history is shown, as all that Django keeps there.
 SECRET_REPLACED = gettext_noop("client secret (replaced)")
@@ -98,7 +93,7 @@ sensitive = method_decorator(sensitive_post_parameters("client_secret", "jwks_do
 class ProviderAdmin(_ModelAdmin):
     list_display = ("slug", "environment", "enabled", "state_of_keys")
     inlines = (ExportedAttributeInline,)
-    readonly_fields = ("discovery", "signing_keys", "import_keys")
+    readonly_fields = ("discovery", "signing_keys", "import_button")
 
     class Media:
         css = {"all": ("psc_connect/admin.css",)}  # noqa: RUF012
@@ -118,7 +113,7 @@ class ProviderAdmin(_ModelAdmin):
         return render_to_string("admin/psc_connect/provider/signing_keys.html", context)
 
     @admin.display(description=_("import from the provider"))
-    def import_keys(self, _provider: Provider) -> SafeString:
+    def import_button(self, _provider: Provider) -> SafeString:
         return render_to_string("admin/psc_connect/provider/import_keys.html")
 
     @override
@@ -192,19 +187,20 @@ class ProviderAdmin(_ModelAdmin):
             changed |= set(keys.KEY_FIELDS)
         elif "metadata" in changed:
             if form.issuer_before != obj.issuer:
-                declaration.forget_keys(obj)
+                keys.forget_keys(obj)
                 changed |= set(keys.KEY_FIELDS)
-            self._import_keys_afterwards(request, obj)
+            if not obj.jwks or not obj.jwks_pinned:
+                self._import_keys_afterwards(request, obj)
         obj.save(update_fields=changed)
 
     @override
     def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
         message = super().construct_change_message(request, form, formsets, add)
+        label = form.fields["client_secret"].label if "client_secret" in form.changed_data else None
         for entry in message:
             fields = entry.get("changed", {}).get("fields", [])
-            entry_fields = [SECRET_REPLACED if label == "Client secret" else label for label in fields]
-            if fields:
-                entry["changed"]["fields"] = entry_fields
+            if label in fields:
+                fields[fields.index(label)] = SECRET_REPLACED
         return message
 
     def _import_keys_afterwards(self, request: HttpRequest, provider: Provider) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -13,11 +12,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from josepy.jwa import ES256, ES384, ES512, RS256, RS384, RS512, JWASignature
 from josepy.jwk import JWKRSA
-
-if sys.version_info < (3, 12):
-    from typing_extensions import override
-else:
-    from typing import override
+from typing_extensions import override
 
 
 class _PSS(JWASignature):

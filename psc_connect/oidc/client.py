@@ -18,8 +18,8 @@ from psc_connect.oidc.errors import (
     TokenResponseError,
     UserinfoError,
 )
-from psc_connect.oidc.exchange import Answer, send
-from psc_connect.oidc.exchange import HTTPPolicy as HTTPPolicy
+from psc_connect.oidc.http import Answer, send
+from psc_connect.oidc.http import HTTPPolicy as HTTPPolicy
 from psc_connect.oidc.jwks import public_document
 from psc_connect.oidc.metadata import ProviderMetadata
 from psc_connect.oidc.strict_json import StrictJSONError, loads_strict

@@ -13,16 +13,12 @@ OIDCError                       a stable `code` of CODES and a `detail`: fixed t
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from typing import ClassVar
 
-from psc_connect.oidc.codes import CODES as CODES
+from typing_extensions import override
 
-if sys.version_info < (3, 12):
-    from typing_extensions import override
-else:
-    from typing import override
+from psc_connect.oidc.codes import CODES as CODES
 
 
 class OIDCError(Exception):

@@ -6,14 +6,12 @@ embedded `jwk` or `x5c`, and takes the algorithm from there.
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Any, Final, NoReturn
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from josepy.errors import Error as JosepyError
 
-from psc_connect.oidc.algorithms import ALGORITHMS as ALGORITHMS
-from psc_connect.oidc.algorithms import Algorithm
+from psc_connect.oidc.algorithms import ALGORITHMS, Algorithm
 from psc_connect.oidc.base64url import decode_strict
 from psc_connect.oidc.errors import IDTokenError, UnknownKey, UserinfoError
 from psc_connect.oidc.jwks import KeySet, SigningKey
@@ -22,7 +20,7 @@ from psc_connect.oidc.strict_json import StrictJSONError, loads_strict
 _MAX_CHARACTERS: Final = 32 * 1024
 _MAX_KID: Final = 256
 # RFC 8725 3.11: a token that says what it is must say that it is a plain one.
-PLAIN_TYPES: Final = frozenset({None, "jwt"})
+_PLAIN_TYPES: Final = frozenset({None, "jwt"})
 
 
 def verify_compact(
@@ -31,17 +29,16 @@ def verify_compact(
     algorithm: str,
     keys: KeySet,
     error: type[IDTokenError | UserinfoError],
-    types: Collection[str | None] = PLAIN_TYPES,
 ) -> dict[str, Any]:
     """The claims of a token whose signature is right; `error` with its stage's code, or UnknownKey.
 
-    `algorithm` is the one that is set for the provider; `types` the values of `typ` to accept, in lower case.
+    `algorithm` is the one that is set for the provider.
     """
     header, payload, signature = _parts(raw, error)
     chosen = ALGORITHMS.get(algorithm)
     if chosen is None or header.get("alg") != algorithm:
         _refuse(error, "algorithm_refused")
-    _check_header(header, error, types)
+    _check_header(header, error)
     fitting = _fitting_keys(keys, kid=header.get("kid"), algorithm=algorithm, error=error)
     signed = raw.rpartition(".")[0].encode()
     if not any(_is_signed_by(key, chosen, signed=signed, signature=signature) for key in fitting):
@@ -81,9 +78,7 @@ def _parts(raw: str, error: type[IDTokenError | UserinfoError]) -> tuple[dict[st
     return parsed, payload, signature
 
 
-def _check_header(
-    header: dict[str, Any], error: type[IDTokenError | UserinfoError], types: Collection[str | None]
-) -> None:
+def _check_header(header: dict[str, Any], error: type[IDTokenError | UserinfoError]) -> None:
     """RFC 7515 4.1.11, RFC 7797 6; `jwk`, `jku`, `x5c` and `x5u` are not even looked at (RFC 8725 3.10)."""
     if "crit" in header or "b64" in header:
         _refuse(error, "critical_header")
@@ -92,7 +87,7 @@ def _check_header(
         _refuse(error, "header_malformed")
     if kid is not None and len(kid) > _MAX_KID:
         _refuse(error, "header_malformed")
-    if (typ and typ.lower().removeprefix("application/")) not in types:
+    if (typ and typ.lower().removeprefix("application/")) not in _PLAIN_TYPES:
         _refuse(error, "wrong_type")
 
 

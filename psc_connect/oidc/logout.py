@@ -14,7 +14,7 @@ def end_session_url(
     state: str,
     id_token_hint: str = "",
 ) -> str:
-    """Where the browser is sent to end the session at the provider (2); empty if the provider has no such page."""
+    """Where the browser is sent to end the session at the provider (2); "" if the provider has no such page."""
     if not metadata.end_session_endpoint:
         return ""
     parameters = {

@@ -10,7 +10,6 @@ from __future__ import annotations
 import queue
 import socket
 import ssl
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from http.client import HTTPException
 from typing import Any, Final
 
 from requests.adapters import HTTPAdapter
+from typing_extensions import override
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
@@ -28,11 +28,6 @@ from urllib3.response import BaseHTTPResponse
 
 from psc_connect.oidc.deadline import Deadline
 from psc_connect.oidc.errors import ProviderUnavailable
-
-if sys.version_info < (3, 12):
-    from typing_extensions import override
-else:
-    from typing import override
 
 IDLE_SECONDS: Final = 30
 _CONNECTIONS: Final = 32
@@ -43,7 +38,7 @@ class ClosedBeforeAnswerError(Exception):
 
 
 @dataclass(slots=True)
-class Exchange:
+class Limits:
     """The request under way. `allowance` is how many bytes may still come in; `fresh` forbids pooled connections."""
 
     deadline: Deadline
@@ -65,13 +60,13 @@ class Exchange:
 
 
 # A context variable, because urllib3 has no way to hand a value of ours down to its sockets.
-_current: ContextVar[Exchange] = ContextVar("psc_connect_exchange")
+_current: ContextVar[Limits] = ContextVar("psc_connect_limits")
 
 
 @contextmanager
-def exchange(value: Exchange) -> Iterator[None]:
-    """Every connection that is used inside keeps `value`'s limits."""
-    token = _current.set(value)
+def within(limits: Limits) -> Iterator[None]:
+    """Every connection that is used inside keeps these limits."""
+    token = _current.set(limits)
     try:
         yield
     finally:

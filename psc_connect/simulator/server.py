@@ -10,12 +10,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
-from psc_connect.simulator.exchange import Request, Response
+from typing_extensions import override
 
-if sys.version_info >= (3, 12):
-    from typing import override
-else:
-    from typing_extensions import override
+from psc_connect.simulator.exchange import Request, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from psc_connect.models import Provider
 from psc_connect.next_page import safe_next
-from psc_connect.refusals import login_url
+from psc_connect.origin import login_url
 from psc_connect.session import kept_login
 
 if TYPE_CHECKING:

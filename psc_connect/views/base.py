@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.decorators import login_not_required
@@ -10,16 +9,12 @@ from django.db import transaction
 from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.cache import never_cache
+from typing_extensions import override
 
 from psc_connect.backends import default_setting
 from psc_connect.exceptions import LoginRefused
 from psc_connect.models import Provider
 from psc_connect.refusals import REFUSALS, refusal_page
-
-if sys.version_info >= (3, 12):
-    from typing import override
-else:
-    from typing_extensions import override
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse

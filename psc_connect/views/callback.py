@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import sys
 from typing import TYPE_CHECKING
 
 from django.contrib import auth
 from django.http import HttpResponse, HttpResponseRedirect, QueryDict
 from django.views.decorators.debug import sensitive_variables
 from mozilla_django_oidc.views import OIDCAuthenticationCallbackView
+from typing_extensions import override
 
 from psc_connect import origin, pending
 from psc_connect.backends import CodeGrant, installed_backend
@@ -18,15 +18,11 @@ from psc_connect.models import RequireIssuer
 from psc_connect.next_page import landing_page
 from psc_connect.oidc.authorization import check_issuer, parse_authorization_response
 from psc_connect.oidc.errors import AuthorizationResponseError
-from psc_connect.refusals import REFUSALS, announce_failed_login, login_url
+from psc_connect.origin import login_url
+from psc_connect.refusals import REFUSALS, announce_failed_login
 from psc_connect.session import landing_of, open_session
 from psc_connect.signals import account_created, account_linked, signed_in
 from psc_connect.views.base import ProviderView, enabled_provider
-
-if sys.version_info >= (3, 12):
-    from typing import override
-else:
-    from typing_extensions import override
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 from django.http import HttpResponseRedirect
@@ -11,21 +10,17 @@ from django.urls import reverse
 from django.views import View
 from mozilla_django_oidc.utils import generate_code_challenge
 from mozilla_django_oidc.views import OIDCAuthenticationRequestView
+from typing_extensions import override
 
 from psc_connect import origin, pending
 from psc_connect.exceptions import LoginRefused
 from psc_connect.models import Provider
 from psc_connect.next_page import landing_page, safe_next
 from psc_connect.oidc.authorization import authorization_url
+from psc_connect.origin import login_url
 from psc_connect.pending import PendingLogin
-from psc_connect.refusals import login_url
 from psc_connect.session import kept_login
 from psc_connect.views.base import ProviderView, enabled_provider
-
-if sys.version_info >= (3, 12):
-    from typing import override
-else:
-    from typing_extensions import override
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import secrets
-import sys
 from typing import TYPE_CHECKING
 
 from django.contrib import auth
@@ -14,20 +13,16 @@ from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_protect
 from mozilla_django_oidc.views import OIDCLogoutView
+from typing_extensions import override
 
 from psc_connect import origin
 from psc_connect.exceptions import LoginRefused
 from psc_connect.models import Provider
 from psc_connect.oidc.errors import MetadataError
 from psc_connect.oidc.logout import end_session_url
-from psc_connect.refusals import login_url
+from psc_connect.origin import login_url
 from psc_connect.session import kept_login
 from psc_connect.views.base import ProviderView
-
-if sys.version_info >= (3, 12):
-    from typing import override
-else:
-    from typing_extensions import override
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -57,7 +52,7 @@ class LogoutView(ProviderView, OIDCLogoutView):
     def _end_session_url(self, request: HttpRequest, slug: str, kept: KeptLogin) -> str:
         provider = Provider.objects.filter(slug=slug).first()
         try:
-            if provider is None or not provider.parsed_metadata.end_session_endpoint:
+            if provider is None:
                 return ""
             return end_session_url(
                 provider.parsed_metadata,

@@ -23,7 +23,7 @@ from psc_connect.oidc.metadata import ProviderMetadata
 
 CODE, VERIFIER, SECRET, ACCESS_TOKEN = "the-code-9f2", "the-verifier-7c1", "the-secret-e55", "the-access-token-a31"
 TOKENS = f'{{"access_token": "{ACCESS_TOKEN}", "id_token": "a.b.c", "token_type": "Bearer"}}'
-QUICK = HTTPPolicy(connect_timeout=1, read_timeout=1)
+QUICK = HTTPPolicy(allow_loopback_http=True, connect_timeout=1, read_timeout=1)
 
 
 def metadata(base: str) -> ProviderMetadata:

@@ -132,7 +132,7 @@ def test_time_out_on_a_reused_connection_is_not_tried_again(serve: Serve) -> Non
         connection.receive()
         connection.hang()
 
-    server, hasty = serve(behave), HTTPPolicy(read_timeout=0.2)
+    server, hasty = serve(behave), HTTPPolicy(allow_loopback_http=True, read_timeout=0.2)
     token(server.url, http=hasty)
     assert code_of(token, server.url, http=hasty) == "provider_timeout"
     assert len(server.received) == 2
@@ -161,7 +161,7 @@ def test_environment_and_netrc_change_nothing(serve: Serve, monkeypatch: pytest.
         monkeypatch.setenv(name.lower(), trap.url)
     monkeypatch.delenv("NO_PROXY", raising=False)
     monkeypatch.delenv("no_proxy", raising=False)
-    policy = HTTPPolicy(connect_timeout=0.9, read_timeout=0.9)
+    policy = HTTPPolicy(allow_loopback_http=True, connect_timeout=0.9, read_timeout=0.9)
     token(server.url, http=policy)
     assert (len(server.received), trap.connections) == (1, 0)
     assert "authorization" not in server.received[0].headers

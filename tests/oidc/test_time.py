@@ -18,7 +18,7 @@ from .conftest import Serve
 from .misbehaviour import HEADERS, dripping
 from .wire import Connection, answering, reply
 
-PATIENT = HTTPPolicy(connect_timeout=5, read_timeout=5)
+PATIENT = HTTPPolicy(allow_loopback_http=True, connect_timeout=5, read_timeout=5)
 
 
 @CALLS
@@ -26,7 +26,8 @@ PATIENT = HTTPPolicy(connect_timeout=5, read_timeout=5)
 def test_provider_that_accepts_and_says_nothing_is_left_after_the_read_time_out(serve: Serve, call: Any) -> None:
     server = serve(lambda connection: connection.hang())
     with Stopwatch() as watch:
-        assert code_of(call, server.url, http=HTTPPolicy(read_timeout=0.2)) == "provider_timeout"
+        hasty = HTTPPolicy(read_timeout=0.2, allow_loopback_http=True)
+        assert code_of(call, server.url, http=hasty) == "provider_timeout"
     assert watch.seconds < 0.6
     assert server.connections == 1
 
@@ -103,7 +104,7 @@ def test_host_that_does_not_take_the_connection_is_left(connecting: float, secon
             each.connect_ex(address)
         time.sleep(0.05)
         with Stopwatch() as watch:
-            policy = HTTPPolicy(connect_timeout=connecting)
+            policy = HTTPPolicy(allow_loopback_http=True, connect_timeout=connecting)
             code = code_of(token, f"http://127.0.0.1:{address[1]}", http=policy, seconds=seconds)
         for each in waiting:
             each.close()

@@ -20,7 +20,9 @@ from .wire import OTHER_NAMES, Connection, answering, bundle, reply, server_cont
 
 
 def policy(tmp_path: Path, **options: Any) -> HTTPPolicy:
-    return HTTPPolicy(ca_bundle=bundle(tmp_path), connect_timeout=2, read_timeout=2, **options)
+    return HTTPPolicy(
+        ca_bundle=bundle(tmp_path), connect_timeout=2, read_timeout=2, allow_loopback_http=True, **options
+    )
 
 
 def test_private_authority_of_the_site_is_trusted(serve: Serve, tmp_path: Path) -> None:

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 from django.utils.translation import ngettext
+from typing_extensions import override
 
 from psc_connect.models import ClaimedState
-
-if sys.version_info >= (3, 12):
-    from typing import override
-else:
-    from typing_extensions import override
 
 # A state is refused after ten minutes anyway; a day is for clocks that disagree.
 KEPT = timedelta(days=1)

@@ -13,7 +13,7 @@ from psc_connect.declaration import add_default_attributes
 from psc_connect.models import Account, ExportedAttribute
 from tests import hooks
 from tests.conftest import make_provider
-from tests.nothing_changed import assert_sign_in_is_refused
+from tests.refusals import assert_sign_in_is_refused
 
 User = get_user_model()
 

@@ -12,7 +12,7 @@ from psc_connect.attributes import assignable_fields
 from psc_connect.declaration import add_default_attributes
 from psc_connect.models import ExportedAttribute
 from tests.conftest import make_provider
-from tests.nothing_changed import assert_sign_in_is_refused
+from tests.refusals import assert_sign_in_is_refused
 
 Agent = get_user_model()
 

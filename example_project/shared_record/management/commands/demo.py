@@ -6,7 +6,6 @@ import json
 import secrets
 import signal
 import socket
-import sys
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -18,15 +17,11 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 from django.core.wsgi import get_wsgi_application
+from typing_extensions import override
 
 from psc_connect.simulator import run_simulator
 from shared_record.settings import DEMO_FOLDER
 from shared_record.simulated import client_of, declare
-
-if sys.version_info >= (3, 12):
-    from typing import override
-else:
-    from typing_extensions import override
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

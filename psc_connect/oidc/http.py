@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import ssl
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
@@ -14,18 +13,14 @@ from urllib.parse import urlsplit
 import requests
 import urllib3.exceptions
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
+from typing_extensions import override
 from urllib3.exceptions import ProtocolError
 
 from psc_connect.oidc.deadline import Deadline
 from psc_connect.oidc.errors import ProviderUnavailable
 from psc_connect.oidc.metadata import is_loopback
 from psc_connect.oidc.pasted import looks_like
-from psc_connect.oidc.transport import Adapter, ClosedBeforeAnswerError, Exchange, exchange
-
-if sys.version_info < (3, 12):
-    from typing_extensions import override
-else:
-    from typing import override
+from psc_connect.oidc.transport import Adapter, ClosedBeforeAnswerError, Limits, within
 
 _HEADERS: Final = {
     "User-Agent": "django-psc-connect",
@@ -39,12 +34,16 @@ _CHUNK: Final = 16 * 1024
 
 @dataclass(frozen=True, slots=True)
 class HTTPPolicy:
-    """How requests go out. Time-outs in seconds; `https_proxy` an http:// URL; both texts empty: none."""
+    """How requests go out. Time-outs in seconds; `https_proxy` an http:// URL; both texts empty: none.
+
+    `allow_loopback_http` admits plain http, for a provider on this very machine alone.
+    """
 
     ca_bundle: str = ""
     https_proxy: str = field(default="", repr=False)
     connect_timeout: float = 3.0
     read_timeout: float = 5.0
+    allow_loopback_http: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +101,12 @@ def send(
 
     Sent again, once and on a fresh connection, only where a reused one was closed before any byte of the answer.
     """
-    if not _may_be_called(url):
+    if not _may_be_called(url, http):
         raise ProviderUnavailable("provider_url_refused")
     request = requests.Request(method, url, data=form, headers=headers)
-    limits = Exchange(deadline, http.connect_timeout, http.read_timeout, limit + _AROUND_THE_BODY)
+    limits = Limits(deadline, http.connect_timeout, http.read_timeout, limit + _AROUND_THE_BODY)
     try:
-        with exchange(limits):
+        with within(limits):
             try:
                 return _answer(request, http, deadline=deadline, limit=limit)
             except ClosedBeforeAnswerError:
@@ -117,11 +116,13 @@ def send(
         raise ProviderUnavailable(_code_of(exc)) from exc
 
 
-def _may_be_called(url: str) -> bool:
+def _may_be_called(url: str, http: HTTPPolicy) -> bool:
     """The last guard against a wrong address in a provider's row: no file, no plain http to the inside of a network."""
     try:
         parts = urlsplit(url)
-        return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
+        return parts.scheme == "https" or (
+            parts.scheme == "http" and http.allow_loopback_http and is_loopback(parts.hostname or "")
+        )
     except ValueError:
         return False
 
