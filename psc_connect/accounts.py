@@ -6,7 +6,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from django.db import DatabaseError, IntegrityError, OperationalError, transaction
+from django.db import Error as DatabaseError
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 
 from psc_connect.exceptions import LoginRefused
 from psc_connect.models import Account
@@ -62,10 +63,10 @@ def resolve(provider: Provider, *, subject: str, claims: Mapping[str, Any], hook
                     return _returning(account, claims, hooks=hooks)
                 return _first_login(provider, subject, claims=claims, hooks=hooks)
         # SQLite answers "locked" at once where two transactions that have read both want to write.
-        except (IntegrityError, OperationalError) as exc:
+        except (IntegrityError, OperationalError, InterfaceError) as exc:
             problem = exc
             time.sleep(PAUSE_SECONDS * attempt)
-    if isinstance(problem, OperationalError):
+    if isinstance(problem, (OperationalError, InterfaceError)):
         raise problem
     raise LoginRefused("account_conflict") from problem
 

@@ -19,7 +19,7 @@ from typing_extensions import override
 
 from psc_connect import accounts
 from psc_connect.exceptions import LoginRefused
-from psc_connect.keys import http_policy, keys_after_unknown_kid, keys_for_login
+from psc_connect.keys import http_policy, keys_after_unknown_key, keys_for_login
 from psc_connect.oidc.client import ClientCredentials, Deadline, exchange_code, fetch_userinfo
 from psc_connect.oidc.errors import UnknownKey
 from psc_connect.oidc.id_token import IDTokenRules, validate_id_token
@@ -132,6 +132,9 @@ class ProSanteConnectBackend(OIDCAuthenticationBackend):
     async def aget_user(self, user_id: Any) -> User | None:
         return await ModelBackend.aget_user(self, user_id)
 
+    def get_or_create_user(self, *_args: Any) -> None:
+        """Answer mozilla-django-oidc's class for Django REST framework: nobody, since it brings a token unverified."""
+
     @sensitive_variables()
     def _exchange_code(self, grant: CodeGrant, deadline: Deadline) -> Tokens:
         provider = self.provider
@@ -139,7 +142,7 @@ class ProSanteConnectBackend(OIDCAuthenticationBackend):
             provider.parsed_metadata,
             ClientCredentials(
                 client_id=provider.client_id,
-                client_secret=provider.client_secret.reveal(),
+                client_secret=provider.secret_for_its_issuer(),
                 method=provider.token_endpoint_auth_method,
             ),
             code=grant.code,
@@ -177,8 +180,8 @@ class ProSanteConnectBackend(OIDCAuthenticationBackend):
         """Verify, and once more with the keys fetched again where the signature names one that is not there."""
         try:
             return verify(keys), keys
-        except UnknownKey:
-            keys = keys_after_unknown_kid(self.provider, deadline)
+        except UnknownKey as exc:
+            keys = keys_after_unknown_key(self.provider, deadline, unknown=exc)
             return verify(keys), keys
 
     @sensitive_variables()

@@ -114,7 +114,7 @@ def check_loopback_http(**_kwargs: Any) -> Iterator[CheckMessage]:
     if conf.allow_loopback_http():
         yield Error(
             "PSC_CONNECT_ALLOW_LOOPBACK_HTTP is on: a provider without encryption is accepted on this machine.",
-            hint="Take it out of the settings: it is on by default where DEBUG is on, for the simulator.",
+            hint="Take it out of the settings, and set DEBUG to False, which turns it on by default.",
             id="psc_connect.E007",
         )
 

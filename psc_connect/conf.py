@@ -45,6 +45,11 @@ def secret_dir() -> Path | None:
     return Path(folder) if folder else None
 
 
+def secret_issuers() -> dict[str, str]:
+    """Which issuer a named secret is for, where that is not one of ANS's: ``{"env:PSC_CONNECT_SECRET_X": issuer}``."""
+    return dict(_read("SECRET_ISSUERS", {}))
+
+
 def ca_bundle() -> str:
     """The path of a CA bundle in PEM, or "" for the one of ``certifi``."""
     return str(_read("CA_BUNDLE", ""))

@@ -57,9 +57,13 @@ class StoredSecret:
             return _from_environment(stored)
         return _from_file(stored) if stored.startswith("file:") else stored
 
-    def is_reference(self) -> bool:
-        """Whether the row names an environment variable or a file. Raises SecretUnavailable as ``reveal`` does."""
-        return self._decrypted().startswith(("env:", "file:"))
+    def reference(self) -> str:
+        """Return ``env:NAME`` or ``file:NAME`` if the row holds such a name, else ""; never the secret itself."""
+        try:
+            stored = self._decrypted()
+        except SecretUnavailable:
+            return ""
+        return stored if stored.startswith(("env:", "file:")) else ""
 
     def _decrypted(self) -> str:
         if not self._ciphertext:

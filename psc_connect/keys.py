@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from datetime import timedelta
-from typing import Any
 
 from django.db.models import Q
 from django.utils import timezone
@@ -25,7 +24,9 @@ IMPORT_SECONDS = 10.0
 REFRESH_SECONDS = 3.0
 POLL_SECONDS = 0.1
 
-KEY_FIELDS = ("jwks", "jwks_updated_at", "jwks_first_seen")
+FETCHED_FIELDS = ("jwks", "jwks_updated_at", "jwks_first_seen")
+# What set_keys() and forget_keys() change on an instance.
+KEY_FIELDS = (*FETCHED_FIELDS, "jwks_fetch_began_at")
 
 
 def http_policy() -> HTTPPolicy:
@@ -41,6 +42,8 @@ def import_keys(provider: Provider) -> KeySet:
 
     Takes 10 s at most. Raises MetadataError, ProviderUnavailable, JWKSError; the old keys stay.
     """
+    provider.jwks_fetch_began_at = timezone.now()
+    provider.save(update_fields=["jwks_fetch_began_at"])
     return _fetch(provider, Deadline(IMPORT_SECONDS))
 
 
@@ -56,6 +59,7 @@ def set_keys(provider: Provider, document: object) -> KeySet:
         raise JWKSError("jwks_no_usable_key")
     now = timezone.now()
     known = provider.jwks_first_seen
+    supersede_fetch(provider)
     provider.jwks = public
     provider.jwks_updated_at = now
     provider.jwks_first_seen = {
@@ -69,6 +73,12 @@ def forget_keys(provider: Provider) -> None:
     provider.jwks = {}
     provider.jwks_first_seen = {}
     provider.jwks_updated_at = None
+    supersede_fetch(provider)
+
+
+def supersede_fetch(provider: Provider) -> None:
+    """Make a fetch that is under way lose, on the unsaved instance: what an administrator decides now is newer."""
+    provider.jwks_fetch_began_at = None
 
 
 def keys_for_login(provider: Provider, deadline: Deadline) -> KeySet:
@@ -89,13 +99,13 @@ def keys_for_login(provider: Provider, deadline: Deadline) -> KeySet:
     return provider.key_set()
 
 
-def keys_after_unknown_kid(provider: Provider, deadline: Deadline) -> KeySet:
+def keys_after_unknown_key(provider: Provider, deadline: Deadline, *, unknown: UnknownKey) -> KeySet:
     """Return the keys as they are after one more fetch, by this worker or, in the same minute, by another.
 
-    Raises UnknownKey where a fetch is not allowed (pinned keys, no ``jwks_uri``), ProviderUnavailable, JWKSError.
+    Raises ``unknown`` where a fetch is not allowed (pinned keys, no ``jwks_uri``), ProviderUnavailable, JWKSError.
     """
     if provider.jwks_pinned or not provider.parsed_metadata.jwks_uri:
-        raise UnknownKey("id_token_unknown_key")
+        raise unknown
     return _fetch_once_a_minute(provider, deadline)
 
 
@@ -113,7 +123,7 @@ def _fetch_once_a_minute(provider: Provider, deadline: Deadline) -> KeySet:
         return _fetch(provider, deadline)
     # Somebody else's fetch is in flight, or ended less than a minute ago: what it brought is on the row.
     while True:
-        provider.refresh_from_db(fields=[*KEY_FIELDS, "jwks_fetch_began_at", "jwks_fetch_ended_at"])
+        _reread(provider)
         if not _is_in_flight(provider) or deadline.remaining() <= POLL_SECONDS:
             return provider.key_set()
         time.sleep(POLL_SECONDS)
@@ -128,7 +138,10 @@ def _claim_fetch(provider: Provider) -> bool:
         | Q(jwks_fetch_began_at__lte=now - FETCH_INTERVAL)
         | Q(jwks_fetch_began_at__gt=now + FETCH_INTERVAL)
     )
-    return Provider.objects.filter(free, pk=provider.pk).update(jwks_fetch_began_at=now) == 1
+    claimed = Provider.objects.filter(free, pk=provider.pk).update(jwks_fetch_began_at=now) == 1
+    if claimed:
+        provider.jwks_fetch_began_at = now
+    return claimed
 
 
 def _is_in_flight(provider: Provider) -> bool:
@@ -140,17 +153,27 @@ def _is_in_flight(provider: Provider) -> bool:
 
 
 def _fetch(provider: Provider, deadline: Deadline) -> KeySet:
+    """Fetch the keys and save them, unless the row's keys were decided otherwise since ``jwks_fetch_began_at``."""
+    began = provider.jwks_fetch_began_at
+    row = Provider.objects.filter(pk=provider.pk, jwks_fetch_began_at=began)
     uri = provider.parsed_metadata.jwks_uri
     try:
         keys = set_keys(provider, fetch_jwks(uri, http=http_policy(), deadline=deadline))
     except (ProviderUnavailable, JWKSError):
-        _save(provider, {})
+        row.update(jwks_fetch_ended_at=timezone.now())
         raise
     if any(key.reason == "jwks_key_private" for key in keys.ignored):
         logger.error("keys.private_published provider=%s", provider.slug)
-    _save(provider, {name: getattr(provider, name) for name in KEY_FIELDS})
-    return keys
+    fetched = {name: getattr(provider, name) for name in FETCHED_FIELDS}
+    if row.update(jwks_fetch_ended_at=timezone.now(), **fetched):
+        return keys
+    _reread(provider)
+    return provider.key_set()
 
 
-def _save(provider: Provider, values: dict[str, Any]) -> None:
-    Provider.objects.filter(pk=provider.pk).update(jwks_fetch_ended_at=timezone.now(), **values)
+def _reread(provider: Provider) -> None:
+    try:
+        provider.refresh_from_db(fields=[*KEY_FIELDS, "jwks_fetch_ended_at"])
+    except Provider.DoesNotExist:
+        # Deleted while we waited.
+        raise JWKSError("jwks_no_usable_key") from None

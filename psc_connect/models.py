@@ -14,7 +14,8 @@ from typing_extensions import override
 
 from psc_connect import conf
 from psc_connect.attributes import validate_claim, validate_user_field
-from psc_connect.fields import SecretField
+from psc_connect.environments import load_metadata
+from psc_connect.fields import SecretField, SecretUnavailable, StoredSecret
 from psc_connect.oidc.algorithms import ALGORITHMS
 from psc_connect.oidc.jwks import KeySet, parse_jwks
 from psc_connect.oidc.metadata import ProviderMetadata, parse_metadata
@@ -53,6 +54,18 @@ class Prompt(models.TextChoices):
 class RequireIssuer(models.TextChoices):
     ANNOUNCED = "announced", _("when the provider announces it")
     NEVER = "never", _("never (it is compared if present)")
+
+
+def may_go_to(issuer: str, secret: StoredSecret) -> bool:
+    """Whether the secret may be sent to the issuer.
+
+    Whoever types a name (``env:…``, ``file:…``) need not know the secret: it goes to ANS's issuers, and to another one
+    only where the site's settings say so. Otherwise the right to declare a provider would be the right to read it.
+    """
+    reference = secret.reference()
+    if not reference or conf.secret_issuers().get(reference) == issuer:
+        return True
+    return issuer in {load_metadata(environment)["issuer"] for environment in ("production", "sandbox")}
 
 
 class Provider(models.Model):
@@ -123,7 +136,7 @@ class Provider(models.Model):
     create_unknown_users = models.BooleanField(
         _("create unknown users"),
         default=True,
-        help_text=_("Off: a professional signs in only if an administrator has linked an account to them."),
+        help_text=_("Off: only people with an account here, or whom the site's own code finds, can sign in."),
     )
     button_text = models.CharField(
         _("button text"), max_length=100, blank=True, help_text=_("Empty: “Sign in with Pro Santé Connect”.")
@@ -156,6 +169,13 @@ class Provider(models.Model):
     @property
     def issuer(self) -> str:
         return str(self.metadata.get("issuer", "")) if isinstance(self.metadata, dict) else ""
+
+    def secret_for_its_issuer(self) -> str:
+        """Return the client secret, to be sent to this issuer. Raises SecretUnavailable."""
+        secret = self.client_secret.reveal()
+        if not may_go_to(self.issuer, self.client_secret):
+            raise SecretUnavailable("secret_reference_not_for_issuer")
+        return secret
 
     def key_set(self) -> KeySet:
         """Return the keys of the row; an empty row has none. Raises JWKSError."""

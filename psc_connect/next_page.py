@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from posixpath import normpath
 from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
@@ -35,7 +36,8 @@ def landing_page(url: str | None) -> str:
 
 
 def _is_ours(url: str) -> bool:
-    path = unquote(urlsplit(url).path)
+    # As a browser reads it: without dots.
+    path = normpath(unquote(urlsplit(url).path)) + "/"
     # Paths carry the script name of the site (FORCE_SCRIPT_NAME, or a mount point of the server); patterns do not.
     path = "/" + path.removeprefix(get_script_prefix()).lstrip("/")
     try:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 
 from psc_connect import conf
 from psc_connect.exceptions import LoginRefused
@@ -52,6 +52,11 @@ def redirect_uri(request: HttpRequest, provider: Provider) -> str:
 
 def post_logout_redirect_uri(request: HttpRequest, provider: Provider) -> str:
     return site_origin(request) + reverse("psc_connect:logged_out", args=[provider.slug])
+
+
+def home_url() -> str:
+    """Return the path of the site's home page, below its script name if it has one."""
+    return get_script_prefix()
 
 
 def login_url(provider: str, next_page: str, **parameters: str) -> str:

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 import secrets
 import time
 from dataclasses import astuple, dataclass, field
@@ -19,6 +20,7 @@ from psc_connect.models import ClaimedState
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
+STATE = re.compile(r"[A-Za-z0-9_-]{43}")
 STATE_SECONDS = 600
 # The cookie outlives its state, so that somebody who comes back late can begin again with the same page in view.
 COOKIE_SECONDS = 1200
@@ -101,6 +103,9 @@ def remember(request: HttpRequest, response: HttpResponse, login: PendingLogin, 
 
 def recall(request: HttpRequest, state: str, *, secure: bool) -> PendingLogin | None:
     """Return the login that this browser began with ``state``, however old, or None."""
+    # A request chooses its own character set: what is no state of ours may not even be text that can be encoded.
+    if not STATE.fullmatch(state):
+        return None
     login = _read(request.COOKIES.get(cookie_name(state, secure=secure), ""))
     return login if login is not None and secrets.compare_digest(login.state.encode(), state.encode()) else None
 

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.signals import user_login_failed
-from django.db import DatabaseError
-from django.shortcuts import render, resolve_url
+from django.db import Error as DatabaseError
+from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from psc_connect.exceptions import LoginRefused
 from psc_connect.fields import SecretUnavailable
 from psc_connect.models import Provider
 from psc_connect.oidc.errors import OIDCError
-from psc_connect.origin import login_url
+from psc_connect.origin import home_url, login_url
 from psc_connect.signals import login_refused
 
 if TYPE_CHECKING:
@@ -55,9 +55,13 @@ def refusal_page(request: HttpRequest, exc: Refusal, *, provider: str, next_page
         "reference": refusal.reference,
         "hint": _hint(refusal.code, provider),
         "start_again_url": login_url(provider, next_page),
-        "home_url": resolve_url("/"),
+        "home_url": home_url(),
     }
-    return render(request, "psc_connect/error.html", context, status=refusal.explanation.status)
+    response = render(request, "psc_connect/error.html", context, status=refusal.explanation.status)
+    # The line above is the trace. Django would mail a report to the administrators for each answer over 499, and
+    # anybody can bring such answers about.
+    response._has_been_logged = True  # type: ignore[attr-defined]  # noqa: SLF001
+    return response
 
 
 def announce_failed_login(request: HttpRequest, exc: Refusal, *, provider: str) -> None:

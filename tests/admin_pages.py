@@ -12,6 +12,8 @@ from django.contrib.auth import get_user_model
 from django.contrib.messages import get_messages
 from django.test import Client as Browser
 
+from psc_connect.models import Account, Provider
+
 ADD = "/admin/psc_connect/provider/add/"
 LIST = "/admin/psc_connect/provider/"
 
@@ -99,6 +101,19 @@ def administrator(*permissions: str) -> Administrator:
     browser = Browser()
     browser.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
     return Administrator(browser)
+
+
+def row(provider: Provider) -> dict[str, Any]:
+    return Provider.objects.filter(pk=provider.pk).values().get()
+
+
+def give_account(provider: Provider) -> None:
+    user = get_user_model().objects.create_user("somebody")
+    Account.objects.create(provider=provider, issuer=provider.issuer, subject="s", user=user)
+
+
+def stored(provider: Provider) -> Provider:
+    return Provider.objects.get(pk=provider.pk)
 
 
 def codes(response: Any) -> set[tuple[str, str]]:

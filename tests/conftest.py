@@ -7,8 +7,10 @@ import pytest
 from django.core.cache import cache
 
 from psc_connect.declaration import add_default_attributes
+from psc_connect.environments import load_metadata
 from psc_connect.models import Provider
 from psc_connect.simulator import Client, Simulator, run_simulator
+from tests.admin_pages import Administrator, administrator
 from tests.journey import HOST, Person
 from tests.recorder import RECORDER, listen
 
@@ -72,10 +74,29 @@ def provider(db: None, simulator: Simulator) -> Provider:
 
 
 @pytest.fixture
+def production(db: None) -> Provider:
+    """A provider of ANS's published metadata, without keys."""
+    return Provider.objects.create(
+        slug="psc", client_id="c", client_secret=CLIENT_SECRET, metadata=load_metadata("production")
+    )
+
+
+@pytest.fixture
 def person() -> Iterator[Person]:
     person = Person()
     yield person
     person.close()
+
+
+@pytest.fixture
+def admin(db: None) -> Administrator:
+    return administrator()
+
+
+@pytest.fixture
+def no_way_out(settings: Any) -> None:
+    """Nothing of the outside answers: the calls go to a proxy that is not there."""
+    settings.PSC_CONNECT_HTTPS_PROXY = "http://127.0.0.1:9"
 
 
 @pytest.fixture(autouse=True)

@@ -9,15 +9,10 @@ from django.contrib.admin import site
 from django.contrib.auth import get_user_model
 
 from psc_connect.models import Account, ClaimedState, Provider
-from tests.admin_pages import Administrator, administrator, text_of
+from tests.admin_pages import Administrator, text_of
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/psc_connect/account/"
-
-
-@pytest.fixture
-def admin(db: None) -> Administrator:
-    return administrator()
 
 
 @pytest.fixture

@@ -29,20 +29,9 @@ real_transactions = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def admin(db: None) -> Administrator:
-    return administrator()
-
-
-@pytest.fixture
 def simulator_url(settings: Any, simulator: Simulator) -> str:
     settings.PSC_CONNECT_SIMULATOR_URL = simulator.issuer.removesuffix("/auth/realms/esante-wallet")
     return settings.PSC_CONNECT_SIMULATOR_URL
-
-
-@pytest.fixture
-def no_way_out(settings: Any) -> None:
-    """Nothing of the outside answers: the calls go to a proxy that is not there."""
-    settings.PSC_CONNECT_HTTPS_PROXY = "http://127.0.0.1:9"
 
 
 def declare(admin: Administrator, environment: str = "simulator", **answers: Any) -> Any:
@@ -124,7 +113,7 @@ def test_a_simulator_that_is_not_running_is_an_error_that_names_the_command(
 def test_the_simulator_is_refused_where_plain_http_is(admin: Administrator, settings: Any, simulator_url: str) -> None:
     settings.PSC_CONNECT_ALLOW_LOOPBACK_HTTP = False
     response = declare(admin)
-    assert ("metadata", "metadata_loopback_http_refused") in codes(response)
+    assert ("environment", "provider_url_refused") in codes(response)
 
 
 def test_identifiers_are_never_shared(admin: Administrator, simulator_url: str) -> None:

@@ -9,17 +9,12 @@ import pytest
 from psc_connect.admin.mapping import creation_is_impossible
 from psc_connect.declaration import add_default_attributes
 from psc_connect.models import ExportedAttribute, Provider
-from tests.admin_pages import Administrator, administrator, change_page, text_of
+from tests.admin_pages import Administrator, change_page, text_of
 from tests.email_user import CreatingBackend, EmailUser
 
 pytestmark = pytest.mark.django_db
 PREFIX = "exported_attributes"
 BACKENDS = ["psc_connect.backends.ProSanteConnectBackend", "django.contrib.auth.backends.ModelBackend"]
-
-
-@pytest.fixture
-def admin(db: None) -> Administrator:
-    return administrator()
 
 
 def add_row(admin: Administrator, provider: Provider, **values: str) -> Any:

@@ -25,11 +25,6 @@ pytestmark = pytest.mark.django_db
 NEW_SECRET = "another-secret-4d1e88"
 
 
-@pytest.fixture
-def admin(db: None) -> Administrator:
-    return administrator()
-
-
 def secret(provider: Provider) -> str:
     return Provider.objects.get(pk=provider.pk).client_secret.reveal()
 
@@ -217,8 +212,21 @@ def test_a_reference_can_be_entered_instead(
     admin: Administrator, provider: Provider, settings: Any, tmp_path: Any, reference: str
 ) -> None:
     settings.PSC_CONNECT_SECRET_DIR = str(tmp_path)
+    settings.PSC_CONNECT_SECRET_ISSUERS = {reference: provider.issuer}
     assert admin.submit(change_page(provider), client_secret=reference).status_code == 302
-    assert Provider.objects.get().client_secret.is_reference()
+    assert Provider.objects.get().client_secret.reference() == reference
+
+
+@pytest.mark.case("CF01")
+def test_a_reference_cannot_be_aimed_at_an_issuer_that_it_is_not_for(
+    admin: Administrator, provider: Provider, monkeypatch: Any
+) -> None:
+    """Whoever types a name need not know the secret: it would be sent to whatever server the row names."""
+    monkeypatch.setenv("PSC_CONNECT_SECRET_BAS", NEW_SECRET)
+    response = admin.submit(change_page(provider), client_secret="env:PSC_CONNECT_SECRET_BAS")
+    errors = response.context["adminform"].form.errors.as_data()
+    assert [error.code for error in errors["client_secret"]] == ["secret_reference_not_for_issuer"]
+    assert not Provider.objects.get().client_secret.reference()
 
 
 @pytest.mark.parametrize(

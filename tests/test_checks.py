@@ -145,7 +145,9 @@ def test_there_is_no_switch_that_turns_a_protection_off() -> None:
         "extra_endpoint_hosts",
         "https_proxy",
         "jwks_max_age",
+        "raw",  # what the site wrote, for the checks
         "secret_dir",
+        "secret_issuers",  # says where a named secret may go; without it, to ANS alone
         "simulator_url",
     }
     assert {each.name for each in fields(HTTPPolicy)} == {
@@ -153,4 +155,5 @@ def test_there_is_no_switch_that_turns_a_protection_off() -> None:
         "https_proxy",
         "connect_timeout",
         "read_timeout",
+        "allow_loopback_http",  # plain http on this machine, as the setting says
     }

@@ -7,6 +7,7 @@ import base64
 import pytest
 from django.db import connection
 
+from psc_connect.environments import load_metadata
 from psc_connect.models import Provider
 from tests.conftest import client_of
 from tests.journey import PAGE
@@ -70,7 +71,8 @@ def test_the_wrong_method_is_refused_by_its_code(simulator, provider, person):
     assert_refused(person, response, "token_client_refused", simulator=simulator, calls=("token",), next_page=PAGE)
 
 
-def test_a_secret_comes_from_the_environment(provider, person, monkeypatch):
+def test_a_secret_comes_from_the_environment(provider, person, monkeypatch, settings):
+    settings.PSC_CONNECT_SECRET_ISSUERS = {"env:PSC_CONNECT_SECRET_PSC": provider.issuer}
     monkeypatch.setenv("PSC_CONNECT_SECRET_PSC", "the-client-secret-e7c1")
     set_secret("env:PSC_CONNECT_SECRET_PSC")
     person.sign_in()
@@ -79,10 +81,29 @@ def test_a_secret_comes_from_the_environment(provider, person, monkeypatch):
 
 def test_a_secret_comes_from_a_file_without_its_line_end(provider, person, settings, tmp_path):
     settings.PSC_CONNECT_SECRET_DIR = tmp_path
+    settings.PSC_CONNECT_SECRET_ISSUERS = {"file:psc": provider.issuer}
     (tmp_path / "psc").write_text("the-client-secret-e7c1\n")
     set_secret("file:psc")
     person.sign_in()
     assert person.is_signed_in
+
+
+@pytest.mark.parametrize("issuers", [{}, {"env:PSC_CONNECT_SECRET_PSC": "https://another.example"}])
+def test_a_name_does_not_bring_the_secret_to_an_issuer_that_it_is_not_for(
+    simulator, provider, person, monkeypatch, settings, issuers
+):
+    settings.PSC_CONNECT_SECRET_ISSUERS = issuers
+    monkeypatch.setenv("PSC_CONNECT_SECRET_PSC", "the-client-secret-e7c1")
+    set_secret("env:PSC_CONNECT_SECRET_PSC")
+    response = person.sign_in(PAGE)
+    assert_refused(person, response, "secret_reference_not_for_issuer", simulator=simulator, next_page=PAGE)
+
+
+@pytest.mark.parametrize("environment", ["production", "sandbox"])
+def test_a_name_is_enough_for_the_issuers_of_ans(monkeypatch, environment):
+    monkeypatch.setenv("PSC_CONNECT_SECRET_PSC", "the-client-secret-e7c1")
+    provider = Provider(metadata=load_metadata(environment), client_secret="env:PSC_CONNECT_SECRET_PSC")
+    assert provider.secret_for_its_issuer() == "the-client-secret-e7c1"
 
 
 @pytest.fixture

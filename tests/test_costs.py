@@ -49,7 +49,7 @@ def test_an_ordinary_page_asks_the_provider_nothing(provider, simulator):
     person = sign_in(simulator)
     simulator.clear_requests()
     connections = simulator.connections
-    for path in ("/", "/page/one/", "/psc/psc/logged-out/"):
+    for path in ("/", "/page/one/"):
         assert person.browser.get(path).status_code == 200
     Person().browser.get("/page/one/")
     assert simulator.requests == []

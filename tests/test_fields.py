@@ -216,9 +216,9 @@ def test_no_file_is_read_without_the_setting(folder: Path, settings: Any) -> Non
 
 
 def test_a_reference_is_known_as_one(folder: Path) -> None:
-    assert StoredSecret.of("file:nothing").is_reference()
-    assert StoredSecret.of("env:PATH").is_reference()
-    assert not StoredSecret.of(SECRET).is_reference()
+    assert StoredSecret.of("file:nothing").reference() == "file:nothing"
+    assert StoredSecret.of("env:PATH").reference() == "env:PATH"
+    assert StoredSecret.of(SECRET).reference() == ""
 
 
 def test_a_good_secret_passes_the_validator(folder: Path) -> None:

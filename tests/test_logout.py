@@ -74,7 +74,7 @@ def test_a_site_without_the_csrf_middleware_is_protected_all_the_same(provider, 
 def test_the_sites_own_button_signs_out(provider):
     person = Person(browser=Browser(enforce_csrf_checks=True))
     person.sign_in()
-    text = person.browser.get("/psc/login/").content.decode()
+    text = person.browser.get("/psc/login/?next=/page/one/").content.decode()
     token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', text)[1]
     assert person.browser.post(URL, {"csrfmiddlewaretoken": token}).status_code == 200
     assert not Session.objects.exists()
@@ -159,8 +159,16 @@ def test_the_return_lands_on_a_page_whatever_its_state(simulator, provider, pers
 @pytest.mark.parametrize("query", ["", "?state=evil", "?state=a&state=b", "?error=x", "?state=" + "x" * 100_000])
 def test_a_return_that_nobody_asked_for_ends_nothing(provider, person, query):
     person.sign_in()
-    assert person.browser.get("/psc/psc/logged-out/" + query).status_code == 200
+    response = person.browser.get("/psc/psc/logged-out/" + query)
+    # To the home page: the one that says "you are signed out" would lie.
+    assert (response.status_code, response["Location"]) == (302, "/")
     assert person.browser.get(PAGE).status_code == 200
+
+
+@pytest.mark.case("LO03")
+@pytest.mark.parametrize("query", ["", "?state=evil", "?state=a&state=b", "?error=x"])
+def test_the_return_lands_safely_whatever_it_brings(provider, person, query):
+    assert person.browser.get("/psc/psc/logged-out/" + query).status_code == 200
 
 
 @pytest.mark.case("RD05")

@@ -11,7 +11,7 @@ from psc_connect.simulator.faults import FAULTS
 from psc_connect.simulator.keys import unpublished_key
 from tests.journey import PAGE, Person
 from tests.refusals import assert_refused
-from tests.wrong_answers import ELSEWHERE, HARMLESS, REFUSED
+from tests.wrong_answers import AT_KEYS, ELSEWHERE, HARMLESS, REFUSED
 
 pytestmark = pytest.mark.django_db
 
@@ -58,7 +58,7 @@ def test_no_address_of_a_token_is_ever_called(simulator, provider, person, membe
     simulator.faults.set("bad_signature")
     simulator.faults.set("id_token_header", header={member: simulator.origin + "/evil", "kid": forger.kid})
     response = person.sign_in(PAGE)
-    assert_refused(person, response, "id_token_unknown_key", simulator=simulator, calls=("token",), next_page=PAGE)
+    assert_refused(person, response, "id_token_unknown_key", simulator=simulator, calls=AT_KEYS, next_page=PAGE)
     assert [request.path for request in simulator.requests if request.path == "/evil"] == []
 
 

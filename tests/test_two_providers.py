@@ -97,7 +97,9 @@ def test_two_keys_of_one_name_verify_each_their_own_provider(simulator, sandbox,
 @pytest.mark.case("TN01")
 def test_the_sandboxs_key_under_productions_name_signs_nobody_in(simulator, sandbox, person, tester):
     tester.sign_in()
-    Provider.objects.filter(slug="psc").update(jwks={"keys": [{**simulator.keys.current.public, "kid": "same"}]})
+    Provider.objects.filter(slug="psc").update(
+        jwks={"keys": [{**simulator.keys.current.public, "kid": "same"}]}, jwks_pinned=True
+    )
     before = list(simulator.keys.published)
     simulator.keys.published = [sandbox.keys.current, *before]
     simulator.faults.set("id_token_header", header={"kid": "same"})

@@ -9,7 +9,9 @@ import pytest
 
 # The endpoints that the site asked by the time of the refusal.
 AT_AUTHORIZATION: tuple[str, ...] = ()
-AT_TOKEN, AT_KEYS, AT_USERINFO = ("token",), ("token", "jwks"), ("token", "userinfo")
+AT_TOKEN, AT_USERINFO = ("token",), ("token", "userinfo")
+# A fetch of keys that the provider's own fault ended goes out once more.
+AT_KEYS, AT_KEYS_TWICE = ("token", "jwks"), ("token", "jwks", "jwks")
 
 
 @dataclass(frozen=True)
@@ -29,11 +31,14 @@ class Wrong:
 
 
 def id_token(fault: str, code: str, *cases: str, row: dict[str, Any] | None = None, **options: Any) -> Wrong:
-    return Wrong(fault, f"id_token_{code}", AT_TOKEN, options, row or {}, cases)
+    # An unknown key is looked for once more, and so is one that may have changed under its name.
+    calls = AT_KEYS if code in {"unknown_key", "signature_invalid"} else AT_TOKEN
+    return Wrong(fault, f"id_token_{code}", calls, options, row or {}, cases)
 
 
 def userinfo(fault: str, code: str, *cases: str, signed: str = "", **options: Any) -> Wrong:
-    return Wrong(fault, code, AT_USERINFO, options, {"userinfo_signed_response_alg": signed}, cases)
+    calls = (*AT_USERINFO, "jwks") if code == "userinfo_signature_invalid" else AT_USERINFO
+    return Wrong(fault, code, calls, options, {"userinfo_signed_response_alg": signed}, cases)
 
 
 def token(fault: str, code: str, *cases: str, **options: Any) -> Wrong:
@@ -42,7 +47,8 @@ def token(fault: str, code: str, *cases: str, **options: Any) -> Wrong:
 
 def jwks(fault: str, code: str, *cases: str, **options: Any) -> Wrong:
     """The row holds no keys yet: the first login fetches them."""
-    return Wrong(fault, code, AT_KEYS, options, {"jwks": {}, "jwks_updated_at": None}, cases)
+    calls = AT_KEYS_TWICE if code == "provider_server_error" else AT_KEYS
+    return Wrong(fault, code, calls, options, {"jwks": {}, "jwks_updated_at": None}, cases)
 
 
 def callback(fault: str, code: str, *cases: str, **options: Any) -> Wrong:

@@ -21,7 +21,7 @@ from psc_connect.admin.documents import (
     problems_of,
 )
 from psc_connect.admin.secret import SecretInput, secret_state
-from psc_connect.models import Environment, Provider
+from psc_connect.models import Environment, Provider, may_go_to
 from psc_connect.oidc.errors import MetadataError, OIDCError, ProviderUnavailable
 
 if TYPE_CHECKING:
@@ -101,6 +101,10 @@ class _ProviderForm(_ModelForm):
             message = _("The issuer of this metadata is that of another environment: %(environment)s.")
             params = {"environment": published.label}
             self.add_error("environment", ValidationError(message, code="environment_mismatch", params=params))
+        secret = self.cleaned_data.get("client_secret")
+        if secret and not may_go_to(metadata.issuer, secret):
+            message = _("The setting PSC_CONNECT_SECRET_ISSUERS does not give this name to the issuer.")
+            self.add_error("client_secret", ValidationError(message, code="secret_reference_not_for_issuer"))
 
 
 class DeclarationForm(_ProviderForm):
@@ -165,7 +169,7 @@ class ChangeForm(_ProviderForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.issuer_before = self.instance.issuer
-        self.fields["client_secret"].help_text = secret_state(self.instance.client_secret)
+        self.fields["client_secret"].help_text = secret_state(self.instance)
 
     def clean_client_secret(self) -> Any:
         return self.cleaned_data["client_secret"] or self.instance.client_secret

@@ -14,6 +14,7 @@ from django.urls import path, reverse
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
+from django.utils.translation import override as language
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 from typing_extensions import override
@@ -191,12 +192,17 @@ class ProviderAdmin(_ModelAdmin):
                 changed |= set(keys.KEY_FIELDS)
             if not obj.jwks or not obj.jwks_pinned:
                 self._import_keys_afterwards(request, obj)
+        if "jwks_pinned" in changed:
+            keys.supersede_fetch(obj)
+            changed.add("jwks_fetch_began_at")
         obj.save(update_fields=changed)
 
     @override
     def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
         message = super().construct_change_message(request, form, formsets, add)
-        label = form.fields["client_secret"].label if "client_secret" in form.changed_data else None
+        # Django keeps labels untranslated and translates them where the history is shown.
+        with language(None):
+            label = str(form.fields["client_secret"].label) if "client_secret" in form.changed_data else None
         for entry in message:
             fields = entry.get("changed", {}).get("fields", [])
             if label in fields:

@@ -112,7 +112,8 @@ def send(
             except ClosedBeforeAnswerError:
                 limits.fresh = True
                 return _answer(request, http, deadline=deadline, limit=limit)
-    except (requests.RequestException, urllib3.exceptions.HTTPError, ssl.SSLError) as exc:
+    # ValueError: what http.client raises for a chunk of a negative size.
+    except (requests.RequestException, urllib3.exceptions.HTTPError, ssl.SSLError, ValueError) as exc:
         raise ProviderUnavailable(_code_of(exc)) from exc
 
 

@@ -42,7 +42,8 @@ def verify_compact(
     fitting = _fitting_keys(keys, kid=header.get("kid"), algorithm=algorithm, error=error)
     signed = raw.rpartition(".")[0].encode()
     if not any(_is_signed_by(key, chosen, signed=signed, signature=signature) for key in fitting):
-        _refuse(error, "signature_invalid")
+        # A provider may have changed its key under the same `kid`, or name none.
+        raise UnknownKey(f"{error.stage}_signature_invalid")
     try:
         claims = loads_strict(payload)
     except StrictJSONError as exc:

@@ -75,7 +75,7 @@ def parse_metadata(
         raise MetadataError((MetadataProblem("", f"metadata_{looks_like(document) or 'not_an_object'}"),))
     if "keys" in document and "issuer" not in document:
         raise MetadataError((MetadataProblem("", "metadata_looks_like_jwks"),))
-    checked = _Checked(document, allow_loopback_http, frozenset(map(_ascii_host, extra_hosts)))
+    checked = _Checked(document, allow_loopback_http, frozenset(host.lower() for host in extra_hosts))
     values = checked.texts()
     announced = checked.announced()
     checked.compare_hosts(values)
@@ -164,17 +164,14 @@ def _split(url: str) -> tuple[SplitResult, _Origin] | tuple[None, None]:
         return None, None
     try:
         parts = urlsplit(url)
-        host = _ascii_host(parts.hostname or "")
+        host = (parts.hostname or "").lower()
         port = parts.port or _DEFAULT_PORTS.get(parts.scheme, 0)
     except ValueError:
         return None, None
-    if not host or not parts.scheme:
+    # A host in other letters is another host to IDNA 2003 than to IDNA 2008: it is written in its xn-- form.
+    if not host or not host.isascii() or not parts.scheme:
         return None, None
     return parts, _Origin(parts.scheme, host, port)
-
-
-def _ascii_host(host: str) -> str:
-    return host.lower() if host.isascii() else host.encode("idna").decode().lower()
 
 
 def _is_address(host: str) -> bool:

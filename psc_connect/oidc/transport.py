@@ -193,6 +193,12 @@ class Adapter(HTTPAdapter):
         return manager
 
     @override
+    def build_response(self, req: Any, resp: Any) -> Any:
+        # Nobody keeps cookies here, and a malformed one makes the parser of the standard library warn.
+        del resp._original_response.msg["Set-Cookie"]  # noqa: SLF001 - it has no other way in
+        return super().build_response(req, resp)
+
+    @override
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         """The authorities were loaded once, into our context; `requests` would read its own file at each connection."""
         conn.cert_reqs = "CERT_REQUIRED"

@@ -43,7 +43,8 @@ def psc_connect_button(context: Context, provider: str = "", next: str = "") -> 
     enabled = Provider.objects.filter(enabled=True)
     rows = list(enabled.filter(slug=provider) if provider else enabled)
     next_page = _next_page(context.get("request"), next)
-    return {"buttons": [_button(row, next_page, alone=len(rows) == 1) for row in rows]}
+    environments = [row.environment for row in rows]
+    return {"buttons": [_button(row, next_page, among=environments) for row in rows]}
 
 
 @register.inclusion_tag("psc_connect/logout_button.html", takes_context=True)
@@ -73,13 +74,17 @@ def _next_page(request: HttpRequest | None, wanted: str) -> str:
     return safe_next(request.GET.get("next")) or safe_next(here)
 
 
-def _button(row: Provider, next_page: str, *, alone: bool) -> Button:
+def _button(row: Provider, next_page: str, *, among: list[str]) -> Button:
+    # What tells it from the others: nothing where it is alone, its identifier too where its environment does not.
+    environment = "" if len(among) == 1 else row.get_environment_display()
+    if among.count(row.environment) > 1:
+        environment = f"{environment} – {row.slug}"
     return Button(
         url=login_url(row.slug, next_page),
         text=row.button_text or _("Sign in with Pro Santé Connect"),
         logo=_logo_url(row.button_logo),
         provider=row.slug,
-        environment="" if alone else row.get_environment_display(),
+        environment=environment,
     )
 
 

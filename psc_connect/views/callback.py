@@ -159,4 +159,7 @@ def _taken_parameters(request: HttpRequest) -> dict[str, list[str]]:
     parameters = dict(request.GET.lists())
     request.GET = QueryDict()
     request.META["QUERY_STRING"] = ""
+    # Copies that gunicorn, uWSGI, mod_wsgi and waitress put there.
+    for name in {"RAW_URI", "REQUEST_URI", "UNENCODED_URL", "waitress.client_raw_uri"} & request.META.keys():
+        request.META[name] = request.path
     return parameters

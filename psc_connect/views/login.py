@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.http import HttpResponseRedirect
-from django.shortcuts import render, resolve_url
-from django.urls import reverse
+from django.shortcuts import render
 from django.views import View
 from mozilla_django_oidc.utils import generate_code_challenge
 from mozilla_django_oidc.views import OIDCAuthenticationRequestView
@@ -19,7 +18,6 @@ from psc_connect.next_page import landing_page, safe_next
 from psc_connect.oidc.authorization import authorization_url
 from psc_connect.origin import login_url
 from psc_connect.pending import PendingLogin
-from psc_connect.session import kept_login
 from psc_connect.views.base import ProviderView, enabled_provider
 
 if TYPE_CHECKING:
@@ -42,7 +40,7 @@ class LoginView(ProviderView, OIDCAuthenticationRequestView):
             # that hides the host would make it turn in circles.
             return HttpResponseRedirect(origin.site_origin(request) + login_url(provider, self.next_page, rehosted="1"))
         if request.user.is_authenticated:
-            return self._already_signed_in(request, provider)
+            return self._already_signed_in(request)
         if not _is_visit(request):
             raise LoginRefused("login_not_a_visit")
         if provider:
@@ -81,15 +79,11 @@ class LoginView(ProviderView, OIDCAuthenticationRequestView):
         """Return what a site adds to the authorization request; parameters of the protocol cannot be replaced."""
         return {}
 
-    def _already_signed_in(self, request: HttpRequest, provider: str) -> HttpResponse:
-        if "again" in request.GET:
+    def _already_signed_in(self, request: HttpRequest) -> HttpResponse:
+        # A missing permission always names the page that it guards: only then is a redirect a loop.
+        if "again" in request.GET or not self.next_page:
             return HttpResponseRedirect(landing_page(self.next_page))
-        slug = kept_login(request).provider or provider
-        context = {
-            "home_url": resolve_url("/"),
-            "username": request.user.get_username(),
-            "logout_action": reverse("psc_connect:logout", args=[slug]) if slug else "",
-        }
+        context = {"home_url": origin.home_url(), "username": request.user.get_username()}
         return render(request, "psc_connect/already_signed_in.html", context, status=403)
 
 

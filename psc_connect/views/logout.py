@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from django.contrib import auth
 from django.http import HttpResponseRedirect
-from django.shortcuts import render, resolve_url
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_protect
@@ -73,9 +73,12 @@ class LoggedOutView(ProviderView):
     http_method_names = ("get", "head")
 
     def get(self, request: HttpRequest, provider: str) -> HttpResponse:
+        # Reached by the back button or by hand: the page would lie.
+        if request.user.is_authenticated:
+            return HttpResponseRedirect(origin.home_url())
         context = {
             "ended_at_provider": "here" not in request.GET,
-            "home_url": resolve_url("/"),
-            "login_url": login_url(provider, ""),
+            "home_url": origin.home_url(),
+            "login_url": login_url(provider, origin.home_url()),
         }
         return render(request, "psc_connect/logged_out.html", context)

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from psc_connect.oidc.algorithms import ALGORITHMS
-from psc_connect.oidc.errors import IDTokenError
+from psc_connect.oidc.errors import IDTokenError, UnknownKey
 
 from .tokens import ABSENT, SUBJECT, b64, claims, code_of, ec_key, jwk, key_set, rsa_key, sign, sign_raw, validate
 
@@ -251,4 +251,11 @@ def test_typ_that_is_no_text_is_refused(typ: Any) -> None:
 
 def test_refusal_is_an_id_token_error() -> None:
     with pytest.raises(IDTokenError):
+        validate(sign(claims(), header={"typ": "logout+jwt"}))
+
+
+def test_signature_of_another_key_asks_for_the_keys_once_more() -> None:
+    """The provider may have changed its key under the same `kid`."""
+    with pytest.raises(UnknownKey) as caught:
         validate(flipped(sign(claims())))
+    assert caught.value.code == "id_token_signature_invalid"

@@ -241,8 +241,15 @@ def test_allowed_host_must_still_be_https() -> None:
     assert problems(elsewhere, extra_hosts=["tokens.example.test"]) == [("token_endpoint", "not_https")]
 
 
-def test_host_in_letters_of_other_alphabets_is_compared_in_ascii() -> None:
-    assert parse_metadata(local("https://auth.santé.test", jwks_uri="https://auth.xn--sant-epa.test/keys"))
+@pytest.mark.case("TR10")
+@pytest.mark.parametrize("host", ["auth.straße.test", "auth.ｓtrasse.test", "auth。strasse.test", "auth.ſtrasse.test"])
+def test_host_in_letters_that_two_standards_read_differently_is_refused(host: str) -> None:
+    elsewhere = local("https://auth.strasse.test", token_endpoint=f"https://{host}/token")
+    assert problems(elsewhere) == [("token_endpoint", "url_malformed")]
+
+
+def test_host_in_its_ascii_form_is_a_host() -> None:
+    assert parse_metadata(local("https://auth.xn--sant-epa.test"))
 
 
 @pytest.mark.parametrize(

@@ -88,4 +88,4 @@ def test_a_row_that_names_another_field_refuses_the_login(provider, simulator, p
 def test_the_session_and_the_pages_work_with_it(provider, simulator, person):
     response = person.sign_in("/page/one/")
     assert person.browser.get(response["Location"]).status_code == 200
-    assert person.browser.get("/psc/psc/login/").status_code == 403
+    assert person.browser.get("/psc/psc/login/?next=/page/one/").status_code == 403
