@@ -11,20 +11,10 @@ from django.db.models.signals import pre_save
 from psc_connect.keys import import_keys
 from psc_connect.models import Provider
 from psc_connect.simulator import Simulator
-from tests.admin_pages import (
-    Administrator,
-    administrator,
-    change_page,
-    codes,
-    give_account,
-    row,
-    text_of,
-)
+from tests.admin_pages import Administrator, administrator, change_page, codes, give_account, row, text_of
 from tests.conftest import CLIENT_SECRET
 
 pytestmark = pytest.mark.django_db
-# Keys are imported once the transaction of the page is over: it must end.
-real_transactions = pytest.mark.django_db(transaction=True)
 
 
 def test_a_page_saved_as_it_is_changes_nothing(admin: Administrator, provider: Provider) -> None:

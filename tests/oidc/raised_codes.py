@@ -1,0 +1,133 @@
+"""Which codes the sources can raise: every `raise` is followed to the texts that its argument can be.
+
+Followed are assignments, loops over a table, what functions return, and what they are called with; nothing is run.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+
+import psc_connect
+from psc_connect.oidc.codes import AUTHORIZATION_ERRORS
+from psc_connect.oidc.errors import IDTokenError, UserinfoError
+
+PACKAGE = Path(psc_connect.__file__).parent
+# Where a value comes from outside: by the class of the error, and from the provider's answer.
+ATTRIBUTES = {"stage": {IDTokenError.stage, UserinfoError.stage}, "error": set(AUTHORIZATION_ERRORS)}
+# What is no `raise` of its own, and at which place it takes a code.
+RECORDS = {"MetadataProblem": 1, "IgnoredKey": 2}
+
+
+def called(node: ast.Call) -> str:
+    return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+
+
+class Sources:
+    """The package without the simulator, which is the other side of the wire, and without the table of codes."""
+
+    def __init__(self, texts: list[str]) -> None:
+        self.nodes: list[ast.AST] = []
+        self.scopes: dict[ast.AST, ast.AST] = {}
+        for text in texts:
+            module = ast.parse(text)
+            self._place(module, module)
+        self.calls = [node for node in self.nodes if isinstance(node, ast.Call)]
+        self.functions = {node.name: node for node in self.nodes if isinstance(node, ast.FunctionDef)}
+        self._open: set[ast.AST] = set()
+
+    def _place(self, node: ast.AST, scope: ast.AST) -> None:
+        self.nodes.append(node)
+        self.scopes[node] = scope
+        inner = node if isinstance(node, ast.FunctionDef) else scope
+        for child in ast.iter_child_nodes(node):
+            self._place(child, inner)
+
+    def raised(self) -> set[str]:
+        codes: set[str] = set()
+        for node in self.nodes:
+            if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and node.exc.args:
+                codes |= self.texts(node.exc.args[0])
+            elif isinstance(node, ast.Call) and called(node) in RECORDS:
+                codes |= self.texts(node.args[RECORDS[called(node)]])
+        return codes
+
+    def texts(self, node: ast.AST) -> set[str]:
+        """All that an expression can be, as far as it is text."""
+        if node in self._open:
+            return set()
+        self._open.add(node)
+        try:
+            if isinstance(node, ast.Constant):
+                return {node.value} if isinstance(node.value, str) else set()
+            if isinstance(node, ast.JoinedStr):
+                return {"".join(parts) for parts in product(*map(self.texts, node.values))}
+            if isinstance(node, ast.Attribute):
+                return ATTRIBUTES.get(node.attr, set())
+            return {text for source in self._sources(node) for text in self.texts(source)}
+        finally:
+            self._open.discard(node)
+
+    def _sources(self, node: ast.AST) -> Iterator[ast.AST]:
+        if isinstance(node, ast.IfExp):
+            yield from (node.body, node.orelse)
+        elif isinstance(node, ast.FormattedValue):
+            yield node.value
+        elif isinstance(node, (ast.BoolOp, ast.Tuple, ast.Dict)):
+            yield from node.values if not isinstance(node, ast.Tuple) else node.elts
+        elif isinstance(node, ast.GeneratorExp):
+            yield from (each.iter for each in node.generators)
+        elif isinstance(node, ast.Call):
+            yield from self._returned(node)
+        elif isinstance(node, ast.Name):
+            yield from self._bound(node.id, self.scopes[node])
+
+    def _returned(self, call: ast.Call) -> Iterator[ast.AST]:
+        name = called(call)
+        if name in {"get", "next"}:  # a table, and what stands for a missing entry
+            yield from (call.func.value, *call.args[1:]) if isinstance(call.func, ast.Attribute) else call.args
+            return
+        names = {name} & self.functions.keys()
+        if not names:  # a function out of a table of them
+            tables = self._bound(name, self.scopes[call])
+            tables = (value for table in tables for value in self._followed(table))
+            names = {each.id for table in tables for each in ast.walk(table) if isinstance(each, ast.Name)}
+        for function in (self.functions[each] for each in names & self.functions.keys()):
+            yield from (node.value for node in ast.walk(function) if isinstance(node, ast.Return) and node.value)
+
+    def _followed(self, node: ast.AST) -> Iterator[ast.AST]:
+        yield node
+        if isinstance(node, ast.Name):
+            yield from self._bound(node.id, self.scopes[node])
+
+    def _bound(self, name: str, scope: ast.AST) -> Iterator[ast.AST]:
+        found = False
+        for node in ast.walk(scope):
+            for value in self._binding(node, name):
+                found = True
+                yield value
+        if isinstance(scope, ast.FunctionDef):
+            parameters = [each.arg for each in (*scope.args.posonlyargs, *scope.args.args) if each.arg != "self"]
+            if name in parameters:
+                position = parameters.index(name)
+                calls = [call for call in self.calls if called(call) == scope.name and len(call.args) > position]
+                yield from (call.args[position] for call in calls)
+            elif not found:
+                yield from self._bound(name, self.scopes[scope])
+
+    def _binding(self, node: ast.AST, name: str) -> Iterator[ast.AST]:
+        if isinstance(node, ast.ExceptHandler) and node.name == name and isinstance(node.type, ast.Name):
+            yield from (call.args[0] for call in self.calls if called(call) == node.type.id and call.args)
+            return
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        value = node.iter if isinstance(node, (ast.For, ast.comprehension)) else getattr(node, "value", None)
+        names = {each.id for target in targets if target for each in ast.walk(target) if isinstance(each, ast.Name)}
+        if name in names and value is not None:
+            yield value
+
+
+def package_texts() -> list[str]:
+    paths = sorted(path for path in PACKAGE.rglob("*.py") if "simulator" not in path.parts and path.name != "codes.py")
+    return [path.read_text(encoding="utf-8") for path in paths]
