@@ -11,16 +11,7 @@ from django.contrib.admin.models import LogEntry
 from psc_connect.environments import load_metadata
 from psc_connect.models import Provider
 from psc_connect.simulator import Simulator
-from tests.admin_pages import (
-    ADD,
-    Administrator,
-    administrator,
-    change_page,
-    codes,
-    messages_of,
-    text_of,
-    texts,
-)
+from tests.admin_pages import ADD, Administrator, administrator, change_page, codes, messages_of, text_of, texts
 from tests.conftest import CLIENT_SECRET
 
 pytestmark = pytest.mark.django_db

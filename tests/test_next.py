@@ -284,9 +284,8 @@ def test_somebody_signed_in_begins_no_login(provider, person, address, query, st
 
 @pytest.mark.case("RD06")
 def test_somebody_signed_in_by_password_reads_so_too(provider, person):
-    person.browser.force_login(
-        get_user_model().objects.create_user("local"), backend="django.contrib.auth.backends.ModelBackend"
-    )
+    user = get_user_model().objects.create_user("local")
+    person.browser.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
     response = person.browser.get("/psc/login/", {"next": PAGE})
     assert response.status_code == 403
     assert "local" in response.content.decode()

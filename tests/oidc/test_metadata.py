@@ -277,10 +277,9 @@ def test_metadata_error_bears_the_code_of_the_first_problem() -> None:
 
 
 def test_discovery_is_looked_for_where_psc_has_it_first() -> None:
-    assert discovery_candidates("https://auth.example.test/realms/x/") == (
-        "https://auth.example.test/realms/x/.well-known/wallet-openid-configuration",
-        "https://auth.example.test/realms/x/.well-known/openid-configuration",
-    )
+    issuer = "https://auth.example.test/realms/x"
+    names = ("wallet-openid-configuration", "openid-configuration")
+    assert discovery_candidates(f"{issuer}/") == tuple(f"{issuer}/.well-known/{name}" for name in names)
 
 
 @pytest.mark.parametrize(
