@@ -42,9 +42,13 @@ def import_keys(provider: Provider) -> KeySet:
 
     Takes 10 s at most. Raises MetadataError, ProviderUnavailable, JWKSError; the old keys stay.
     """
-    provider.jwks_fetch_began_at = timezone.now()
+    began = provider.jwks_fetch_began_at = timezone.now()
     provider.save(update_fields=["jwks_fetch_began_at"])
-    return _fetch(provider, Deadline(IMPORT_SECONDS))
+    try:
+        return _fetch(provider, Deadline(IMPORT_SECONDS))
+    finally:
+        # It does not use up the minute's slot of the logins: the provider may change its keys right afterwards.
+        Provider.objects.filter(pk=provider.pk, jwks_fetch_began_at=began).update(jwks_fetch_began_at=None)
 
 
 def set_keys(provider: Provider, document: object) -> KeySet:

@@ -9,7 +9,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from psc_connect.keys import import_keys
 from psc_connect.models import Provider
+from psc_connect.oidc.errors import JWKSError
 from tests.journey import PAGE, code_on
 from tests.logins import age_keys, in_parallel, landed, same_keys, sign_in_once  # noqa: F401
 
@@ -89,3 +91,15 @@ def test_a_refresh_that_fails_does_not_fail_the_login(simulator, provider, fault
     assert landed(sign_in_once())
     assert simulator.count("jwks") == asked
     assert Provider.objects.get().jwks == before
+
+
+@pytest.mark.case("KR01")
+@pytest.mark.parametrize("outcome", ["imported", "failed"])
+def test_an_import_by_an_administrator_leaves_the_logins_their_fetch(simulator, provider, outcome):
+    if outcome == "failed":
+        with simulator.fault("jwks_empty"), pytest.raises(JWKSError):
+            import_keys(provider)
+    else:
+        import_keys(provider)
+    simulator.rotate_keys(withdraw_old=True)
+    assert landed(sign_in_once())

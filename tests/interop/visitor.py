@@ -34,7 +34,7 @@ class Visitor:
 
     def sign_out(self) -> requests.Response:
         """By the button of the page that tells somebody that they are signed in; the next page moves on by itself."""
-        signing_out = self.browser.submit(self.browser.open(f"{self.site}/psc/login/"))
+        signing_out = self.browser.submit(self.browser.open(f"{self.site}/psc/login/?next=/page/one/"))
         return self.browser.open(onward_link(signing_out))
 
     @property
