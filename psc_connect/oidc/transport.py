@@ -82,18 +82,11 @@ class _Socket(socket.socket):
         return count
 
 
-class _TLSSocket(ssl.SSLSocket):
+class _TLSSocket(_Socket, ssl.SSLSocket):
     @override
     def do_handshake(self, block: bool = False) -> None:
         self.settimeout(_current.get().next_read())
         super().do_handshake(block)
-
-    @override
-    def recv_into(self, *args: Any, **kwargs: Any) -> int:
-        self.settimeout(_current.get().next_read())
-        count = super().recv_into(*args, **kwargs)
-        _current.get().received(count)
-        return count
 
 
 class _Connection(HTTPConnection):
