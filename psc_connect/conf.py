@@ -8,6 +8,26 @@ from typing import Any
 from django.conf import settings
 
 PREFIX = "PSC_CONNECT_"
+# Every setting there is: a name that is not among them has no effect, and `check` says so.
+NAMES = (
+    "ALLOW_LOOPBACK_HTTP",
+    "BASE_URL",
+    "CA_BUNDLE",
+    "ENCRYPTION_KEYS",
+    "EXTRA_ENDPOINT_HOSTS",
+    "HTTPS_PROXY",
+    "JWKS_MAX_AGE",
+    "PRIVATE_HOSTS",
+    "SECRET_DIR",
+    "SECRET_ISSUERS",
+    "SIMULATOR_URL",
+    "TRUSTED_PROXY_COUNT",
+)
+
+
+def names() -> set[str]:
+    """Return the full names of all settings of this package."""
+    return {PREFIX + name for name in NAMES}
 
 
 def _read(name: str, default: Any) -> Any:
@@ -32,6 +52,16 @@ def allow_loopback_http() -> bool:
 def extra_endpoint_hosts() -> tuple[str, ...]:
     """Hosts, besides the issuer's own, that a provider's endpoints may be on."""
     return tuple(_read("EXTRA_ENDPOINT_HOSTS", ()))
+
+
+def private_hosts() -> tuple[str, ...]:
+    """Host names of providers that may lead to addresses inside a network, as a hospital's own provider does."""
+    return tuple(_read("PRIVATE_HOSTS", ()))
+
+
+def trusted_proxy_count() -> int:
+    """How many proxies of the site's own stand before it, each adding an address to ``X-Forwarded-For``."""
+    return int(_read("TRUSTED_PROXY_COUNT", 0))
 
 
 def encryption_keys() -> tuple[str, ...]:

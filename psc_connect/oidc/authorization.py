@@ -12,6 +12,36 @@ from psc_connect.oidc.codes import AUTHORIZATION_ERRORS
 from psc_connect.oidc.errors import AuthorizationResponseError
 from psc_connect.oidc.metadata import ProviderMetadata
 
+# What a request says of its own accord, or what would change its course (RFC 6749, RFC 7636, RFC 9101, OIDC Core).
+RESERVED_PARAMETERS: Final = frozenset(
+    {
+        "acr_values",
+        "client_assertion",
+        "client_assertion_type",
+        "client_id",
+        "client_secret",
+        "code",
+        "code_challenge",
+        "code_challenge_method",
+        "code_verifier",
+        "display",
+        "grant_type",
+        "id_token_hint",
+        "iss",
+        "max_age",
+        "nonce",
+        "prompt",
+        "redirect_uri",
+        "registration",
+        "request",
+        "request_uri",
+        "response_mode",
+        "response_type",
+        "scope",
+        "state",
+        "ui_locales",
+    }
+)
 _ONCE: Final = ("state", "code", "iss", "error")
 # 32 random bytes in base64url: the only state that is ever sent.
 _STATE: Final = re.compile(r"[A-Za-z0-9_-]{43}")

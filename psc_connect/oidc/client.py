@@ -23,6 +23,7 @@ from psc_connect.oidc.http import HTTPPolicy as HTTPPolicy
 from psc_connect.oidc.jwks import public_document
 from psc_connect.oidc.metadata import ProviderMetadata
 from psc_connect.oidc.strict_json import StrictJSONError, loads_strict
+from psc_connect.oidc.transport import Limits, resolve, within
 
 _KIB: Final = 1024
 _RETRY_AFTER_SECONDS: Final = 0.3
@@ -156,6 +157,12 @@ def fetch_metadata(url: str, *, http: HTTPPolicy, deadline: Deadline) -> dict[st
     if not isinstance(document, dict):
         raise MetadataError((MetadataProblem("", "metadata_not_an_object"),))
     return document
+
+
+def resolve_host(host: str, port: int, *, http: HTTPPolicy, deadline: Deadline) -> tuple[str, ...]:
+    """The addresses that a call would be made to, each once, in the resolver's order; ProviderUnavailable."""
+    with within(Limits(deadline, http.connect_timeout, http.read_timeout, allowance=0)):
+        return tuple(dict.fromkeys(str(address[0]) for *_, address in resolve(host, port)))
 
 
 def _fetch(url: str, *, http: HTTPPolicy, deadline: Deadline, limit: int) -> bytes:

@@ -66,11 +66,16 @@ _JWKS = {
     "jwks_key_too_long": _("An RSA key over 8192 bits is not used."),
     "jwks_key_exponent": _("The RSA key's exponent is not safe: an odd number from 65537 up is expected."),
     "jwks_key_broken": _("The key is malformed."),
+    "jwks_key_retired": _("An administrator has retired this key: it verifies nothing any longer."),
 }
 
 _PROVIDER = {
     "provider_url_refused": _("Only https addresses are called (plain http on the loopback interface alone)."),
     "provider_timeout": _("The provider did not answer in time."),
+    "provider_address_refused": _(
+        "The host name leads to an address inside a network (or of this machine). If the provider really is there, "
+        "name the host in PSC_CONNECT_PRIVATE_HOSTS."
+    ),
     "provider_unreachable": _("The provider cannot be reached: network, firewall, proxy, or the provider is down."),
     "provider_name_unresolved": _("The host name of the provider (or of the proxy) is not known to the name servers."),
     "provider_proxy_failed": _("The proxy (PSC_CONNECT_HTTPS_PROXY) refused the connection or does not answer."),
@@ -149,6 +154,26 @@ _ID_TOKEN = {
     "id_token_at_hash_mismatch": "The ID token does not belong to the access token (`at_hash`).",
     "id_token_claim_malformed": "A claim of the ID token has the wrong type (`acr`, `auth_time` or `sid`).",
 }
+
+# What each rule of an ID token holds, by the rule's name (`id_token.RULES`).
+ID_TOKEN_RULES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "kind": _("It is an ID token, and not another token of the same provider."),
+        "issuer": _("It was issued by this provider (iss)."),
+        "audience": _("It was issued to this client (aud)."),
+        "authorized_party": _("This client may use it (azp)."),
+        "times": _("Its times are whole seconds (exp, iat, nbf)."),
+        "expiry": _("It has not expired (exp)."),
+        "issued_at": _("It was issued just now, and not for longer than a day (iat)."),
+        "not_before": _("It is valid already (nbf)."),
+        "nonce": _("It belongs to this very login (nonce)."),
+        "optional_types": _("Its further claims have the right types (acr, auth_time, sid)."),
+        "acr": _("The person was identified as strongly as this provider's settings ask (acr)."),
+        "auth_time": _("The person was identified recently enough (auth_time)."),
+        "subject": _("It names somebody (sub)."),
+        "at_hash": _("It belongs to the access token that came with it (at_hash)."),
+    }
+)
 
 _USERINFO = {
     **{f"userinfo_{reason}": text.format(what="The userinfo answer") for reason, text in _SIGNED.items()},

@@ -75,9 +75,13 @@ class TokenResponseError(OIDCError):
 
 
 class IDTokenError(OIDCError):
-    """The ID token is not valid (OIDC Core 3.1.3.7)."""
+    """The ID token is not valid (OIDC Core 3.1.3.7); `rule` names the one that is broken, empty: the signature's."""
 
     stage = "id_token"
+
+    def __init__(self, code: str, detail: str = "", *, rule: str = "") -> None:
+        super().__init__(code, detail)
+        self.rule = rule
 
 
 class UserinfoError(OIDCError):

@@ -18,9 +18,10 @@ from urllib3.exceptions import ProtocolError
 
 from psc_connect.oidc.deadline import Deadline
 from psc_connect.oidc.errors import ProviderUnavailable
-from psc_connect.oidc.metadata import is_loopback
+from psc_connect.oidc.metadata import is_address, is_loopback
+from psc_connect.oidc.observed import note
 from psc_connect.oidc.pasted import looks_like
-from psc_connect.oidc.transport import Adapter, ClosedBeforeAnswerError, Limits, within
+from psc_connect.oidc.transport import Adapter, ClosedBeforeAnswerError, Limits, is_private, within
 
 _HEADERS: Final = {
     "User-Agent": "django-psc-connect",
@@ -36,7 +37,8 @@ _CHUNK: Final = 16 * 1024
 class HTTPPolicy:
     """How requests go out. Time-outs in seconds; `https_proxy` an http:// URL; both texts empty: none.
 
-    `allow_loopback_http` admits plain http, for a provider on this very machine alone.
+    `allow_loopback_http` admits a provider on this very machine, and plain http to it; `private_hosts` are the host
+    names that may lead to addresses that are not of the public internet.
     """
 
     ca_bundle: str = ""
@@ -44,6 +46,10 @@ class HTTPPolicy:
     connect_timeout: float = 3.0
     read_timeout: float = 5.0
     allow_loopback_http: bool = False
+    private_hosts: frozenset[str] = frozenset()
+
+    def admits_private_address(self, host: str) -> bool:
+        return host.lower() in self.private_hosts or (self.allow_loopback_http and is_loopback(host))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +107,15 @@ def send(
 
     Sent again, once and on a fresh connection, only where a reused one was closed before any byte of the answer.
     """
-    if not _may_be_called(url, http):
-        raise ProviderUnavailable("provider_url_refused")
+    _check_url(url, http)
     request = requests.Request(method, url, data=form, headers=headers)
-    limits = Limits(deadline, http.connect_timeout, http.read_timeout, limit + _AROUND_THE_BODY)
+    limits = Limits(
+        deadline,
+        http.connect_timeout,
+        http.read_timeout,
+        limit + _AROUND_THE_BODY,
+        admits_private_address=http.admits_private_address,
+    )
     try:
         with within(limits):
             try:
@@ -117,15 +128,27 @@ def send(
         raise ProviderUnavailable(_code_of(exc)) from exc
 
 
-def _may_be_called(url: str, http: HTTPPolicy) -> bool:
-    """The last guard against a wrong address in a provider's row: no file, no plain http to the inside of a network."""
+def _check_url(url: str, http: HTTPPolicy) -> None:
+    """The last guard against a wrong address in a provider's row: no file, no plain http, no way into a network."""
     try:
         parts = urlsplit(url)
-        return parts.scheme == "https" or (
-            parts.scheme == "http" and http.allow_loopback_http and is_loopback(parts.hostname or "")
-        )
+        host = parts.hostname or ""
+    except ValueError as exc:
+        raise ProviderUnavailable("provider_url_refused") from exc
+    is_plain_here = parts.scheme == "http" and http.allow_loopback_http and is_loopback(host)
+    if parts.scheme != "https" and not is_plain_here:
+        raise ProviderUnavailable("provider_url_refused")
+    # Names are judged by where they lead, when the connection is made; a proxy would be asked for an address as it is.
+    if is_address(host) and _is_inside(host) and not http.admits_private_address(host):
+        raise ProviderUnavailable("provider_address_refused")
+
+
+def _is_inside(address: str) -> bool:
+    try:
+        return is_private(address)
+    # Decimal, octal, hexadecimal: whoever writes an address so has something to hide.
     except ValueError:
-        return False
+        return True
 
 
 def _answer(request: requests.Request, http: HTTPPolicy, *, deadline: Deadline, limit: int) -> Answer:
@@ -138,6 +161,7 @@ def _answer(request: requests.Request, http: HTTPPolicy, *, deadline: Deadline, 
         timeout=timeout,
         proxies=session.proxies,
     ) as response:
+        note(response)
         if 300 <= response.status_code < 400:
             raise ProviderUnavailable("provider_redirected")
         body = _body(response, limit)

@@ -12,7 +12,7 @@ from typing import Any, Final
 from psc_connect.oidc.algorithms import ALGORITHMS
 from psc_connect.oidc.base64url import encode
 from psc_connect.oidc.errors import IDTokenError
-from psc_connect.oidc.jwks import KeySet
+from psc_connect.oidc.jwks import KeySet, SigningKey
 from psc_connect.oidc.jws import verify_compact
 
 _MAX_LIFETIME: Final = 24 * 3600
@@ -24,7 +24,7 @@ _MAX_SUBJECT: Final = 255
 
 @dataclass(frozen=True, slots=True)
 class IDToken:
-    """A valid ID token. Times in seconds since 1970; `claims` cannot be written to."""
+    """A valid ID token. Times in seconds since 1970; `claims` cannot be written to; `key` is the one it verifies by."""
 
     raw: str = field(repr=False)
     issuer: str
@@ -36,6 +36,7 @@ class IDToken:
     auth_time: int | None
     sid: str | None = field(repr=False)
     claims: Mapping[str, Any] = field(repr=False)
+    key: SigningKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,15 @@ class _Login:
 
 
 _Claims = dict[str, Any]
-_Rule = Callable[[_Claims, _Login], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """`broken` returns the end of an error code, or nothing. `source` is the section that the rule keeps."""
+
+    name: str
+    source: str
+    broken: Callable[[_Claims, _Login], str] = field(repr=False)
 
 
 def validate_id_token(
@@ -72,12 +81,12 @@ def validate_id_token(
     `now` in seconds since 1970, `nonce` as it was sent. The signature, 3.1.3.7 (6) to (8), comes first: nothing is
     read from a token before it is known who wrote it.
     """
-    claims = verify_compact(raw, algorithm=rules.algorithm, keys=keys, error=IDTokenError)
-    login = _Login(rules, nonce, access_token, now)
-    for rule in _RULES:
-        reason = rule(claims, login)
+    verified = verify_compact(raw, algorithm=rules.algorithm, keys=keys, error=IDTokenError)
+    claims, login = verified.claims, _Login(rules, nonce, access_token, now)
+    for rule in RULES:
+        reason = rule.broken(claims, login)
         if reason:
-            raise IDTokenError(f"id_token_{reason}")
+            raise IDTokenError(f"id_token_{reason}", rule=rule.name)
     return IDToken(
         raw=raw,
         issuer=claims["iss"],
@@ -89,6 +98,7 @@ def validate_id_token(
         auth_time=claims.get("auth_time"),
         sid=claims.get("sid"),
         claims=MappingProxyType(claims),
+        key=verified.key,
     )
 
 
@@ -109,14 +119,12 @@ def _kind(claims: _Claims, _login: _Login) -> str:
 
 
 def issuer_rule(claims: _Claims, issuer: str) -> str:
-    """3.1.3.7 (2)."""
     if not claims.get("iss"):
         return "issuer_missing"
     return "" if claims["iss"] == issuer else "issuer_mismatch"
 
 
 def audience_rule(claims: _Claims, client_id: str) -> str:
-    """3.1.3.7 (3)."""
     audience = _audience(claims)
     if not audience:
         return "audience_missing"
@@ -124,7 +132,6 @@ def audience_rule(claims: _Claims, client_id: str) -> str:
 
 
 def _authorized_party(claims: _Claims, login: _Login) -> str:
-    """3.1.3.7 (4) and (5)."""
     if "azp" in claims:
         return "" if claims["azp"] == login.rules.client_id else "authorized_party_mismatch"
     return "authorized_party_missing" if len(_audience(claims)) > 1 else ""
@@ -137,14 +144,12 @@ def _times(claims: _Claims, _login: _Login) -> str:
 
 
 def _expiry(claims: _Claims, login: _Login) -> str:
-    """3.1.3.7 (9)."""
     if "exp" not in claims:
         return "expiry_missing"
     return "" if claims["exp"] + login.rules.leeway > login.now else "expired"
 
 
 def _issued_at(claims: _Claims, login: _Login) -> str:
-    """3.1.3.7 (10)."""
     if "iat" not in claims:
         return "issued_at_missing"
     if not 0 < claims["exp"] - claims["iat"] <= _MAX_LIFETIME:
@@ -155,12 +160,10 @@ def _issued_at(claims: _Claims, login: _Login) -> str:
 
 
 def _not_before(claims: _Claims, login: _Login) -> str:
-    """RFC 7519 4.1.5."""
     return "not_yet_valid" if claims.get("nbf", 0) > login.now + login.rules.leeway else ""
 
 
 def _nonce(claims: _Claims, login: _Login) -> str:
-    """3.1.3.7 (11)."""
     value = claims.get("nonce")
     if not value or not login.nonce:
         return "nonce_missing"
@@ -179,7 +182,6 @@ def _optional_types(claims: _Claims, _login: _Login) -> str:
 
 
 def _acr(claims: _Claims, login: _Login) -> str:
-    """3.1.3.7 (12)."""
     if not login.rules.accepted_acr:
         return ""
     if not claims.get("acr"):
@@ -188,7 +190,6 @@ def _acr(claims: _Claims, login: _Login) -> str:
 
 
 def _auth_time(claims: _Claims, login: _Login) -> str:
-    """3.1.3.7 (13)."""
     if login.rules.max_age is None:
         return ""
     moment = claims.get("auth_time")
@@ -217,19 +218,20 @@ def _at_hash(claims: _Claims, login: _Login) -> str:
     return "" if claims["at_hash"] == encode(digest[: len(digest) // 2]) else "at_hash_mismatch"
 
 
-_RULES: Final[tuple[_Rule, ...]] = (
-    _kind,
-    lambda claims, login: issuer_rule(claims, login.rules.issuer),
-    lambda claims, login: audience_rule(claims, login.rules.client_id),
-    _authorized_party,
-    _times,
-    _expiry,
-    _issued_at,
-    _not_before,
-    _nonce,
-    _optional_types,
-    _acr,
-    _auth_time,
-    _subject,
-    _at_hash,
+_CORE: Final = "OpenID Connect Core"
+RULES: Final[tuple[Rule, ...]] = (
+    Rule("kind", "RFC 8725 3.12", _kind),
+    Rule("issuer", f"{_CORE} 3.1.3.7 (2)", lambda claims, login: issuer_rule(claims, login.rules.issuer)),
+    Rule("audience", f"{_CORE} 3.1.3.7 (3)", lambda claims, login: audience_rule(claims, login.rules.client_id)),
+    Rule("authorized_party", f"{_CORE} 3.1.3.7 (4)–(5)", _authorized_party),
+    Rule("times", "RFC 7519 2", _times),
+    Rule("expiry", f"{_CORE} 3.1.3.7 (9)", _expiry),
+    Rule("issued_at", f"{_CORE} 3.1.3.7 (10)", _issued_at),
+    Rule("not_before", "RFC 7519 4.1.5", _not_before),
+    Rule("nonce", f"{_CORE} 3.1.3.7 (11)", _nonce),
+    Rule("optional_types", f"{_CORE} 2", _optional_types),
+    Rule("acr", f"{_CORE} 3.1.3.7 (12)", _acr),
+    Rule("auth_time", f"{_CORE} 3.1.3.7 (13)", _auth_time),
+    Rule("subject", f"{_CORE} 2", _subject),
+    Rule("at_hash", f"{_CORE} 3.1.3.8", _at_hash),
 )

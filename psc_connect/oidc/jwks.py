@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -63,6 +63,14 @@ class KeySet:
 
     keys: tuple[SigningKey, ...]
     ignored: tuple[IgnoredKey, ...]
+
+    def without(self, thumbprints: Collection[str]) -> KeySet:
+        """The same, but for the keys with these thumbprints: they are ignored."""
+        retired = [key for key in self.keys if key.thumbprint in thumbprints]
+        return KeySet(
+            keys=tuple(key for key in self.keys if key not in retired),
+            ignored=(*self.ignored, *(IgnoredKey(key.kid, key.kty, "jwks_key_retired") for key in retired)),
+        )
 
 
 class _UnusableKeyError(Exception):

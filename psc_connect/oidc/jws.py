@@ -6,6 +6,7 @@ embedded `jwk` or `x5c`, and takes the algorithm from there.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any, Final, NoReturn
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -23,13 +24,21 @@ _MAX_KID: Final = 256
 _PLAIN_TYPES: Final = frozenset({None, "jwt"})
 
 
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """The claims of a token, and the key that its signature is right by."""
+
+    claims: dict[str, Any] = field(repr=False)
+    key: SigningKey
+
+
 def verify_compact(
     raw: str,
     *,
     algorithm: str,
     keys: KeySet,
     error: type[IDTokenError | UserinfoError],
-) -> dict[str, Any]:
+) -> Verified:
     """The claims of a token whose signature is right; `error` with its stage's code, or UnknownKey.
 
     `algorithm` is the one that is set for the provider.
@@ -41,7 +50,8 @@ def verify_compact(
     _check_header(header, error)
     fitting = _fitting_keys(keys, kid=header.get("kid"), algorithm=algorithm, error=error)
     signed = raw.rpartition(".")[0].encode()
-    if not any(_is_signed_by(key, chosen, signed=signed, signature=signature) for key in fitting):
+    signer = next((key for key in fitting if _is_signed_by(key, chosen, signed=signed, signature=signature)), None)
+    if signer is None:
         # A provider may have changed its key under the same `kid`, or name none.
         raise UnknownKey(f"{error.stage}_signature_invalid")
     try:
@@ -50,7 +60,7 @@ def verify_compact(
         raise error(f"{error.stage}_not_json") from exc
     if not isinstance(claims, dict):
         _refuse(error, "not_an_object")
-    return claims
+    return Verified(claims, signer)
 
 
 def _refuse(error: type[IDTokenError | UserinfoError], reason: str) -> NoReturn:

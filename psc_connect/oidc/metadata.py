@@ -43,7 +43,7 @@ class _Origin:
     def parent(self) -> str:
         """The host without its first label, if that is a domain that somebody can own."""
         parent = self.host.partition(".")[2]
-        return parent if "." in parent and not _is_address(self.host) else ""
+        return parent if "." in parent and not is_address(self.host) else ""
 
 
 def discovery_candidates(issuer: str) -> tuple[str, ...]:
@@ -144,7 +144,7 @@ class _Checked:
         issuer = self.origins.get("issuer")
         if issuer is None:
             return
-        if _is_address(issuer.host) and not is_loopback(issuer.host) and issuer.host not in self.extra_hosts:
+        if is_address(issuer.host) and not is_loopback(issuer.host) and issuer.host not in self.extra_hosts:
             self._problem("issuer", "host_is_an_address")
         for field in values:
             origin = self.origins.get(field, issuer)
@@ -174,7 +174,7 @@ def _split(url: str) -> tuple[SplitResult, _Origin] | tuple[None, None]:
     return parts, _Origin(parts.scheme, host, port)
 
 
-def _is_address(host: str) -> bool:
+def is_address(host: str) -> bool:
     """Whatever a resolver reads as an IP address, the decimal, octal and hexadecimal spellings included."""
     last = host.rpartition(".")[2]
     return ":" in host or last.isdigit() or last.startswith("0x")

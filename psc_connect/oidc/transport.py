@@ -7,12 +7,13 @@ and so is the question to the name server, which no time-out of theirs reaches.
 
 from __future__ import annotations
 
+import ipaddress
 import queue
 import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ from urllib3.response import BaseHTTPResponse
 from psc_connect.oidc.deadline import Deadline
 from psc_connect.oidc.errors import ProviderUnavailable
 
+_Addresses = list[tuple[Any, Any, int, str, Any]]
+
 IDLE_SECONDS: Final = 30
 _CONNECTIONS: Final = 32
 
@@ -39,13 +42,17 @@ class ClosedBeforeAnswerError(Exception):
 
 @dataclass(slots=True)
 class Limits:
-    """The request under way. `allowance` is how many bytes may still come in; `fresh` forbids pooled connections."""
+    """The request under way. `allowance` is how many bytes may still come in; `fresh` forbids pooled connections.
+
+    `admits_private_address` says of a host name whether it may lead into a network.
+    """
 
     deadline: Deadline
     connect_timeout: float
     read_timeout: float
     allowance: int
     fresh: bool = False
+    admits_private_address: Callable[[str], bool] = lambda _host: False
 
     def connecting(self) -> float:
         return min(self.connect_timeout, self.deadline.remaining())
@@ -96,7 +103,11 @@ class _Connection(HTTPConnection):
     @override
     def _new_conn(self) -> socket.socket:
         last: OSError = OSError("no address")
-        for family, kind, protocol, _, address in _resolve(self._dns_host, self.port or self.default_port):
+        addresses = resolve(self._dns_host, self.port or self.default_port)
+        # The proxy is the site's own choice, and knows the way from there on.
+        if self.proxy is None:
+            self._check(addresses)
+        for family, kind, protocol, _, address in addresses:
             seconds = _current.get().connecting()
             connection = _Socket(family, kind, protocol)
             try:
@@ -111,6 +122,12 @@ class _Connection(HTTPConnection):
         if isinstance(last, TimeoutError):
             raise ConnectTimeoutError(self, "time-out") from last
         raise NewConnectionError(self, "no connection") from last
+
+    def _check(self, addresses: _Addresses) -> None:
+        """The very addresses that are connected to: a name cannot change its mind between the check and the call."""
+        inside = any(is_private(str(address[0])) for *_, address in addresses)
+        if inside and not _current.get().admits_private_address(self._dns_host):
+            raise ProviderUnavailable("provider_address_refused")
 
     @override
     def connect(self) -> None:
@@ -197,10 +214,22 @@ class Adapter(HTTPAdapter):
         conn.cert_reqs = "CERT_REQUIRED"
 
 
-_Addresses = list[tuple[Any, Any, int, str, Any]]
+# RFC 6052 2.1: IPv4 addresses as a translator writes them.
+_NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
 
 
-def _resolve(host: str, port: int) -> _Addresses:
+def is_private(text: str) -> bool:
+    """Whether an address is not one of the public internet, in whatever spelling a resolver gave it (RFC 6890)."""
+    address = ipaddress.ip_address(text.partition("%")[0])
+    if isinstance(address, ipaddress.IPv6Address):
+        hidden = address.ipv4_mapped or address.sixtofour
+        if address in _NAT64:
+            hidden = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+        address = hidden or address
+    return not address.is_global or address.is_multicast
+
+
+def resolve(host: str, port: int) -> _Addresses:
     """The addresses of a host; asked for in a thread of its own, because the resolver knows no deadline."""
     answers: queue.SimpleQueue[_Addresses | OSError | UnicodeError] = queue.SimpleQueue()
 

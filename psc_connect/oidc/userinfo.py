@@ -89,7 +89,7 @@ def _signed(body: bytes, *, rules: IDTokenRules, keys: KeySet, algorithm: str) -
         raw = body.decode("ascii")
     except UnicodeDecodeError as exc:
         raise UserinfoError("userinfo_not_compact") from exc
-    claims = verify_compact(raw, algorithm=algorithm, keys=keys, error=UserinfoError)
+    claims = verify_compact(raw, algorithm=algorithm, keys=keys, error=UserinfoError).claims
     # RFC 8725 3.12: an ID, access or logout token of the same provider is no userinfo answer.
     if "typ" in claims or "events" in claims:
         raise UserinfoError("userinfo_wrong_type")

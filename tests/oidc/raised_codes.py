@@ -6,19 +6,22 @@ Followed are assignments, loops over a table, what functions return, and what th
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 
 import psc_connect
 from psc_connect.oidc.codes import AUTHORIZATION_ERRORS
-from psc_connect.oidc.errors import IDTokenError, UserinfoError
+from psc_connect.oidc.errors import IDTokenError, OIDCError, UserinfoError
 
 PACKAGE = Path(psc_connect.__file__).parent
 # Where a value comes from outside: by the class of the error, and from the provider's answer.
 ATTRIBUTES = {"stage": {IDTokenError.stage, UserinfoError.stage}, "error": set(AUTHORIZATION_ERRORS)}
 # What is no `raise` of its own, and at which place it takes a code.
 RECORDS = {"MetadataProblem": 1, "IgnoredKey": 2}
+# What is called by the name of a record's member, and at which place the record takes the function.
+MEMBERS = {"broken": ("Rule", 2)}
 
 
 def called(node: ast.Call) -> str:
@@ -37,6 +40,7 @@ class Sources:
         self.calls = [node for node in self.nodes if isinstance(node, ast.Call)]
         self.functions = {node.name: node for node in self.nodes if isinstance(node, ast.FunctionDef)}
         self._open: set[ast.AST] = set()
+        self._bindings: dict[ast.AST, dict[str, list[ast.AST]]] = {}
 
     def _place(self, node: ast.AST, scope: ast.AST) -> None:
         self.nodes.append(node)
@@ -90,8 +94,10 @@ class Sources:
             yield from (call.func.value, *call.args[1:]) if isinstance(call.func, ast.Attribute) else call.args
             return
         names = {name} & self.functions.keys()
-        if not names:  # a function out of a table of them
-            tables = self._bound(name, self.scopes[call])
+        if not names:  # a function out of a table of them, or out of a record
+            record, place = MEMBERS.get(name, ("", 0))
+            kept = [each.args[place] for each in self.calls if record and called(each) == record]
+            tables = kept or self._bound(name, self.scopes[call])
             tables = (value for table in tables for value in self._followed(table))
             names = {each.id for table in tables for each in ast.walk(table) if isinstance(each, ast.Name)}
         for function in (self.functions[each] for each in names & self.functions.keys()):
@@ -103,11 +109,9 @@ class Sources:
             yield from self._bound(node.id, self.scopes[node])
 
     def _bound(self, name: str, scope: ast.AST) -> Iterator[ast.AST]:
-        found = False
-        for node in ast.walk(scope):
-            for value in self._binding(node, name):
-                found = True
-                yield value
+        bound = self._bindings_of(scope).get(name, [])
+        found = bool(bound)
+        yield from bound
         if isinstance(scope, ast.FunctionDef):
             parameters = [each.arg for each in (*scope.args.posonlyargs, *scope.args.args) if each.arg != "self"]
             if name in parameters:
@@ -117,17 +121,31 @@ class Sources:
             elif not found:
                 yield from self._bound(name, self.scopes[scope])
 
-    def _binding(self, node: ast.AST, name: str) -> Iterator[ast.AST]:
-        if isinstance(node, ast.ExceptHandler) and node.name == name and isinstance(node.type, ast.Name):
-            yield from (call.args[0] for call in self.calls if called(call) == node.type.id and call.args)
+    def _bindings_of(self, scope: ast.AST) -> dict[str, list[ast.AST]]:
+        """What each name of a scope is bound to, looked for once."""
+        if scope not in self._bindings:
+            found: dict[str, list[ast.AST]] = {}
+            for node in ast.walk(scope):
+                for name, value in self._bound_by(node):
+                    found.setdefault(name, []).append(value)
+            self._bindings[scope] = found
+        return self._bindings[scope]
+
+    def _bound_by(self, node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
+        if isinstance(node, ast.ExceptHandler) and node.name and isinstance(node.type, ast.Name):
+            raised = (call.args[0] for call in self.calls if called(call) == node.type.id and call.args)
+            yield from ((node.name, value) for value in raised)
             return
         targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
         value = node.iter if isinstance(node, (ast.For, ast.comprehension)) else getattr(node, "value", None)
-        names = {each.id for target in targets if target for each in ast.walk(target) if isinstance(each, ast.Name)}
-        if name in names and value is not None:
-            yield value
+        for target in targets if value is not None else []:
+            names = (each.id for each in ast.walk(target) if isinstance(each, ast.Name)) if target else ()
+            yield from ((name, value) for name in names)
 
 
 def package_texts() -> list[str]:
+    """The protocol's room, and whatever file outside of it makes an error of the protocol."""
     paths = sorted(path for path in PACKAGE.rglob("*.py") if "simulator" not in path.parts and path.name != "codes.py")
-    return [path.read_text(encoding="utf-8") for path in paths]
+    texts = {path: path.read_text(encoding="utf-8") for path in paths}
+    errors = re.compile(rf"\b({'|'.join(each.__name__ for each in OIDCError.__subclasses__())})\(")
+    return [text for path, text in texts.items() if "oidc" in path.parts or errors.search(text)]

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
+import psc_connect
 from psc_connect.oidc.client import UserinfoAnswer
 from psc_connect.oidc.errors import OIDCError, UnknownKey
 from psc_connect.oidc.userinfo import validate_userinfo
 
 from .tokens import ABSENT, CLIENT_ID, ISSUER, NOW, RULES, SUBJECT, claims, jwk, key_set, rsa_key, sign, validate
 
-PAYLOADS = sorted((Path(__file__).parent.parent / "data" / "userinfo").glob("*.json"))
+PAYLOADS = sorted((Path(psc_connect.__file__).parent / "samples").glob("*.json"))
 PERSON = {"sub": SUBJECT, "given_name": "KIT", "otherIds": [{"identifiant": "899700000000", "origine": "RPPS"}]}
 
 

@@ -203,7 +203,7 @@ def authority(name: str) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
 
 def _certificate(subject: x509.Name, issuer: x509.Name, public: Any, signer: Any, **options: Any) -> x509.Certificate:
     now = datetime.datetime.now(datetime.timezone.utc)
-    ends = now + datetime.timedelta(days=-1 if options.get("expired") else 1)
+    ends = now + datetime.timedelta(days=options.get("days", 1))
     builder = (
         x509.CertificateBuilder()
         .subject_name(subject)
@@ -224,11 +224,12 @@ LOOPBACK_NAMES = (x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSNam
 OTHER_NAMES = (x509.DNSName("other.example.test"),)
 
 
-def server_context(folder: Path, *, names: tuple[Any, ...] = LOOPBACK_NAMES, expired: bool = False) -> ssl.SSLContext:
+def server_context(folder: Path, *, names: tuple[Any, ...] = LOOPBACK_NAMES, days: float = 1) -> ssl.SSLContext:
+    """TLS of a provider whose certificate is for these names and expires in so many days."""
     signer, ca = authority("Test CA")
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "provider")])
-    certificate = _certificate(subject, ca.subject, key.public_key(), signer, names=names, expired=expired)
+    certificate = _certificate(subject, ca.subject, key.public_key(), signer, names=names, days=days)
     path = folder / f"{x509.random_serial_number()}.pem"
     path.write_bytes(
         certificate.public_bytes(serialization.Encoding.PEM)

@@ -1,0 +1,49 @@
+"""What a diagnosis sees of an answer besides its body: the provider's clock, and how long its certificate lives."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+
+@dataclass(slots=True)
+class Observed:
+    """The last answer inside `observing()`. Moments in seconds since 1970; None where there was nothing to see."""
+
+    date: float | None = None
+    certificate_expires_at: float | None = None
+
+
+_current: ContextVar[Observed | None] = ContextVar("psc_connect_observed", default=None)
+
+
+@contextmanager
+def observing() -> Iterator[Observed]:
+    """Let every answer that comes in inside be noted; costs nothing where nobody looks."""
+    observed = Observed()
+    token = _current.set(observed)
+    try:
+        yield observed
+    finally:
+        _current.reset(token)
+
+
+def note(response: Any) -> None:
+    """Look at a `requests` response whose body has not been read: its connection is still there."""
+    observed = _current.get()
+    if observed is None:
+        return
+    try:
+        # RFC 9110 6.6.1.
+        observed.date = parsedate_to_datetime(response.headers.get("Date", "")).timestamp()
+    except (TypeError, ValueError):
+        observed.date = None
+    connection = getattr(response.raw, "connection", None)
+    socket = getattr(connection, "sock", None)
+    if isinstance(socket, ssl.SSLSocket) and (certificate := socket.getpeercert()):
+        observed.certificate_expires_at = ssl.cert_time_to_seconds(str(certificate["notAfter"]))
