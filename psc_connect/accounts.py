@@ -10,7 +10,9 @@ from django.db import Error as DatabaseError
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 
 from psc_connect.exceptions import LoginRefused
+from psc_connect.groups import bring_groups_up_to_date, concern
 from psc_connect.models import Account
+from psc_connect.unlinking import STAMP, stamp_of_user
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -55,12 +57,12 @@ def resolve(provider: Provider, *, subject: str, claims: Mapping[str, Any], hook
     """
     problem: DatabaseError | None = None
     for attempt in range(ATTEMPTS):
-        account = find(provider.issuer, subject)
+        account = find(provider, subject)
         try:
             # A site's hooks may write more than the user: all of it is kept, or nothing.
             with transaction.atomic():
                 if account is not None:
-                    return _returning(account, claims, hooks=hooks)
+                    return _returning(account, provider, claims, hooks=hooks)
                 return _first_login(provider, subject, claims=claims, hooks=hooks)
         # SQLite answers "locked" at once where two transactions that have read both want to write.
         except (IntegrityError, OperationalError, InterfaceError) as exc:
@@ -71,31 +73,34 @@ def resolve(provider: Provider, *, subject: str, claims: Mapping[str, Any], hook
     raise LoginRefused("account_conflict") from problem
 
 
-def find(issuer: str, subject: str) -> Account | None:
-    """Return the account whose issuer and ``sub`` are these, compared exactly whatever the database's collation."""
-    rows = Account.objects.select_related("user").filter(issuer=issuer, subject=subject)
-    return next((row for row in rows if (row.issuer, row.subject) == (issuer, subject)), None)
+def find(provider: Provider, subject: str) -> Account | None:
+    """Return the account whose issuer and ``sub`` are these, compared exactly whatever the database's collation.
+
+    It comes with what a login asks next, in one statement: whether groups are concerned, and its user's stamp.
+    """
+    found = Account.objects.select_related("user").filter(issuer=provider.issuer, subject=subject)
+    rows = found.annotate(concerns_groups=concern(provider), stamp=stamp_of_user())
+    account = next((row for row in rows if (row.issuer, row.subject) == (provider.issuer, subject)), None)
+    if account is not None:
+        setattr(account.user, STAMP, account.stamp)
+    return account
 
 
-def _returning(account: Account, claims: Mapping[str, Any], *, hooks: Hooks) -> Resolution:
+def _returning(account: Account, provider: Provider, claims: Mapping[str, Any], *, hooks: Hooks) -> Resolution:
     if not hooks.user_can_authenticate(account.user):
         raise LoginRefused("account_inactive")
     try:
         user = hooks.update_user(account.user, claims)
     except IntegrityError as exc:
         raise LoginRefused("attribute_not_unique") from exc
+    if account.concerns_groups:  # type: ignore[attr-defined]
+        bring_groups_up_to_date(account, provider.exported_groups.all(), claims)
     return Resolution(user=user, account=account)
 
 
 def _first_login(provider: Provider, subject: str, *, claims: Mapping[str, Any], hooks: Hooks) -> Resolution:
-    users = list(hooks.filter_users_by_claims(claims))
-    if len(users) > 1:
-        raise LoginRefused("account_ambiguous")
-    if not users and not provider.create_unknown_users:
-        raise LoginRefused("account_unknown")
-    if users and not hooks.user_can_authenticate(users[0]):
-        raise LoginRefused("account_inactive")
-    user = hooks.update_user(users[0], claims) if users else hooks.create_user(claims)
+    known = candidate(provider, claims, hooks=hooks)
+    user = hooks.update_user(known, claims) if known is not None else hooks.create_user(claims)
     account = Account.objects.create(
         provider=provider,
         issuer=provider.issuer,
@@ -104,7 +109,24 @@ def _first_login(provider: Provider, subject: str, *, claims: Mapping[str, Any],
         subject_name_id=_text(claims.get("SubjectNameID")),
         other_ids=claims.get("otherIds") or [],
     )
-    return Resolution(user=user, account=account, created=not users, linked=bool(users))
+    if rows := list(provider.exported_groups.all()):
+        bring_groups_up_to_date(account, rows, claims)
+    return Resolution(user=user, account=account, created=known is None, linked=known is not None)
+
+
+def candidate(provider: Provider, claims: Mapping[str, Any], *, hooks: Hooks) -> User | None:
+    """Return the user to whom a first login is linked, or None where one is to be created; nothing is saved.
+
+    Raises LoginRefused: ``account_ambiguous``, ``account_unknown``, ``account_inactive``.
+    """
+    users = list(hooks.filter_users_by_claims(claims))
+    if len(users) > 1:
+        raise LoginRefused("account_ambiguous")
+    if not users and not provider.create_unknown_users:
+        raise LoginRefused("account_unknown")
+    if users and not hooks.user_can_authenticate(users[0]):
+        raise LoginRefused("account_inactive")
+    return users[0] if users else None
 
 
 def _text(value: Any) -> str:

@@ -11,4 +11,10 @@ class PscConnectConfig(AppConfig):
 
     @override
     def ready(self) -> None:
-        from psc_connect import checks  # noqa: F401, PLC0415 - registers the checks, once models are loaded
+        # Only now: models are loaded.
+        from django.contrib.auth.signals import user_logged_in  # noqa: PLC0415
+
+        from psc_connect import checks  # noqa: F401, PLC0415 - registers the checks
+        from psc_connect.session import note_sign_in  # noqa: PLC0415
+
+        user_logged_in.connect(note_sign_in, dispatch_uid="psc_connect.note_sign_in")

@@ -1,15 +1,13 @@
-"""Exported attributes: what may stand in their rows."""
+"""Exported attributes: which fields of the user a claim may fill."""
 
 from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-import jmespath
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
-from jmespath.exceptions import JMESPathError
 
 # What a claim can never say: who administers the site, whose account is open, and how somebody proves who they are.
 NEVER_ASSIGNED = {"is_staff", "is_superuser", "is_active", "password", "last_login"}
@@ -30,16 +28,3 @@ def validate_user_field(name: str) -> None:
         raise ValidationError(
             _("The user model has no such field that a claim may fill."), code="attribute_field_unknown"
         )
-
-
-def validate_claim(path: str) -> None:
-    """Refuse what is no JMESPath expression (https://jmespath.org/specification.html)."""
-    try:
-        jmespath.compile(path)
-    except JMESPathError as exc:
-        position = getattr(exc, "lex_position", None)
-        raise ValidationError(
-            _("This is not a JMESPath expression (error at character %(position)s)."),
-            code="attribute_claim_invalid",
-            params={"position": "?" if position is None else position + 1},
-        ) from exc

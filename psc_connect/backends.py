@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.contrib.auth.backends import ModelBackend
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 from django.views.decorators.debug import sensitive_variables
@@ -19,11 +19,12 @@ from typing_extensions import override
 
 from psc_connect import accounts
 from psc_connect.exceptions import LoginRefused
-from psc_connect.keys import http_policy, keys_after_unknown_key, keys_for_login
-from psc_connect.oidc.client import ClientCredentials, Deadline, exchange_code, fetch_userinfo
+from psc_connect.keys import http_policy, keys_after_unknown_key, keys_for_login, note_use
+from psc_connect.oidc.client import Deadline, exchange_code, fetch_userinfo
 from psc_connect.oidc.errors import UnknownKey
 from psc_connect.oidc.id_token import IDTokenRules, validate_id_token
 from psc_connect.oidc.userinfo import validate_userinfo
+from psc_connect.unlinking import STAMP, bind_sessions, stamp_of_user
 from psc_connect.users import apply_exported_attributes
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
     from psc_connect.models import Account, Provider
-    from psc_connect.oidc.client import Tokens
+    from psc_connect.oidc.client import Tokens, UserinfoAnswer
     from psc_connect.oidc.id_token import IDToken
     from psc_connect.oidc.jwks import KeySet
 
@@ -111,9 +112,13 @@ class ProSanteConnectBackend(OIDCAuthenticationBackend):
         self.request = request
         self.provider = code_grant.provider
         deadline = Deadline(CALLBACK_SECONDS)
-        tokens = self._exchange_code(code_grant, deadline)
-        id_token, keys = self._validate_id_token(code_grant, tokens, deadline)
-        claims = self._fetch_userinfo(id_token, tokens, keys, deadline)
+        tokens = self.exchange_code(code_grant, deadline)
+        id_token, keys = self._with_keys(
+            partial(self.id_token_of, code_grant, tokens), keys_for_login(self.provider, deadline), deadline
+        )
+        note_use(self.provider, id_token.key)
+        answer = self.fetch_userinfo(tokens, deadline)
+        claims, _keys = self._with_keys(partial(self.claims_of, answer, id_token), keys, deadline)
         return self._resolve_account(id_token, claims)
 
     @override
@@ -125,26 +130,27 @@ class ProSanteConnectBackend(OIDCAuthenticationBackend):
 
     @override
     def get_user(self, user_id: Any) -> User | None:
-        # mozilla-django-oidc's returns inactive users: their open sessions would go on.
-        return ModelBackend.get_user(self, user_id)
+        # Not mozilla-django-oidc's, which returns inactive users: their open sessions would go on.
+        users = self.UserModel._default_manager.annotate(**{STAMP: stamp_of_user("pk")})
+        try:
+            user = users.get(pk=user_id)
+        except self.UserModel.DoesNotExist:
+            return None
+        return bind_sessions(user) if self.user_can_authenticate(user) else None
 
     @override
     async def aget_user(self, user_id: Any) -> User | None:
-        return await ModelBackend.aget_user(self, user_id)
+        return await sync_to_async(self.get_user)(user_id)
 
     def get_or_create_user(self, *_args: Any) -> None:
         """Answer mozilla-django-oidc's class for Django REST framework: nobody, since it brings a token unverified."""
 
     @sensitive_variables()
-    def _exchange_code(self, grant: CodeGrant, deadline: Deadline) -> Tokens:
+    def exchange_code(self, grant: CodeGrant, deadline: Deadline) -> Tokens:
         provider = self.provider
         return exchange_code(
             provider.parsed_metadata,
-            ClientCredentials(
-                client_id=provider.client_id,
-                client_secret=provider.secret_for_its_issuer(),
-                method=provider.token_endpoint_auth_method,
-            ),
+            provider.credentials(),
             code=grant.code,
             redirect_uri=grant.redirect_uri,
             code_verifier=grant.code_verifier,
@@ -153,18 +159,15 @@ class ProSanteConnectBackend(OIDCAuthenticationBackend):
         )
 
     @sensitive_variables()
-    def _validate_id_token(self, grant: CodeGrant, tokens: Tokens, deadline: Deadline) -> tuple[IDToken, KeySet]:
-        def validate(keys: KeySet) -> IDToken:
-            return validate_id_token(
-                tokens.id_token,
-                rules=self._rules(),
-                keys=keys,
-                nonce=grant.nonce,
-                access_token=tokens.access_token,
-                now=time.time(),
-            )
-
-        return self._with_keys(validate, keys_for_login(self.provider, deadline), deadline)
+    def id_token_of(self, grant: CodeGrant, tokens: Tokens, keys: KeySet) -> IDToken:
+        return validate_id_token(
+            tokens.id_token,
+            rules=self._rules(),
+            keys=keys,
+            nonce=grant.nonce,
+            access_token=tokens.access_token,
+            now=time.time(),
+        )
 
     def _rules(self) -> IDTokenRules:
         provider = self.provider
@@ -185,24 +188,16 @@ class ProSanteConnectBackend(OIDCAuthenticationBackend):
             return verify(keys), keys
 
     @sensitive_variables()
-    def _fetch_userinfo(self, id_token: IDToken, tokens: Tokens, keys: KeySet, deadline: Deadline) -> Mapping[str, Any]:
-        answer = fetch_userinfo(
-            self.provider.parsed_metadata,
-            access_token=tokens.access_token,
-            http=http_policy(),
-            deadline=deadline,
+    def fetch_userinfo(self, tokens: Tokens, deadline: Deadline) -> UserinfoAnswer:
+        metadata = self.provider.parsed_metadata
+        return fetch_userinfo(metadata, access_token=tokens.access_token, http=http_policy(), deadline=deadline)
+
+    def claims_of(self, answer: UserinfoAnswer, id_token: IDToken, keys: KeySet) -> Mapping[str, Any]:
+        algorithm = self.provider.userinfo_signed_response_alg
+        claims = validate_userinfo(
+            answer, id_token=id_token, rules=self._rules(), keys=keys, signed_algorithm=algorithm
         )
-
-        def validate(keys: KeySet) -> dict[str, Any]:
-            return validate_userinfo(
-                answer,
-                id_token=id_token,
-                rules=self._rules(),
-                keys=keys,
-                signed_algorithm=self.provider.userinfo_signed_response_alg,
-            )
-
-        return MappingProxyType(self._with_keys(validate, keys, deadline)[0])
+        return MappingProxyType(claims)
 
     @sensitive_variables()
     def _resolve_account(self, id_token: IDToken, claims: Mapping[str, Any]) -> User:
@@ -216,7 +211,7 @@ class ProSanteConnectBackend(OIDCAuthenticationBackend):
             created=resolution.created,
             linked=resolution.linked,
         )
-        user = resolution.user
+        user = resolution.user if resolution.created else bind_sessions(resolution.user)
         user.backend = self.path
         return user
 
@@ -271,3 +266,12 @@ def installed_backend() -> ProSanteConnectBackend:
     # What django.contrib.auth.authenticate() would have noted: login() and the session need it.
     backend.path = path
     return backend
+
+
+def creation_is_impossible(provider: Provider) -> bool:
+    """Whether a first login would end in ``account_username_missing``: nothing gives a new user its username."""
+    username_field = get_user_model().USERNAME_FIELD
+    if not provider.create_unknown_users or provider.exported_attributes.filter(user_field=username_field).exists():
+        return False
+    installed = installed_class()
+    return installed is None or installed[1].create_user is ProSanteConnectBackend.create_user

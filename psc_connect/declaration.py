@@ -1,20 +1,27 @@
-"""What a provider gets when it is declared: its identifier, its metadata, its first exported attributes."""
+"""What a provider gets when it is declared, and what must be true of every declaration, whoever writes it."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 
 from psc_connect import conf
 from psc_connect.attributes import assignable_fields
-from psc_connect.environments import load_metadata
-from psc_connect.keys import IMPORT_SECONDS, http_policy
-from psc_connect.models import Environment, ExportedAttribute, Provider
-from psc_connect.oidc.client import Deadline, fetch_metadata
+from psc_connect.discovery import check_metadata, fetch_document, secret_recipient
+from psc_connect.document import PROVIDER_FIELDS, ROWS
+from psc_connect.environments import document_of_issuer, load_metadata
+from psc_connect.models import Environment, ExportedAttribute, Provider, may_go_to
 from psc_connect.oidc.metadata import discovery_candidates
 
 if TYPE_CHECKING:
-    from psc_connect.oidc.metadata import ProviderMetadata
+    from collections.abc import Iterable, Iterator
+
+    from django.db import models
+
+    from psc_connect.fields import StoredSecret
 
 SLUGS = {
     Environment.PRODUCTION: "psc",
@@ -35,8 +42,13 @@ DEFAULT_ATTRIBUTES = (
 )
 
 
+def default_slug(environment: object) -> str:
+    """Return the identifier of the first provider of an environment; of an unknown one, a custom provider's."""
+    return SLUGS.get(environment, SLUGS[Environment.CUSTOM])  # type: ignore[call-overload, no-any-return]
+
+
 def unused_slug(environment: str) -> str:
-    base = SLUGS[Environment(environment)]
+    base = default_slug(environment)
     used = set(Provider.objects.filter(slug__startswith=base).values_list("slug", flat=True))
     return next(
         slug for slug in (base, *(f"{base}-{number}" for number in range(2, len(used) + 3))) if slug not in used
@@ -55,41 +67,107 @@ def environment_metadata(environment: str) -> dict[str, Any]:
     return load_metadata(environment)
 
 
-def fetch_document(discovery_url: str) -> dict[str, Any]:
-    """Return the whole metadata document, unchecked, in 10 s at most. Raises ProviderUnavailable, MetadataError."""
-    return fetch_metadata(discovery_url, http=http_policy(), deadline=Deadline(IMPORT_SECONDS))
-
-
-def check_metadata(document: object) -> ProviderMetadata:
-    """Check a document as this site's settings allow it. Raises MetadataError with every problem."""
-    return Provider(metadata=document).parsed_metadata
-
-
-def environment_of_issuer(issuer: str) -> Environment | None:
-    """Return the environment that ANS gives this issuer to, or None for an issuer of somebody else's."""
-    return next((kind for name, kind in PUBLISHED.items() if load_metadata(name)["issuer"] == issuer), None)
+def default_attributes(provider: Provider | None = None) -> Iterator[ExportedAttribute]:
+    """Yield the first rows of a mapping, unsaved: names and username, as far as the user model has the fields."""
+    fields = {field.name for field in assignable_fields()}
+    for claim, user_field, when in DEFAULT_ATTRIBUTES:
+        if user_field in fields:
+            yield ExportedAttribute(provider=provider, claim=claim, user_field=user_field, when=when)
 
 
 def add_default_attributes(provider: Provider) -> None:
-    """Export names and username, as far as the user model has the fields."""
-    fields = {field.name for field in assignable_fields()}
-    ExportedAttribute.objects.bulk_create(
-        ExportedAttribute(provider=provider, claim=claim, user_field=user_field, when=when)
-        for claim, user_field, when in DEFAULT_ATTRIBUTES
-        if user_field in fields
-    )
+    ExportedAttribute.objects.bulk_create(default_attributes(provider))
 
 
-def secret_recipient(document: object) -> tuple[str, str]:
-    """Return the issuer and the origin of the token endpoint: where the client secret would go. Never fails."""
-    if not isinstance(document, dict):
-        return "", ""
-    try:
-        parts = urlsplit(str(document.get("token_endpoint", "")))
-    except ValueError:
-        return str(document.get("issuer", "")), ""
-    return str(document.get("issuer", "")), f"{parts.scheme}://{parts.netloc}".lower()
+def replace_rows(provider: Provider, name: str, rows: Iterable[models.Model]) -> None:
+    """Put these unsaved rows in the place of those that the provider has under ``name`` (``document.ROWS``)."""
+    getattr(provider, name).all().delete()
+    for row in rows:
+        row.provider = provider  # type: ignore[attr-defined]
+        row.save(force_insert=True)
 
 
-def has_accounts_of_another_issuer(provider: Provider, issuer: str) -> bool:
+# What a provider has of its own: its name, its environment, whom it believes.
+_NOT_COPIED = {
+    "environment",
+    "enabled",
+    "comment",
+    "client_id",
+    "acr_values",
+    "metadata",
+    "jwks",
+    "jwks_pinned",
+    "jwks_retired",
+}
+
+
+def copy_options(provider: Provider, of: Provider) -> None:
+    """Give a new provider the options and the rows of another one: production those of the sandbox, as tried."""
+    copied = [name for name in PROVIDER_FIELDS if name not in _NOT_COPIED]
+    for name in copied:
+        setattr(provider, name, getattr(of, name))
+    provider.save(update_fields=copied)
+    for name in ROWS:
+        rows = list(getattr(of, name).all())
+        for row in rows:
+            row.pk = None
+        replace_rows(provider, name, rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a declaration shall say of whom the site believes. ``secret``: a new one, or None to keep the present."""
+
+    environment: str
+    metadata: object
+    secret: StoredSecret | None = None
+
+
+def problems(present: Provider | None, wanted: Wanted) -> Iterator[tuple[str, ValidationError]]:
+    """Yield ``(field, error)`` for what must not be saved, ``present`` being the row as it is.
+
+    A changed issuer or token endpoint would send the stored secret to somebody else, and make other people of the
+    accounts. Raises MetadataError where the metadata cannot be used at all.
+    """
+    issuer = check_metadata(wanted.metadata).issuer
+    yield from _of_the_environment(wanted.environment, issuer)
+    if wanted.secret and not may_go_to(issuer, wanted.secret):
+        message = _("The setting PSC_CONNECT_SECRET_ISSUERS does not give this name to the issuer.")
+        yield "client_secret", ValidationError(message, code="secret_reference_not_for_issuer")
+    if present is None or secret_recipient(present.metadata) == secret_recipient(wanted.metadata):
+        return
+    if _has_accounts_of_another_issuer(present, issuer):
+        message = _("This provider has accounts of its present issuer: declare a second provider instead.")
+        field = "environment" if wanted.environment != present.environment else "metadata"
+        yield field, ValidationError(message, code="issuer_has_accounts")
+    elif present.client_secret and not wanted.secret:
+        message = _("The issuer or the host of the token endpoint changes: enter the client secret again.")
+        yield "client_secret", ValidationError(message, code="secret_required_again")
+
+
+def _of_the_environment(environment: str, issuer: str) -> Iterator[tuple[str, ValidationError]]:
+    """The people of the sandbox are not those of production, nor somebody else's those of either."""
+    if environment not in PUBLISHED.values():
+        return
+    published = PUBLISHED.get(document_of_issuer(issuer))
+    if published is None:
+        message = _("The issuer of this metadata, %(issuer)s, is not ANS's: choose the environment “Custom” for it.")
+        yield "metadata", ValidationError(message, code="metadata_of_somebody_else", params={"issuer": issuer})
+    elif published != environment:
+        message = _("The issuer of this metadata is that of another environment: %(environment)s.")
+        params = {"environment": published.label}
+        yield "environment", ValidationError(message, code="environment_mismatch", params=params)
+
+
+def _has_accounts_of_another_issuer(provider: Provider, issuer: str) -> bool:
     return any(known != issuer for known in provider.accounts.values_list("issuer", flat=True).distinct())
+
+
+# Whom the site believes, and where it sends what only the provider may see.
+TRUSTED_MEMBERS = ("issuer", "jwks_uri", "token_endpoint", "userinfo_endpoint")
+
+
+def changes_trust(present: object, wanted: object) -> bool:
+    """Whether other metadata would make the site believe somebody else; for this a permission of its own is asked."""
+    old, new = (each if isinstance(each, dict) else {} for each in (present, wanted))
+    return any(old.get(name) != new.get(name) for name in TRUSTED_MEMBERS)

@@ -1,4 +1,4 @@
-"""What is kept encrypted: client secrets in the database, pending logins in cookies, ID tokens in sessions."""
+"""What is kept encrypted: client secrets in the database, pending logins in cookies, ID tokens in sessions …"""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ __all__ = ["InvalidToken", "cipher_for"]
 CLIENT_SECRET = "client-secret"  # noqa: S105
 PENDING_LOGIN = "pending-login"
 ID_TOKEN = "id-token"  # noqa: S105
+DRY_RUN = "dry-run"
+OFFER = "offer"
 
 
 def cipher_for(purpose: str) -> MultiFernet:

@@ -121,6 +121,15 @@ BY_CODE = {
     "provider_tls_failed": SITE_FAULT,
     "provider_url_refused": SITE_FAULT,
     "login_not_a_visit": NOT_A_VISIT,
+    "dry_run_of_somebody_else": Explanation(
+        403,
+        _("This dry run cannot be shown to you"),
+        _(
+            "An administrator began it who is not signed in here any longer. Sign in to the administration and "
+            "begin anew."
+        ),
+        can_start_again=False,
+    ),
     "token_client_refused": SITE_FAULT,
     "account_unknown": NO_ACCOUNT,
     "account_inactive": ACCOUNT_CLOSED,

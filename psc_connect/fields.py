@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import os
 import re
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,23 @@ if TYPE_CHECKING:
 
 ENVIRONMENT_SECRET = re.compile(r"env:PSC_CONNECT_SECRET_[A-Z0-9_]+")
 FILE_SECRET = re.compile(r"file:[A-Za-z0-9_-][A-Za-z0-9._-]*")
+
+
+# Why a secret cannot be used, as an administrator reads it, by the code of SecretUnavailable.
+SECRET_PROBLEMS = {
+    "secret_missing": _("No secret yet: enter it."),
+    "secret_undecryptable": _("The secret that is kept cannot be decrypted with this site's keys: enter it again."),
+    "secret_environment_missing": _(
+        "A reference is kept (env:…), but that environment variable is not set in this process."
+    ),
+    "secret_file_missing": _("A reference is kept (file:…), but that file is missing, empty or unreadable."),
+    "secret_reference_not_for_issuer": _(
+        "A reference is kept that the setting PSC_CONNECT_SECRET_ISSUERS does not give to this issuer."
+    ),
+    "secret_reference_invalid": _(
+        "A reference is kept that the settings of this site do not allow: enter the secret again."
+    ),
+}
 
 
 class SecretUnavailable(Exception):
@@ -64,6 +82,13 @@ class StoredSecret:
         except SecretUnavailable:
             return ""
         return stored if stored.startswith(("env:", "file:")) else ""
+
+    def says_the_same_as(self, other: StoredSecret) -> bool:
+        """Whether both hold the same secret, or the same name of one: two encryptions of it are never equal."""
+        try:
+            return hmac.compare_digest(self._decrypted().encode(), other._decrypted().encode())
+        except SecretUnavailable:
+            return False
 
     def _decrypted(self) -> str:
         if not self._ciphertext:

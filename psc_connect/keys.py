@@ -1,19 +1,29 @@
-"""A provider's signing keys on its row: imported, fetched again when old or when a token bears an unknown one."""
+"""A provider's signing keys on its row: imported, fetched again when old or when a token bears an unknown one.
+
+An administrator pins keys (they stay, whatever the provider publishes) and retires keys (they verify nothing any more).
+"""
 
 from __future__ import annotations
 
 import logging
 import time
 from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import Q
 from django.utils import timezone
 
-from psc_connect import conf
-from psc_connect.models import Provider
+from psc_connect import conf, history
+from psc_connect.document import differences, key_names
+from psc_connect.models import DeclarationChange, Provider
 from psc_connect.oidc.client import Deadline, HTTPPolicy, fetch_jwks
 from psc_connect.oidc.errors import JWKSError, ProviderUnavailable, UnknownKey
 from psc_connect.oidc.jwks import KeySet, parse_jwks, public_document
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+    from psc_connect.oidc.jwks import SigningKey
 
 logger = logging.getLogger("psc_connect")
 
@@ -25,8 +35,10 @@ REFRESH_SECONDS = 3.0
 POLL_SECONDS = 0.1
 
 FETCHED_FIELDS = ("jwks", "jwks_updated_at", "jwks_first_seen")
-# What set_keys() and forget_keys() change on an instance.
+# What set_keys() changes on an instance.
 KEY_FIELDS = (*FETCHED_FIELDS, "jwks_fetch_began_at")
+# What an administrator has decided of single keys, which goes with them; what forget_keys() changes.
+DECIDED_FIELDS = ("jwks_pinned", "jwks_retired", "jwks_last_used")
 
 
 def http_policy() -> HTTPPolicy:
@@ -34,18 +46,19 @@ def http_policy() -> HTTPPolicy:
         ca_bundle=conf.ca_bundle(),
         https_proxy=conf.https_proxy(),
         allow_loopback_http=conf.allow_loopback_http(),
+        private_hosts=frozenset(host.lower() for host in conf.private_hosts()),
     )
 
 
-def import_keys(provider: Provider) -> KeySet:
-    """Fetch the provider's keys now and put them on its row: the administrator's button.
+def import_keys(provider: Provider, *, origin: str = DeclarationChange.Origin.ADMIN, by: User | None = None) -> KeySet:
+    """Fetch the provider's keys now and put them on its row: for an administrator, or a declaration.
 
     Takes 10 s at most. Raises MetadataError, ProviderUnavailable, JWKSError; the old keys stay.
     """
     began = provider.jwks_fetch_began_at = timezone.now()
     provider.save(update_fields=["jwks_fetch_began_at"])
     try:
-        return _fetch(provider, Deadline(IMPORT_SECONDS))
+        return _fetch(provider, Deadline(IMPORT_SECONDS), origin=origin, by=by)
     finally:
         # It does not use up the minute's slot of the logins: the provider may change its keys right afterwards.
         Provider.objects.filter(pk=provider.pk, jwks_fetch_began_at=began).update(jwks_fetch_began_at=None)
@@ -54,10 +67,11 @@ def import_keys(provider: Provider) -> KeySet:
 def set_keys(provider: Provider, document: object) -> KeySet:
     """Put a pasted, uploaded or fetched key set on the instance, without saving it. Raises JWKSError.
 
-    Private and symmetric members are dropped before anything is kept.
+    Private and symmetric members are dropped before anything is kept; pinned keys that the set lacks stay.
     """
-    public = public_document(document)
-    keys = parse_jwks(public)
+    public = with_pinned(provider, document)
+    every = parse_jwks(public)
+    keys = every.without(provider.jwks_retired)
     # An empty set would lock everybody out: the keys of before stay.
     if not keys.keys:
         raise JWKSError("jwks_no_usable_key")
@@ -67,15 +81,54 @@ def set_keys(provider: Provider, document: object) -> KeySet:
     provider.jwks = public
     provider.jwks_updated_at = now
     provider.jwks_first_seen = {
-        key.thumbprint: known.get(key.thumbprint, now.isoformat(timespec="seconds")) for key in keys.keys
+        key.thumbprint: known.get(key.thumbprint, now.isoformat(timespec="seconds")) for key in every.keys
     }
     return keys
+
+
+def fetched_document(provider: Provider, deadline: Deadline) -> dict[str, Any]:
+    """Return the key set that the provider publishes now, without saving it.
+
+    Raises MetadataError, ProviderUnavailable, JWKSError.
+    """
+    return fetch_jwks(provider.parsed_metadata.jwks_uri, http=http_policy(), deadline=deadline)
+
+
+def fetched_keys(provider: Provider, deadline: Deadline) -> KeySet:
+    """Return what ``fetched_document`` holds as keys, retired ones left out."""
+    return parse_jwks(fetched_document(provider, deadline)).without(provider.jwks_retired)
+
+
+def with_pinned(provider: Provider, document: object) -> dict[str, Any]:
+    """Return what may be stored of a key set, and the pinned keys of the row that it lacks. Raises JWKSError."""
+    public = public_document(document)
+    if missing := set(provider.jwks_pinned) - key_names(public).keys():
+        present = provider.jwks.get("keys") if isinstance(provider.jwks, dict) else None
+        public["keys"] += [jwk for jwk in present or [] if missing & key_names({"keys": [jwk]}).keys()]
+    return public
+
+
+def are_pinned(provider: Provider) -> bool:
+    """Whether every key that verifies anything is pinned: then there is nothing to fetch."""
+    if not provider.jwks_pinned:
+        return False
+    keys = provider.key_set().keys
+    return bool(keys) and all(key.thumbprint in provider.jwks_pinned for key in keys)
+
+
+def note_use(provider: Provider, key: SigningKey) -> None:
+    """Write down that a key verified a login today: one statement a day for each key."""
+    today = timezone.now().date().isoformat()
+    if provider.jwks_last_used.get(key.thumbprint) != today:
+        used = {**provider.jwks_last_used, key.thumbprint: today}
+        Provider.objects.filter(pk=provider.pk).update(jwks_last_used=used)
 
 
 def forget_keys(provider: Provider) -> None:
     """Empty the key set of the instance, unsaved: keys of one issuer must never verify the tokens of another."""
     provider.jwks = {}
-    provider.jwks_first_seen = {}
+    provider.jwks_first_seen, provider.jwks_last_used = {}, {}
+    provider.jwks_pinned, provider.jwks_retired = [], []
     provider.jwks_updated_at = None
     supersede_fetch(provider)
 
@@ -108,7 +161,7 @@ def keys_after_unknown_key(provider: Provider, deadline: Deadline, *, unknown: U
 
     Raises ``unknown`` where a fetch is not allowed (pinned keys, no ``jwks_uri``), ProviderUnavailable, JWKSError.
     """
-    if provider.jwks_pinned or not provider.parsed_metadata.jwks_uri:
+    if are_pinned(provider) or not provider.parsed_metadata.jwks_uri:
         raise unknown
     return _fetch_once_a_minute(provider, deadline)
 
@@ -116,7 +169,7 @@ def keys_after_unknown_key(provider: Provider, deadline: Deadline, *, unknown: U
 def _is_due(provider: Provider) -> bool:
     if not provider.jwks:
         return True
-    if provider.jwks_pinned:
+    if are_pinned(provider):
         return False
     updated = provider.jwks_updated_at
     return updated is None or timezone.now() - updated > timedelta(seconds=conf.jwks_max_age())
@@ -156,13 +209,18 @@ def _is_in_flight(provider: Provider) -> bool:
     return timezone.now() - began < timedelta(seconds=IMPORT_SECONDS)
 
 
-def _fetch(provider: Provider, deadline: Deadline) -> KeySet:
+def _fetch(
+    provider: Provider,
+    deadline: Deadline,
+    *,
+    origin: str = DeclarationChange.Origin.LOGIN,
+    by: User | None = None,
+) -> KeySet:
     """Fetch the keys and save them, unless the row's keys were decided otherwise since ``jwks_fetch_began_at``."""
-    began = provider.jwks_fetch_began_at
+    began, before = provider.jwks_fetch_began_at, provider.jwks
     row = Provider.objects.filter(pk=provider.pk, jwks_fetch_began_at=began)
-    uri = provider.parsed_metadata.jwks_uri
     try:
-        keys = set_keys(provider, fetch_jwks(uri, http=http_policy(), deadline=deadline))
+        keys = set_keys(provider, fetched_document(provider, deadline))
     except (ProviderUnavailable, JWKSError):
         row.update(jwks_fetch_ended_at=timezone.now())
         raise
@@ -170,6 +228,7 @@ def _fetch(provider: Provider, deadline: Deadline) -> KeySet:
         logger.error("keys.private_published provider=%s", provider.slug)
     fetched = {name: getattr(provider, name) for name in FETCHED_FIELDS}
     if row.update(jwks_fetch_ended_at=timezone.now(), **fetched):
+        history.record(provider, differences({"jwks": before}, {"jwks": provider.jwks}), origin=origin, by=by)
         return keys
     _reread(provider)
     return provider.key_set()

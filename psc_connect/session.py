@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import auth
 from django.contrib.sessions.backends import signed_cookies
@@ -22,6 +22,9 @@ KEY = "psc_connect"
 # mozilla-django-oidc's SessionRefresh would send our people to the other provider of the site once this moment is past.
 MOZILLA_EXPIRATION_KEY = "oidc_id_token_expiration"
 TEN_YEARS = 10 * 365 * 24 * 3600
+SIGNED_IN_AT_KEY = "psc_connect_signed_in_at"
+# As long as that, nobody who administers secrets is asked again who they are.
+JUST_NOW = 15 * 60
 # Callbacks that can be reloaded onto their pages: the tabs that one person may have begun at once.
 KEPT_LANDINGS = 5
 
@@ -36,7 +39,7 @@ class KeptLogin:
 
 def open_session(request: HttpRequest, user: User, login: PendingLogin, *, id_token: str) -> None:
     """Sign the user in, under a new session key whoever was signed in before (OWASP: session fixation)."""
-    _reload(request)
+    reload_session(request)
     before = request.session.session_key
     auth.login(request, user)
     # Django changes the key for another user, and keeps it where the same one signs in again.
@@ -46,7 +49,7 @@ def open_session(request: HttpRequest, user: User, login: PendingLogin, *, id_to
     landings = [*_landings(request)[1 - KEPT_LANDINGS :], [login.state_digest, login.next]]
     request.session[KEY] = {
         "provider": login.provider,
-        "id_token": "" if _is_in_cookie(request.session) else cipher_for(ID_TOKEN).encrypt(id_token.encode()).decode(),
+        "id_token": "" if is_in_cookie(request.session) else cipher_for(ID_TOKEN).encrypt(id_token.encode()).decode(),
         "landings": landings,
     }
     request.session[MOZILLA_EXPIRATION_KEY] = int(time.time()) + TEN_YEARS
@@ -72,12 +75,25 @@ def _landings(request: HttpRequest) -> list[list[str]]:
     return landings
 
 
-def _is_in_cookie(session: SessionBase) -> bool:
+def is_in_cookie(session: SessionBase) -> bool:
+    """Whether the session travels with the browser: then it can hold neither much nor what must end at will."""
     return isinstance(session, signed_cookies.SessionStore)
 
 
-def _reload(request: HttpRequest) -> None:
+def reload_session(request: HttpRequest) -> None:
     """Forget what was read before the calls to the provider: another request may have written meanwhile."""
     session = request.session
     if session.session_key and not session.modified:
         request.session = type(session)(session.session_key)
+
+
+def note_sign_in(request: HttpRequest | None, **_said: Any) -> None:
+    """Keep when the person of this session proved who they are, by whatever backend (a receiver of Django's signal)."""
+    if request is not None and hasattr(request, "session"):
+        request.session[SIGNED_IN_AT_KEY] = int(time.time())
+
+
+def has_just_signed_in(request: HttpRequest) -> bool:
+    """Whether the person of this session proved who they are within the last quarter of an hour."""
+    moment = request.session.get(SIGNED_IN_AT_KEY)
+    return isinstance(moment, int) and 0 <= time.time() - moment <= JUST_NOW

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import logging
 import re
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import jmespath
 from django.contrib.auth import get_user_model
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db import models
-from jmespath.exceptions import JMESPathError
 
 from psc_connect.attributes import UsersField, assignable_fields
+from psc_connect.claim_paths import claim_value
 from psc_connect.exceptions import LoginRefused
 
 if TYPE_CHECKING:
@@ -25,14 +25,18 @@ if TYPE_CHECKING:
 logger = logging.getLogger("psc_connect")
 
 
-def claim_value(path: str, claims: Mapping[str, Any]) -> Any:
-    """Return what ``path`` finds in the claims, or None; PSC writes what it does not know as ``""`` or ``[]``."""
-    try:
-        value = jmespath.search(path, dict(claims))
-    # The library lets some errors of Python through, where claims have other types than the expression supposes.
-    except (JMESPathError, TypeError, ValueError, ArithmeticError):
-        return None
-    return None if value in ("", [], {}) else value
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one row of the mapping would do to one user; ``problem`` is a code, and ends a login if it is ``fatal``.
+
+    ``found``: what lies at the claim's path, or None. ``is_due``: whether the field gets ``accepted``.
+    """
+
+    found: Any = field(default=None, repr=False)
+    accepted: Any = field(default=None, repr=False)
+    is_due: bool = False
+    problem: str = ""
+    fatal: bool = False
 
 
 def apply_exported_attributes(
@@ -45,33 +49,35 @@ def apply_exported_attributes(
     """
     changed = set()
     for row in rows:
-        value = claim_value(row.claim, claims)
-        if value is None:
-            if row.required:
-                raise LoginRefused("attribute_missing")
-            continue
-        field = _field(row)
-        if field is None or not _is_due(row, user, creating=creating):
-            continue
-        accepted = _accepted(field, user, value)
-        if getattr(user, field.attname) != accepted:
-            setattr(user, field.attname, accepted)
-            changed.add(field.name)
+        verdict = judge(row, user, claims, creating=creating)
+        if verdict.fatal:
+            raise LoginRefused(verdict.problem)
+        if verdict.problem:
+            logger.warning("attribute.field_unknown provider=%s field=%s", row.provider_id, row.user_field)
+        elif verdict.is_due and getattr(user, row.user_field) != verdict.accepted:
+            setattr(user, row.user_field, verdict.accepted)
+            changed.add(row.user_field)
     return changed
 
 
-def _field(row: ExportedAttribute) -> UsersField | None:
+def judge(row: ExportedAttribute, user: User, claims: Mapping[str, Any], *, creating: bool) -> Verdict:
+    """Say what a row would do to a user, and do nothing."""
+    found = claim_value(row.claim, claims)
+    if found is None:
+        return Verdict(problem="attribute_missing", fatal=True) if row.required else Verdict()
     try:
-        field = get_user_model()._meta.get_field(row.user_field)
+        users_field = get_user_model()._meta.get_field(row.user_field)
     except FieldDoesNotExist:
-        logger.warning("attribute.field_unknown provider=%s field=%s", row.provider_id, row.user_field)
-        if row.required:
-            raise LoginRefused("attribute_field_unknown") from None
-        return None
+        return Verdict(found, problem="attribute_field_unknown", fatal=row.required)
     # Checked when the row is saved, and again here: a row can come by another way than a form.
-    if field not in assignable_fields():
-        raise LoginRefused("attribute_field_forbidden")
-    return field
+    if users_field not in assignable_fields():
+        return Verdict(found, problem="attribute_field_forbidden", fatal=True)
+    if not _is_due(row, user, creating=creating):
+        return Verdict(found)
+    try:
+        return Verdict(found, _accepted(users_field, user, found), is_due=True)
+    except LoginRefused as exc:
+        return Verdict(found, problem=exc.code, fatal=True)
 
 
 def _is_due(row: ExportedAttribute, user: User, *, creating: bool) -> bool:

@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db import connection
 from django.db.models import CharField
 
+import psc_connect
 from psc_connect.models import Account, ExportedAttribute
 from psc_connect.simulator.people import PEOPLE
 from psc_connect.simulator.people import Person as Professional
@@ -21,7 +22,7 @@ from tests.conftest import client_of, make_provider
 from tests.journey import Person
 from tests.refusals import assert_sign_in_is_refused
 
-PAYLOADS = sorted((Path(__file__).parent / "data" / "userinfo").glob("*.json"))
+PAYLOADS = sorted((Path(psc_connect.__file__).parent / "samples").glob("*.json"))
 PODIATRIST = next(person for person in PEOPLE if person.slug == "podiatrist")
 IDENTIFIER = "ANS20231122132732"
 

@@ -13,9 +13,9 @@ from psc_connect.keys import import_keys
 from psc_connect.models import Provider
 from psc_connect.oidc.errors import JWKSError
 from tests.journey import PAGE, code_on
-from tests.logins import age_keys, in_parallel, landed, same_keys, sign_in_once  # noqa: F401
+from tests.logins import age_keys, in_parallel, landed, sign_in_once
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("same_keys")]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.mark.case("KR03")

@@ -11,14 +11,15 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from psc_connect.document import key_names
 from psc_connect.models import Provider
 from tests.conftest import make_provider
 from tests.journey import PAGE, code_on
-from tests.logins import age_keys, in_parallel, landed, same_keys, sign_in_once  # noqa: F401
+from tests.logins import age_keys, in_parallel, landed, sign_in_once
 from tests.refusals import assert_refused
 from tests.wrong_answers import AT_KEYS, AT_KEYS_TWICE
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("same_keys")]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 # --- rotation ---------------------------------------------------------------------------------------------------
@@ -155,7 +156,7 @@ def test_a_forced_fetch_that_fails_keeps_the_keys_that_sign_people_in(simulator,
 
 
 def test_pinned_keys_are_never_fetched(simulator, provider, person):
-    Provider.objects.update(jwks_pinned=True)
+    Provider.objects.update(jwks_pinned=[*key_names(provider.jwks)])
     age_keys(timedelta(days=400))
     assert landed(sign_in_once())
     simulator.rotate_keys(withdraw_old=True)

@@ -19,8 +19,10 @@ from typing import Any
 
 import requests
 
+import psc_connect
+
 REALM_FILE = Path(__file__).with_name("realm.json")
-PAYLOADS = Path(__file__).parents[1] / "data" / "userinfo"
+PAYLOADS = Path(psc_connect.__file__).parent / "samples"
 REALM = "esante-wallet"
 PASSWORD = "a password of a test"
 ADMINISTRATOR = "admin"

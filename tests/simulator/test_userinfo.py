@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import psc_connect
 from psc_connect.simulator import Person, Simulator
 from psc_connect.simulator.people import PEOPLE
 from tests.simulator.service import Service
@@ -17,7 +18,7 @@ PUBLISHED = {
     "no-professional-data": "no-professional-data-2023.json",
 }
 INVENTED = [person for person in PEOPLE if person.slug not in PUBLISHED]
-DATA = Path(__file__).parents[1] / "data" / "userinfo"
+DATA = Path(psc_connect.__file__).parent / "samples"
 
 
 @pytest.mark.parametrize(("slug", "name"), PUBLISHED.items())

@@ -1,33 +1,28 @@
-"""What the package keeps: providers with their keys and exported attributes, accounts, states already used."""
+"""A declared provider: what is asked of it, what is believed of it, how it is shown."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from django.conf import settings
-from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, RegexValidator
+from django.core.validators import MaxValueValidator
 from django.db import models
+from django.utils import timezone
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 from typing_extensions import override
 
 from psc_connect import conf
-from psc_connect.attributes import validate_claim, validate_user_field
-from psc_connect.environments import load_metadata
+from psc_connect.environments import document_of_issuer
 from psc_connect.fields import SecretField, SecretUnavailable, StoredSecret
 from psc_connect.oidc.algorithms import ALGORITHMS
+from psc_connect.oidc.client import ClientCredentials
 from psc_connect.oidc.jwks import KeySet, parse_jwks
 from psc_connect.oidc.metadata import ProviderMetadata, parse_metadata
-
-# RFC 6749 3.3 (scope-token) and OpenID Connect Core 3.1.2.1 (acr_values): visible ASCII, separated by single spaces.
-space_separated = RegexValidator(
-    r"^[\x21\x23-\x5B\x5D-\x7E]+( [\x21\x23-\x5B\x5D-\x7E]+)*$",
-    _("Write the values in plain characters, with one space between two of them."),
-)
-# RFC 6749 A.1: what a client id may be made of.
-client_id_characters = RegexValidator(
-    r"^[\x21-\x7E]+$", _("A client id has no space, no accent and no invisible character: copy it again.")
+from psc_connect.validators import (
+    client_id_characters,
+    language_tags,
+    space_separated,
+    validate_extra_parameters,
+    validate_thumbprints,
+    validate_translations,
 )
 
 
@@ -51,6 +46,15 @@ class Prompt(models.TextChoices):
     SELECT_ACCOUNT = "select_account", _("select_account: choose an account")
 
 
+class Display(models.TextChoices):
+    """How the provider shows its pages (OpenID Connect Core 3.1.2.1)."""
+
+    PAGE = "page", _("page: a whole page")
+    POPUP = "popup", _("popup: a small window")
+    TOUCH = "touch", _("touch: for fingers")
+    WAP = "wap", _("wap: an old telephone")
+
+
 class RequireIssuer(models.TextChoices):
     ANNOUNCED = "announced", _("when the provider announces it")
     NEVER = "never", _("never (it is compared if present)")
@@ -65,7 +69,7 @@ def may_go_to(issuer: str, secret: StoredSecret) -> bool:
     reference = secret.reference()
     if not reference or conf.secret_issuers().get(reference) == issuer:
         return True
-    return issuer in {load_metadata(environment)["issuer"] for environment in ("production", "sandbox")}
+    return document_of_issuer(issuer) in {"production", "sandbox"}
 
 
 class Provider(models.Model):
@@ -78,6 +82,7 @@ class Provider(models.Model):
     )
     environment = models.CharField(_("environment"), max_length=16, choices=Environment, default=Environment.PRODUCTION)
     enabled = models.BooleanField(_("enabled"), default=True)
+    comment = models.TextField(_("comment"), blank=True, help_text=_("For the people who run this site only."))
     client_id = models.CharField(_("client id"), max_length=255, validators=[client_id_characters])
     client_secret = SecretField(_("client secret"), blank=True)
     token_endpoint_auth_method = models.CharField(
@@ -110,6 +115,19 @@ class Provider(models.Model):
     require_iss = models.CharField(
         _("require iss in the answer"), max_length=16, choices=RequireIssuer, default=RequireIssuer.ANNOUNCED
     )
+    display = models.CharField(
+        _("display"), max_length=8, choices=Display, blank=True, help_text=_("Empty: not asked.")
+    )
+    ui_locales = models.CharField(
+        _("languages of the provider's pages"),
+        max_length=100,
+        blank=True,
+        validators=[language_tags],
+        help_text=_("Such as “fr en”, the preferred one first; “auto”: the language of the page. Empty: not asked."),
+    )
+    extra_parameters = models.JSONField(
+        _("extra parameters"), default=dict, blank=True, validators=[validate_extra_parameters]
+    )
     id_token_signed_response_alg = models.CharField(
         _("ID token signature"), max_length=8, choices=[(name, name) for name in ALGORITHMS], default="RS256"
     )
@@ -121,18 +139,26 @@ class Provider(models.Model):
         help_text=_("Empty: the userinfo is plain JSON, as Pro Santé Connect sends it."),
     )
     metadata = models.JSONField(_("provider metadata"), default=dict, blank=True)
-    jwks = models.JSONField(_("signing keys (JWKS)"), default=dict, blank=True)
-    jwks_pinned = models.BooleanField(
-        _("pinned keys"),
-        default=False,
-        help_text=_("Keys that are here and pinned are never fetched again, whatever their age."),
+    metadata_followed = models.BooleanField(
+        _("follow the provider's document"),
+        default=True,
+        help_text=_(
+            "Once a day a sign-in compares the metadata with the provider's own and takes over what has changed, but "
+            "never another issuer nor another host for the client secret. Off: it only changes on this page."
+        ),
     )
+    metadata_checked_at = models.DateTimeField(default=timezone.now, editable=False)
+    jwks = models.JSONField(_("signing keys (JWKS)"), default=dict, blank=True)
+    # Thumbprints that an administrator decided about: kept whatever the provider publishes; not believed any longer.
+    jwks_pinned = models.JSONField(_("pinned keys"), default=list, blank=True, validators=[validate_thumbprints])
+    jwks_retired = models.JSONField(_("retired keys"), default=list, blank=True, validators=[validate_thumbprints])
     # When the keys were imported; when the last fetch began (the slot that one worker a minute can claim) and ended.
     jwks_updated_at = models.DateTimeField(_("keys imported on"), null=True, editable=False)
     jwks_fetch_began_at = models.DateTimeField(null=True, editable=False)
     jwks_fetch_ended_at = models.DateTimeField(null=True, editable=False)
-    # {thumbprint: ISO 8601 date}: since when each key is on the row.
+    # {thumbprint: ISO 8601}: since when each key is on the row; the day on which it last verified a login.
     jwks_first_seen = models.JSONField(default=dict, editable=False)
+    jwks_last_used = models.JSONField(default=dict, editable=False)
     create_unknown_users = models.BooleanField(
         _("create unknown users"),
         default=True,
@@ -141,17 +167,33 @@ class Provider(models.Model):
     button_text = models.CharField(
         _("button text"), max_length=100, blank=True, help_text=_("Empty: “Sign in with Pro Santé Connect”.")
     )
+    button_tooltip = models.CharField(
+        _("tooltip"),
+        max_length=255,
+        blank=True,
+        help_text=_("What the button says when it is pointed at, and to screen readers. Empty: nothing."),
+    )
+    translations = models.JSONField(
+        _("in other languages"), default=dict, blank=True, validators=[validate_translations]
+    )
     button_logo = models.CharField(
         _("button logo"),
         max_length=255,
         blank=True,
         help_text=_("Path of a static file, such as the official logo from ANS. Empty: our own drawing."),
     )
+    sort_order = models.PositiveSmallIntegerField(
+        _("sort order"), default=100, help_text=_("Where a site has several providers: the smaller comes first.")
+    )
 
     class Meta:
         verbose_name = _("provider")
         verbose_name_plural = _("providers")
-        ordering = ("slug",)
+        ordering = ("sort_order", "slug")
+        permissions = (
+            ("replace_provider_secrets", _("Can replace the client secret, the signing keys and their origin")),
+            ("view_claims", _("Can see what the provider says of a person")),
+        )
 
     @override
     def __str__(self) -> str:
@@ -177,97 +219,26 @@ class Provider(models.Model):
             raise SecretUnavailable("secret_reference_not_for_issuer")
         return secret
 
-    def key_set(self) -> KeySet:
-        """Return the keys of the row; an empty row has none. Raises JWKSError."""
-        return parse_jwks(self.jwks) if self.jwks else KeySet(keys=(), ignored=())
-
-
-class ExportedAttribute(models.Model):
-    """One row of the mapping: a claim, by its path, to a field of the user."""
-
-    class When(models.TextChoices):
-        CREATION = "creation", _("at creation")
-        LOGIN = "login", _("at each login")
-        EMPTY = "empty", _("if the field is empty")
-
-    provider = models.ForeignKey(
-        Provider, models.CASCADE, related_name="exported_attributes", verbose_name=_("provider")
-    )
-    claim = models.CharField(
-        _("claim"),
-        max_length=255,
-        validators=[validate_claim],
-        help_text=_("A JMESPath expression, such as given_name or otherIds[0].identifiant."),
-    )
-    user_field = models.CharField(_("field of the user"), max_length=100, validators=[validate_user_field])
-    when = models.CharField(_("when"), max_length=16, choices=When, default=When.LOGIN)
-    required = models.BooleanField(_("required"), default=False, help_text=_("A login without this claim is refused."))
-
-    class Meta:
-        verbose_name = _("exported attribute")
-        verbose_name_plural = _("exported attributes")
-        constraints = (
-            models.UniqueConstraint(fields=("provider", "user_field"), name="psc_connect_one_claim_per_field"),
+    def credentials(self) -> ClientCredentials:
+        """Return who the site is at the token endpoint. Raises SecretUnavailable."""
+        return ClientCredentials(
+            client_id=self.client_id,
+            client_secret=self.secret_for_its_issuer(),
+            method=self.token_endpoint_auth_method,
         )
 
-    @override
-    def __str__(self) -> str:
-        return f"{self.claim} → {self.user_field}"
+    def key_set(self) -> KeySet:
+        """Return the keys that verify signatures; an empty row has none. Raises JWKSError."""
+        return self.key_set_with_retired().without(self.jwks_retired)
 
+    def key_set_with_retired(self) -> KeySet:
+        """Return the keys of the row, those that an administrator retired too. Raises JWKSError."""
+        return parse_jwks(self.jwks) if self.jwks else KeySet(keys=(), ignored=())
 
-class Account(models.Model):
-    """(issuer, ``sub``) ↔ user: the only thing by which a professional is found again (OpenID Connect Core 5.7)."""
-
-    # What the database holds, once the row comes from it or has gone there.
-    stored_identity: tuple[str, str] | None = None
-
-    provider = models.ForeignKey(Provider, models.PROTECT, related_name="accounts", verbose_name=_("provider"))
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, related_name="psc_accounts", verbose_name=_("user")
-    )
-    issuer = models.CharField(_("issuer"), max_length=255, editable=False)
-    subject = models.CharField("sub", max_length=255, editable=False)
-    # Kept from the first login on, as PSC sent them, for the day on which `sub` changes with the identifier in it.
-    subject_name_id = models.CharField(_("national identifier"), max_length=255, blank=True, editable=False)
-    other_ids = models.JSONField(_("other identifiers"), default=list, editable=False)
-    created_at = models.DateTimeField(_("created on"), auto_now_add=True)
-
-    class Meta:
-        verbose_name = _("account")
-        verbose_name_plural = _("accounts")
-        constraints = (models.UniqueConstraint(fields=("issuer", "subject"), name="psc_connect_one_account_per_sub"),)
-
-    @override
-    def __str__(self) -> str:
-        # No identifier: this text ends up in histories and in messages.
-        return f"{self.provider.slug} · {self.pk}"
-
-    @override
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if self.stored_identity not in {None, (self.issuer, self.subject)}:
-            raise ValidationError(_("The issuer and sub of an account never change."), code="account_immutable")
-        super().save(*args, **kwargs)
-        self.stored_identity = (self.issuer, self.subject)
-
-    @override
-    @classmethod
-    def from_db(cls, *args: Any, **kwargs: Any) -> Account:
-        account: Account = super().from_db(*args, **kwargs)
-        if not account.get_deferred_fields() & {"issuer", "subject"}:
-            account.stored_identity = (account.issuer, account.subject)
-        return account
-
-
-class ClaimedState(models.Model):
-    """A state whose callback has begun: its insertion is what makes a code go to the provider once."""
-
-    state_digest = models.CharField(max_length=64, primary_key=True)
-    claimed_at = models.DateTimeField(auto_now_add=True, db_index=True)
-
-    class Meta:
-        verbose_name = _("used state")
-        verbose_name_plural = _("used states")
-
-    @override
-    def __str__(self) -> str:
-        return f"{self.claimed_at:%Y-%m-%d %H:%M}"
+    def in_language(self, name: str) -> str:
+        """Return ``button_text`` or ``button_tooltip`` in the active language, else in its base, else as it is."""
+        language = (get_language() or "").lower()
+        for code in (language, language.partition("-")[0]):
+            if text := self.translations.get(code, {}).get(name):
+                return str(text)
+        return str(getattr(self, name))

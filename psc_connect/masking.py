@@ -1,0 +1,67 @@
+"""What identifies a person, hidden until an administrator asks to see it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+DOT: Final = "•"
+# Identifiers of PSC and of OpenID Connect, whatever object they stand in.
+IDENTIFYING: Final = frozenset(
+    {
+        "SubjectNameID",
+        "at_hash",
+        "email",
+        "identifiant",
+        "jti",
+        "nonce",
+        "phone_number",
+        "preferred_username",
+        "session_state",
+        "sid",
+        "sub",
+    }
+)
+_SHOWN: Final = 2
+_SHORTEST_SECRET: Final = 6
+
+
+def masked(text: str) -> str:
+    """Return the two first and the two last characters, as long as the rest is enough to hide something."""
+    if len(text) < _SHORTEST_SECRET:
+        return DOT * len(text)
+    return text[:_SHOWN] + DOT * (len(text) - 2 * _SHOWN) + text[-_SHOWN:]
+
+
+def masker(claims: Any) -> Callable[[Any], Any]:
+    """Return what masks every identifier of these claims, in them and in whatever came of them."""
+    identifiers = _identifiers(claims)
+    return lambda value: _masked_value(value, identifiers)
+
+
+def _identifiers(value: Any) -> set[str]:
+    """Every identifier, and the national one inside ``f:<uuid>:<identifier>``."""
+    found: set[str] = set()
+    if isinstance(value, dict):
+        for name, each in value.items():
+            if name in IDENTIFYING and isinstance(each, str):
+                found |= {each, each.rpartition(":")[2]}
+            found |= _identifiers(each)
+    elif isinstance(value, list):
+        for each in value:
+            found |= _identifiers(each)
+    return {text for text in found if len(text) >= _SHORTEST_SECRET}
+
+
+def _masked_value(value: Any, identifiers: set[str]) -> Any:
+    if isinstance(value, dict):
+        return {
+            name: masked(each) if name in IDENTIFYING and isinstance(each, str) else _masked_value(each, identifiers)
+            for name, each in value.items()
+        }
+    if isinstance(value, list):
+        return [_masked_value(each, identifiers) for each in value]
+    if isinstance(value, str):
+        for identifier in sorted(identifiers, key=len, reverse=True):
+            value = value.replace(identifier, masked(identifier))
+    return value

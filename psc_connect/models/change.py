@@ -1,0 +1,44 @@
+"""The history of declarations: who changed what, from what, to what."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from typing_extensions import override
+
+from psc_connect.models.provider import Provider
+
+
+class DeclarationChange(models.Model):
+    """What one save changed of one provider. Written once; nothing in the package edits or deletes a row.
+
+    ``changes`` is a list of ``[name, old, new]`` in the words of ``document.declaration_of``: no secret is in it.
+    """
+
+    class Origin(models.TextChoices):
+        ADMIN = "admin", _("administration")
+        COMMAND = "command", _("command line")
+        LOGIN = "login", _("a login")
+
+    provider = models.ForeignKey(
+        Provider, models.SET_NULL, null=True, related_name="changes", verbose_name=_("provider")
+    )
+    # They stay when the provider or the user has gone.
+    slug = models.SlugField(_("identifier"))
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("made by")
+    )
+    made_by_name = models.CharField(_("made by"), max_length=255, blank=True)
+    made_at = models.DateTimeField(_("made on"), auto_now_add=True, db_index=True)
+    origin = models.CharField(_("by way of"), max_length=16, choices=Origin)
+    changes = models.JSONField(_("changes"))
+
+    class Meta:
+        verbose_name = _("change of a declaration")
+        verbose_name_plural = _("changes of declarations")
+        ordering = ("-made_at", "-pk")
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.slug} · {self.made_at:%Y-%m-%d %H:%M}"

@@ -1,0 +1,33 @@
+"""What Pro Santé Connect really sent of five people of its sandbox: to try a mapping on, before anybody comes."""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from django.utils.functional import _StrPromise
+
+SAMPLES: Final[Mapping[str, _StrPromise]] = MappingProxyType(
+    {
+        "doctor-card-two-activities-2023": _("A doctor with a card and two activities (2023)"),
+        "doctor-five-activities-2021": _("A doctor with five activities (2021)"),
+        "doctor-two-exercices-2022": _("A doctor with two professions (2022)"),
+        "podiatrist-2023": _("A podiatrist (2023)"),
+        "no-professional-data-2023": _("Somebody without professional data (2023)"),
+    }
+)
+
+
+def load_sample(name: str) -> dict[str, Any]:
+    """Return the claims of one of ``SAMPLES``. Raises KeyError for another name."""
+    if name not in SAMPLES:
+        raise KeyError(name)
+    sample: dict[str, Any] = json.loads((resources.files(__name__) / f"{name}.json").read_text("utf-8"))
+    return sample

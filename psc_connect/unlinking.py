@@ -1,0 +1,77 @@
+"""An account is parted from its user: what it gave is taken back, its sessions end, and a trail stays."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.db.models import OuterRef, Subquery
+from django.utils.crypto import salted_hmac
+
+from psc_connect.groups import take_back, users_have_groups
+from psc_connect.models import UnlinkedAccount
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from django.contrib.auth.models import User
+
+    from psc_connect.models import Account
+
+# The name under which users come with the moment of their last unlinking.
+STAMP = "psc_connect_unlinked_at"
+
+
+@transaction.atomic
+def unlink(account: Account, *, by: User | None) -> UnlinkedAccount:
+    """Delete the account and keep a row of it; whatever sessions its user has opened with it end by that row."""
+    if users_have_groups():
+        take_back(account, account.group_grants.values_list("group_id", flat=True))
+    trail = UnlinkedAccount.objects.create(
+        user=account.user,
+        username=account.user.get_username()[:255],
+        provider=account.provider.slug,
+        issuer=account.issuer,
+        subject=account.subject,
+        subject_name_id=account.subject_name_id,
+        created_at=account.created_at,
+        unlinked_by=by,
+    )
+    account.delete()
+    return trail
+
+
+def stamp_of_user(user: str = "user") -> Subquery:
+    """The moment of the last unlinking of a row's user, in the statement that reads the row."""
+    newest = UnlinkedAccount.objects.filter(user=OuterRef(user)).order_by("-unlinked_at", "-pk")
+    return Subquery(newest.values("unlinked_at")[:1])
+
+
+def bind_sessions(user: User) -> User:
+    """Make the hash that Django holds the sessions of a user against depend on their last unlinking.
+
+    A session that was opened before has another hash and ends, wherever sessions are stored; those that a password
+    opened are none of ours and keep theirs. A user who was never unlinked has the very hash that Django gives.
+    """
+    if not hasattr(user, STAMP):
+        # A site's own code found this user.
+        newest = UnlinkedAccount.objects.filter(user=user.pk).values_list("unlinked_at", flat=True)
+        setattr(user, STAMP, newest.first())
+    stamp = getattr(user, STAMP)
+    if stamp is None or not hasattr(user, "get_session_auth_hash"):
+        return user
+    own_hash, own_fallbacks = user.get_session_auth_hash, user.get_session_auth_fallback_hash
+
+    def bound(hash_: str) -> str:
+        return salted_hmac("psc_connect.unlinking", f"{hash_}{stamp.isoformat()}", algorithm="sha256").hexdigest()
+
+    def session_hash() -> str:
+        return bound(own_hash())
+
+    def fallback_hashes() -> Iterator[str]:
+        return (bound(hash_) for hash_ in own_fallbacks())
+
+    # On the instance: the user model is the site's.
+    user.get_session_auth_hash = session_hash  # type: ignore[method-assign]
+    user.get_session_auth_fallback_hash = fallback_hashes  # type: ignore[method-assign]
+    return user

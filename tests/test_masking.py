@@ -1,0 +1,47 @@
+"""What identifies a person is hidden, and what does not is shown."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from psc_connect.masking import masked, masker
+from psc_connect.samples import SAMPLES, load_sample
+
+
+def identifiers(claims: dict[str, Any]) -> set[str]:
+    found = {claims.get("sub"), claims.get("SubjectNameID"), claims.get("preferred_username")}
+    found |= {str(claims.get("sub")).rpartition(":")[2]}
+    found |= {each["identifiant"] for each in claims.get("otherIds", [])}
+    return {each for each in found if each}
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_no_identifier_of_a_payload_is_left(name: str) -> None:
+    claims = load_sample(name)
+    text = json.dumps(masker(claims)(claims), ensure_ascii=False)
+    assert identifiers(claims)
+    for identifier in identifiers(claims):
+        assert identifier not in text
+
+
+def test_the_rest_is_shown() -> None:
+    claims = load_sample("podiatrist-2023")
+    shown = masker(claims)(claims)
+    assert shown["given_name"] == claims["given_name"]
+    assert shown["SubjectRefPro"]["exercices"][0]["codeProfession"] == "80"
+
+
+def test_an_identifier_is_masked_wherever_its_text_stands() -> None:
+    shown = masker({"SubjectNameID": "899700427885", "sub": "f:abc:899700427885"})
+    assert "899700427885" not in json.dumps(shown({"note": "of 899700427885", "list": ["x899700427885x"]}))
+    assert shown("899700427885-2") == "89••••••••85-2"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("899700427885", "89••••••••85"), ("abc", "•••"), ("", ""), ("abcdef", "ab••ef")]
+)
+def test_a_mask_keeps_two_characters_at_each_end_of_a_long_text(text: str, expected: str) -> None:
+    assert masked(text) == expected
