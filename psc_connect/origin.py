@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
-from django.urls import get_script_prefix, reverse
+from django.urls import NoReverseMatch, get_script_prefix, reverse
 
 from psc_connect import conf
 from psc_connect.exceptions import LoginRefused
@@ -17,16 +18,16 @@ if TYPE_CHECKING:
     from psc_connect.models import Provider
 
 
-def site_origin(request: HttpRequest) -> str:
+def site_origin(request: HttpRequest | None) -> str:
     """Return the origin of the site, such as ``https://example.org``.
 
-    It is ``PSC_CONNECT_BASE_URL``. Without it the request says, but only where the Host header cannot be anybody's
-    choice: the redirect URI, and with it the code, would go where the header points.
+    It is ``PSC_CONNECT_BASE_URL``. Without it the request says, if there is one, but only where the Host header cannot
+    be anybody's choice: the redirect URI, and with it the code, would go where the header points.
     Raises LoginRefused ``base_url_missing``.
     """
     if base_url := conf.base_url():
         return base_url
-    if settings.DEBUG or not host_is_anybodys_choice():
+    if request is not None and (settings.DEBUG or not host_is_anybodys_choice()):
         return f"{request.scheme}://{request.get_host()}"
     raise LoginRefused("base_url_missing")
 
@@ -46,12 +47,33 @@ def is_other_host(request: HttpRequest) -> bool:
     return urlsplit(site_origin(request)).hostname != urlsplit(f"//{request.get_host()}").hostname
 
 
-def redirect_uri(request: HttpRequest, provider: Provider) -> str:
+def redirect_uri(request: HttpRequest | None, provider: Provider) -> str:
     return site_origin(request) + reverse("psc_connect:callback", args=[provider.slug])
 
 
-def post_logout_redirect_uri(request: HttpRequest, provider: Provider) -> str:
+def post_logout_redirect_uri(request: HttpRequest | None, provider: Provider) -> str:
     return site_origin(request) + reverse("psc_connect:logged_out", args=[provider.slug])
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredAddresses:
+    """The exact addresses to declare to ANS, or the code of what keeps them from being known.
+
+    ``problem``: ``base_url_missing``, or ``urls_missing`` where the site does not include our URLs.
+    """
+
+    redirect_uri: str = ""
+    post_logout_redirect_uri: str = ""
+    problem: str = ""
+
+
+def declared_addresses(request: HttpRequest | None, provider: Provider) -> DeclaredAddresses:
+    try:
+        return DeclaredAddresses(redirect_uri(request, provider), post_logout_redirect_uri(request, provider))
+    except LoginRefused as exc:
+        return DeclaredAddresses(problem=exc.code)
+    except NoReverseMatch:
+        return DeclaredAddresses(problem="urls_missing")
 
 
 def home_url() -> str:

@@ -45,6 +45,8 @@ class PendingLogin:
     begun_at: float = field(default_factory=lambda: round(time.time(), 3))
     # 256 bits of which all three values are made, since three of them would make a cookie twice as long.
     seed: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
+    # The administrator whose dry run it is: nobody is signed in at its end.
+    dry_run_by: str = ""
 
     @property
     def state(self) -> str:

@@ -55,6 +55,7 @@ def refusal_page(request: HttpRequest, exc: Refusal, *, provider: str, next_page
         "reference": refusal.reference,
         "hint": _hint(refusal.code, provider),
         "start_again_url": login_url(provider, next_page),
+        "other_ways_url": _other_ways(refusal.code, next_page),
         "home_url": home_url(),
     }
     response = render(request, "psc_connect/error.html", context, status=refusal.explanation.status)
@@ -74,6 +75,13 @@ def as_refusal(exc: Refusal) -> LoginRefused:
     if isinstance(exc, LoginRefused):
         return exc
     return LoginRefused("database_unavailable" if isinstance(exc, DatabaseError) else exc.code)
+
+
+def _other_ways(code: str, next_page: str) -> str:
+    """Return the page of the choice, where there is one: a rule may have sent somebody to the wrong provider."""
+    if code == "database_unavailable" or Provider.objects.filter(enabled=True).count() < 2:
+        return ""
+    return login_url("", next_page, choose="1")
 
 
 def _hint(code: str, provider: str) -> str:

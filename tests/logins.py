@@ -7,20 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
-import pytest
 from django.db import connections
 from django.utils import timezone
 
 from psc_connect.models import Provider
 from tests.journey import PAGE, Person
-
-
-@pytest.fixture
-def same_keys(simulator):
-    """Leave the provider's keys to the next test as they were."""
-    published = list(simulator.keys.published)
-    yield
-    simulator.keys.published = published
 
 
 def sign_in_once(_number: int = 0) -> Any:

@@ -22,6 +22,7 @@ NOT_OF_PEOPLE = {
     "auth.permission",
     "contenttypes.contenttype",
     "psc_connect.claimedstate",
+    "psc_connect.declarationchange",
     "psc_connect.exportedattribute",
     "psc_connect.provider",
 }

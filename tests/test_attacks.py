@@ -15,6 +15,7 @@ from django.core import mail
 from django.db import InterfaceError, connection
 from django.utils import timezone
 
+from psc_connect.document import key_names
 from psc_connect.keys import import_keys
 from psc_connect.models import Provider
 from psc_connect.oidc.errors import ProviderUnavailable
@@ -133,7 +134,9 @@ def test_keys_pinned_while_a_fetch_is_under_way_stay(simulator):
         while simulator.count("jwks") == 0:
             time.sleep(0.01)
         now = timezone.now()
-        Provider.objects.update(jwks=trusted, jwks_pinned=True, jwks_updated_at=now, jwks_fetch_began_at=None)
+        Provider.objects.update(
+            jwks=trusted, jwks_pinned=[*key_names(trusted)], jwks_updated_at=now, jwks_fetch_began_at=None
+        )
         pinned.set()
         connection.close()
 

@@ -6,14 +6,29 @@ import base64
 import re
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.urls import include, path
 
 from psc_connect.models import Provider
+from psc_connect.oidc.authorization import RESERVED_PARAMETERS
+from psc_connect.validators import validate_extra_parameters
 from psc_connect.views import LoginView
 from tests.journey import PAGE, Person, query_of
 from tests.refusals import assert_refused, pending_cookies
 
 pytestmark = pytest.mark.django_db
+# What a request always says.
+SENT = {
+    "response_type",
+    "scope",
+    "client_id",
+    "redirect_uri",
+    "state",
+    "nonce",
+    "code_challenge",
+    "code_challenge_method",
+    "acr_values",
+}
 
 
 class LoginWithExtras(LoginView):
@@ -61,6 +76,51 @@ def test_prompt_and_max_age_are_sent_where_the_row_has_them(provider, person):
     query = query_of(person.begin())
     assert (query["prompt"], query["max_age"]) == ("login", "0")
     assert "acr_values" not in query
+
+
+def test_display_and_languages_are_sent_where_the_row_has_them(provider, person):
+    Provider.objects.update(display="popup", ui_locales="fr en")
+    query = query_of(person.begin())
+    assert (query["display"], query["ui_locales"]) == ("popup", "fr en")
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_the_language_of_the_page_is_sent_where_the_row_says_so(provider, person, language):
+    Provider.objects.update(ui_locales="auto")
+    assert query_of(person.begin(**{"Accept-Language": language}))["ui_locales"] == language
+
+
+def test_extra_parameters_are_sent_and_never_replace_one_of_ours(provider, person):
+    reserved = dict.fromkeys(RESERVED_PARAMETERS - {"prompt", "max_age", "display", "ui_locales"}, "evil")
+    Provider.objects.update(extra_parameters={"kc_idp_hint": "OKTA_chu", "claims": '{"id_token": {}}'})
+    query = query_of(person.begin())
+    assert (query["kc_idp_hint"], query["claims"]) == ("OKTA_chu", '{"id_token": {}}')
+    # Put in by SQL, whatever the form says.
+    Provider.objects.update(extra_parameters=reserved)
+    assert {value for name, value in query_of(person.begin()).items() if name in SENT} & {"evil"} == set()
+
+
+@pytest.mark.parametrize(
+    ("parameters", "code"),
+    [
+        *(({name: "x"}, "extra_parameters_reserved") for name in sorted(RESERVED_PARAMETERS)),
+        ({"a b": "x"}, "extra_parameters_malformed"),
+        ({"a": ""}, "extra_parameters_malformed"),
+        ({"a": 1}, "extra_parameters_malformed"),
+        ({"a": "x" * 2001}, "extra_parameters_malformed"),
+        ({f"a{number}": "x" for number in range(21)}, "extra_parameters_malformed"),
+        (["a"], "extra_parameters_malformed"),
+    ],
+)
+def test_extra_parameters_of_the_protocol_are_refused(parameters, code):
+    with pytest.raises(ValidationError) as raised:
+        validate_extra_parameters(parameters)
+    assert raised.value.code == code
+
+
+def test_everything_that_a_request_sends_is_reserved(provider, person):
+    Provider.objects.update(prompt="login", max_age=1, display="page", ui_locales="fr")
+    assert set(query_of(person.begin())) <= RESERVED_PARAMETERS
 
 
 @pytest.mark.case("AZ17")

@@ -28,6 +28,33 @@ def test_no_button_where_no_provider_is_enabled(source: str) -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("language", "text", "tooltip"),
+    [("fr", "Entrer", "Aide"), ("en", "Come in", "Aide"), ("en-gb", "Come in", "Aide"), ("de", "Entrer", "Hilfe")],
+)
+def test_button_has_its_words_in_several_languages(language: str, text: str, tooltip: str) -> None:
+    words = {"en": {"button_text": "Come in"}, "de": {"button_tooltip": "Hilfe"}}
+    declare(button_text="Entrer", button_tooltip="Aide", translations=words)
+    with translation.override(language):
+        page = shown(BUTTON)
+    assert f'<span class="psc-button-text">{text}</span>' in page
+    assert f'title="{tooltip}" aria-description="{tooltip}"' in page
+
+
+@pytest.mark.django_db
+def test_button_without_a_tooltip_has_none() -> None:
+    declare()
+    assert "title=" not in shown(BUTTON)
+
+
+@pytest.mark.django_db
+def test_buttons_stand_in_the_order_of_the_administrators() -> None:
+    declare("a", sort_order=20)
+    declare("b", sort_order=10)
+    assert links(shown(BUTTON)) == ["/psc/b/login/?next=%2F", "/psc/a/login/?next=%2F"]
+
+
+@pytest.mark.django_db
 def test_unknown_provider_has_no_button_though_another_is_enabled() -> None:
     declare()
     assert shown('{% psc_connect_button provider="other" %}') == ""

@@ -20,6 +20,14 @@ pytestmark = pytest.mark.django_db
 NOON = datetime(2027, 3, 28, 12, 0, tzinfo=timezone.utc)
 
 
+@pytest.fixture
+def provider(provider):
+    """One whose own document nobody looks up, on whatever day."""
+    provider.metadata_followed = False
+    provider.save()
+    return provider
+
+
 def size_of(cookies: dict[str, str]) -> int:
     return len("; ".join(f"{name}={value}" for name, value in cookies.items()))
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from django.contrib.auth import get_user_model
 
+from psc_connect.document import key_names
 from psc_connect.models import Account, Provider
 from psc_connect.simulator import Simulator, run_simulator
 from tests.conftest import client_of, make_provider
@@ -97,9 +98,8 @@ def test_two_keys_of_one_name_verify_each_their_own_provider(simulator, sandbox,
 @pytest.mark.case("TN01")
 def test_the_sandboxs_key_under_productions_name_signs_nobody_in(simulator, sandbox, person, tester):
     tester.sign_in()
-    Provider.objects.filter(slug="psc").update(
-        jwks={"keys": [{**simulator.keys.current.public, "kid": "same"}]}, jwks_pinned=True
-    )
+    jwks = {"keys": [{**simulator.keys.current.public, "kid": "same"}]}
+    Provider.objects.filter(slug="psc").update(jwks=jwks, jwks_pinned=[*key_names(jwks)])
     before = list(simulator.keys.published)
     simulator.keys.published = [sandbox.keys.current, *before]
     simulator.faults.set("id_token_header", header={"kid": "same"})

@@ -28,6 +28,7 @@ class Button:
 
     url: str
     text: str
+    tooltip: str
     logo: str
     provider: str
     environment: str
@@ -81,7 +82,8 @@ def _button(row: Provider, next_page: str, *, among: list[str]) -> Button:
         environment = f"{environment} – {row.slug}"
     return Button(
         url=login_url(row.slug, next_page),
-        text=row.button_text or _("Sign in with Pro Santé Connect"),
+        text=row.in_language("button_text") or _("Sign in with Pro Santé Connect"),
+        tooltip=row.in_language("button_tooltip"),
         logo=_logo_url(row.button_logo),
         provider=row.slug,
         environment=environment,

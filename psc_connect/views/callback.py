@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 from django.contrib import auth
 from django.http import HttpResponse, HttpResponseRedirect, QueryDict
+from django.urls import reverse
 from django.views.decorators.debug import sensitive_variables
 from mozilla_django_oidc.views import OIDCAuthenticationCallbackView
 from typing_extensions import override
 
-from psc_connect import origin, pending
+from psc_connect import dry_run, origin, pending
 from psc_connect.backends import CodeGrant, installed_backend
 from psc_connect.exceptions import LoginRefused
-from psc_connect.models import RequireIssuer
+from psc_connect.models import Provider, RequireIssuer
 from psc_connect.next_page import landing_page
 from psc_connect.oidc.authorization import check_issuer, parse_authorization_response
 from psc_connect.oidc.errors import AuthorizationResponseError
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from django.http.response import HttpResponseBase
 
     from psc_connect.backends import ProSanteConnectBackend
-    from psc_connect.models import Provider
     from psc_connect.oidc.authorization import AuthorizationResponse
     from psc_connect.pending import PendingLogin
     from psc_connect.refusals import Refusal
@@ -62,6 +62,8 @@ class CallbackView(ProviderView, OIDCAuthenticationCallbackView):
     def get(self, request: HttpRequest, provider: str) -> HttpResponse:
         parameters = _taken_parameters(request)
         login = self._begun_here(request, parameters.get("state", []))
+        if login is not None and login.dry_run_by:
+            return self._end_dry_run(request, login, parameters)
         answer = parse_authorization_response(parameters)
         if login is None:
             return self._over_already(request, answer)
@@ -77,6 +79,17 @@ class CallbackView(ProviderView, OIDCAuthenticationCallbackView):
         if not pending.claim(login):
             return self._begun_twice(request, login)
         return self._sign_in(request, row, login, answer.code)
+
+    @sensitive_variables()
+    def _end_dry_run(self, request: HttpRequest, login: PendingLogin, parameters: dict[str, list[str]]) -> HttpResponse:
+        """Nobody is signed in, and no audience hears of it: its administrator reads on the page what came of it."""
+        self.login = login
+        row = Provider.objects.filter(slug=self.kwargs["provider"]).first()
+        if row is None or login.provider != row.slug:
+            raise LoginRefused("authorization_provider_mismatch")
+        found = dry_run.finish(request, row, login, parameters)
+        logger.info("dry_run.finished provider=%s code=%s", row.slug, found.code or "none")
+        return HttpResponseRedirect(reverse("admin:psc_connect_provider_dry_run", args=[row.pk]))
 
     def _begun_here(self, request: HttpRequest, states: list[str]) -> PendingLogin | None:
         """Return the login that this browser began with the state; its page is kept whatever else is wrong."""

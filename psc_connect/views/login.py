@@ -7,21 +7,23 @@ from typing import TYPE_CHECKING, Any
 from django.http import HttpResponseRedirect
 from django.shortcuts import render
 from django.views import View
-from mozilla_django_oidc.utils import generate_code_challenge
 from mozilla_django_oidc.views import OIDCAuthenticationRequestView
 from typing_extensions import override
 
-from psc_connect import origin, pending
+from psc_connect import origin
+from psc_connect.authorization_request import send_to_provider
+from psc_connect.discovery import follow_if_due
 from psc_connect.exceptions import LoginRefused
-from psc_connect.models import Provider
 from psc_connect.next_page import landing_page, safe_next
-from psc_connect.oidc.authorization import authorization_url
 from psc_connect.origin import login_url
 from psc_connect.pending import PendingLogin
+from psc_connect.resolution import enabled_providers, preselected
 from psc_connect.views.base import ProviderView, enabled_provider
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
+
+    from psc_connect.models import Provider
 
 
 class LoginView(ProviderView, OIDCAuthenticationRequestView):
@@ -36,43 +38,39 @@ class LoginView(ProviderView, OIDCAuthenticationRequestView):
     def get(self, request: HttpRequest, provider: str = "") -> HttpResponse:
         self.next_page = safe_next(request.GET.get("next"))
         if origin.is_other_host(request) and "rehosted" not in request.GET:
-            # The provider will send the browser to the base host: the cookie must be there. Once, since a proxy
-            # that hides the host would make it turn in circles.
-            return HttpResponseRedirect(origin.site_origin(request) + login_url(provider, self.next_page, rehosted="1"))
+            return self._rehosted(request, provider)
         if request.user.is_authenticated:
             return self._already_signed_in(request)
         if not _is_visit(request):
             raise LoginRefused("login_not_a_visit")
         if provider:
             return self._authorization_request(request, enabled_provider(provider))
-        choices = list(Provider.objects.filter(enabled=True))
+        choices = enabled_providers()
         if not choices:
             raise LoginRefused("no_provider")
-        return (
-            self._authorization_request(request, choices[0])
-            if len(choices) == 1
-            else render(request, "psc_connect/chooser.html")
-        )
+        chosen = choices[0] if len(choices) == 1 else self._preselected(request, choices)
+        if chosen is None:
+            return render(request, "psc_connect/chooser.html")
+        return self._authorization_request(request, chosen)
+
+    def _rehosted(self, request: HttpRequest, provider: str) -> HttpResponse:
+        """Go on at the host to which the provider will send the browser back: the cookie must be there.
+
+        Once, since a proxy that hides the host would make it turn in circles. A rule about hosts is asked before.
+        """
+        chosen = None if provider else self._preselected(request, enabled_providers())
+        parameters = {"rehosted": "1"} | ({"choose": "1"} if "choose" in request.GET else {})
+        path = login_url(chosen.slug if chosen else provider, self.next_page, **parameters)
+        return HttpResponseRedirect(origin.site_origin(request) + path)
+
+    def _preselected(self, request: HttpRequest, choices: list[Provider]) -> Provider | None:
+        # Whoever wants to choose is asked, whatever the rules say.
+        return preselected(request, choices) if len(choices) > 1 and "choose" not in request.GET else None
 
     def _authorization_request(self, request: HttpRequest, provider: Provider) -> HttpResponse:
+        follow_if_due(provider)
         login = PendingLogin(provider=provider.slug, next=self.next_page, is_second_try="again" in request.GET)
-        parameters = {
-            # A site's own parameters first: they never replace one of ours.
-            **self.get_extra_params(request),
-            "response_type": "code",
-            "scope": provider.scope,
-            "client_id": provider.client_id,
-            "redirect_uri": origin.redirect_uri(request, provider),
-            "state": login.state,
-            "nonce": login.nonce,
-            "code_challenge": generate_code_challenge(login.code_verifier, "S256"),
-            "code_challenge_method": "S256",
-        }
-        optional = {"acr_values": provider.acr_values, "prompt": provider.prompt, "max_age": provider.max_age}
-        parameters |= {name: str(value) for name, value in optional.items() if value not in ("", None)}
-        response = HttpResponseRedirect(authorization_url(provider.parsed_metadata, parameters))
-        pending.remember(request, response, login, secure=origin.is_secure(request))
-        return response
+        return send_to_provider(request, provider, login, extra=self.get_extra_params(request))
 
     @override
     def get_extra_params(self, request: HttpRequest) -> dict[str, str]:

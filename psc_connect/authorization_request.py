@@ -1,0 +1,54 @@
+"""The authorization request: what a provider is asked, and the pending login that goes into its cookie."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.http import HttpResponseRedirect
+from django.utils.translation import get_language
+from mozilla_django_oidc.utils import generate_code_challenge
+
+from psc_connect import origin, pending
+from psc_connect.oidc.authorization import authorization_url
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from django.http import HttpRequest, HttpResponse
+
+    from psc_connect.models import Provider
+    from psc_connect.pending import PendingLogin
+
+
+def send_to_provider(
+    request: HttpRequest, provider: Provider, login: PendingLogin, *, extra: Mapping[str, str] | None = None
+) -> HttpResponse:
+    """Redirect the browser to the provider (OpenID Connect Core 3.1.2.1). Raises MetadataError, LoginRefused."""
+    parameters = {
+        # A site's own parameters first: they never replace one of ours.
+        **(extra or {}),
+        **provider.extra_parameters,
+        "response_type": "code",
+        "scope": provider.scope,
+        "client_id": provider.client_id,
+        "redirect_uri": origin.redirect_uri(request, provider),
+        "state": login.state,
+        "nonce": login.nonce,
+        "code_challenge": generate_code_challenge(login.code_verifier, "S256"),
+        "code_challenge_method": "S256",
+    }
+    optional = {
+        "acr_values": provider.acr_values,
+        "prompt": provider.prompt,
+        "max_age": provider.max_age,
+        "display": provider.display,
+        "ui_locales": _ui_locales(provider),
+    }
+    parameters |= {name: str(value) for name, value in optional.items() if value not in ("", None)}
+    response = HttpResponseRedirect(authorization_url(provider.parsed_metadata, parameters))
+    pending.remember(request, response, login, secure=origin.is_secure(request))
+    return response
+
+
+def _ui_locales(provider: Provider) -> str:
+    return (get_language() or "") if provider.ui_locales == "auto" else provider.ui_locales
