@@ -1,20 +1,29 @@
-"""What ``manage.py check`` finds: a good site with one thing wrong → the id."""
+"""What ``manage.py check`` finds in the settings: a good site with one thing wrong → the id."""
 
 from __future__ import annotations
 
 import inspect
+import re
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.checks import run_checks
 
-from psc_connect import checks, conf
+from psc_connect import conf
+from psc_connect.checks import libraries
+from psc_connect.checks import settings as settings_checks
 from psc_connect.oidc.client import HTTPPolicy
 
 OURS = "psc_connect.backends.ProSanteConnectBackend"
 DJANGOS = "django.contrib.auth.backends.ModelBackend"
+MOZILLAS = "mozilla_django_oidc.auth.OIDCAuthenticationBackend"
+SESSIONS = "django.contrib.sessions.middleware.SessionMiddleware"
+AUTHENTICATION = "django.contrib.auth.middleware.AuthenticationMiddleware"
 KEY = "k" * 32
+PYPROJECT = Path(__file__).parent.parent / "pyproject.toml"
 GOOD = {
     "DEBUG": False,
     "ALLOWED_HOSTS": ["www.example.org"],
@@ -43,12 +52,23 @@ WRONG: list[tuple[dict[str, Any], str, bool]] = [
     ({"PSC_CONNECT_ENCRYPTION_KEYS": [KEY, "k" * 31]}, "psc_connect.E006", True),
     ({"PSC_CONNECT_ENCRYPTION_KEYS": KEY}, "psc_connect.E006", True),
     ({"PSC_CONNECT_ENCRYPTION_KEYS": [KEY.encode()]}, "psc_connect.E006", True),
+    ({"MIDDLEWARE": [SESSIONS]}, "psc_connect.E012", True),
+    ({"MIDDLEWARE": [AUTHENTICATION, "nowhere.Middleware"]}, "psc_connect.E012", True),
+    ({"SECRET_KEY": KEY}, "psc_connect.E013", True),
+    ({"SECRET_KEY_FALLBACKS": [KEY]}, "psc_connect.E013", True),
     ({"PSC_CONNECT_HTTPS_PROXY": "proxy.example.org:3128"}, "psc_connect.E010", True),
     ({"PSC_CONNECT_HTTPS_PROXY": "https://proxy.example.org:3128"}, "psc_connect.E010", True),
     ({"PSC_CONNECT_HTTPS_PROXY": "http://proxy.example.org:3128/path"}, "psc_connect.E010", True),
     ({"PSC_CONNECT_EXTRA_ENDPOINT_HOSTS": "sso.example.org"}, "psc_connect.E011", True),
     ({"PSC_CONNECT_EXTRA_ENDPOINT_HOSTS": ["https://sso.example.org"]}, "psc_connect.E011", True),
     ({"PSC_CONNECT_EXTRA_ENDPOINT_HOSTS": ["sso." + "é" * 70]}, "psc_connect.E011", True),
+    ({"PSC_CONNECT_PRIVATE_HOSTS": "sso.hospital.example"}, "psc_connect.E014", True),
+    ({"PSC_CONNECT_PRIVATE_HOSTS": ["10.0.0.0/8"]}, "psc_connect.E014", True),
+    ({"PSC_CONNECT_TRUSTED_PROXY_COUNT": "two"}, "psc_connect.E015", True),
+    ({"PSC_CONNECT_TRUSTED_PROXY_COUNT": -1}, "psc_connect.E015", True),
+    ({"PSC_CONNECT_ENCRYPTION_KEY": [KEY]}, "psc_connect.W003", True),
+    ({"PSC_CONNECT_VERIFY_SSL": False}, "psc_connect.W003", True),
+    ({"AUTHENTICATION_BACKENDS": [OURS, MOZILLAS]}, "psc_connect.W004", True),
     ({"PSC_CONNECT_ALLOW_LOOPBACK_HTTP": True}, "psc_connect.E007", False),
     ({"PSC_CONNECT_BASE_URL": "", "ALLOWED_HOSTS": ["*"]}, "psc_connect.E008", False),
     ({"PSC_CONNECT_BASE_URL": "", "ALLOWED_HOSTS": [".example.org"]}, "psc_connect.E008", False),
@@ -103,12 +123,55 @@ def test_one_thing_wrong_is_found(site: Any, change: dict[str, Any], expected: s
         {"ROOT_URLCONF": None},
         {"PSC_CONNECT_HTTPS_PROXY": "http://a-name:a-password@proxy.example.org:3128"},
         {"PSC_CONNECT_EXTRA_ENDPOINT_HOSTS": ["sso.example.org"]},
+        {"PSC_CONNECT_PRIVATE_HOSTS": ["sso.hospital.example"]},
+        {"PSC_CONNECT_TRUSTED_PROXY_COUNT": 2},
+        {"AUTHENTICATION_BACKENDS": [OURS, MOZILLAS], "OIDC_RP_SIGN_ALGO": "RS256"},
+        {"MIDDLEWARE": ["tests.test_checks.OwnSessions", AUTHENTICATION]},
     ],
 )
 def test_what_is_right_is_not_found(site: Any, change: dict[str, Any]) -> None:
     for name, value in change.items():
         setattr(site, name, value)
     assert found() == set()
+
+
+class OwnSessions(SessionMiddleware):
+    """A site's own, which does what Django's does."""
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("PSC_CONNECT_ENCRYPTION_KEY", "PSC_CONNECT_ENCRYPTION_KEYS"),
+        ("PSC_CONNECT_PROXY", "PSC_CONNECT_HTTPS_PROXY"),
+        ("PSC_CONNECT_BASEURL", "PSC_CONNECT_BASE_URL"),
+        ("PSC_CONNECT_QQQQQQQQQQQQQQQQQQQQQQQQQQ", "docs/settings.md"),
+    ],
+)
+def test_an_unknown_name_is_told_with_the_nearest(site: Any, name: str, nearest: str) -> None:
+    setattr(site, name, "x")
+    [message] = settings_checks.check_names()
+    assert name in message.msg
+    assert nearest in str(message.hint)
+
+
+@pytest.mark.case("CF05")
+def test_a_library_older_than_its_floor_is_an_error(site: Any, tmp_path: Any, monkeypatch: Any) -> None:
+    folder = tmp_path / "pyjwt-2.9.0.dist-info"
+    folder.mkdir()
+    (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: PyJWT\nVersion: 2.9.0\n")
+    assert list(libraries.outdated()) == []
+    monkeypatch.syspath_prepend(tmp_path)
+    [message] = settings_checks.check_libraries()
+    assert message.id == "psc_connect.E016"
+    assert "PyJWT 2.9.0" in message.msg
+    assert "2.15.1" in str(message.hint)
+
+
+@pytest.mark.case("CF05")
+def test_the_floors_of_the_check_are_those_of_the_installation() -> None:
+    floors = dict(re.findall(r'^    "([\w-]+)>=([\d.]+)', PYPROJECT.read_text(), re.MULTILINE))
+    assert {name: floors[name] for name in libraries.FLOORS} == libraries.FLOORS
 
 
 def test_a_site_in_development_is_left_alone(settings: Any) -> None:
@@ -120,7 +183,7 @@ def test_a_site_in_development_is_left_alone(settings: Any) -> None:
 
 @pytest.mark.django_db
 def test_no_check_reads_the_database(site: Any, django_assert_num_queries: Any) -> None:
-    functions = [each for name, each in inspect.getmembers(checks) if name.startswith("check_")]
+    functions = [each for name, each in inspect.getmembers(settings_checks) if name.startswith("check_")]
     assert len(functions) >= 10
     with django_assert_num_queries(0):
         for check in functions:
@@ -128,9 +191,8 @@ def test_no_check_reads_the_database(site: Any, django_assert_num_queries: Any) 
 
 
 def test_every_id_is_in_the_table() -> None:
-    source = inspect.getsource(checks)
-    ids = {line.split('"')[1] for line in source.splitlines() if 'id="psc_connect.' in line}
-    assert ids == {expected for _change, expected, _plain in WRONG}
+    ids = set(re.findall(r'"(psc_connect\.[EW]\d{3})"', inspect.getsource(settings_checks)))
+    assert ids == {expected for _change, expected, _plain in WRONG} | {"psc_connect.E016"}
 
 
 @pytest.mark.case("TR11", "CF04")
@@ -145,15 +207,19 @@ def test_there_is_no_switch_that_turns_a_protection_off() -> None:
         "extra_endpoint_hosts",
         "https_proxy",
         "jwks_max_age",
+        "names",  # of all settings, for the checks
+        "private_hosts",  # names them one by one; without it, no address inside a network is called
         "raw",  # what the site wrote, for the checks
         "secret_dir",
         "secret_issuers",  # says where a named secret may go; without it, to ANS alone
         "simulator_url",
+        "trusted_proxy_count",  # preselects a provider by the caller's network; it admits nobody
     }
     assert {each.name for each in fields(HTTPPolicy)} == {
         "ca_bundle",
         "https_proxy",
         "connect_timeout",
         "read_timeout",
+        "private_hosts",  # as the setting says
         "allow_loopback_http",  # plain http on this machine, as the setting says
     }

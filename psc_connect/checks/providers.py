@@ -1,0 +1,125 @@
+"""What ``manage.py check --database default`` says of the providers that are enabled; nobody is called."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import Warning as Caution
+from django.db import DEFAULT_DB_ALIAS, DatabaseError
+from django.utils.translation import gettext as _
+
+from psc_connect.fields import SECRET_PROBLEMS, SecretUnavailable
+from psc_connect.oidc.errors import JWKSError, MetadataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from psc_connect.models import Provider
+
+
+@register(Tags.database)
+def check_providers(databases: Sequence[str] | None = None, **_kwargs: Any) -> Iterator[CheckMessage]:
+    from psc_connect.models import Provider  # noqa: PLC0415 - models are loaded by the time a check runs
+
+    if DEFAULT_DB_ALIAS not in (databases or ()):
+        return
+    try:
+        enabled = list(Provider.objects.filter(enabled=True))
+    # Not migrated yet: Django says so itself.
+    except DatabaseError:
+        return
+    for provider in enabled:
+        yield from problems_of(provider)
+
+
+def problems_of(provider: Provider) -> Iterator[CheckMessage]:
+    """Yield what keeps a provider's logins from working, or makes them weaker than they look."""
+    yield from _environment(provider)
+    yield from _secret(provider)
+    yield from _metadata_and_keys(provider)
+    yield from _mapping(provider)
+
+
+def _environment(provider: Provider) -> Iterator[CheckMessage]:
+    if settings.DEBUG or not provider.enabled:
+        return
+    if provider.environment == "simulator":
+        yield Error(
+            _("The provider “%(slug)s” is a simulator, which authenticates nobody, and DEBUG is off.")
+            % {"slug": provider.slug},
+            hint=_("Disable it on its page: this site looks like one for real people."),
+            obj=provider,
+            id="psc_connect.E017",
+        )
+    elif provider.environment == "sandbox":
+        yield Caution(
+            _("The provider “%(slug)s” is the sandbox, whose people are invented, and DEBUG is off.")
+            % {"slug": provider.slug},
+            hint=_("On a site for real people, disable it."),
+            obj=provider,
+            id="psc_connect.W005",
+        )
+
+
+def _secret(provider: Provider) -> Iterator[CheckMessage]:
+    try:
+        provider.secret_for_its_issuer()
+    except SecretUnavailable as exc:
+        yield Error(
+            _("The client secret of the provider “%(slug)s” cannot be used: nobody can sign in.")
+            % {"slug": provider.slug},
+            hint=str(SECRET_PROBLEMS[exc.code]),
+            obj=provider,
+            id="psc_connect.E018",
+        )
+
+
+def _metadata_and_keys(provider: Provider) -> Iterator[CheckMessage]:
+    try:
+        metadata = provider.parsed_metadata
+    except MetadataError:
+        yield Error(
+            _("The metadata of the provider “%(slug)s” cannot be used: nobody can sign in.") % {"slug": provider.slug},
+            hint=_("Open its page in the admin and save it: each problem is named there."),
+            obj=provider,
+            id="psc_connect.E019",
+        )
+        return
+    try:
+        has_keys = bool(provider.key_set().keys)
+    except JWKSError:
+        has_keys = False
+    if not has_keys:
+        kind, id_ = (Caution, "psc_connect.W006") if metadata.jwks_uri else (Error, "psc_connect.E020")
+        yield kind(
+            _("The provider “%(slug)s” has no signing key that can be used.") % {"slug": provider.slug},
+            hint=_("The first sign-in fetches them; to be sure of it, import them on its page.")
+            if metadata.jwks_uri
+            else _("Its metadata names no jwks_uri: paste the key set on its page, or nobody can sign in."),
+            obj=provider,
+            id=id_,
+        )
+    announced = provider.metadata.get("id_token_signing_alg_values_supported")
+    if isinstance(announced, list) and provider.id_token_signed_response_alg not in announced:
+        yield Caution(
+            _("The provider “%(slug)s” does not announce to sign ID tokens with %(algorithm)s.")
+            % {"slug": provider.slug, "algorithm": provider.id_token_signed_response_alg},
+            hint=_("Choose one of those that it announces as “ID token signature”."),
+            obj=provider,
+            id="psc_connect.W007",
+        )
+
+
+def _mapping(provider: Provider) -> Iterator[CheckMessage]:
+    from psc_connect.backends import creation_is_impossible  # noqa: PLC0415 - it needs the loaded models
+
+    if creation_is_impossible(provider):
+        yield Caution(
+            _("No exported attribute of the provider “%(slug)s” gives new users their username.")
+            % {"slug": provider.slug},
+            hint=_("Add a row for it, or override ProSanteConnectBackend.create_user; or turn the creation off."),
+            obj=provider,
+            id="psc_connect.W008",
+        )
