@@ -1,0 +1,127 @@
+"""What the provider publishes against what is kept of it, and whether it believes this client."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.debug import sensitive_variables
+
+from psc_connect.declaration import TRUSTED_MEMBERS
+from psc_connect.diagnosis.findings import Finding, Status
+from psc_connect.fields import SECRET_PROBLEMS, SecretUnavailable
+from psc_connect.keys import http_policy
+from psc_connect.oidc.client import exchange_code
+from psc_connect.oidc.codes import CODES
+from psc_connect.oidc.errors import OIDCError, ProviderUnavailable, TokenResponseError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from psc_connect.discovery import Comparison
+    from psc_connect.key_desk import KeyChanges
+    from psc_connect.models import Provider
+    from psc_connect.oidc.client import Deadline
+    from psc_connect.oidc.metadata import ProviderMetadata
+
+# Found again in the provider's own log; no provider ever gave such a code.
+WRONG_CODE = "psc-connect-connection-test"
+# The members of the metadata that a login goes by.
+USED_MEMBERS = (
+    *TRUSTED_MEMBERS,
+    "authorization_endpoint",
+    "authorization_response_iss_parameter_supported",
+    "end_session_endpoint",
+)
+
+
+def failure(check: str, exc: OIDCError) -> Finding:
+    """What a code of the protocol says, as a line."""
+    return Finding(check, Status.FAILED, exc.code, _(CODES[exc.code]))
+
+
+def metadata(comparison: Comparison) -> Iterator[Finding]:
+    names = [difference.name for difference in comparison.differences]
+    used = [name for name in names if name in USED_MEMBERS]
+    if not names:
+        text = _("The metadata that is kept is what the provider publishes.")
+        yield Finding("metadata", Status.PASSED, "metadata", text)
+    elif "issuer" in used:
+        text = _("The provider names another issuer than the one that is kept. No login believes it.")
+        advice = _("Ask ANS (or the provider) before you accept anything: a new issuer is declared as a new provider.")
+        yield Finding("metadata", Status.FAILED, "metadata_issuer_changed", text, advice)
+    elif used:
+        text = _("The provider publishes something else than what is kept: %(names)s.") % {"names": ", ".join(used)}
+        advice = _("Look at the differences and accept them one by one.")
+        yield Finding("metadata", Status.WARNING, "metadata_changed", text, advice)
+    else:
+        text = ngettext(
+            "The provider publishes %(count)s other difference, which no login goes by.",
+            "The provider publishes %(count)s other differences, which no login goes by.",
+            len(names),
+        ) % {"count": len(names)}
+        yield Finding("metadata", Status.PASSED, "metadata_changed_elsewhere", text)
+
+
+def keys(changes: KeyChanges) -> Iterator[Finding]:
+    if any(key.reason == "jwks_key_private" for key in changes.found.ignored):
+        yield Finding("keys", Status.FAILED, "jwks_key_private", _(CODES["jwks_key_private"]))
+    if not changes.has_any:
+        count = len(changes.same)
+        text = ngettext(
+            "%(count)s signing key, the same as is kept.", "%(count)s signing keys, the same as are kept.", count
+        )
+        yield Finding("keys", Status.PASSED, "keys", text % {"count": count})
+        return
+    told = [
+        (_("new: %(names)s"), changes.new),
+        (_("changed under the same name: %(names)s"), changes.changed),
+        (_("gone: %(names)s"), changes.gone),
+    ]
+    parts = [text % {"names": ", ".join(key.kid or key.thumbprint for key in found)} for text, found in told if found]
+    text = _("The provider's signing keys are not those that are kept (%(changes)s).") % {"changes": "; ".join(parts)}
+    advice = _("A login fetches new keys by itself, unless all are pinned. To do it now: “Signing keys”, “Import”.")
+    yield Finding("keys", Status.WARNING, "keys_changed", text, advice)
+
+
+@sensitive_variables()
+def credentials(
+    provider: Provider, known: ProviderMetadata, *, redirect_uri: str, deadline: Deadline
+) -> Iterator[Finding]:
+    """Ask for tokens with a code that cannot be right: how the provider refuses says whether it believes the client."""
+    try:
+        exchange_code(
+            known,
+            provider.credentials(),
+            code=WRONG_CODE,
+            redirect_uri=redirect_uri,
+            code_verifier=secrets.token_urlsafe(32),
+            http=http_policy(),
+            deadline=deadline,
+        )
+    except SecretUnavailable as exc:
+        text = _("The client id and the secret could not be tested: the secret cannot be used.")
+        yield Finding("credentials", Status.FAILED, exc.code, text, str(SECRET_PROBLEMS[exc.code]))
+    except TokenResponseError as exc:
+        yield _by_refusal(exc)
+    except ProviderUnavailable as exc:
+        yield failure("credentials", exc)
+    else:
+        text = _(
+            "The token endpoint gave tokens for a code that it never issued: whatever answers there is no provider."
+        )
+        advice = _("Sign nobody in with it. Compare the token endpoint with the provider's documentation.")
+        yield Finding("credentials", Status.FAILED, "token_for_wrong_code", text, advice)
+
+
+def _by_refusal(exc: TokenResponseError) -> Finding:
+    if exc.code == "token_invalid_grant":
+        text = _("The provider believes the client id and the client secret.")
+        return Finding("credentials", Status.PASSED, "credentials", text)
+    if exc.code == "token_client_refused":
+        advice = _("Also check “token endpoint authentication”: the provider may expect the other method.")
+        return Finding("credentials", Status.FAILED, exc.code, _(CODES[exc.code]), advice)
+    text = _("The token endpoint refused the test in a way that says nothing of the client id and the secret.")
+    return Finding("credentials", Status.WARNING, exc.code, f"{text} {_(CODES[exc.code])}")

@@ -1,0 +1,88 @@
+"""Whom a login would sign in with these claims, and what it would write: only looked at, nothing comes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+
+from psc_connect import accounts
+from psc_connect.backends import ProSanteConnectBackend, installed_backend
+from psc_connect.claim_paths import holds
+from psc_connect.exceptions import LoginRefused
+from psc_connect.users import Verdict, judge
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from django.contrib.auth.models import User
+
+    from psc_connect.models import ExportedAttribute, ExportedGroup, Provider
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """Whom a login with these claims would sign in. ``outcome``: ``returning``, ``linked``, ``created``, ``refused``.
+
+    ``code`` says why it would be refused; ``own_hooks`` are the site's own methods, which would decide instead of ours
+    and are not called.
+    """
+
+    outcome: str
+    user: User | None = None
+    code: str = ""
+    own_hooks: tuple[str, ...] = ()
+    attributes: tuple[tuple[ExportedAttribute, Verdict], ...] = ()
+    groups: tuple[tuple[ExportedGroup, bool], ...] = ()
+
+
+def foresee(provider: Provider, subject: str, claims: Mapping[str, Any]) -> Foreseen:
+    """Say what a login would make of these claims, by today's mapping, and make nothing of them."""
+    backend = installed_backend()
+    backend.provider = provider
+    # What a site's own hooks may write, though they should only read, is taken back.
+    with transaction.atomic():
+        try:
+            return _foreseen(backend, subject, claims)
+        except LoginRefused as exc:
+            return Foreseen("refused", code=exc.code)
+        finally:
+            transaction.set_rollback(True)
+
+
+def _foreseen(backend: ProSanteConnectBackend, subject: str, claims: Mapping[str, Any]) -> Foreseen:
+    provider = backend.provider
+    if not backend.verify_claims(claims):
+        raise LoginRefused("account_claims_refused")
+    account = accounts.find(provider, subject)
+    if account is not None and not backend.user_can_authenticate(account.user):
+        raise LoginRefused("account_inactive")
+    known = account.user if account is not None else accounts.candidate(provider, claims, hooks=backend)
+    creating = known is None
+    user, rows = known or backend.UserModel(), provider.exported_attributes.all()
+    verdicts = tuple((row, judge(row, user, claims, creating=creating)) for row in rows)
+    code = next((verdict.problem for _row, verdict in verdicts if verdict.fatal), "")
+    if not code and creating and not _names_the_user(backend, verdicts):
+        code = "account_username_missing"
+    hook = "create_user" if creating else "update_user"
+    own_hooks = () if _is_ours(backend, hook) else (f"{type(backend).__qualname__}.{hook}",)
+    outcome = "returning" if account is not None else "created" if creating else "linked"
+    return Foreseen(
+        # A hook of the site's decides for itself.
+        outcome if own_hooks or not code else "refused",
+        user=known,
+        code="" if own_hooks else code,
+        own_hooks=own_hooks,
+        attributes=verdicts,
+        groups=tuple((row, holds(row.claim, row.equals, claims)) for row in provider.exported_groups.all()),
+    )
+
+
+def _is_ours(backend: ProSanteConnectBackend, hook: str) -> bool:
+    return getattr(type(backend), hook) is getattr(ProSanteConnectBackend, hook)
+
+
+def _names_the_user(backend: ProSanteConnectBackend, verdicts: Iterable[tuple[ExportedAttribute, Verdict]]) -> bool:
+    name = backend.UserModel.USERNAME_FIELD
+    return any(row.user_field == name and verdict.is_due and verdict.accepted for row, verdict in verdicts)

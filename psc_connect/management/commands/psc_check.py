@@ -1,0 +1,81 @@
+"""Tests the connection to each enabled provider, or to one, from this machine; for people, and for monitoring."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import gettext as _
+from typing_extensions import override
+
+from psc_connect.diagnosis import Status, examine, settings_of_the_site, worst
+from psc_connect.diagnosis.findings import Finding
+from psc_connect.models import Provider
+from psc_connect.origin import declared_addresses
+
+if TYPE_CHECKING:
+    from django.core.management.base import CommandParser
+
+# As monitors of the Nagios family understand them; 3 is a wrong call.
+EXIT_STATUS = {Status.PASSED: 0, Status.WARNING: 1, Status.FAILED: 2}
+UNKNOWN = 3
+
+
+class Command(BaseCommand):
+    help = (
+        "Tests each enabled provider, or one, from this machine: names, TLS, metadata, keys, client secret, clock, "
+        "addresses; and the site's settings. Changes nothing. Exit status: 0 passed, 1 warning, 2 failed, 3 wrong call."
+    )
+    requires_system_checks = ()
+
+    @override
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("slug", nargs="?", help="the identifier of one provider, enabled or not")
+        parser.add_argument("--json", action="store_true", help="write JSON")
+
+    @override
+    def handle(self, *args: Any, **options: Any) -> None:
+        providers = self._providers(options["slug"])
+        found = {"": settings_of_the_site() or [self._good_settings()]}
+        found |= {each.slug: examine(each, declared_addresses(None, each)).findings for each in providers}
+        status = worst([finding for findings in found.values() for finding in findings])
+        if options["json"]:
+            self.stdout.write(json.dumps(_as_json(found, status), ensure_ascii=False, indent=2))
+        else:
+            for slug, findings in found.items():
+                self._tell(slug, findings)
+        if EXIT_STATUS[status]:
+            sys.exit(EXIT_STATUS[status])
+
+    def _providers(self, slug: str | None) -> list[Provider]:
+        providers = Provider.objects.filter(slug=slug) if slug else Provider.objects.filter(enabled=True)
+        if not providers:
+            text = _("There is no provider “%(slug)s”.") % {"slug": slug} if slug else _("No provider is enabled.")
+            raise CommandError(text, returncode=UNKNOWN)
+        return list(providers)
+
+    def _good_settings(self) -> Finding:
+        return Finding("settings", Status.PASSED, "settings", _("The settings of this site are in order."))
+
+    def _tell(self, slug: str, findings: list[Finding]) -> None:
+        style = {Status.PASSED: self.style.SUCCESS, Status.WARNING: self.style.WARNING, Status.FAILED: self.style.ERROR}
+        words = {Status.PASSED: _("passed"), Status.WARNING: _("warning"), Status.FAILED: _("failed")}
+        width = max(map(len, words.values()))
+        self.stdout.write(_("Provider “%(slug)s”") % {"slug": slug} if slug else _("Site"))
+        for finding in findings:
+            mark = style[finding.status](words[finding.status].ljust(width))
+            self.stdout.write(f"  {mark}  {finding.text} [{finding.code}]")
+            if finding.advice:
+                self.stdout.write(f"  {' ' * width}  → {finding.advice}")
+        self.stdout.write("")
+
+
+def _as_json(found: dict[str, list[Finding]], status: Status) -> dict[str, Any]:
+    return {
+        "status": status.value,
+        "site": [asdict(finding) for finding in found[""]],
+        "providers": {slug: [asdict(finding) for finding in findings] for slug, findings in found.items() if slug},
+    }
