@@ -1,0 +1,124 @@
+"""What a declaration in JSON would make of a provider, told first and then carried out: all of it, or nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from psc_connect import declaration, history, keys
+from psc_connect.document import (
+    FORMAT,
+    PROVIDER_FIELDS,
+    Difference,
+)
+from psc_connect.fields import StoredSecret
+from psc_connect.models import Provider
+from psc_connect.oidc.errors import JWKSError, MetadataError, ProviderUnavailable
+from psc_connect.problems import explain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from django.contrib.auth.models import User
+    from django.db import models
+
+
+SECRET = "client_secret"  # noqa: S105 - the name of the field
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a declaration cannot be carried out: where in the document, and a sentence."""
+
+    where: str
+    text: str
+
+
+class ConfigurationError(Exception):
+    """The document cannot be read at all."""
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__(f"{len(problems)} problems")
+        self.problems = problems
+
+
+@dataclass(slots=True)
+class Plan:
+    """What would become of one provider. ``rows`` are unsaved; ``problems`` keep all of it from being carried out."""
+
+    provider: Provider
+    is_new: bool
+    differences: tuple[Difference, ...] = ()
+    problems: list[Problem] = field(default_factory=list)
+    rows: dict[str, list[models.Model]] = field(default_factory=dict)
+    secret: StoredSecret | None = field(default=None, repr=False)
+    changes_keys: bool = False
+    wants_keys: bool = False
+
+    @property
+    def shown_differences(self) -> tuple[Difference, ...]:
+        """What tells something: of a new provider no empty field, and of its metadata whom the site will believe."""
+        if not self.is_new:
+            return self.differences
+        trusted = {f"metadata.{member}" for member in declaration.TRUSTED_MEMBERS}
+        return tuple(
+            each
+            for each in self.differences
+            if each.new not in (None, "", {}, []) and (each.name in trusted or not each.name.startswith("metadata."))
+        )
+
+    @property
+    def changes_something(self) -> bool:
+        return self.is_new or bool(self.differences) or self.secret is not None
+
+
+def read_document(document: object) -> list[dict[str, Any]]:
+    """Return the declarations of a document that ``psc_export`` wrote, or that was written like one.
+
+    Raises ConfigurationError.
+    """
+    if not isinstance(document, dict) or document.get("psc_connect") != FORMAT:
+        text = _(
+            "This is no configuration of this package: it begins with {“psc_connect”: %(format)s, “providers”: […]}."
+        )
+        raise ConfigurationError(Problem("", text % {"format": FORMAT}))
+    listed = document.get("providers")
+    if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
+        raise ConfigurationError(Problem("providers", _("A list of declarations is expected here.")))
+    return listed
+
+
+def carry_out(plans: list[Plan], *, origin: str, by: User | None = None) -> None:
+    """Save every plan, or none; ValueError where one has problems. Keys are not fetched: see ``missing_keys``."""
+    if any(plan.problems for plan in plans):
+        raise ValueError("a plan with problems cannot be carried out")
+    with transaction.atomic():
+        for plan in plans:
+            if plan.changes_something:
+                with history.recorded(plan.provider, origin=origin, by=by):
+                    _save(plan)
+
+
+def _save(plan: Plan) -> None:
+    provider = plan.provider
+    if plan.is_new:
+        provider.save()
+    else:
+        # Keys that a login has fetched meanwhile stay.
+        key_fields = (*keys.KEY_FIELDS, *keys.DECIDED_FIELDS) if plan.changes_keys else ()
+        provider.save(update_fields={*PROVIDER_FIELDS, SECRET, *key_fields} - ({"jwks"} - {*key_fields}))
+    for name, rows in plan.rows.items():
+        declaration.replace_rows(provider, name, rows)
+
+
+def missing_keys(plans: list[Plan], *, origin: str, by: User | None = None) -> Iterator[tuple[Provider, str]]:
+    """Import the keys of providers that have none yet; yield each that failed with its sentence."""
+    for plan in plans:
+        if plan.wants_keys:
+            try:
+                keys.import_keys(plan.provider, origin=origin, by=by)
+            except (MetadataError, ProviderUnavailable, JWKSError) as exc:
+                yield plan.provider, explain(exc.code)

@@ -1,0 +1,210 @@
+"""From declarations in JSON to plans: every problem is found before anything is saved."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from psc_connect import declaration, keys
+from psc_connect.document import (
+    PROVIDER_FIELDS,
+    ROWS,
+    declaration_of,
+    differences,
+    key_names,
+    row_as_json,
+)
+from psc_connect.fields import StoredSecret, validate_secret
+from psc_connect.groups import users_have_groups
+from psc_connect.models import ExportedAttribute, ExportedGroup, Provider, ResolutionRule
+from psc_connect.oidc.errors import JWKSError, MetadataError, ProviderUnavailable
+from psc_connect.oidc.jwks import parse_jwks
+from psc_connect.problems import explain, problems_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from django.db import models
+
+    from psc_connect.oidc.jwks import KeySet
+
+from psc_connect.configuration.plan import SECRET, Plan, Problem
+
+ROW_MODELS: dict[str, type[models.Model]] = {
+    "exported_attributes": ExportedAttribute,
+    "exported_groups": ExportedGroup,
+    "resolution_rules": ResolutionRule,
+}
+# What is taken up by set_keys(), or checked with the rest of the declaration.
+APART = ("jwks", "metadata")
+
+
+def plan_all(declarations: list[dict[str, Any]], secrets: Mapping[str, StoredSecret] | None = None) -> list[Plan]:
+    """Make a plan of each declaration; ``secrets``, by slug, are those that another system's document has in clear."""
+    plans = []
+    for number, declared in enumerate(declarations):
+        where = f"providers[{number}]" if len(declarations) > 1 else ""
+        plans.append(_Planner(declared, where, (secrets or {}).get(str(declared.get("slug")))).plan())
+    slugs = [plan.provider.slug for plan in plans]
+    for plan in plans:
+        if slugs.count(plan.provider.slug) > 1:
+            plan.problems.append(Problem("slug", _("Two declarations have this identifier.")))
+    return plans
+
+
+class _Planner:
+    """One declaration on its way to a plan."""
+
+    def __init__(self, declared: dict[str, Any], where: str, secret: StoredSecret | None) -> None:
+        self.declared, self.where, self.secret = declared, where, secret
+        slug = str(declared.get("slug") or declaration.default_slug(declared.get("environment")))
+        self.present = Provider.objects.filter(slug=slug).first()
+        self.provider = Provider.objects.filter(slug=slug).first() or Provider(slug=slug)
+        self.problems: list[Problem] = []
+
+    def plan(self) -> Plan:
+        self._check_names(self.declared, ("slug", SECRET, *PROVIDER_FIELDS, *ROWS))
+        for name in PROVIDER_FIELDS:
+            if name in self.declared and name not in APART:
+                setattr(self.provider, name, self.declared[name])
+        rows = {name: self._rows(name) for name in ROWS if name in self.declared}
+        if self.present is None and "exported_attributes" not in rows:
+            rows["exported_attributes"] = list(declaration.default_attributes())
+        if self.present is None and "environment" not in self.declared:
+            self._problem("environment", _("A new provider needs it: production, sandbox, simulator or custom."))
+        self._clean()
+        if not self.problems:
+            self._take_secret()
+            self._take_metadata()
+            changes_keys = self._take_keys()
+        if self.problems:
+            return Plan(self.provider, self.present is None, problems=self.problems)
+        old = declaration_of(self.present) if self.present else {}
+        new = declaration_of(self.provider) | {name: _as_json(name, each) for name, each in rows.items()}
+        return Plan(
+            provider=self.provider,
+            is_new=self.present is None,
+            differences=differences(old, new),
+            rows={name: each for name, each in rows.items() if old.get(name) != new[name]},
+            secret=self.secret,
+            changes_keys=changes_keys,
+            wants_keys=not self.provider.jwks and bool(self.provider.metadata.get("jwks_uri")),
+        )
+
+    def _problem(self, where: str, *texts: str) -> None:
+        place = ".".join(each for each in (self.where, where) if each)
+        self.problems += [Problem(place, text) for text in texts]
+
+    def _check_names(self, given: Mapping[str, Any], known: tuple[str, ...], where: str = "") -> None:
+        for name in given:
+            if name not in known:
+                nearest = difflib.get_close_matches(str(name), known, n=1)
+                text = _("There is no such name here.")
+                hint = " " + _("Do you mean %(nearest)s?") % {"nearest": nearest[0]} if nearest else ""
+                self._problem(".".join(each for each in (where, str(name)) if each), text + hint)
+
+    def _rows(self, name: str) -> list[models.Model]:
+        given = self.declared[name]
+        if not isinstance(given, list) or not all(isinstance(row, dict) for row in given):
+            self._problem(name, _("A list of objects is expected here."))
+            return []
+        rows = [self._row(name, f"{name}[{number}]", values) for number, values in enumerate(given)]
+        fields = [row.user_field for row in rows if isinstance(row, ExportedAttribute)]
+        for twice in sorted({each for each in fields if fields.count(each) > 1}):
+            self._problem(name, _("Two rows fill the field “%(field)s”.") % {"field": twice})
+        if name == "exported_groups" and rows and not users_have_groups():
+            self._problem(name, _("The users of this site have no groups."))
+        return rows
+
+    def _row(self, name: str, where: str, values: dict[str, Any]) -> models.Model:
+        self._check_names(values, ROWS[name], where)
+        values = {key: value for key, value in values.items() if key in ROWS[name]}
+        if "group" in values:
+            group = Group.objects.filter(name=str(values["group"])).first()
+            if group is None:
+                self._problem(f"{where}.group", _("This site has no group of that name: create it first."))
+            values["group"] = group
+        row = ROW_MODELS[name](**values)
+        try:
+            row.full_clean(exclude=["provider", "group"], validate_unique=False, validate_constraints=False)
+        except ValidationError as exc:
+            for key, texts in exc.message_dict.items():
+                self._problem(f"{where}.{key}", *texts)
+        return row
+
+    def _take_secret(self) -> None:
+        given = self.declared.get(SECRET)
+        if given not in (None, ""):
+            if not isinstance(given, str) or not given.startswith(("env:", "file:")):
+                self._problem(SECRET, _("A secret is only given by name here: env:PSC_CONNECT_SECRET_… or file:NAME."))
+                return
+            try:
+                validate_secret(given)
+            except ValidationError as exc:
+                self._problem(SECRET, *exc.messages)
+                return
+            self.secret = StoredSecret.of(given)
+        if self.secret is not None and self.present and self.secret.says_the_same_as(self.present.client_secret):
+            self.secret = None
+        if self.secret is not None:
+            self.provider.client_secret = self.secret
+
+    def _take_metadata(self) -> None:
+        """Take what is given; where the provider's own document is followed, only as a start."""
+        provider, present = self.provider, self.present
+        given = self.declared.get("metadata")
+        if given not in (None, {}):
+            is_of_its_issuer = present is not None and isinstance(given, dict) and given.get("issuer") == present.issuer
+            if not (provider.metadata_followed and is_of_its_issuer):
+                provider.metadata = given
+        elif present is None or not present.metadata or provider.environment != present.environment:
+            try:
+                provider.metadata = declaration.environment_metadata(provider.environment)
+            except (ProviderUnavailable, MetadataError) as exc:
+                self._problem("environment", explain(exc.code))
+                return
+        wanted = declaration.Wanted(provider.environment, provider.metadata, self.secret)
+        try:
+            for name, error in declaration.problems(present, wanted):
+                self._problem(name, *error.messages)
+        except MetadataError as exc:
+            self._problem("metadata", *ValidationError(problems_of(exc)).messages)
+
+    def _take_keys(self) -> bool:
+        """Take what is given where the row has no keys yet, or where all of it is pinned; say whether keys change."""
+        provider, given = self.provider, self.declared.get("jwks")
+        if is_of_another := self.present is not None and self.present.issuer != provider.issuer:
+            keys.forget_keys(provider)
+        if given in (None, {}):
+            return is_of_another
+        try:
+            if not self._are_taken(parse_jwks(given)):
+                return is_of_another
+            keys.set_keys(provider, given)
+        except JWKSError as exc:
+            self._problem("jwks", explain(exc.code))
+        return True
+
+    def _are_taken(self, found: KeySet) -> bool:
+        # Whoever has read the document can sign with it.
+        if any(key.reason == "jwks_key_private" for key in found.ignored):
+            raise JWKSError("jwks_key_private")
+        names = {key.thumbprint for key in found.keys}
+        if names and names <= {*self.provider.jwks_pinned}:
+            return names != key_names(self.provider.jwks).keys()
+        return not self.provider.jwks
+
+    def _clean(self) -> None:
+        try:
+            self.provider.full_clean(exclude=["metadata", "jwks", SECRET], validate_unique=False)
+        except ValidationError as exc:
+            for name, texts in exc.message_dict.items():
+                self._problem(name, *texts)
+
+
+def _as_json(name: str, rows: list[models.Model]) -> list[dict[str, Any]]:
+    return [row_as_json(row, ROWS[name]) for row in rows]

@@ -1,0 +1,97 @@
+"""Creates or updates providers from options, environment variables or a JSON file: the same twice changes nothing."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+from django.db import models
+from django.utils.translation import gettext as _
+from typing_extensions import override
+
+from psc_connect.configuration.plan import ConfigurationError, read_document
+from psc_connect.configuration.planner import plan_all
+from psc_connect.document import PROVIDER_FIELDS, label_of
+from psc_connect.management.plans import apply, load_file, refuse
+from psc_connect.models import Provider
+from psc_connect.problems import load_document
+
+if TYPE_CHECKING:
+    from django.core.management.base import CommandParser
+
+VARIABLE = "PSC_CONNECT_PROVIDER_"
+OPTIONS = ("slug", "client_secret", *PROVIDER_FIELDS)
+EXAMPLE = """
+  manage.py psc_configure --environment production --client-id my-client --client-secret env:PSC_CONNECT_SECRET_PROD
+  manage.py psc_configure --file providers.json --check
+
+Each option can be given as an environment variable: --client-id as PSC_CONNECT_PROVIDER_CLIENT_ID. An option wins.
+A secret is given by name only: env:PSC_CONNECT_SECRET_… or file:NAME (of PSC_CONNECT_SECRET_DIR).
+Exit status: 0 done (or, with --check, nothing to do); 1 nothing saved (or, with --check, something would change).
+"""
+
+
+class Command(BaseCommand):
+    help = "Creates or updates providers from options, environment variables or a JSON file." + EXAMPLE
+    # What it configures may be what a check complains of.
+    requires_system_checks = ()
+
+    @override
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        from argparse import RawDescriptionHelpFormatter  # noqa: PLC0415 - for the examples of this help alone
+
+        return super().create_parser(prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, **kwargs)
+
+    @override
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--file", help="a JSON file as psc_export writes it; - reads standard input")
+        parser.add_argument("--check", action="store_true", help="tell what would change, and change nothing")
+        for name in OPTIONS:
+            parser.add_argument(f"--{name.replace('_', '-')}", help=_help_of(name))
+
+    @override
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            declarations = self._declarations(options)
+        except ConfigurationError as exc:
+            refuse(list(exc.problems))
+            return
+        changes = apply(plan_all(declarations), self.stdout.write, check=options["check"])
+        if changes and options["check"]:
+            sys.exit(1)
+
+    def _declarations(self, options: dict[str, Any]) -> list[dict[str, Any]]:
+        given = {name: options[name] for name in OPTIONS if options[name] is not None}
+        if options["file"]:
+            if given:
+                raise CommandError(_("Give a file or options, not both."))
+            return read_document(load_file(options["file"]))
+        variables = {
+            name: os.environ[VARIABLE + name.upper()] for name in OPTIONS if VARIABLE + name.upper() in os.environ
+        }
+        declared = {name: _value(name, text) for name, text in {**variables, **given}.items()}
+        if not declared:
+            raise CommandError(_("Give a file, options or environment variables: see --help."))
+        return [declared]
+
+
+def _help_of(name: str) -> str:
+    return label_of(name).replace("%", "%%")
+
+
+def _value(name: str, text: str) -> Any:
+    """What a text of the command line means for a field: a truth value, JSON, or itself."""
+    kind = Provider._meta.get_field(name)
+    if isinstance(kind, models.BooleanField):
+        return {"true": True, "false": False}.get(text.lower(), text)
+    if isinstance(kind, models.JSONField):
+        try:
+            return load_document(text)
+        except ValidationError as exc:
+            raise CommandError(f"--{name.replace('_', '-')}: {' '.join(exc.messages)}") from None
+    if isinstance(kind, models.IntegerField) and text == "":
+        return None
+    return text

@@ -1,0 +1,34 @@
+"""Writes declarations as the JSON that ``psc_configure`` reads; no secret is in it, only names of secrets."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import gettext as _
+from typing_extensions import override
+
+from psc_connect.document import exported
+from psc_connect.models import Provider
+
+if TYPE_CHECKING:
+    from django.core.management.base import CommandParser
+
+
+class Command(BaseCommand):
+    help = "Writes the declarations of all providers, or of these, as the JSON that psc_configure reads."
+    requires_system_checks = ()
+
+    @override
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("slug", nargs="*", help="identifiers of providers; without any: all")
+
+    @override
+    def handle(self, *args: Any, **options: Any) -> None:
+        providers = list(Provider.objects.all())
+        known = {provider.slug for provider in providers}
+        if unknown := [slug for slug in options["slug"] if slug not in known]:
+            raise CommandError(_("There is no provider “%(slug)s”.") % {"slug": "”, “".join(unknown)})
+        wanted = [provider for provider in providers if not options["slug"] or provider.slug in options["slug"]]
+        self.stdout.write(json.dumps(exported(wanted), ensure_ascii=False, indent=2))

@@ -1,0 +1,55 @@
+"""Imports the OpenID providers of a LemonLDAP::NG configuration; what cannot follow is listed with the reason."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from django.core.management.base import BaseCommand
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_variables
+from typing_extensions import override
+
+from psc_connect.configuration.lemonldap import convert
+from psc_connect.configuration.plan import ConfigurationError
+from psc_connect.configuration.planner import plan_all
+from psc_connect.management.plans import apply, load_file, refuse
+
+if TYPE_CHECKING:
+    from django.core.management.base import CommandParser
+
+
+class Command(BaseCommand):
+    help = (
+        "Imports the OpenID Connect providers of a LemonLDAP::NG configuration (lmConf-N.json, 2.16 and later). "
+        "Their client secrets are kept encrypted; what has no equivalent is listed."
+    )
+    requires_system_checks = ()
+
+    @override
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", help="the configuration in JSON; - reads standard input")
+        parser.add_argument("--only", help="the name of one provider in that configuration")
+        parser.add_argument("--check", action="store_true", help="tell what would change, and change nothing")
+
+    @override
+    @sensitive_variables()
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            converted = convert(load_file(options["file"]), only=options["only"])
+        except ConfigurationError as exc:
+            refuse(list(exc.problems))
+            return
+        secrets = {str(each.declaration["slug"]): each.secret for each in converted if each.secret is not None}
+        plans = plan_all([each.declaration for each in converted], secrets)
+        changes = apply(plans, self.stdout.write, check=options["check"])
+        for each in converted:
+            if each.notes:
+                self.stdout.write("")
+                self.stdout.write(
+                    _("%(slug)s: what has not been taken over as it was:") % {"slug": each.declaration["slug"]}
+                )
+            for note in each.notes:
+                self.stdout.write(f"  {note.name}: {note.text}")
+        if changes and options["check"]:
+            sys.exit(1)

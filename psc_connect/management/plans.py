@@ -1,0 +1,91 @@
+"""What the commands of the configuration share: a file read, and a plan told as lines of a terminal."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import CommandError
+from django.utils.translation import gettext as _
+
+from psc_connect.configuration.plan import carry_out, missing_keys
+from psc_connect.fields import SECRET_PROBLEMS, SecretUnavailable
+from psc_connect.models import DeclarationChange
+from psc_connect.problems import load_document
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from psc_connect.configuration.plan import Plan, Problem
+
+ORIGIN = DeclarationChange.Origin.COMMAND
+# A whole metadata document stands on one line otherwise.
+MAX_WIDTH = 120
+
+
+def load_file(path: str) -> object:
+    """Return the JSON of a file, or of standard input for ``-``. Raises CommandError that names line and column."""
+    try:
+        text = sys.stdin.read() if path == "-" else Path(path).read_text("utf-8")
+        return load_document(text)
+    except (OSError, UnicodeDecodeError) as exc:
+        reason = _("it is not text in UTF-8") if isinstance(exc, UnicodeDecodeError) else exc.strerror
+        raise CommandError(_("%(file)s cannot be read: %(reason)s") % {"file": path, "reason": reason}) from None
+    except ValidationError as exc:
+        raise CommandError(f"{path}: {' '.join(exc.messages)}") from None
+
+
+def apply(plans: list[Plan], write: Callable[[str], Any], *, check: bool) -> bool:
+    """Tell what changes, and carry it out unless it is only a check; return whether anything changes.
+
+    Raises CommandError with every problem; nothing is saved then.
+    """
+    refuse([problem for plan in plans for problem in plan.problems])
+    for plan in plans:
+        for line in lines_of(plan):
+            write(line)
+        # It may be set where the site runs, and not where this command does.
+        if problem := _secret_problem(plan):
+            write("  client_secret: " + problem)
+    if not check:
+        carry_out(plans, origin=ORIGIN)
+        for provider, reason in missing_keys(plans, origin=ORIGIN):
+            text = _("%(slug)s: the keys could not be imported: the first login will try again. %(reason)s")
+            write(text % {"slug": provider.slug, "reason": reason})
+    return any(plan.changes_something for plan in plans)
+
+
+def refuse(problems: list[Problem]) -> None:
+    if problems:
+        lines = [f"- {problem.where}: {problem.text}" if problem.where else f"- {problem.text}" for problem in problems]
+        raise CommandError("\n".join([_("Nothing has been saved."), *lines]), returncode=1)
+
+
+def lines_of(plan: Plan) -> Iterator[str]:
+    slug = plan.provider.slug
+    if not plan.changes_something:
+        yield _("%(slug)s: nothing changes") % {"slug": slug}
+        return
+    yield _("%(slug)s: new") % {"slug": slug} if plan.is_new else _("%(slug)s: changes") % {"slug": slug}
+    for difference in plan.shown_differences:
+        old = "" if difference.old is None else f"{_short(difference.old)} → "
+        new = _("(taken out)") if difference.new is None else _short(difference.new)
+        yield f"  {difference.name}: {old}{new}"
+    if plan.secret is not None:
+        yield "  client_secret: " + (plan.secret.reference() or _("replaced"))
+
+
+def _secret_problem(plan: Plan) -> str:
+    try:
+        plan.provider.secret_for_its_issuer()
+    except SecretUnavailable as exc:
+        return str(SECRET_PROBLEMS[exc.code])
+    return ""
+
+
+def _short(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= MAX_WIDTH else text[: MAX_WIDTH - 1] + "…"

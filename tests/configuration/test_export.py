@@ -1,0 +1,153 @@
+"""What one site writes, another reads back unchanged; no secret travels with it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.contrib.auth.models import Group
+
+from psc_connect.document import PROVIDER_FIELDS, ROWS
+from psc_connect.environments import load_metadata
+from psc_connect.models import Provider
+from tests.configuration.commands import call, configure, everything, export
+from tests.conftest import CLIENT_SECRET, make_provider
+from tests.key_sets import EC_KEY
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from psc_connect.simulator import Simulator
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_way_out")]
+# Of every option something else than its default.
+EVERYTHING: dict[str, Any] = {
+    "enabled": False,
+    "comment": "Declared by Zoé; see « the file ».\nSecond line",
+    "client_id": "another-client",
+    "token_endpoint_auth_method": "client_secret_basic",
+    "scope": "openid",
+    "acr_values": "eidas1",
+    "accepted_acr_values": "eidas1 eidas3",
+    "prompt": "login",
+    "max_age": 3600,
+    "require_iss": "never",
+    "display": "touch",
+    "ui_locales": "fr-FR en",
+    "extra_parameters": {"kc_idp_hint": "x"},
+    "id_token_signed_response_alg": "ES256",
+    "userinfo_signed_response_alg": "ES256",
+    "create_unknown_users": False,
+    "button_text": "Entrer",
+    "button_tooltip": "Avec une carte",
+    "translations": {"en": {"button_text": "Enter"}},
+    "button_logo": "hospital/logo.svg",
+    "sort_order": 3,
+    "metadata_followed": False,
+}
+
+
+@pytest.fixture
+def declared(db: None, simulator: Simulator) -> Provider:
+    """A provider of which nothing is at its default."""
+    provider = make_provider(simulator, slug="mine", environment="custom", **EVERYTHING, jwks={"keys": [EC_KEY]})
+    (key,) = provider.key_set().keys
+    provider.jwks_pinned, provider.jwks_retired = [key.thumbprint], ["A" * 43]
+    provider.save()
+    provider.exported_attributes.create(claim="SubjectRefPro.exercices[0].codeProfession", user_field="email")
+    group = Group.objects.create(name="Médecins")
+    provider.exported_groups.create(claim="SubjectRole", equals="10", group=group)
+    provider.resolution_rules.create(kind="header", header="X-Site", value="north")
+    return provider
+
+
+def read_back(folder: Path, document: dict[str, Any], *arguments: str) -> Any:
+    file = folder / "exported.json"
+    file.write_text(json.dumps(document))
+    return configure("--file", str(file), *arguments)
+
+
+def test_a_file_that_was_read_back_is_the_same(declared: Provider, tmp_path: Path) -> None:
+    document = export()
+    Provider.objects.all().delete()
+    # The secret is the only thing to be given anew.
+    assert read_back(tmp_path, document).status == 0
+    assert export() == document
+    (written,) = document["providers"]
+    changed = {name for name in EVERYTHING if written[name] == EVERYTHING[name]}
+    assert changed == {*EVERYTHING}
+
+
+def test_a_file_read_back_where_it_came_from_changes_nothing(declared: Provider, tmp_path: Path) -> None:
+    before = everything()
+    called = read_back(tmp_path, export())
+    assert called.status == 0
+    assert everything() == before
+    assert read_back(tmp_path, export(), "--check").status == 0
+
+
+def test_every_option_is_in_it(declared: Provider) -> None:
+    (written,) = export()["providers"]
+    assert [*written] == ["slug", *PROVIDER_FIELDS, *ROWS]
+    default = Provider()
+    untold = {name for name in PROVIDER_FIELDS if written[name] == getattr(default, name)}
+    assert not untold, "the test tells nothing of these"
+
+
+def test_every_column_of_a_provider_is_in_it_or_is_no_decision() -> None:
+    columns = {field.name for field in Provider._meta.concrete_fields}
+    assert columns - {*PROVIDER_FIELDS} == {
+        "id",
+        "slug",
+        "client_secret",
+        "metadata_checked_at",
+        "jwks_updated_at",
+        "jwks_fetch_began_at",
+        "jwks_fetch_ended_at",
+        "jwks_first_seen",
+        "jwks_last_used",
+    }
+
+
+@pytest.mark.case("AD01")
+def test_no_secret_is_in_it_only_the_name_of_one(declared: Provider) -> None:
+    assert CLIENT_SECRET not in call("psc_export").text
+    assert "client_secret" not in export()["providers"][0]
+    Provider.objects.update(client_secret="env:PSC_CONNECT_SECRET_PROD")
+    assert export()["providers"][0]["client_secret"] == "env:PSC_CONNECT_SECRET_PROD"
+
+
+def test_the_providers_can_be_chosen(declared: Provider, production: Provider) -> None:
+    assert [each["slug"] for each in export("psc")["providers"]] == ["psc"]
+    assert sorted(each["slug"] for each in export()["providers"]) == ["mine", "psc"]
+    called = call("psc_export", "psc", "nowhere")
+    assert called.status == 1
+    assert "nowhere" in called.text
+
+
+def test_without_a_provider_it_writes_an_empty_list(db: None) -> None:
+    assert export() == {"psc_connect": 1, "providers": []}
+
+
+def test_accents_are_written_as_they_are(declared: Provider) -> None:
+    assert "Médecins" in call("psc_export").text
+
+
+def test_a_declaration_goes_from_test_to_production(tmp_path: Path, simulator: Simulator) -> None:
+    """The file of the sandbox, its environment and its client replaced, as docs/configuration.md says."""
+    configure(
+        "--environment=sandbox",
+        "--client-id=test-client",
+        "--client-secret=env:PSC_CONNECT_SECRET_TEST",
+        "--acr-values=eidas1",
+        "--max-age=3600",
+    )
+    (written,) = export()["providers"]
+    for name in ("slug", "metadata", "jwks"):
+        del written[name]
+    written |= {"environment": "production", "client_id": "c", "client_secret": "env:PSC_CONNECT_SECRET_PROD"}
+    assert read_back(tmp_path, {"psc_connect": 1, "providers": [written]}).status == 0
+    provider = Provider.objects.get(slug="psc")
+    assert (provider.environment, provider.max_age, provider.acr_values) == ("production", 3600, "eidas1")
+    assert provider.metadata == load_metadata("production")
