@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,9 +11,11 @@ from psc_connect.declaration import add_default_attributes
 from psc_connect.environments import load_metadata
 from psc_connect.models import Provider
 from psc_connect.simulator import Client, Simulator, run_simulator
-from tests.admin_pages import Administrator, administrator
+from tests.admin.pages import Administrator, administrator
 from tests.journey import HOST, Person
+from tests.oidc.wire import bundle
 from tests.recorder import RECORDER, listen
+from tests.tls_provider import Serving, tls_providers
 
 CLIENT_ID = "the-client"
 CLIENT_SECRET = "the-client-secret-e7c1"
@@ -34,8 +37,11 @@ def simulator(running_simulator: Simulator) -> Iterator[Simulator]:
     simulator.register(client_of())
     simulator.sign_in("podiatrist")
     simulator.clear_requests()
+    published = list(simulator.keys.published)
     yield simulator
     simulator.faults.clear()
+    # Its keys to the next test as they were.
+    simulator.keys.published = published
 
 
 def client_of(slug: str = "psc", host: str = HOST, **changes: Any) -> Client:
@@ -97,6 +103,15 @@ def admin(db: None) -> Administrator:
 def no_way_out(settings: Any) -> None:
     """Nothing of the outside answers: the calls go to a proxy that is not there."""
     settings.PSC_CONNECT_HTTPS_PROXY = "http://127.0.0.1:9"
+
+
+@pytest.fixture
+def serving(db: None, settings: Any, tmp_path: Path) -> Iterator[Serving]:
+    """Providers over TLS, whose authority this site knows."""
+    settings.PSC_CONNECT_CA_BUNDLE = bundle(tmp_path)
+    settings.PSC_CONNECT_BASE_URL = "https://www.example.org"
+    with tls_providers(tmp_path) as serve:
+        yield serve
 
 
 @pytest.fixture(autouse=True)

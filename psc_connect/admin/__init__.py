@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from psc_connect.admin.accounts import AccountAdmin
+from psc_connect.admin.accounts import AccountAdmin, UnlinkedAccountAdmin
 from psc_connect.admin.provider import ProviderAdmin
 
-__all__ = ["AccountAdmin", "ProviderAdmin"]
+__all__ = ["AccountAdmin", "ProviderAdmin", "UnlinkedAccountAdmin"]

@@ -9,14 +9,13 @@ from django import forms
 from django.contrib.admin.widgets import AdminTextareaWidget
 from django.core.exceptions import ValidationError
 from django.forms.fields import InvalidJSONInput
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 from typing_extensions import override
 
-from psc_connect.oidc.errors import CODES, JWKSError, MetadataError, OIDCError
+from psc_connect.oidc.errors import JWKSError
 from psc_connect.oidc.jwks import parse_jwks, public_document
-from psc_connect.oidc.strict_json import StrictJSONError, loads_strict
+from psc_connect.problems import explain, load_document, problems_of
 
 MAX_JWKS_BYTES = 512 * 1024
 JSON_ATTRIBUTES = {
@@ -25,58 +24,6 @@ JSON_ATTRIBUTES = {
     "autocomplete": "off",
     "class": "vLargeTextField psc-document",
 }
-
-
-def explain(code: str) -> str:
-    """Say what a code of the protocol means and what to do, in the administrator's language."""
-    return gettext(CODES[code])
-
-
-def problems_of(exc: OIDCError) -> list[ValidationError]:
-    """Turn an error of the protocol into form errors, one for each problem, each with its code."""
-    if not isinstance(exc, MetadataError):
-        return [ValidationError(explain(exc.code), code=exc.code)]
-    return [
-        ValidationError(
-            f"{problem.field}: {explain(problem.code)}" if problem.field else explain(problem.code),
-            code=problem.code,
-        )
-        for problem in exc.problems
-    ]
-
-
-@sensitive_variables()
-def load_document(text: str) -> object:
-    """Parse strict JSON; text that is no JSON at all comes back as it is, for its reader to say what it looks like.
-
-    Raises ValidationError that names the line and the column.
-    """
-    try:
-        return loads_strict(text)
-    except StrictJSONError as exc:
-        if text.lstrip()[:1] not in ("{", "["):
-            return text
-        raise _syntax_error(text, str(exc)) from None
-
-
-@sensitive_variables("text")
-def _syntax_error(text: str, reason: str) -> ValidationError:
-    try:
-        json.loads(text)
-    except json.JSONDecodeError as exc:
-        return ValidationError(
-            _("This is not JSON: line %(line)s, column %(column)s (%(reason)s)."),
-            code="json_invalid",
-            params={"line": exc.lineno, "column": exc.colno, "reason": exc.msg},
-        )
-    except (ValueError, RecursionError):
-        pass
-    # JSON that Python reads and others would read differently: the strict reader knows why it refused.
-    return ValidationError(
-        _("This JSON is ambiguous or out of bounds (%(reason)s)."),
-        code="json_not_strict",
-        params={"reason": reason},
-    )
 
 
 class DocumentField(forms.JSONField):

@@ -1,36 +1,41 @@
-"""The provider's pages: declare, change, and the two buttons that call the provider."""
+"""The provider's form, and the way to the pages beside it."""
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import admin
-from django.core.exceptions import PermissionDenied
+from django.contrib import admin, messages
 from django.db import transaction
-from django.http import Http404, HttpResponseRedirect
+from django.http import HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.urls import path, reverse
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop
-from django.utils.translation import override as language
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_POST
 from typing_extensions import override
 
-from psc_connect import declaration, keys
-from psc_connect.admin import buttons
-from psc_connect.admin.declared import declared_addresses
-from psc_connect.admin.forms import ChangeForm, DeclarationForm
-from psc_connect.admin.keys_table import keys_state, keys_table
-from psc_connect.admin.mapping import ExportedAttributeInline, creation_is_impossible
-from psc_connect.models import Provider
+from psc_connect import declaration, history, keys
+from psc_connect.admin import concurrency
+from psc_connect.admin.change_form import ChangeForm
+from psc_connect.admin.connection import AcceptMetadataPage, ConnectionPage
+from psc_connect.admin.dry_run import BeginDryRunPage, DryRunPage
+from psc_connect.admin.forms import DeclarationForm
+from psc_connect.admin.history import HistoryPage
+from psc_connect.admin.identity import ConfirmPage, confirm_url, may_replace, why_not
+from psc_connect.admin.keys import KeysPage, import_keys, keys_state
+from psc_connect.admin.mapping import MappingPage, summary
+from psc_connect.admin.page import administrator, bounded
+from psc_connect.admin.resolution import ResolutionRuleInline
+from psc_connect.admin.transfer import ExportPage, ImportPage, may_import
+from psc_connect.backends import creation_is_impossible
+from psc_connect.document import label_of
+from psc_connect.models import DeclarationChange, Provider
+from psc_connect.origin import declared_addresses
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from django.http import HttpRequest, HttpResponse
+    from django.db.models import QuerySet
+    from django.http import HttpRequest
     from django.urls import URLPattern
     from django.utils.safestring import SafeString
 
@@ -40,6 +45,7 @@ else:
 
 ADD_FIELDSETS = (
     (None, {"fields": ("environment", "client_id", "client_secret", "acr_values", "enabled")}),
+    (_("From test to production"), {"fields": ("like",), "classes": ("collapse",)}),
     (
         _("Another provider than Pro Santé Connect"),
         {"fields": ("discovery_url", "metadata"), "classes": ("collapse",)},
@@ -56,45 +62,58 @@ CHANGE_FIELDSETS = (
                 "client_id",
                 "client_secret",
                 "token_endpoint_auth_method",
+                "comment",
+                "seen",
             )
         },
     ),
     (
         _("What is asked of Pro Santé Connect"),
-        {"fields": ("scope", "acr_values", "accepted_acr_values", "prompt", "max_age", "require_iss")},
-    ),
-    (_("Users"), {"fields": ("create_unknown_users",)}),
-    (_("Button"), {"fields": ("button_text", "button_logo"), "classes": ("collapse",)}),
-    (_("Provider metadata"), {"fields": ("metadata", "discovery")}),
-    (
-        _("Signing keys"),
         {
             "fields": (
-                "signing_keys",
-                "import_button",
-                "jwks_pinned",
-                "jwks_document",
-                "jwks_file",
-                "id_token_signed_response_alg",
-                "userinfo_signed_response_alg",
+                "scope",
+                "acr_values",
+                "accepted_acr_values",
+                "prompt",
+                "max_age",
+                "require_iss",
+                "display",
+                "ui_locales",
+                "extra_parameters",
             )
         },
     ),
+    (_("Users"), {"fields": ("create_unknown_users", "mapping")}),
+    (_("Signing keys"), {"fields": ("signing_keys", "id_token_signed_response_alg", "userinfo_signed_response_alg")}),
+    (_("Provider metadata"), {"fields": ("metadata", "metadata_followed")}),
+    (
+        _("Button"),
+        {
+            "fields": (
+                "button_text",
+                "button_texts",
+                "button_tooltip",
+                "button_tooltips",
+                "button_logo",
+                "sort_order",
+            ),
+            "classes": ("collapse",),
+        },
+    ),
 )
-# What is of no use to somebody who may only look.
-ONLY_TO_CHANGE = ("jwks_document", "jwks_file", "discovery", "import_button")
+# The pages of one provider, in the order of their links above the form.
+PAGES = (ConnectionPage, BeginDryRunPage, DryRunPage, MappingPage, KeysPage, ExportPage, AcceptMetadataPage)
+ORIGIN = DeclarationChange.Origin.ADMIN
 
-# Translated where the history is shown, as all that Django keeps there.
-SECRET_REPLACED = gettext_noop("client secret (replaced)")
-
-sensitive = method_decorator(sensitive_post_parameters("client_secret", "jwks_document"))
+sensitive = method_decorator(sensitive_post_parameters("client_secret"))
 
 
 @admin.register(Provider)
 class ProviderAdmin(_ModelAdmin):
-    list_display = ("slug", "environment", "enabled", "state_of_keys")
-    inlines = (ExportedAttributeInline,)
-    readonly_fields = ("discovery", "signing_keys", "import_button")
+    list_display = ("slug", "environment", "enabled", "sort_order", "state_of_keys")
+    list_display_links = ("slug",)
+    inlines = (ResolutionRuleInline,)
+    readonly_fields = ("mapping", "signing_keys")
 
     class Media:
         css = {"all": ("psc_connect/admin.css",)}  # noqa: RUF012
@@ -103,41 +122,26 @@ class ProviderAdmin(_ModelAdmin):
     def state_of_keys(self, provider: Provider) -> str:
         return keys_state(provider)
 
-    @admin.display(description=_("Discovery URL"))
-    def discovery(self, provider: Provider) -> SafeString:
-        url = buttons.default_discovery_url(provider)
-        return render_to_string("admin/psc_connect/provider/discovery.html", {"discovery_url": url})
+    @admin.display(description=_("exported attributes and groups"))
+    def mapping(self, provider: Provider) -> SafeString:
+        context = {"rows": summary(provider), "url": self._url("mapping", provider.pk)}
+        return render_to_string("admin/psc_connect/provider/mapping_summary.html", context)
 
     @admin.display(description=_("keys"))
     def signing_keys(self, provider: Provider) -> SafeString:
-        context = {"provider": provider, "table": keys_table(provider)}
-        return render_to_string("admin/psc_connect/provider/signing_keys.html", context)
-
-    @admin.display(description=_("import from the provider"))
-    def import_button(self, _provider: Provider) -> SafeString:
-        return render_to_string("admin/psc_connect/provider/import_keys.html")
+        context = {"provider": provider, "state": keys_state(provider), "url": self._url("keys", provider.pk)}
+        return render_to_string("admin/psc_connect/provider/keys_summary.html", context)
 
     @override
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = DeclarationForm if obj is None else ChangeForm
-        return super().get_form(request, obj, change, **{"form": form, **kwargs})
+        made: Any = super().get_form(request, obj, change, **{"form": form, **kwargs})
+        made.why_not = "" if may_replace(request) else why_not(request, confirm_url(self))
+        return made
 
     @override
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        if obj is None:
-            return ADD_FIELDSETS
-        if self.has_change_permission(request, obj):
-            return CHANGE_FIELDSETS
-        return tuple(
-            (
-                name,
-                {
-                    **options,
-                    "fields": tuple(each for each in options["fields"] if each not in ONLY_TO_CHANGE),
-                },
-            )
-            for name, options in CHANGE_FIELDSETS
-        )
+        return ADD_FIELDSETS if obj is None else CHANGE_FIELDSETS
 
     @override
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
@@ -145,19 +149,33 @@ class ProviderAdmin(_ModelAdmin):
 
     @override
     def get_urls(self) -> list[URLPattern]:
-        return [
+        pages = [
             path(
-                "<path:object_id>/fetch-metadata/",
-                self.admin_site.admin_view(self.fetch_metadata_view),
-                name="psc_connect_provider_fetch_metadata",
-            ),
-            path(
-                "<path:object_id>/import-keys/",
-                self.admin_site.admin_view(self.import_keys_view),
-                name="psc_connect_provider_import_keys",
-            ),
-            *super().get_urls(),
+                f"<path:object_id>/{page.name.replace('_', '-')}/",
+                self.admin_site.admin_view(page.as_view(model_admin=self)),
+                name=f"psc_connect_provider_{page.name}",
+            )
+            for page in PAGES
         ]
+        alone = [
+            path(
+                f"{name}/",
+                self.admin_site.admin_view(page.as_view(model_admin=self)),
+                name=f"psc_connect_provider_{name}",
+            )
+            for name, page in (("confirm", ConfirmPage), ("import", ImportPage))
+        ]
+        patterns = [*alone, *pages, *super().get_urls()]
+        for pattern in patterns:
+            pattern.callback = bounded(self, pattern.callback)
+        return patterns
+
+    @override
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        return super().changelist_view(request, {"may_import": may_import(self, request), **(extra_context or {})})
+
+    def _url(self, name: str, *args: Any) -> str:
+        return reverse(f"admin:psc_connect_provider_{name}", args=args, current_app=self.admin_site.name)
 
     @override
     @sensitive
@@ -167,81 +185,64 @@ class ProviderAdmin(_ModelAdmin):
     @override
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         provider = context["original"]
-        if provider is not None:
-            context["declared"] = declared_addresses(request, provider)
-            context["creation_is_impossible"] = creation_is_impossible(provider)
-            context["may_change"] = self.has_change_permission(request, provider)
+        context["declared"] = declared_addresses(request, provider) if provider else ()
+        context["creation_is_impossible"] = provider is not None and creation_is_impossible(provider)
+        context["may_change"] = self.has_change_permission(request, provider)
+        context["acknowledged"] = getattr(context["adminform"].form, "acknowledgement", "")
         return super().render_change_form(request, context, *args, **kwargs)
 
     @override
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
+        return HistoryPage.as_view(model_admin=self)(request, object_id=object_id)
+
+    @override
     def save_model(self, request: HttpRequest, obj: Provider, form: Any, change: bool) -> None:
+        form.before = history.snapshot(obj)
         if not change:
             obj.slug = declaration.unused_slug(obj.environment)
             obj.save()
-            declaration.add_default_attributes(obj)
+            if like := form.cleaned_data.get("like"):
+                declaration.copy_options(obj, like)
+            else:
+                declaration.add_default_attributes(obj)
             self._import_keys_afterwards(request, obj)
             return
-        # Keys that a login fetched since this page was shown stay: only what was changed here is written.
+        # What somebody else, or a login, has saved since this page was shown stays: only what was changed is written.
         changed = {field.name for field in Provider._meta.concrete_fields} & set(form.changed_data)
-        if form.given_keys is not None:
-            buttons.report_keys(request, keys.set_keys(obj, form.given_keys))
-            changed |= set(keys.KEY_FIELDS)
-        elif "metadata" in changed:
+        if "metadata" in changed:
             if form.issuer_before != obj.issuer:
                 keys.forget_keys(obj)
-                changed |= set(keys.KEY_FIELDS)
-            if not obj.jwks or not obj.jwks_pinned:
-                self._import_keys_afterwards(request, obj)
-        if "jwks_pinned" in changed:
-            keys.supersede_fetch(obj)
-            changed.add("jwks_fetch_began_at")
+                changed |= {*keys.KEY_FIELDS, *keys.DECIDED_FIELDS}
+            self._import_keys_afterwards(request, obj)
         obj.save(update_fields=changed)
+        if others := form.changed_meanwhile - set(form.changed_data):
+            names = ", ".join(sorted(label_of(name) for name in others))
+            text = gettext("What you did not touch stays as it is now (%(names)s).") % {"names": names}
+            messages.info(request, f"{concurrency.told(obj, others)} {text}")
 
     @override
-    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
-        message = super().construct_change_message(request, form, formsets, add)
-        # Django keeps labels untranslated and translates them where the history is shown.
-        with language(None):
-            label = str(form.fields["client_secret"].label) if "client_secret" in form.changed_data else None
-        for entry in message:
-            fields = entry.get("changed", {}).get("fields", [])
-            if label in fields:
-                fields[fields.index(label)] = SECRET_REPLACED
-        return message
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        history.record_since(form.before, form.instance, origin=ORIGIN, by=administrator(request))
 
-    def _import_keys_afterwards(self, request: HttpRequest, provider: Provider) -> None:
-        # No transaction is open while a provider is waited for.
-        transaction.on_commit(lambda: buttons.import_keys(request, Provider.objects.get(pk=provider.pk)))
+    @override
+    def delete_model(self, request: HttpRequest, obj: Provider) -> None:
+        before = history.snapshot(obj)
+        super().delete_model(request, obj)
+        history.record_since(before, obj, origin=ORIGIN, by=administrator(request))
+
+    @override
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Provider]) -> None:
+        for provider in queryset:
+            self.delete_model(request, provider)
 
     @override
     def response_post_save_add(self, request: HttpRequest, obj: Provider) -> HttpResponseRedirect:
         """Go on to the page that says what to declare to ANS."""
         if not self.has_view_or_change_permission(request, obj):
             return super().response_post_save_add(request, obj)
-        return self._back_to(obj)
+        return HttpResponseRedirect(self._url("change", obj.pk))
 
-    @method_decorator([transaction.non_atomic_requests, require_POST])
-    def fetch_metadata_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        url = request.POST.get("discovery_url", "").strip()
-        return self._press(request, object_id, "provider metadata", partial(buttons.fetch_metadata, discovery_url=url))
-
-    @method_decorator([transaction.non_atomic_requests, require_POST])
-    def import_keys_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._press(request, object_id, "signing keys (JWKS)", buttons.import_keys)
-
-    def _press(
-        self, request: HttpRequest, object_id: str, what: str, button: Callable[[HttpRequest, Provider], bool]
-    ) -> HttpResponse:
-        provider = self.get_object(request, object_id)
-        if provider is None:
-            raise Http404
-        if not self.has_change_permission(request, provider):
-            raise PermissionDenied
-        if button(request, provider):
-            # In the form that Django's own history entries have, so that it is translated when it is shown.
-            self.log_change(request, provider, [{"changed": {"fields": [what]}}])
-        return self._back_to(provider)
-
-    def _back_to(self, provider: Provider) -> HttpResponseRedirect:
-        name = "admin:psc_connect_provider_change"
-        return HttpResponseRedirect(reverse(name, args=[provider.pk], current_app=self.admin_site.name))
+    def _import_keys_afterwards(self, request: HttpRequest, provider: Provider) -> None:
+        # No transaction is open while a provider is waited for.
+        transaction.on_commit(lambda: import_keys(request, Provider.objects.get(pk=provider.pk)))

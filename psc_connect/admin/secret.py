@@ -9,27 +9,12 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 from typing_extensions import override
 
-from psc_connect.fields import SecretUnavailable, StoredSecret, validate_secret
+from psc_connect.fields import SECRET_PROBLEMS, SecretUnavailable, StoredSecret, validate_secret
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
     from psc_connect.models import Provider
-
-UNAVAILABLE = {
-    "secret_missing": _("No secret yet: enter it."),
-    "secret_undecryptable": _("The secret that is kept cannot be decrypted with this site's keys: enter it again."),
-    "secret_environment_missing": _(
-        "A reference is kept (env:…), but that environment variable is not set in this process."
-    ),
-    "secret_file_missing": _("A reference is kept (file:…), but that file is missing, empty or unreadable."),
-    "secret_reference_not_for_issuer": _(
-        "A reference is kept that the setting PSC_CONNECT_SECRET_ISSUERS does not give to this issuer."
-    ),
-    "secret_reference_invalid": _(
-        "A reference is kept that the settings of this site do not allow: enter the secret again."
-    ),
-}
 
 
 @sensitive_variables()
@@ -38,7 +23,7 @@ def secret_state(provider: Provider) -> _StrPromise:
     try:
         provider.secret_for_its_issuer()
     except SecretUnavailable as exc:
-        return UNAVAILABLE[exc.code]
+        return SECRET_PROBLEMS[exc.code]
     if provider.client_secret.reference():
         return _("A reference (env:… or file:…) is kept, and leads to a secret. Empty: unchanged.")
     return _("A secret is kept, and never shown. Empty: unchanged.")

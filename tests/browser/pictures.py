@@ -8,7 +8,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from tests.browser import steps
+from tests.browser import desk, steps
 from tests.browser.conftest import FLAGS
 from tests.browser.demo import ROOT, Demo, running_demo
 
@@ -28,10 +28,17 @@ def take_pictures(page: Page, demo: Demo) -> None:
     page.screenshot(path=FOLDER / "me.png")
     steps.sign_out(page)
     steps.enter_admin(page, demo)
+    take_pictures_of_the_desk(page)
+
+
+def take_pictures_of_the_desk(page: Page) -> None:
+    """As large as the page, up to what a reader looks at."""
     page.set_viewport_size({"width": 1280, "height": 760})
-    page.goto("/admin/psc_connect/provider/1/change/")
-    page.screenshot(path=FOLDER / "admin-provider.png")
-    page.locator(".inline-group").screenshot(path=FOLDER / "admin-attributes.png")
+    for name, open_page in desk.PAGES.items():
+        open_page(page)
+        height = page.evaluate("document.documentElement.scrollHeight")
+        clip = {"x": 0, "y": 0, "width": 1280, "height": min(height, 1500)}
+        page.screenshot(path=FOLDER / f"admin-{name}.png", full_page=True, clip=clip)
 
 
 def main() -> None:

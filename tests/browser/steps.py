@@ -9,6 +9,7 @@ from playwright.sync_api import Page
 from tests.browser.demo import Demo
 
 SIMULATOR = re.compile(r"/auth\?")
+END_SESSION = re.compile("/protocol/openid-connect/logout")
 LOGGED_OUT = re.compile(r"/psc/psc-simulator/logged-out/")
 
 
@@ -40,9 +41,10 @@ def sign_out(page: Page) -> None:
 
 def hold_on_signing_out(page: Page) -> None:
     """Stay on the page that moves on by itself: the provider answers that there is nothing to show."""
-    page.context.route(re.compile("/protocol/openid-connect/logout"), lambda route: route.fulfill(status=204))
+    page.context.route(END_SESSION, lambda route: route.fulfill(status=204))
     page.goto("/me/")
-    page.locator(".psc-logout-button").click()
+    with page.expect_request(END_SESSION):
+        page.locator(".psc-logout-button").click()
     page.locator('meta[http-equiv="refresh"]').wait_for(state="attached")
 
 

@@ -1,0 +1,134 @@
+"""The dry run: begun here, ended by the callback, read here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import messages
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from psc_connect import dry_run
+from psc_connect.admin.page import VIEW_CLAIMS, ProviderPage
+from psc_connect.admin.values import hidden, indented, shown_attribute
+from psc_connect.exceptions import LoginRefused
+from psc_connect.foresight import foresee
+from psc_connect.masking import masker
+from psc_connect.oidc.codes import CODES, ID_TOKEN_RULES
+from psc_connect.oidc.errors import MetadataError
+from psc_connect.oidc.id_token import RULES
+from psc_connect.problems import explain
+from psc_connect.session import is_in_cookie
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+    from django.utils.functional import _StrPromise
+
+    from psc_connect.admin.values import Shown
+    from psc_connect.dry_run import DryRun, Step
+
+WORDS = {dry_run.PASSED: _("passed"), dry_run.FAILED: _("failed"), dry_run.NOT_REACHED: _("not reached")}
+STEPS = {
+    "state": (_("The answer belongs to this dry run (state)."), "RFC 6749 4.1.2"),
+    "answer_issuer": (_("The answer is this provider's (iss)."), "RFC 9207"),
+    "code": (_("The provider gave an authorization code."), "RFC 6749 4.1.2"),
+    "token": (_("The token endpoint gave tokens for the code and this client's secret."), "OpenID Connect Core 3.1.3"),
+    "signature": (_("The ID token is signed with a key of the provider."), "OpenID Connect Core 3.1.3.7 (6)–(8)"),
+    "userinfo": (_("The userinfo endpoint answered."), "OpenID Connect Core 5.3"),
+    "same_person": (_("The userinfo is about the person of the ID token (sub)."), "OpenID Connect Core 5.3.2"),
+}
+OUTCOMES = {
+    "returning": _("This person would be signed in as the user whose account they have already."),
+    "linked": _("This person would be linked to a user whom the site's own code finds, and signed in."),
+    "created": _("A new user would be created for this person, and signed in."),
+    "refused": _("This person would be refused."),
+}
+NOT_STARTED = _("The dry run could not begin. %(reason)s")
+
+
+@dataclass(frozen=True, slots=True)
+class ShownStep:
+    status: str
+    word: _StrPromise
+    text: str
+    source: str
+    code: str
+    reason: str
+
+
+class BeginDryRunPage(ProviderPage):
+    """The way to the provider. A link, not a form: a strict `form-action` would stop what follows a form."""
+
+    name = "begin_dry_run"
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        if is_in_cookie(request.session):
+            text = gettext("The sessions of this site are cookies, in which it cannot be kept: change SESSION_ENGINE.")
+            messages.error(request, NOT_STARTED % {"reason": text})
+            return self.to("dry_run")
+        try:
+            return dry_run.begin(request, self.provider)
+        except MetadataError as exc:
+            messages.error(request, NOT_STARTED % {"reason": explain(exc.code)})
+        except LoginRefused:
+            text = gettext("Set PSC_CONNECT_BASE_URL: the addresses of this site are not known for certain.")
+            messages.error(request, NOT_STARTED % {"reason": text})
+        return self.to("dry_run")
+
+
+class DryRunPage(ProviderPage):
+    """What the last dry run of this administrator found, judged by the mapping as it is now."""
+
+    name = "dry_run"
+    title = _("Dry-run login")
+    template_name = "admin/psc_connect/provider/dry_run.html"
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        found = dry_run.last_run(request, self.provider)
+        if found is None:
+            return self.render(request, found=None)
+        may_see = request.user.has_perm(VIEW_CLAIMS)
+        revealed = may_see and "reveal" in request.GET
+        both = {"userinfo": found.claims, "id_token": found.id_token_claims}
+        shown: Shown = (lambda value: value) if revealed else masker(both)
+        return self.render(
+            request,
+            found=found,
+            made_at=timezone.localtime(datetime.fromisoformat(found.made_at)),
+            steps=[_shown_step(step) for step in found.steps],
+            reason=reason_of(found.code) if found.code else "",
+            revealed=revealed,
+            claims=[(name, indented(shown(claims))) for name, claims in both.items() if claims] if may_see else [],
+            **self._foreseen(found, shown if may_see else hidden),
+        )
+
+    def _foreseen(self, found: DryRun, shown: Shown) -> dict[str, Any]:
+        # Every name of the template: of one that is missing Django logs all the others, claims included.
+        if not found.claims:
+            return {"outcome": "", "foreseen": None, "refusal": "", "username": "", "attributes": []}
+        foreseen = foresee(self.provider, found.subject, found.claims)
+        return {
+            "outcome": OUTCOMES[foreseen.outcome],
+            "foreseen": foreseen,
+            "refusal": reason_of(foreseen.code) if foreseen.code else "",
+            "username": shown(foreseen.user.get_username()) if foreseen.user else "",
+            "attributes": [shown_attribute(row, verdict, shown) for row, verdict in foreseen.attributes],
+        }
+
+
+def _shown_step(step: Step) -> ShownStep:
+    text, source = STEPS.get(step.name) or _rule(step.name)
+    reason = reason_of(step.code) if step.code else ""
+    return ShownStep(step.status, WORDS[step.status], str(text), source, step.code, reason)
+
+
+def _rule(name: str) -> tuple[str, str]:
+    return gettext(ID_TOKEN_RULES[name]), next(rule.source for rule in RULES if rule.name == name)
+
+
+def reason_of(code: str) -> str:
+    """Say why a login with this code is refused: in an administrator's words, else in those of the page."""
+    return gettext(CODES[code]) if code in CODES else str(LoginRefused(code).explanation.text)

@@ -1,0 +1,150 @@
+"""What is typed on the page of the mapping: rows, and the sample on which they are tried."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib.admin.widgets import AdminTextareaWidget
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from typing_extensions import override
+
+from psc_connect.admin.documents import JSON_ATTRIBUTES
+from psc_connect.admin.resolution import name_inputs
+from psc_connect.attributes import assignable_fields
+from psc_connect.models import ExportedAttribute, ExportedGroup
+from psc_connect.problems import load_document
+from psc_connect.samples import SAMPLES, load_sample
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    _AttributeModelForm = forms.ModelForm[ExportedAttribute]
+    _GroupModelForm = forms.ModelForm[ExportedGroup]
+    _BaseFormSet = forms.BaseFormSet[forms.ModelForm[Any]]
+else:
+    _AttributeModelForm = _GroupModelForm = forms.ModelForm
+    _BaseFormSet = forms.BaseFormSet
+
+LAST_RUN = "dry-run"
+PASTED = "pasted"
+EMPTY_ROWS = 3
+MAX_ROWS = 100
+MAX_PASTED = 256 * 1024
+
+
+class AttributeForm(_AttributeModelForm):
+    class Meta:
+        model = ExportedAttribute
+        fields = ("claim", "user_field", "when", "required")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [("", "---------")]
+        choices += [(field.name, f"{field.verbose_name} ({field.name})") for field in assignable_fields()]
+        stored = self.initial.get("user_field") or (
+            self.data.get(self.add_prefix("user_field")) if self.is_bound else ""
+        )
+        if stored and stored not in dict(choices):
+            # The field has gone from the user model: the row is shown as it is, and refused as it is.
+            choices.append((stored, gettext("%(field)s (no longer usable)") % {"field": stored}))
+        self.fields["user_field"].widget = forms.Select(choices=choices)
+
+
+class GroupForm(_GroupModelForm):
+    class Meta:
+        model = ExportedGroup
+        fields = ("claim", "equals", "group")
+
+
+class _RowFormSet(_BaseFormSet):
+    """Rows of which the list as a whole is saved; three more are empty."""
+
+    @override
+    def add_fields(self, form: Any, index: int | None) -> None:
+        super().add_fields(form, index)
+        form.fields["claim"].widget.attrs |= {
+            "list": "psc-paths",
+            "class": "psc-path",
+            "size": 40,
+            "spellcheck": "false",
+        }
+        name_inputs(form)
+
+    @property
+    def kept_forms(self) -> list[Any]:
+        """The rows that are typed and not to be deleted, of a page that was sent."""
+        return [form for form in self.forms if form.has_changed() and form not in self.deleted_forms]
+
+    @property
+    def rows(self) -> list[Any]:
+        return [form.instance for form in self.kept_forms]
+
+
+class _AttributeFormSet(_RowFormSet):
+    @override
+    def clean(self) -> None:
+        fields = [form.cleaned_data.get("user_field") for form in self.kept_forms if hasattr(form, "cleaned_data")]
+        for twice in sorted({each for each in fields if each and fields.count(each) > 1}):
+            message = _("Two rows fill the field “%(field)s”.")
+            raise ValidationError(message, code="attribute_field_twice", params={"field": twice})
+
+
+def _formset(form: Any, formset: Any) -> Any:
+    return forms.formset_factory(
+        form, formset=formset, extra=EMPTY_ROWS, can_delete=True, max_num=MAX_ROWS, validate_max=True
+    )
+
+
+AttributeFormSet = _formset(AttributeForm, _AttributeFormSet)
+GroupFormSet = _formset(GroupForm, _RowFormSet)
+
+
+class SampleForm(forms.Form):
+    """On whose claims the rows are tried."""
+
+    sample = forms.ChoiceField(label=_("Sample"))
+    pasted = forms.CharField(
+        label=_("Userinfo in JSON"),
+        required=False,
+        widget=AdminTextareaWidget(attrs={**JSON_ATTRIBUTES, "rows": 6}),
+        help_text=_("Such as “essaie ta e-CPS” shows. It is used on this page only, and kept nowhere."),
+    )
+
+    def __init__(self, *args: Any, last: Mapping[str, Any] | None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.last = last
+        own = [(LAST_RUN, _("My last dry run"))] if last else []
+        choices = [*own, *SAMPLES.items(), (PASTED, _("The one pasted below"))]
+        self.fields["sample"].choices = choices  # type: ignore[attr-defined]
+        self.initial.setdefault("sample", choices[0][0])
+
+    @override
+    def clean(self) -> dict[str, Any]:
+        chosen, pasted = self.cleaned_data.get("sample"), self.cleaned_data.get("pasted", "")
+        if chosen == PASTED:
+            try:
+                self.cleaned_data["claims"] = _object(pasted)
+            except ValidationError as exc:
+                self.add_error("pasted", exc)
+        return self.cleaned_data
+
+    @property
+    def claims(self) -> Mapping[str, Any]:
+        is_chosen = self.is_bound and self.is_valid()
+        chosen = self.cleaned_data["sample"] if is_chosen else self.initial["sample"]
+        if chosen == PASTED:
+            claims: dict[str, Any] = self.cleaned_data["claims"]
+            return claims
+        return (self.last or {}) if chosen == LAST_RUN else load_sample(chosen)
+
+
+def _object(text: str) -> dict[str, Any]:
+    if len(text.encode()) > MAX_PASTED:
+        raise ValidationError(_("This is longer than 256 kB: it is no userinfo."), code="sample_too_large")
+    document = load_document(text)
+    if not isinstance(document, dict):
+        raise ValidationError(_("The userinfo is one JSON object: { … }."), code="sample_not_an_object")
+    return document

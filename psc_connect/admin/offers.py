@@ -1,0 +1,30 @@
+"""What a page shows and its next step accepts: sealed, so that what is accepted is what was shown, and nothing else."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from psc_connect.encryption import OFFER, InvalidToken, cipher_for
+
+ACCEPTED_WITHIN: Final = 3600
+
+
+class OfferExpired(Exception):
+    """The page was open for more than an hour, or this is no offer of it."""
+
+
+def seal(kind: str, payload: object) -> str:
+    """Return a text for a hidden input. It is encrypted, since a secret of another system may be in it."""
+    return cipher_for(OFFER).encrypt(json.dumps([kind, payload]).encode()).decode()
+
+
+def unseal(kind: str, text: object) -> Any:
+    """Return what ``seal`` was given for the same page. Raises OfferExpired."""
+    try:
+        sealed_kind, payload = json.loads(cipher_for(OFFER).decrypt(str(text).encode(), ttl=ACCEPTED_WITHIN))
+    except (InvalidToken, TypeError, ValueError):
+        raise OfferExpired from None
+    if sealed_kind != kind:
+        raise OfferExpired
+    return payload

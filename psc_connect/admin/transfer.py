@@ -1,0 +1,202 @@
+"""A configuration leaves this site as JSON, and comes into another: from test to production without a developer."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin.widgets import AdminTextareaWidget
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpResponse, HttpResponseRedirect
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from typing_extensions import override
+
+from psc_connect.admin.documents import JSON_ATTRIBUTES
+from psc_connect.admin.history import value_in_words
+from psc_connect.admin.identity import confirm_url, may_replace, why_not
+from psc_connect.admin.offers import OfferExpired, seal, unseal
+from psc_connect.admin.page import AdminPage, ProviderPage, administrator
+from psc_connect.configuration.lemonldap import concerning_providers, convert, is_lemonldap
+from psc_connect.configuration.plan import (
+    ConfigurationError,
+    Problem,
+    carry_out,
+    missing_keys,
+    read_document,
+)
+from psc_connect.configuration.planner import plan_all
+from psc_connect.document import exported, label_of
+from psc_connect.fields import StoredSecret
+from psc_connect.models import DeclarationChange
+from psc_connect.problems import load_document
+
+if TYPE_CHECKING:
+    from django.contrib.admin import ModelAdmin
+    from django.http import HttpRequest
+
+    from psc_connect.configuration.plan import Plan
+    from psc_connect.models import Provider
+
+ORIGIN = DeclarationChange.Origin.ADMIN
+MAX_BYTES = 4 * 1024 * 1024
+KIND = "import"
+
+
+class ExportPage(ProviderPage):
+    """The declaration as a file; no secret is in it."""
+
+    name = "export"
+    for_who_may = "view"
+
+    def get(self, _request: HttpRequest) -> HttpResponse:
+        text = json.dumps(exported([self.provider]), ensure_ascii=False, indent=2)
+        response = HttpResponse(text + "\n", content_type="application/json")
+        response["Content-Disposition"] = f'attachment; filename="{self.provider.slug}.json"'
+        return response
+
+
+def may_import(model_admin: ModelAdmin[Provider], request: HttpRequest) -> bool:
+    """A whole declaration may be a new provider, or change an old one."""
+    return model_admin.has_add_permission(request) and model_admin.has_change_permission(request)
+
+
+class ImportForm(forms.Form):
+    """A file of ours, or of LemonLDAP::NG."""
+
+    file = forms.FileField(label=_("File"), required=False)
+    text = forms.CharField(
+        label=_("Or its content"),
+        required=False,
+        widget=AdminTextareaWidget(attrs={**JSON_ATTRIBUTES, "rows": 8}),
+    )
+
+    @override
+    @sensitive_variables()
+    def clean(self) -> dict[str, Any]:
+        uploaded, text = self.cleaned_data.get("file"), self.cleaned_data.get("text", "")
+        if bool(uploaded) == bool(text) and not self.errors:
+            self.add_error("file", ValidationError(_("Choose a file or paste its content."), code="required"))
+        elif uploaded and uploaded.size > MAX_BYTES:
+            self.add_error("file", ValidationError(_("The file is larger than 4 MB."), code="import_too_large"))
+        elif uploaded or text:
+            self._read("file" if uploaded else "text", uploaded.read() if uploaded else text)
+        return self.cleaned_data
+
+    @sensitive_variables()
+    def _read(self, name: str, content: str | bytes) -> None:
+        try:
+            text = content.decode() if isinstance(content, bytes) else content
+            document = load_document(text)
+            self.cleaned_data["document"] = concerning_providers(document) if is_lemonldap(document) else document
+        except UnicodeDecodeError:
+            self.add_error(name, ValidationError(_("This is not text in UTF-8."), code="import_not_text"))
+        except ValidationError as exc:
+            self.add_error(name, exc)
+
+
+@method_decorator(sensitive_post_parameters("text", "offer"), name="dispatch")
+class ImportPage(AdminPage):
+    """Reads a configuration, shows what would become of the providers, and carries it out when that is accepted."""
+
+    template_name = "admin/psc_connect/provider/import.html"
+    title = _("Import a configuration")
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        self._check_rights(request)
+        return self._show(request, form=ImportForm())
+
+    def _show(self, request: HttpRequest, **context: Any) -> HttpResponse:
+        return self.render(request, **{"problems": [], "plans": [], "notes": [], "offer": "", "why_not": "", **context})
+
+    @sensitive_variables()
+    def post(self, request: HttpRequest) -> HttpResponse:
+        self._check_rights(request)
+        if "offer" in request.POST:
+            return self._accept(request)
+        form = ImportForm(request.POST, request.FILES)
+        if not form.is_valid():
+            return self._show(request, form=form)
+        document = form.cleaned_data["document"]
+        try:
+            return self._offer(request, document)
+        except ConfigurationError as exc:
+            return self._show(request, form=form, problems=exc.problems)
+
+    def _check_rights(self, request: HttpRequest) -> None:
+        if not may_import(self.model_admin, request):
+            raise PermissionDenied
+
+    @sensitive_variables()
+    def _offer(self, request: HttpRequest, document: object) -> HttpResponse:
+        plans, notes = planned(document)
+        problems = [
+            Problem(f"{plan.provider.slug} {each.where}", each.text) for plan in plans for each in plan.problems
+        ]
+        return self._show(
+            request,
+            plans=[] if problems else [shown_plan(plan) for plan in plans],
+            problems=problems,
+            notes=notes,
+            why_not="" if may_replace(request) else why_not(request, confirm_url(self.model_admin)),
+            offer="" if problems else seal(KIND, document),
+            form=ImportForm(),
+        )
+
+    @sensitive_variables()
+    def _accept(self, request: HttpRequest) -> HttpResponse:
+        if not may_replace(request):
+            messages.error(request, why_not(request, confirm_url(self.model_admin)))
+            return HttpResponseRedirect(self.url("import"))
+        try:
+            plans, _notes = planned(unseal(KIND, request.POST["offer"]))
+            carry_out(plans, origin=ORIGIN, by=administrator(request))
+        except OfferExpired:
+            messages.error(
+                request, gettext("This page has been open for too long: nothing has been saved. Begin anew.")
+            )
+            return HttpResponseRedirect(self.url("import"))
+        # Something else has changed since it was shown.
+        except (ConfigurationError, ValueError):
+            messages.error(request, gettext("What was shown no longer holds: nothing has been saved. Begin anew."))
+            return HttpResponseRedirect(self.url("import"))
+        for provider, reason in missing_keys(plans, origin=ORIGIN, by=administrator(request)):
+            text = gettext("%(slug)s: the keys could not be imported: the first login will try again. %(reason)s")
+            messages.warning(request, text % {"slug": provider.slug, "reason": reason})
+        messages.success(request, gettext("The configuration has been imported."))
+        return HttpResponseRedirect(self.url("changelist"))
+
+
+@sensitive_variables()
+def planned(document: object) -> tuple[list[Plan], list[dict[str, str]]]:
+    """Return the plans of a document of either kind, and what of it cannot follow. Raises ConfigurationError."""
+    if not is_lemonldap(document):
+        return plan_all(read_document(document)), []
+    converted = convert(document)
+    secrets = {
+        str(each.declaration["slug"]): each.secret for each in converted if isinstance(each.secret, StoredSecret)
+    }
+    notes = [
+        {"slug": str(each.declaration["slug"]), "name": note.name, "text": note.text}
+        for each in converted
+        for note in each.notes
+    ]
+    return plan_all([each.declaration for each in converted], secrets), notes
+
+
+def shown_plan(plan: Plan) -> dict[str, Any]:
+    differences = [
+        {
+            "label": label_of(each.name.partition(".")[0]),
+            "member": each.name.partition(".")[2],
+            "old": value_in_words(each.old),
+            "new": value_in_words(each.new),
+        }
+        for each in plan.shown_differences
+    ]
+    secret = "" if plan.secret is None else plan.secret.reference() or gettext("replaced")
+    return {"slug": plan.provider.slug, "is_new": plan.is_new, "differences": differences, "secret": secret}

@@ -1,0 +1,106 @@
+"""What a row of the mapping makes of a sample or of a dry run, in words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from django.contrib.auth import get_user_model
+from django.core.exceptions import FieldDoesNotExist
+from django.db import models
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from psc_connect.models import ExportedAttribute
+    from psc_connect.users import Verdict
+
+# How a value may be shown: as it is, with its identifiers masked, or not at all.
+Shown: TypeAlias = Callable[[Any], Any]
+MAX_CHARACTERS = 200
+PROBLEMS = {
+    "attribute_missing": _("Required, and nothing lies there: the login is refused."),
+    "attribute_rejected": _("The field does not take this value: the login is refused."),
+    "attribute_not_unique": _("Another user has this value, which must be unique: the login is refused."),
+    "attribute_field_unknown": _("The user model no longer has this field: nothing is filled."),
+    "attribute_field_forbidden": _("No claim may fill this field: the login is refused."),
+}
+KINDS: tuple[tuple[type[models.Field[Any, Any]], Any], ...] = (
+    (models.EmailField, _("an e-mail address")),
+    (models.URLField, _("an address (URL)")),
+    (models.JSONField, _("JSON of any kind")),
+    (models.BooleanField, _("true or false")),
+    (models.IntegerField, _("a whole number")),
+    (models.DecimalField, _("a number")),
+    (models.FloatField, _("a number")),
+    (models.DateTimeField, _("a date and a time (ISO 8601)")),
+    (models.DateField, _("a date (ISO 8601)")),
+    (models.CharField, _("text")),
+    (models.TextField, _("text")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ShownAttribute:
+    """What a row finds, what its field takes, and what would come of it."""
+
+    claim: str
+    field: str
+    found: str
+    takes: str
+    result: str
+    is_problem: bool
+
+
+def hidden(_value: Any) -> str:
+    """Stand for a value that whoever looks may not see."""
+    return "•••"
+
+
+def indented(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2)
+
+
+def in_one_line(value: Any) -> str:
+    """Return a value as one line of text, cut where it is long."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= MAX_CHARACTERS else text[: MAX_CHARACTERS - 1] + "…"
+
+
+def takes(name: str) -> str:
+    """Say what a field of the user accepts."""
+    try:
+        field: Any = get_user_model()._meta.get_field(name)
+    except FieldDoesNotExist:
+        return ""
+    said = [str(next((text for kind, text in KINDS if isinstance(field, kind)), _("another kind of value")))]
+    if getattr(field, "max_length", None):
+        said.append(gettext("%(count)s characters at the most") % {"count": field.max_length})
+    if getattr(field, "unique", False):
+        said.append(gettext("no other user has it"))
+    if choices := getattr(field, "choices", None):
+        said.append(gettext("one of: %(choices)s") % {"choices": ", ".join(str(value) for value, _label in choices)})
+    return ", ".join(said)
+
+
+def shown_attribute(row: ExportedAttribute, verdict: Verdict, shown: Shown) -> ShownAttribute:
+    return ShownAttribute(
+        claim=row.claim,
+        field=row.user_field,
+        found="" if verdict.found is None else in_one_line(shown(verdict.found)),
+        takes=takes(row.user_field),
+        result=_result(row, verdict, shown),
+        is_problem=bool(verdict.problem),
+    )
+
+
+def _result(row: ExportedAttribute, verdict: Verdict, shown: Shown) -> str:
+    if verdict.problem:
+        return str(PROBLEMS[verdict.problem])
+    if verdict.found is None:
+        return gettext("Nothing lies there: the field stays as it is.")
+    if not verdict.is_due:
+        return gettext("The field stays as it is: it is filled %(when)s.") % {"when": row.get_when_display()}
+    return gettext("The field becomes “%(value)s”.") % {"value": in_one_line(shown(verdict.accepted))}

@@ -1,0 +1,28 @@
+"""A dry run, as an administrator goes through it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from psc_connect.models import Provider
+from tests.journey import Person
+
+
+def begin(person: Person, provider: Provider) -> str:
+    response = person.browser.get(f"/admin/psc_connect/provider/{provider.pk}/begin-dry-run/")
+    assert response.status_code == 302, response
+    return response["Location"]
+
+
+def rehearse(person: Person, provider: Provider) -> Any:
+    """Go through the whole dry run; return its page."""
+    response = person.come_back(person.authorize(begin(person, provider)))
+    assert response.status_code == 302, response.content.decode()
+    assert response["Location"] == f"/admin/psc_connect/provider/{provider.pk}/dry-run/"
+    return person.browser.get(response["Location"])
+
+
+def steps_of(page: Any) -> dict[str, tuple[str, str]]:
+    found = page.context["found"]
+    assert [step.name for step in found.steps][:2] == ["state", "answer_issuer"]
+    return {step.name: (step.status, step.code) for step in found.steps}

@@ -1,0 +1,96 @@
+"""What the provider publishes, accepted member by member after a test of the connection."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from psc_connect.models import DeclarationChange, Provider
+from psc_connect.simulator import Simulator
+from tests.admin.pages import (
+    Administrator,
+    administrator,
+    change_page,
+    messages_of,
+    signed_in_long_ago,
+    stored,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+def offered(admin: Administrator, provider: Provider, simulator: Simulator, **members: Any) -> Any:
+    with simulator.fault("metadata_members", members=members):
+        return admin.press(provider, "connection")
+
+
+def test_differences_are_shown_side_by_side_the_ones_that_matter_first(
+    admin: Administrator, provider: Provider, simulator: Simulator
+) -> None:
+    response = offered(admin, provider, simulator, **{"a-new": ["x"], "end_session_endpoint": ""})
+    rows = response.context["members"]
+    assert [row["name"] for row in rows] == ["end_session_endpoint", "a-new"]
+    assert rows[0]["old"] == provider.metadata["end_session_endpoint"]
+    assert rows[1]["new"] == '["x"]'
+
+
+def test_members_are_accepted_one_by_one(admin: Administrator, provider: Provider, simulator: Simulator) -> None:
+    shown = offered(admin, provider, simulator, **{"a-new": 1, "b-new": 2})
+    simulator.clear_requests()
+    response = admin.press(provider, "accept-metadata", offer=shown.context["offer"], member=["a-new"])
+    assert response["Location"] == change_page(provider)
+    assert stored(provider).metadata == {**provider.metadata, "a-new": 1}
+    assert not simulator.requests
+    change = DeclarationChange.objects.get()
+    assert (change.changes, change.made_by_name) == ([["metadata.a-new", None, 1]], "administrator-")
+
+
+def test_nothing_ticked_changes_nothing(admin: Administrator, provider: Provider, simulator: Simulator) -> None:
+    shown = offered(admin, provider, simulator, **{"a-new": 1})
+    response = admin.press(provider, "accept-metadata", offer=shown.context["offer"])
+    assert [level for level, _text in messages_of(response)] == ["warning"]
+    assert stored(provider).metadata == provider.metadata
+
+
+@pytest.mark.case("OU01", "AD01", "TR10")
+@pytest.mark.parametrize(
+    "members", [{"issuer": "https://evil.example"}, {"token_endpoint": "https://evil.example/token"}], ids=str
+)
+def test_another_recipient_of_the_secret_is_never_accepted(
+    admin: Administrator, provider: Provider, simulator: Simulator, members: dict[str, str]
+) -> None:
+    shown = offered(admin, provider, simulator, **members)
+    response = admin.press(provider, "accept-metadata", offer=shown.context["offer"], member=list(members))
+    assert [level for level, _text in messages_of(response)] == ["error"]
+    assert stored(provider).metadata == provider.metadata
+
+
+@pytest.mark.case("AD01")
+def test_what_decides_whom_the_site_believes_takes_its_own_right(provider: Provider, simulator: Simulator) -> None:
+    moved = provider.metadata["jwks_uri"] + "-moved"
+    editor = administrator("change_provider", "view_provider")
+    late = signed_in_long_ago(administrator())
+    for somebody in (editor, late):
+        shown = offered(somebody, provider, simulator, jwks_uri=moved, **{"x-new": 1})
+        offer = shown.context["offer"]
+        assert somebody.press(provider, "accept-metadata", offer=offer, member=["jwks_uri"]).status_code == 403
+        assert stored(provider).metadata["jwks_uri"] != moved
+    editor.press(provider, "accept-metadata", offer=offer, member=["x-new"])
+    assert stored(provider).metadata["x-new"] == 1
+
+
+def test_what_somebody_saved_meanwhile_is_not_overwritten(
+    admin: Administrator, provider: Provider, simulator: Simulator
+) -> None:
+    shown = offered(admin, provider, simulator, **{"a-new": 1})
+    newer = {**provider.metadata, "x-mine": 1}
+    Provider.objects.update(metadata=newer)
+    response = admin.press(provider, "accept-metadata", offer=shown.context["offer"], member=["a-new"])
+    assert [level for level, _text in messages_of(response)] == ["error"]
+    assert stored(provider).metadata == newer
+
+
+def test_an_offer_that_is_none_changes_nothing(admin: Administrator, provider: Provider) -> None:
+    response = admin.press(provider, "accept-metadata", offer="x", member=["issuer"])
+    assert [level for level, _text in messages_of(response)] == ["error"]

@@ -1,0 +1,171 @@
+"""Two administrators at one declaration: the second is told, and neither loses anything."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from psc_connect.models import Provider
+from tests.admin.pages import (
+    Administrator,
+    FormReader,
+    administrator,
+    change_page,
+    codes,
+    messages_of,
+    row,
+    stored,
+    texts,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def second() -> Administrator:
+    return administrator("view_provider", "change_provider", "replace_provider_secrets")
+
+
+def post(admin: Administrator, provider: Provider, fields: dict[str, str], **changes: str) -> Any:
+    return admin.browser.post(change_page(provider), {**fields, **changes})
+
+
+def shown_again(response: Any) -> dict[str, str]:
+    reader = FormReader("provider_form")
+    reader.feed(response.content.decode())
+    return {name: value for name, value in reader.fields.items() if "__prefix__" not in name}
+
+
+def test_different_fields_are_both_kept_and_the_second_is_told(
+    admin: Administrator, second: Administrator, provider: Provider
+) -> None:
+    page = second.fields_of(change_page(provider))
+    admin.submit(change_page(provider), scope="openid", sort_order="7")
+    response = post(second, provider, page, button_text="Entrer")
+    assert response.status_code == 302
+    after = row(provider)
+    assert (after["scope"], after["sort_order"], after["button_text"]) == ("openid", 7, "Entrer")
+    told = [text for level, text in messages_of(response) if level == "info"]
+    assert len(told) == 1
+    assert "administrator-" in told[0]
+    assert "scopes" in told[0]
+
+
+def test_the_same_field_is_a_conflict_that_the_second_decides(
+    admin: Administrator, second: Administrator, provider: Provider
+) -> None:
+    page = second.fields_of(change_page(provider))
+    admin.submit(change_page(provider), scope="openid first", button_text="Premier")
+    told = post(second, provider, page, scope="openid second", button_tooltip="Aide")
+    assert codes(told) == {("__all__", "changed_meanwhile"), ("scope", "changed_meanwhile")}
+    assert "openid first" in texts(told, "scope")
+    assert "administrator-" in texts(told, "__all__")
+    assert row(provider)["scope"] == "openid first"
+    again = shown_again(told)
+    assert (again["scope"], again["button_tooltip"]) == ("openid second", "Aide")
+    assert second.browser.post(change_page(provider), again).status_code == 302
+    after = row(provider)
+    assert (after["scope"], after["button_text"], after["button_tooltip"]) == ("openid second", "Premier", "Aide")
+
+
+def test_a_third_save_in_between_is_told_once_more(
+    admin: Administrator, second: Administrator, provider: Provider
+) -> None:
+    page = second.fields_of(change_page(provider))
+    admin.submit(change_page(provider), scope="openid first")
+    again = shown_again(post(second, provider, page, scope="openid second"))
+    admin.submit(change_page(provider), scope="openid third")
+    told = second.browser.post(change_page(provider), again)
+    assert "openid third" in texts(told, "scope")
+    assert row(provider)["scope"] == "openid third"
+
+
+def test_two_who_typed_the_same_agree(admin: Administrator, second: Administrator, provider: Provider) -> None:
+    page = second.fields_of(change_page(provider))
+    admin.submit(change_page(provider), scope="openid")
+    assert post(second, provider, page, scope="openid", button_text="Entrer").status_code == 302
+    assert row(provider)["button_text"] == "Entrer"
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "later"),
+    [
+        ("enabled", None, "on"),
+        ("max_age", "3600", ""),
+        ("extra_parameters", "a = 1", ""),
+        ("button_texts", "en = Hello", ""),
+        ("prompt", "login", ""),
+        ("comment", "Ask Ms Durand", ""),
+    ],
+)
+def test_what_the_second_did_not_touch_is_not_written_back(
+    admin: Administrator, second: Administrator, provider: Provider, name: str, first: str | None, later: str
+) -> None:
+    page = second.fields_of(change_page(provider))
+    assert page.get(name, "") == later
+    if first is None:
+        admin.submit(change_page(provider), drop=(name,))
+    else:
+        admin.submit(change_page(provider), **{name: first})
+    before = row(provider)
+    assert post(second, provider, page, button_logo="logo.svg").status_code == 302
+    after = row(provider)
+    assert after == {**before, "button_logo": "logo.svg"}
+
+
+def test_a_secret_that_somebody_replaced_meanwhile_is_told_before_it_is_replaced_again(
+    admin: Administrator, second: Administrator, provider: Provider
+) -> None:
+    page = second.fields_of(change_page(provider))
+    admin.submit(change_page(provider), client_secret="the first new secret")
+    told = post(second, provider, page, client_secret="the second new secret")
+    assert ("client_secret", "changed_meanwhile") in codes(told)
+    assert "first new secret" not in told.content.decode()
+    assert stored(provider).client_secret.reveal() == "the first new secret"
+    again = {**shown_again(told), "client_secret": "the second new secret"}
+    assert second.browser.post(change_page(provider), again).status_code == 302
+    assert stored(provider).client_secret.reveal() == "the second new secret"
+
+
+def test_an_environment_that_changed_meanwhile_is_judged_as_it_is_now(
+    admin: Administrator, second: Administrator, production: Provider, no_way_out: None
+) -> None:
+    page = second.fields_of(change_page(production))
+    admin.submit(change_page(production), environment="sandbox", client_secret="of the sandbox")
+    assert post(second, production, page, button_text="Entrer").status_code == 302
+    assert row(production)["environment"] == "sandbox"
+    assert row(production)["button_text"] == "Entrer"
+
+
+def test_metadata_that_a_login_followed_meanwhile_stays(second: Administrator, provider: Provider) -> None:
+    page = second.fields_of(change_page(provider))
+    newer = {**provider.metadata, "x-newer": 1}
+    Provider.objects.update(metadata=newer)
+    assert post(second, provider, page, button_text="Entrer").status_code == 302
+    assert row(provider)["metadata"] == newer
+
+
+def test_metadata_that_both_changed_is_a_conflict(
+    admin: Administrator, second: Administrator, provider: Provider
+) -> None:
+    page = second.fields_of(change_page(provider))
+    admin.submit(change_page(provider), metadata=json.dumps({**provider.metadata, "x-first": 1}))
+    told = post(second, provider, page, metadata=json.dumps({**provider.metadata, "x-second": 1}))
+    assert ("metadata", "changed_meanwhile") in codes(told)
+    assert "x-second" in told.content.decode()
+
+
+@pytest.mark.parametrize("seen", ["", "{}", "nonsense", "[]"])
+def test_a_page_that_carries_no_marks_is_saved_as_it_is(admin: Administrator, provider: Provider, seen: str) -> None:
+    page = admin.fields_of(change_page(provider))
+    assert post(admin, provider, page, seen=seen, scope="openid").status_code == 302
+    assert row(provider)["scope"] == "openid"
+
+
+def test_the_marks_say_nothing_of_what_they_mark(admin: Administrator, provider: Provider) -> None:
+    marks = admin.fields_of(change_page(provider))["seen"]
+    assert provider.client_secret.ciphertext not in marks
+    assert provider.client_id not in marks
+    assert len(marks) < 2000

@@ -1,0 +1,296 @@
+"""The test of the connection, on the provider's page: what passes, what does not, and what can be accepted of it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.utils import timezone
+
+from psc_connect.models import ClaimedState, DeclarationChange, Provider
+from psc_connect.simulator import Simulator
+from tests.admin.pages import (
+    Administrator,
+    row,
+    stored,
+    text_of,
+)
+from tests.journey import Person
+from tests.key_sets import EC_KEY, PRIVATE_KEY, key_set
+from tests.refusals import everything_kept
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def provider(provider: Provider, settings: Any) -> Provider:
+    """One that has its place on a site for real people, whose addresses are on this machine."""
+    settings.PSC_CONNECT_BASE_URL = "http://127.0.0.1"
+    provider.environment = "custom"
+    provider.save()
+    return provider
+
+
+def outcome(admin: Administrator, provider: Provider) -> dict[str, tuple[str, str]]:
+    """Press the button; return each check with its status and code."""
+    response = admin.press(provider, "connection")
+    assert response.status_code == 200
+    findings = [line["finding"] for line in response.context["lines"]]
+    for finding in findings:
+        assert finding.text
+        assert finding.code in response.content.decode()
+    return {finding.check: (finding.status.value, finding.code) for finding in findings}
+
+
+GOOD = {
+    "addresses": ("passed", "addresses"),
+    "declaration": ("passed", "declaration"),
+    "way_out": ("passed", "way_out"),
+    "names": ("passed", "names"),
+    "tls": ("warning", "tls_absent"),
+    "clock": ("passed", "clock"),
+    "metadata": ("passed", "metadata"),
+    "keys": ("passed", "keys"),
+    "credentials": ("passed", "credentials"),
+}
+
+
+def test_the_page_asks_before_it_calls(admin: Administrator, provider: Provider, simulator: Simulator) -> None:
+    simulator.clear_requests()
+    assert admin.open(provider, "connection").status_code == 200
+    assert not simulator.requests
+
+
+def test_a_provider_in_order_passes(admin: Administrator, provider: Provider) -> None:
+    assert outcome(admin, provider) == GOOD
+
+
+def test_nothing_is_changed_by_a_test(admin: Administrator, provider: Provider, simulator: Simulator) -> None:
+    before, kept = row(provider), everything_kept(Person())
+    simulator.rotate_keys()
+    with simulator.fault("metadata_members", members={"x-new": 1}):
+        outcome(admin, provider)
+    assert row(provider) == before
+    assert everything_kept(Person()) == kept
+    assert not any(model.objects.exists() for model in (DeclarationChange, ClaimedState, LogEntry))
+
+
+def test_it_asks_for_document_keys_and_token_once_each(
+    admin: Administrator, provider: Provider, simulator: Simulator
+) -> None:
+    simulator.clear_requests()
+    outcome(admin, provider)
+    assert [request.endpoint for request in simulator.requests] == ["metadata", "jwks", "token"]
+
+
+@pytest.mark.parametrize("method", ["client_secret_post", "client_secret_basic"])
+def test_credentials_that_the_provider_believes_pass_by_either_method(
+    admin: Administrator, provider: Provider, simulator: Simulator, method: str
+) -> None:
+    from tests.conftest import client_of
+
+    simulator.register(client_of(token_endpoint_auth_method=method))
+    Provider.objects.update(token_endpoint_auth_method=method)
+    assert outcome(admin, provider)["credentials"] == ("passed", "credentials")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"client_id": "another"}, {"client_secret": "wrong"}, {"token_endpoint_auth_method": "client_secret_basic"}],
+    ids=str,
+)
+def test_credentials_that_the_provider_does_not_believe_fail(
+    admin: Administrator, provider: Provider, change: dict[str, str]
+) -> None:
+    """Unknown client: invalid_client; wrong secret: unauthorized_client, as Keycloak says."""
+    for name, value in change.items():
+        setattr(provider, name, value)
+    provider.save()
+    assert outcome(admin, provider)["credentials"] == ("failed", "token_client_refused")
+
+
+def test_a_secret_that_cannot_be_used_fails_without_a_call(
+    admin: Administrator, provider: Provider, simulator: Simulator
+) -> None:
+    provider.client_secret = ""
+    provider.save()
+    found = outcome(admin, provider)
+    assert found["credentials"] == ("failed", "secret_missing")
+    assert found["declaration"] == ("failed", "psc_connect.E018")
+    assert simulator.count("token") == 0
+
+
+@pytest.mark.parametrize(
+    ("fault", "options", "expected"),
+    [
+        ("token_error", {"error": "invalid_request"}, ("warning", "token_refused")),
+        ("answer", {"endpoint": "token", "body": b"[]"}, ("warning", "token_not_an_object")),
+        ("maintenance_page", {"endpoint": "token"}, ("failed", "provider_maintenance_page")),
+        ("outage", {"endpoint": "token"}, ("failed", "provider_server_error")),
+    ],
+)
+def test_a_token_endpoint_that_answers_otherwise_is_told(
+    admin: Administrator,
+    provider: Provider,
+    simulator: Simulator,
+    fault: str,
+    options: dict[str, Any],
+    expected: tuple[str, str],
+) -> None:
+    with simulator.fault(fault, **options):
+        assert outcome(admin, provider)["credentials"] == expected
+
+
+def test_whatever_gives_tokens_for_a_made_up_code_is_no_provider(
+    admin: Administrator, provider: Provider, simulator: Simulator
+) -> None:
+    body = b'{"access_token": "a", "id_token": "a.b.c", "token_type": "Bearer"}'
+    with simulator.fault("answer", endpoint="token", body=body):
+        assert outcome(admin, provider)["credentials"] == ("failed", "token_for_wrong_code")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        (0, ("passed", "clock")),
+        (25, ("passed", "clock")),
+        (45, ("warning", "clock_offset")),
+        (-90, ("failed", "clock_offset")),
+    ],
+)
+@pytest.mark.case("DO06")
+def test_the_clocks_are_compared(
+    admin: Administrator, provider: Provider, simulator: Simulator, seconds: int, expected: tuple[str, str]
+) -> None:
+    from email.utils import format_datetime
+
+    date = format_datetime(timezone.now() + timedelta(seconds=seconds), usegmt=True)
+    with simulator.fault("answer_headers", endpoint="metadata", headers=(("Date", date),)):
+        assert outcome(admin, provider)["clock"] == expected
+
+
+def test_an_answer_without_a_date_is_told(admin: Administrator, provider: Provider, simulator: Simulator) -> None:
+    with simulator.fault("answer_headers", endpoint="metadata", headers=(("Date", "yesterday"),)):
+        assert outcome(admin, provider)["clock"] == ("warning", "clock_unknown")
+
+
+# What the provider publishes otherwise.
+
+
+@pytest.mark.parametrize(
+    ("members", "expected"),
+    [
+        ({"x-new": 1}, ("passed", "metadata_changed_elsewhere")),
+        ({"end_session_endpoint": ""}, ("warning", "metadata_changed")),
+        ({"issuer": "https://evil.example"}, ("failed", "metadata_issuer_changed")),
+    ],
+    ids=str,
+)
+@pytest.mark.case("OU01")
+def test_differences_of_the_document_are_told_by_their_weight(
+    admin: Administrator, provider: Provider, simulator: Simulator, members: dict[str, Any], expected: tuple[str, str]
+) -> None:
+    with simulator.fault("metadata_members", members=members):
+        assert outcome(admin, provider)["metadata"] == expected
+
+
+@pytest.mark.case("OU02")
+def test_a_maintenance_page_in_the_place_of_the_document_is_recognised(
+    admin: Administrator, provider: Provider, simulator: Simulator
+) -> None:
+    with simulator.fault("maintenance_page", endpoint="metadata"):
+        assert outcome(admin, provider)["metadata"] == ("failed", "provider_maintenance_page")
+
+
+def test_keys_that_differ_are_told(admin: Administrator, provider: Provider, simulator: Simulator) -> None:
+    with simulator.fault("answer", endpoint="jwks", body=key_set(EC_KEY).encode()):
+        response = admin.press(provider, "connection")
+    (line,) = [each["finding"] for each in response.context["lines"] if each["finding"].check == "keys"]
+    assert (line.status.value, line.code) == ("warning", "keys_changed")
+    assert "ec" in line.text
+    assert provider.key_set().keys[0].kid in line.text
+
+
+def test_a_private_key_that_the_provider_publishes_is_an_alarm(
+    admin: Administrator, provider: Provider, simulator: Simulator
+) -> None:
+    with simulator.fault("jwks_more_keys", keys=[PRIVATE_KEY]):
+        response = admin.press(provider, "connection")
+    assert "jwks_key_private" in [line["finding"].code for line in response.context["lines"]]
+
+
+# What keeps it from being called at all.
+
+
+def test_a_provider_that_is_down_fails_within_twenty_seconds(
+    admin: Administrator, provider: Provider, no_way_out: None
+) -> None:
+    Provider.objects.update(metadata=stored(provider).metadata)
+    found = outcome(admin, provider)
+    assert found["names"][0] == "passed"  # the proxy's own name
+    # The simulator is asked on this machine, past the proxy.
+    assert found["metadata"][0] == "passed"
+
+
+@pytest.mark.parametrize("seconds", [3])
+def test_a_provider_that_hangs_is_given_up(
+    admin: Administrator, provider: Provider, simulator: Simulator, monkeypatch: Any, seconds: int
+) -> None:
+    monkeypatch.setattr("psc_connect.diagnosis.SECONDS", float(seconds))
+    with simulator.fault("hang", endpoint="metadata", seconds=5), simulator.fault("drip", endpoint="jwks", seconds=2):
+        found = outcome(admin, provider)
+    assert found["metadata"] == ("failed", "provider_timeout")
+    assert ("failed", "provider_timeout") in found.values()
+
+
+def test_a_name_that_nobody_knows_fails(admin: Administrator, production: Provider) -> None:
+    document = str(production.metadata).replace("auth.esw.esante.gouv.fr", "auth.esw.esante.invalid")
+    document = document.replace("wallet.esw.esante.gouv.fr", "wallet.esw.esante.invalid")
+    Provider.objects.update(metadata=eval(document), environment="custom")
+    found = outcome(admin, production)
+    assert found["names"] == ("failed", "provider_name_unresolved")
+    assert found["metadata"][0] == found["keys"][0] == found["credentials"][0] == "failed"
+
+
+def test_metadata_that_cannot_be_used_ends_it_early(admin: Administrator, provider: Provider, simulator: Any) -> None:
+    Provider.objects.update(metadata={"issuer": "x"})
+    simulator.clear_requests()
+    found = outcome(admin, provider)
+    assert found["metadata"][0] == "failed"
+    assert "credentials" not in found
+    assert not simulator.requests
+
+
+def test_the_way_out_in_force_is_told_without_the_proxys_password(
+    admin: Administrator, provider: Provider, settings: Any
+) -> None:
+    settings.PSC_CONNECT_HTTPS_PROXY = "http://user:hunter2@127.0.0.1:3128"
+    page = text_of(admin.press(provider, "connection"))
+    assert "127.0.0.1:3128" in page
+    assert "hunter2" not in page
+
+
+def test_a_bundle_that_cannot_be_read_fails(admin: Administrator, provider: Provider, settings: Any) -> None:
+    settings.PSC_CONNECT_CA_BUNDLE = "/nowhere.pem"
+    assert outcome(admin, provider)["way_out"] == ("failed", "provider_ca_bundle_unreadable")
+
+
+def test_addresses_that_are_not_known_are_a_warning(admin: Administrator, provider: Provider, settings: Any) -> None:
+    settings.PSC_CONNECT_BASE_URL = ""
+    settings.ALLOWED_HOSTS = ["*"]
+    assert outcome(admin, provider)["addresses"] == ("warning", "base_url_missing")
+
+
+@pytest.mark.parametrize(
+    ("base", "status"), [("http://www.example.org", "failed"), ("https://www.example.org", "passed")]
+)
+def test_the_redirect_uri_is_told_as_the_site_will_send_it(
+    admin: Administrator, provider: Provider, settings: Any, base: str, status: str
+) -> None:
+    settings.PSC_CONNECT_BASE_URL = base
+    response = admin.press(provider, "connection")
+    (line,) = [each["finding"] for each in response.context["lines"] if each["finding"].check == "addresses"]
+    assert f"{base}/psc/psc/callback/" in line.text
+    assert line.status.value == status

@@ -1,0 +1,243 @@
+"""A dry run: a whole login of which nothing comes but its page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.contrib.auth.signals import user_login_failed
+
+from psc_connect.models import ExportedAttribute, ExportedGroup, Provider
+from psc_connect.oidc.id_token import RULES
+from psc_connect.signals import account_created, login_refused, signed_in
+from psc_connect.simulator import Simulator
+from tests.admin.pages import row, text_of
+from tests.admin.rehearsal import begin, rehearse, steps_of
+from tests.hooks import LinksByNationalIdentifier, MakesMoreThanAUser, RefusesEverybody, use
+from tests.journey import BACK_CHANNEL, PAGE, Person, query_of
+from tests.refusals import everything_kept
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_good_login_passes_every_step(rehearsing: Person, provider: Provider) -> None:
+    page = rehearse(rehearsing, provider)
+    steps = steps_of(page)
+    assert set(steps.values()) == {("passed", "")}
+    assert {rule.name for rule in RULES} < set(steps)
+    assert page.context["foreseen"].outcome == "created"
+    text = text_of(page)
+    for source in ("OpenID Connect Core 3.1.3.7 (11)", "RFC 9207", "OpenID Connect Core 5.3.2", "RFC 8725 3.12"):
+        assert source in text
+
+
+@pytest.mark.parametrize("is_known", [False, True])
+def test_nothing_is_made_changed_or_signed_in(
+    rehearsing: Person, provider: Provider, simulator: Simulator, is_known: bool
+) -> None:
+    if is_known:
+        Person().sign_in(PAGE)
+        simulator.end_sessions()
+    group = Group.objects.create(name="everybody")
+    ExportedGroup.objects.create(provider=provider, claim="given_name != 'x'", group=group)
+    provider.exported_attributes.filter(user_field="last_name").update(claim="SubjectOrganization")
+    session_key = rehearsing.browser.session.session_key
+    before, kept = row(provider), everything_kept(rehearsing)
+    page = rehearse(rehearsing, provider)
+    after = everything_kept(rehearsing)
+    # The page itself is kept in the administrator's session, encrypted.
+    assert after.pop("sessions.Session") != kept.pop("sessions.Session")
+    assert after == kept
+    assert row(provider) == before
+    assert rehearsing.browser.session.session_key == session_key
+    assert page.context["user"].get_username() == "administrator-"
+    assert page.context["foreseen"].outcome == ("returning" if is_known else "created")
+    assert not LogEntry.objects.exists()
+
+
+def test_it_works_before_the_provider_is_enabled(rehearsing: Person, provider: Provider) -> None:
+    Provider.objects.update(enabled=False)
+    assert rehearse(rehearsing, provider).context["foreseen"].outcome == "created"
+
+
+def test_it_asks_the_provider_as_a_login_does(rehearsing: Person, provider: Provider, simulator: Simulator) -> None:
+    real = query_of(Person().begin())
+    simulator.clear_requests()
+    url = begin(rehearsing, provider)
+    drawn = {"state", "nonce", "code_challenge"}
+    assert {name: value for name, value in query_of(url).items() if name not in drawn} == {
+        name: value for name, value in real.items() if name not in drawn
+    }
+    rehearsing.come_back(rehearsing.authorize(url))
+    calls = [request.endpoint for request in simulator.requests if request.endpoint in BACK_CHANNEL]
+    assert calls == ["token", "userinfo"]
+
+
+def test_no_audience_hears_of_it(rehearsing: Person, provider: Provider, simulator: Simulator, caplog: Any) -> None:
+    heard: list[Any] = []
+
+    def hear(**said: Any) -> None:
+        heard.append(said)
+
+    signals = (signed_in, account_created, login_refused, user_login_failed)
+    for signal in signals:
+        signal.connect(hear)
+    try:
+        rehearse(rehearsing, provider)
+        with simulator.fault("wrong_audience"):
+            rehearse(rehearsing, provider)
+    finally:
+        for signal in signals:
+            signal.disconnect(hear)
+    assert heard == []
+    said = [record.getMessage() for record in caplog.records if record.name == "psc_connect"]
+    assert said == [
+        "dry_run.finished provider=psc code=none",
+        "dry_run.finished provider=psc code=id_token_audience_mismatch",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fault", "options", "step", "code"),
+    [
+        ("callback_error", {"error": "access_denied"}, "code", "authorization_access_denied"),
+        ("wrong_iss_in_callback", {}, "answer_issuer", "authorization_issuer_mismatch"),
+        ("token_error", {"error": "invalid_client", "status": 401}, "token", "token_client_refused"),
+        ("outage", {"endpoint": "token"}, "token", "provider_server_error"),
+        ("bad_signature", {}, "signature", "id_token_signature_invalid"),
+        ("alg_none", {}, "signature", "id_token_algorithm_refused"),
+        ("access_token_as_id_token", {}, "kind", "id_token_wrong_type"),
+        ("wrong_issuer", {}, "issuer", "id_token_issuer_mismatch"),
+        ("wrong_audience", {}, "audience", "id_token_audience_mismatch"),
+        ("other_azp", {}, "authorized_party", "id_token_authorized_party_mismatch"),
+        ("expired_id_token", {}, "expiry", "id_token_expired"),
+        ("iat_in_the_future", {}, "issued_at", "id_token_issued_in_future"),
+        ("nbf_in_the_future", {}, "not_before", "id_token_not_yet_valid"),
+        ("wrong_nonce", {}, "nonce", "id_token_nonce_mismatch"),
+        ("missing_sub", {}, "subject", "id_token_subject_missing"),
+        ("wrong_at_hash", {}, "at_hash", "id_token_at_hash_mismatch"),
+        ("maintenance_page", {"endpoint": "userinfo"}, "userinfo", "provider_maintenance_page"),
+        ("userinfo_claims", {"claims": {"sub": "other"}}, "same_person", "userinfo_subject_mismatch"),
+    ],
+)
+def test_a_step_that_fails_is_shown_with_what_passed_before_and_was_not_reached(
+    rehearsing: Person, provider: Provider, simulator: Simulator, fault: str, options: Any, step: str, code: str
+) -> None:
+    with simulator.fault(fault, **options):
+        page = rehearse(rehearsing, provider)
+    steps = steps_of(page)
+    names = list(steps)
+    place = names.index(step)
+    assert steps[step] == ("failed", code)
+    assert {steps[name] for name in names[:place]} <= {("passed", "")}
+    assert {steps[name] for name in names[place + 1 :]} <= {("not_reached", "")}
+    assert page.context["found"].claims == {}
+    assert page.context["foreseen"] is None
+    assert code in text_of(page)
+
+
+def test_a_rule_of_the_provider_row_is_among_the_steps(rehearsing: Person, provider: Provider) -> None:
+    Provider.objects.update(accepted_acr_values="eidas9")
+    assert steps_of(rehearse(rehearsing, provider))["acr"] == ("failed", "id_token_acr_refused")
+
+
+def test_keys_that_a_login_would_fetch_are_used_and_not_kept(
+    rehearsing: Person, provider: Provider, simulator: Simulator
+) -> None:
+    simulator.rotate_keys()
+    page = rehearse(rehearsing, provider)
+    assert set(steps_of(page).values()) == {("passed", "")}
+    assert Provider.objects.get().jwks == provider.jwks
+
+
+def test_a_provider_without_keys_can_be_tried(rehearsing: Person, provider: Provider) -> None:
+    Provider.objects.update(jwks={}, jwks_updated_at=None)
+    assert set(steps_of(rehearse(rehearsing, provider)).values()) == {("passed", "")}
+    assert Provider.objects.get().jwks == {}
+
+
+# Who would be signed in, and as whom.
+
+
+def refused_as(rehearsing: Person, provider: Provider) -> str:
+    foreseen = rehearse(rehearsing, provider).context["foreseen"]
+    assert foreseen.outcome == "refused"
+    return foreseen.code
+
+
+def test_a_person_without_an_account_is_refused_where_nobody_is_created(rehearsing: Person, provider: Provider) -> None:
+    Provider.objects.update(create_unknown_users=False)
+    assert refused_as(rehearsing, provider) == "account_unknown"
+
+
+def test_a_deactivated_user_is_refused(rehearsing: Person, provider: Provider) -> None:
+    Person().sign_in(PAGE)
+    get_user_model().objects.filter(psc_accounts__isnull=False).update(is_active=False)
+    assert refused_as(rehearsing, provider) == "account_inactive"
+
+
+def test_a_mapping_without_a_username_is_refused(rehearsing: Person, provider: Provider) -> None:
+    provider.exported_attributes.filter(user_field="username").delete()
+    assert refused_as(rehearsing, provider) == "account_username_missing"
+
+
+def test_a_required_claim_that_is_missing_is_refused(rehearsing: Person, provider: Provider) -> None:
+    provider.exported_attributes.create(claim="nothing", user_field="email", required=True)
+    assert refused_as(rehearsing, provider) == "attribute_missing"
+
+
+def test_the_sites_own_refusal_is_told(rehearsing: Person, provider: Provider, settings: Any) -> None:
+    use(settings, RefusesEverybody)
+    assert refused_as(rehearsing, provider) == "account_claims_refused"
+
+
+def test_the_sites_own_link_is_told(rehearsing: Person, provider: Provider, settings: Any) -> None:
+    use(settings, LinksByNationalIdentifier)
+    get_user_model().objects.create_user("known", last_name="ANS20231122132732")
+    page = rehearse(rehearsing, provider)
+    assert page.context["foreseen"].outcome == "linked"
+    assert page.context["username"] == "known"
+
+
+def test_the_sites_own_creation_is_not_called_and_told(rehearsing: Person, provider: Provider, settings: Any) -> None:
+    use(settings, MakesMoreThanAUser)
+    page = rehearse(rehearsing, provider)
+    assert page.context["foreseen"].own_hooks == ("MakesMoreThanAUser.create_user",)
+    assert "MakesMoreThanAUser.create_user" in text_of(page)
+    assert not Group.objects.exists()
+
+
+def test_each_attribute_is_told_with_what_its_field_takes(
+    rehearsing: Person, provider: Provider, settings: Any
+) -> None:
+    settings.LANGUAGE_CODE = "en"
+    for claim, field in (("SubjectOrganization", "email"), ("nothing", "date_joined")):
+        provider.exported_attributes.create(claim=claim, user_field=field)
+    ExportedAttribute.objects.filter(user_field="last_name").update(user_field="gone")
+    rows = {row.field: row for row in rehearse(rehearsing, provider).context["attributes"]}
+    assert rows["first_name"].result == f"The field becomes “{rows['first_name'].found}”."
+    assert rows["first_name"].takes == "text, 150 characters at the most"
+    assert rows["username"].takes == "text, 150 characters at the most, no other user has it"
+    assert rows["email"].is_problem
+    assert rows["email"].takes.startswith("an e-mail address")
+    assert "Nothing lies there" in rows["date_joined"].result
+    assert rows["gone"].is_problem
+
+
+def test_the_page_is_judged_by_the_mapping_as_it_is_now(rehearsing: Person, provider: Provider) -> None:
+    page = rehearse(rehearsing, provider)
+    provider.exported_attributes.create(claim="nothing", user_field="email", required=True)
+    again = rehearsing.browser.get(page.request["PATH_INFO"])
+    assert (page.context["foreseen"].code, again.context["foreseen"].code) == ("", "attribute_missing")
+
+
+def test_groups_are_told(rehearsing: Person, provider: Provider) -> None:
+    for name, equals in (("podiatrists", "80"), ("doctors", "10")):
+        group = Group.objects.create(name=name)
+        path = "SubjectRefPro.exercices[].codeProfession"
+        ExportedGroup.objects.create(provider=provider, claim=path, equals=equals, group=group)
+    foreseen = rehearse(rehearsing, provider).context["foreseen"]
+    assert {row.group.name: holds for row, holds in foreseen.groups} == {"podiatrists": True, "doctors": False}

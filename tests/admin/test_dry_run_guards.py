@@ -1,0 +1,164 @@
+"""Whose a dry run is, and what of the person it shows to whom."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+
+from psc_connect.models import Provider
+from psc_connect.simulator import Simulator
+from tests.admin.pages import Administrator, administrator, messages_of
+from tests.admin.rehearsal import begin, rehearse, steps_of
+from tests.journey import Person, code_on
+
+pytestmark = pytest.mark.django_db
+NATIONAL_IDENTIFIER = "ANS20231122132732"
+
+
+# What is shown of the person, and to whom.
+
+
+def test_identifiers_are_masked_until_they_are_revealed(rehearsing: Person, provider: Provider) -> None:
+    page = rehearse(rehearsing, provider)
+    address = page.request["PATH_INFO"]
+    assert NATIONAL_IDENTIFIER not in page.content.decode()
+    assert "AN•••••••••••••32" in page.content.decode()
+    revealed = rehearsing.browser.get(address, {"reveal": "1"}).content.decode()
+    assert NATIONAL_IDENTIFIER in revealed
+    assert "AN•••••••••••••32" not in revealed
+
+
+def test_whoever_may_not_see_claims_sees_the_steps_and_no_value(provider: Provider, simulator: Simulator) -> None:
+    person = Person(browser=administrator("view_provider", "change_provider").browser)
+    page = rehearse(person, provider)
+    assert set(steps_of(page).values()) == {("passed", "")}
+    given_name = page.context["found"].claims["given_name"]
+    for answer in (page, person.browser.get(page.request["PATH_INFO"], {"reveal": "1"})):
+        text = answer.content.decode()
+        assert NATIONAL_IDENTIFIER not in text
+        assert given_name not in text
+        assert "SubjectRefPro" not in text
+
+
+def test_a_claim_is_only_text_on_the_page(rehearsing: Person, provider: Provider, simulator: Simulator) -> None:
+    with simulator.fault("userinfo_claims", claims={"given_name": "<script>alert(1)</script>"}):
+        page = rehearse(rehearsing, provider).content.decode()
+    assert "<script>alert(1)" not in page
+    assert "&lt;script&gt;alert(1)" in page
+
+
+def test_what_is_kept_in_the_session_is_encrypted_and_holds_no_token(
+    rehearsing: Person, provider: Provider, simulator: Simulator
+) -> None:
+    rehearse(rehearsing, provider)
+    kept = rehearsing.browser.session["psc_connect_dry_run"]
+    assert NATIONAL_IDENTIFIER not in str(dict(rehearsing.browser.session))
+    from psc_connect.encryption import DRY_RUN, cipher_for
+
+    clear = cipher_for(DRY_RUN).decrypt(kept.encode()).decode()
+    assert NATIONAL_IDENTIFIER in clear
+    assert "eyJ" not in clear
+
+
+def test_a_dry_run_of_another_provider_or_another_key_is_not_shown(
+    rehearsing: Person, provider: Provider, settings: Any
+) -> None:
+    page = rehearse(rehearsing, provider)
+    other = Provider.objects.create(slug="other", client_id="c")
+    address = page.request["PATH_INFO"].replace(str(provider.pk), str(other.pk))
+    assert rehearsing.browser.get(address).context["found"] is None
+    settings.PSC_CONNECT_ENCRYPTION_KEYS = ["k" * 32]
+    assert rehearsing.browser.get(page.request["PATH_INFO"]).context["found"] is None
+
+
+# Whose it is.
+
+
+@pytest.mark.case("AZ03")
+def test_a_dry_run_that_comes_back_to_somebody_else_is_refused(
+    rehearsing: Person, provider: Provider, simulator: Simulator
+) -> None:
+    url = rehearsing.authorize(begin(rehearsing, provider))
+    administrator("change_provider")
+    rehearsing.browser.force_login(
+        get_user_model().objects.get(username="administrator-change_provider"),
+        backend="django.contrib.auth.backends.ModelBackend",
+    )
+    simulator.clear_requests()
+    assert code_on(rehearsing.come_back(url)) == "dry_run_of_somebody_else"
+    assert simulator.count("token") == 0
+
+
+def test_a_dry_run_that_comes_back_to_nobody_is_refused(
+    rehearsing: Person, provider: Provider, simulator: Simulator
+) -> None:
+    url = rehearsing.authorize(begin(rehearsing, provider))
+    rehearsing.browser.logout()
+    simulator.clear_requests()
+    # The test client forgets every cookie at a logout; a browser keeps that of the dry run.
+    assert code_on(rehearsing.come_back(url)) == "authorization_state_unknown"
+    assert simulator.count("token") == 0
+
+
+@pytest.mark.case("AZ04", "CC02")
+@pytest.mark.django_db(transaction=True)
+def test_an_answer_that_comes_twice_asks_the_provider_once(
+    rehearsing: Person, provider: Provider, simulator: Simulator
+) -> None:
+    url = begin(rehearsing, provider)
+    cookies = rehearsing.browser.cookies.copy()
+    answer = rehearsing.authorize(url)
+    rehearsing.come_back(answer)
+    simulator.clear_requests()
+    rehearsing.browser.cookies = cookies
+    assert code_on(rehearsing.come_back(answer)) == "authorization_state_used"
+    assert simulator.count("token") == 0
+
+
+@pytest.mark.case("AZ10")
+def test_a_dry_run_that_answers_another_providers_callback_is_refused(
+    rehearsing: Person, provider: Provider, simulator: Simulator
+) -> None:
+    Provider.objects.create(slug="other", client_id="c", metadata=provider.metadata)
+    answer = rehearsing.authorize(begin(rehearsing, provider))
+    simulator.clear_requests()
+    response = rehearsing.come_back(answer.replace("/psc/psc/", "/psc/other/"))
+    assert code_on(response) == "authorization_provider_mismatch"
+    assert simulator.count("token") == 0
+
+
+@pytest.mark.case("SE05")
+def test_sessions_in_cookies_are_too_small_for_it(
+    admin: Administrator, provider: Provider, settings: Any, simulator: Simulator
+) -> None:
+    settings.SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
+    person = Person()
+    user = get_user_model().objects.get()
+    person.browser.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    response = person.browser.get(f"/admin/psc_connect/provider/{provider.pk}/begin-dry-run/")
+    assert response["Location"] == f"/admin/psc_connect/provider/{provider.pk}/dry-run/"
+    assert [level for level, _text in messages_of(response)] == ["error"]
+
+
+@pytest.mark.parametrize("problem", ["metadata", "address"])
+def test_a_dry_run_that_cannot_begin_says_why(
+    admin: Administrator, provider: Provider, settings: Any, problem: str
+) -> None:
+    if problem == "metadata":
+        Provider.objects.update(metadata={"issuer": "x"})
+    else:
+        settings.ALLOWED_HOSTS = ["*"]
+    response = admin.open(provider, "begin-dry-run")
+    assert response.status_code == 302
+    assert [level for level, _text in messages_of(response)] == ["error"]
+
+
+def test_a_callback_of_a_dry_run_leaves_the_cookie_behind_and_no_code_in_the_referrer(
+    rehearsing: Person, provider: Provider
+) -> None:
+    response = rehearsing.come_back(rehearsing.authorize(begin(rehearsing, provider)))
+    assert response["Referrer-Policy"] == "no-referrer"
+    assert "no-store" in response["Cache-Control"]
+    assert not [name for name, morsel in rehearsing.browser.cookies.items() if "psc_auth_" in name and morsel.value]

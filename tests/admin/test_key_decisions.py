@@ -1,0 +1,143 @@
+"""What the desk knows of each signing key, and what an administrator decides of it: pinned, retired."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from psc_connect.keys import import_keys
+from psc_connect.models import DeclarationChange, Provider
+from psc_connect.simulator import Simulator
+from tests.admin.keys_page import only_key, replace
+from tests.admin.pages import Administrator, change_page, messages_of, stored, text_of
+from tests.journey import PAGE, Person, code_on
+from tests.key_sets import EC_KEY, OTHER_KEY, key_set
+
+pytestmark = pytest.mark.django_db
+
+
+# What is known of a key.
+
+
+def test_the_table_tells_what_is_known_of_a_key(admin: Administrator, provider: Provider) -> None:
+    replace(admin, provider, key_set(EC_KEY))
+    assert f"ec EC P-256 ES256 sig 256 {only_key(provider).thumbprint} " in text_of(admin.open(provider, "keys"))
+
+
+def test_a_key_that_stays_keeps_its_first_date(admin: Administrator, provider: Provider) -> None:
+    replace(admin, provider, key_set(EC_KEY))
+    thumbprint = only_key(provider).thumbprint
+    Provider.objects.update(jwks_first_seen={thumbprint: "2020-01-02T03:04:05+00:00"})
+    replace(admin, provider, key_set(EC_KEY, OTHER_KEY))
+    assert stored(provider).jwks_first_seen[thumbprint] == "2020-01-02T03:04:05+00:00"
+    assert "2020" in text_of(admin.open(provider, "keys"))
+
+
+def test_the_day_of_the_last_use_is_told(admin: Administrator, provider: Provider, time_machine: Any) -> None:
+    (key,) = provider.key_set().keys
+    assert stored(provider).jwks_last_used == {}
+    Person().sign_in(PAGE)
+    today = timezone.now().date().isoformat()
+    assert stored(provider).jwks_last_used == {key.thumbprint: today}
+
+
+def test_a_refused_token_is_no_use_of_a_key(provider: Provider, simulator: Simulator) -> None:
+    with simulator.fault("wrong_audience"):
+        Person().sign_in(PAGE)
+    assert stored(provider).jwks_last_used == {}
+
+
+@pytest.mark.parametrize("broken", ["oops", 3, [], {"keys": "no"}, {"keys": [None]}, {"a": "b"}])
+def test_broken_keys_in_the_row_are_shown_and_can_be_replaced(
+    admin: Administrator, provider: Provider, broken: object
+) -> None:
+    Provider.objects.update(jwks=broken, jwks_first_seen=["oops"], jwks_pinned=["x"])
+    for response in (
+        admin.open(provider, "keys"),
+        admin.browser.get(change_page(provider)),
+        admin.browser.get("/admin/psc_connect/provider/"),
+    ):
+        assert response.status_code == 200
+    Provider.objects.update(jwks_first_seen={}, jwks_pinned=[])
+    replace(admin, provider, key_set(EC_KEY))
+    assert stored(provider).jwks == {"keys": [EC_KEY]}
+
+
+@pytest.mark.case("TN01", "TN02")
+def test_two_providers_with_the_same_kid_keep_a_key_each(admin: Administrator, provider: Provider) -> None:
+    other = Provider.objects.create(slug="other", client_id="c", enabled=False)
+    replace(admin, provider, key_set(EC_KEY))
+    replace(admin, other, key_set({**OTHER_KEY, "kid": EC_KEY["kid"]}))
+    assert only_key(provider).thumbprint != only_key(other).thumbprint
+
+
+# What is decided of a key.
+
+
+def decide(admin: Administrator, provider: Provider, decision: str, thumbprint: str) -> Any:
+    return admin.press(provider, "keys", action=decision, thumbprint=thumbprint)
+
+
+def test_a_retired_key_verifies_nothing_though_the_provider_publishes_it(
+    admin: Administrator, provider: Provider, simulator: Simulator
+) -> None:
+    (key,) = provider.key_set().keys
+    response = decide(admin, provider, "retire", key.thumbprint)
+    assert [level for level, _text in messages_of(response)] == ["success", "warning"]
+    assert code_on(Person().sign_in(PAGE)) == "jwks_no_usable_key"
+    assert stored(provider).jwks_retired == [key.thumbprint]
+    assert [each.reason for each in stored(provider).key_set().ignored][-1] == "jwks_key_retired"
+    decide(admin, provider, "restore", key.thumbprint)
+    assert Person().sign_in(PAGE)["Location"] == PAGE
+
+
+@pytest.mark.case("KR03")
+def test_a_retired_key_stays_retired_through_imports_and_fetches(
+    admin: Administrator, provider: Provider, simulator: Simulator
+) -> None:
+    (old,) = provider.key_set().keys
+    new = simulator.rotate_keys()
+    import_keys(provider)
+    decide(admin, provider, "retire", old.thumbprint)
+    import_keys(stored(provider))
+    assert [key.kid for key in stored(provider).key_set().keys] == [new.kid]
+    assert Person().sign_in(PAGE)["Location"] == PAGE
+
+
+def test_a_pinned_key_stays_though_the_provider_withdraws_it(
+    admin: Administrator, provider: Provider, simulator: Simulator
+) -> None:
+    (old,) = provider.key_set().keys
+    simulator.rotate_keys()
+    import_keys(provider)
+    decide(admin, provider, "pin", old.thumbprint)
+    new = simulator.rotate_keys(withdraw_old=True)
+    assert Person().sign_in(PAGE)["Location"] == PAGE
+    assert {key.kid for key in stored(provider).key_set().keys} == {old.kid, new.kid}
+    decide(admin, provider, "unpin", old.thumbprint)
+    import_keys(stored(provider))
+    assert {key.kid for key in stored(provider).key_set().keys} == {new.kid}
+
+
+def test_a_decision_is_in_the_history(admin: Administrator, provider: Provider) -> None:
+    (key,) = provider.key_set().keys
+    decide(admin, provider, "pin", key.thumbprint)
+    assert DeclarationChange.objects.get().changes == [["jwks_pinned", [], [key.thumbprint]]]
+
+
+@pytest.mark.parametrize("decision", ["pin", "retire", "nonsense", ""])
+def test_a_decision_about_no_key_of_the_row_changes_nothing(
+    admin: Administrator, provider: Provider, decision: str
+) -> None:
+    response = decide(admin, provider, decision, "A" * 43)
+    assert [level for level, _text in messages_of(response)] == ["error"]
+    assert (stored(provider).jwks_pinned, stored(provider).jwks_retired) == ([], [])
+
+
+def test_pinned_keys_are_told_in_the_list(admin: Administrator, provider: Provider) -> None:
+    before = text_of(admin.browser.get("/admin/psc_connect/provider/"))
+    (key,) = provider.key_set().keys
+    decide(admin, provider, "pin", key.thumbprint)
+    assert text_of(admin.browser.get("/admin/psc_connect/provider/")) != before

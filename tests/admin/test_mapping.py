@@ -1,0 +1,287 @@
+"""The page of the mapping: rows are typed, tried on a sample, and saved as the list that they are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+
+from psc_connect.backends import creation_is_impossible
+from psc_connect.declaration import add_default_attributes
+from psc_connect.models import DeclarationChange, ExportedAttribute, ExportedGroup, Provider
+from tests.admin.mapping_page import BACKENDS, SAMPLE, add_group, add_row, page_of, row_codes, submit, tried
+from tests.admin.pages import Administrator, administrator, change_page, messages_of, text_of
+from tests.email_user import CreatingBackend, EmailUser
+
+pytestmark = pytest.mark.django_db
+# Rows are saved.
+
+
+def test_a_row_is_added(admin: Administrator, provider: Provider) -> None:
+    claim = "SubjectRefPro.exercices[0].codeProfession"
+    response = add_row(admin, provider, claim=claim, when="empty", required="on")
+    assert response["Location"] == page_of(provider)
+    row = provider.exported_attributes.get(user_field="email")
+    assert (row.claim, row.when, row.required) == (claim, "empty", True)
+    assert provider.exported_attributes.count() == 4
+
+
+def test_a_row_is_deleted(admin: Administrator, provider: Provider) -> None:
+    submit(admin, provider, **{"attributes-0-DELETE": "on"})
+    assert provider.exported_attributes.count() == 2
+
+
+def test_a_page_saved_as_it_is_changes_nothing(admin: Administrator, provider: Provider) -> None:
+    before = list(provider.exported_attributes.values_list("claim", "user_field", "when", "required"))
+    submit(admin, provider)
+    assert list(provider.exported_attributes.values_list("claim", "user_field", "when", "required")) == before
+    assert not DeclarationChange.objects.exists()
+
+
+def test_the_history_tells_the_old_and_the_new(admin: Administrator, provider: Provider) -> None:
+    submit(admin, provider, **{"attributes-0-claim": "SubjectOrganization"})
+    (change,) = DeclarationChange.objects.get().changes
+    name, old, new = change
+    assert name == "exported_attributes.first_name"
+    assert (old["claim"], new["claim"]) == ("given_name", "SubjectOrganization")
+
+
+@pytest.mark.parametrize("claim", ["given_name[", "a..b", "SubjectRefPro.exercices[?", "unknown_function(a)("])
+@pytest.mark.parametrize("button", ["_save", "_try"])
+def test_a_wrong_path_is_refused_with_its_position_and_shown_again(
+    admin: Administrator, provider: Provider, claim: str, button: str
+) -> None:
+    response = add_row(admin, provider, button, claim=claim)
+    assert row_codes(response) == {("claim", "attribute_claim_invalid")}
+    assert response.context["attributes"].forms[3]["claim"].value() == claim
+    assert provider.exported_attributes.count() == 3
+
+
+def test_the_position_is_counted_from_one(admin: Administrator, provider: Provider) -> None:
+    errors = [form.errors for form in add_row(admin, provider, claim="a..b").context["attributes"]]
+    assert "3" in str(errors)
+
+
+@pytest.mark.case("AL12")
+@pytest.mark.parametrize(
+    "field",
+    [
+        "is_staff",
+        "is_superuser",
+        "is_active",
+        "password",
+        "last_login",
+        "id",
+        "pk",
+        "groups",
+        "user_permissions",
+        "x",
+        "",
+    ],
+)
+def test_a_field_that_no_claim_may_fill_is_refused(admin: Administrator, provider: Provider, field: str) -> None:
+    expected = "attribute_field_unknown" if field else "required"
+    assert row_codes(add_row(admin, provider, user_field=field)) == {("user_field", expected)}
+    assert provider.exported_attributes.count() == 3
+
+
+def test_only_fields_that_a_claim_may_fill_are_offered(admin: Administrator, provider: Provider) -> None:
+    form = admin.browser.get(page_of(provider)).context["attributes"].forms[0]
+    offered = {value for value, _label in form.fields["user_field"].widget.choices}
+    assert offered == {"", "username", "first_name", "last_name", "email", "date_joined"}
+
+
+def test_every_input_of_a_row_says_what_it_is(admin: Administrator, provider: Provider) -> None:
+    response = admin.browser.get(page_of(provider))
+    names = {"attributes": ("claim", "user_field", "when", "required"), "groups": ("claim", "equals", "group")}
+    for kind, fields in names.items():
+        for name in (*fields, "DELETE"):
+            assert 'aria-label="' in str(response.context[kind].forms[0][name])
+
+
+def test_two_rows_for_one_field_are_refused(admin: Administrator, provider: Provider) -> None:
+    assert row_codes(add_row(admin, provider, user_field="username")) == {("", "attribute_field_twice")}
+    assert provider.exported_attributes.count() == 3
+
+
+def test_a_field_that_has_gone_is_shown_and_can_be_replaced(admin: Administrator, provider: Provider) -> None:
+    ExportedAttribute.objects.filter(user_field="last_name").update(user_field="gone")
+    fields = admin.fields_of(page_of(provider), "mapping_form")
+    (name,) = (name for name, value in fields.items() if value == "gone")
+    shown = admin.browser.get(page_of(provider))
+    assert any("modèle" in result.result or "user model" in result.result for result in tried(shown))
+    assert row_codes(submit(admin, provider)) == {("user_field", "attribute_field_unknown")}
+    submit(admin, provider, **{name: "last_name"})
+    fields_now = provider.exported_attributes.values_list("user_field", flat=True)
+    assert set(fields_now) == {"first_name", "last_name", "username"}
+
+
+def test_a_path_that_broke_is_shown_and_can_be_mended(admin: Administrator, provider: Provider) -> None:
+    ExportedAttribute.objects.filter(user_field="last_name").update(claim="a[")
+    fields = admin.fields_of(page_of(provider), "mapping_form")
+    (name,) = (name for name, value in fields.items() if value == "a[")
+    assert submit(admin, provider, **{name: "family_name"}).status_code == 302
+
+
+def test_more_rows_than_anybody_needs_are_refused(admin: Administrator, provider: Provider) -> None:
+    rows = {f"attributes-{number}-claim": "a" for number in range(101)}
+    response = submit(admin, provider, **{"attributes-TOTAL_FORMS": "101"}, **rows)
+    assert ("", "too_many_forms") in row_codes(response)
+
+
+# Groups.
+
+
+@pytest.fixture
+def group() -> Group:
+    return Group.objects.create(name="Podiatrists")
+
+
+def test_a_group_row_is_added_tried_and_deleted(
+    admin: Administrator, provider: Provider, group: Group, settings: Any
+) -> None:
+    settings.LANGUAGE_CODE = "en"
+    values = {"claim": "SubjectRefPro.exercices[].codeProfession", "equals": "80", "group": str(group.pk)}
+    shown = add_group(admin, provider, "_try", **values)
+    (result,) = tried(shown, "tried_groups")
+    assert result.result == "This person is in the group."
+    assert not ExportedGroup.objects.exists()
+    add_group(admin, provider, **values)
+    row = provider.exported_groups.get()
+    assert (row.claim, row.equals, row.group) == (values["claim"], "80", group)
+    submit(admin, provider, **{"groups-0-DELETE": "on"})
+    assert not ExportedGroup.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("values", "field", "code"),
+    [
+        ({"claim": "a[", "equals": ""}, "claim", "attribute_claim_invalid"),
+        ({"claim": "a", "equals": "", "group": ""}, "group", "required"),
+        ({"claim": "a", "equals": "", "group": "999"}, "group", "invalid_choice"),
+    ],
+)
+def test_a_wrong_group_row_is_refused(
+    admin: Administrator, provider: Provider, group: Group, values: dict[str, str], field: str, code: str
+) -> None:
+    response = add_group(admin, provider, **{"group": str(group.pk), **values})
+    assert (field, code) in row_codes(response, "groups")
+    assert not ExportedGroup.objects.exists()
+
+
+@pytest.mark.case("AD03")
+def test_whoever_may_not_change_users_gives_no_groups(provider: Provider, group: Group) -> None:
+    editor = administrator("view_provider", "change_provider")
+    response = add_group(editor, provider, claim="given_name", equals="x", group=str(group.pk))
+    assert response.context["problem"]
+    assert not ExportedGroup.objects.exists()
+    ExportedGroup.objects.create(provider=provider, claim="a", group=group)
+    assert submit(editor, provider, **{"groups-0-DELETE": "on"}).context["problem"]
+    assert ExportedGroup.objects.exists()
+    # The rest of the page is theirs.
+    assert submit(editor, provider, **{"attributes-0-DELETE": "on"}).status_code == 302
+
+
+# Who may do it, and two at once.
+
+
+def test_whoever_may_only_look_tries_and_saves_nothing(provider: Provider) -> None:
+    looker = administrator("view_provider")
+    page = looker.browser.get(page_of(provider))
+    assert page.status_code == 200
+    assert 'name="_save"' not in page.content.decode()
+    assert looker.browser.post(page_of(provider), {"_save": "on"}).status_code == 403
+
+
+def test_the_second_of_two_is_told_and_nothing_is_lost(admin: Administrator, provider: Provider) -> None:
+    second = administrator("view_provider", "change_provider", "change_user")
+    shown_to_second = {**second.fields_of(page_of(provider), "mapping_form"), "sample": SAMPLE}
+    submit(admin, provider, **{"attributes-0-claim": "SubjectOrganization"})
+    mine = {**shown_to_second, "attributes-1-claim": "preferred_username", "_save": "on"}
+    told = second.browser.post(page_of(provider), mine)
+    assert "administrator-" in told.context["problem"]
+    assert any("SubjectOrganization" in row for row in told.context["present"])
+    assert told.context["attributes"].forms[1]["claim"].value() == "preferred_username"
+    assert provider.exported_attributes.get(user_field="last_name").claim == "family_name"
+    again = {**mine, "acknowledged": told.context["acknowledged"]}
+    assert second.browser.post(page_of(provider), again).status_code == 302
+    assert provider.exported_attributes.get(user_field="last_name").claim == "preferred_username"
+    # What the first had saved stands in the history.
+    assert "SubjectOrganization" in str([change.changes for change in DeclarationChange.objects.all()])
+
+
+def test_trying_does_not_make_the_page_forget_what_it_showed(admin: Administrator, provider: Provider) -> None:
+    shown = add_row(admin, provider, "_try", claim="SubjectOrganization")
+    provider.exported_attributes.filter(user_field="first_name").update(claim="x")
+    from tests.admin.pages import FormReader
+
+    reader = FormReader("mapping_form")
+    reader.feed(shown.content.decode())
+    told = admin.browser.post(page_of(provider), {**reader.fields, "_save": "on"})
+    assert told.context["problem"]
+
+
+# Where the form of the provider says so.
+
+
+def says_so(admin: Administrator, url: str) -> bool:
+    return "ProSanteConnectBackend.create_user" in text_of(admin.browser.get(url))
+
+
+def test_without_a_row_for_the_username_the_pages_say_that_nobody_can_be_created(
+    admin: Administrator, provider: Provider
+) -> None:
+    pages = (change_page(provider), page_of(provider))
+    assert not any(says_so(admin, url) for url in pages)
+    provider.exported_attributes.filter(user_field="username").delete()
+    assert all(says_so(admin, url) for url in pages)
+
+
+def test_it_does_not_say_so_where_nobody_is_to_be_created(admin: Administrator, provider: Provider) -> None:
+    provider.exported_attributes.all().delete()
+    Provider.objects.update(create_unknown_users=False)
+    assert not says_so(admin, change_page(provider))
+
+
+def test_it_does_not_say_so_where_the_site_creates_its_users(
+    admin: Administrator, provider: Provider, settings: Any
+) -> None:
+    provider.exported_attributes.all().delete()
+    path = f"{CreatingBackend.__module__}.{CreatingBackend.__name__}"
+    settings.AUTHENTICATION_BACKENDS = [path, "django.contrib.auth.backends.ModelBackend"]
+    assert not says_so(admin, change_page(provider))
+
+
+def test_the_form_of_the_provider_sums_the_mapping_up(admin: Administrator, provider: Provider, group: Group) -> None:
+    ExportedGroup.objects.create(provider=provider, claim="given_name", equals="X", group=group)
+    text = text_of(admin.browser.get(change_page(provider)))
+    assert "SubjectNameID → username" in text
+    assert "given_name = X → Podiatrists" in text
+
+
+@pytest.fixture
+def people_known_by_email(settings: Any) -> None:
+    settings.AUTH_USER_MODEL = "tests.EmailUser"
+    settings.AUTHENTICATION_BACKENDS = BACKENDS
+
+
+def test_default_rows_follow_the_user_model(provider: Provider, people_known_by_email: None) -> None:
+    provider.exported_attributes.all().delete()
+    add_default_attributes(provider)
+    assert list(provider.exported_attributes.values_list("claim", "user_field")) == [("family_name", "last_name")]
+
+
+def test_people_known_by_email_cannot_be_created_without_a_row_for_it(
+    provider: Provider, people_known_by_email: None
+) -> None:
+    assert creation_is_impossible(provider)
+    provider.exported_attributes.create(claim="email", user_field=EmailUser.USERNAME_FIELD)
+    assert not creation_is_impossible(provider)
+
+
+def test_messages_say_that_it_is_saved(admin: Administrator, provider: Provider) -> None:
+    response = submit(admin, provider, **{"attributes-0-DELETE": "on"})
+    assert [level for level, _text in messages_of(response)] == ["success"]
+    assert get_user_model().objects.count() == 1

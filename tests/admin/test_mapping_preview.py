@@ -1,0 +1,99 @@
+"""The rows of the mapping, tried on a sample before they are saved."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from psc_connect.models import Provider
+from psc_connect.samples import SAMPLES, load_sample
+from tests.admin.mapping_page import SAMPLE, add_row, page_of, submit, tried
+from tests.admin.pages import Administrator, administrator
+from tests.journey import Person
+
+pytestmark = pytest.mark.django_db
+
+
+def test_trying_shows_what_each_row_finds_and_saves_nothing(
+    admin: Administrator, provider: Provider, settings: Any
+) -> None:
+    settings.LANGUAGE_CODE = "en"
+    response = add_row(admin, provider, "_try", claim="SubjectOrganization", user_field="email")
+    sample = load_sample(SAMPLE)
+    first, last, username, added = tried(response)
+    assert first.found == sample["given_name"]
+    assert first.result == f"The field becomes “{sample['given_name']}”."
+    assert last.found == sample["family_name"]
+    assert username.found == sample["SubjectNameID"]
+    assert added.is_problem
+    assert provider.exported_attributes.count() == 3
+    assert 'value="SubjectOrganization"' in response.content.decode()
+
+
+def test_a_wrong_step_is_shown_with_what_lies_before_it(
+    admin: Administrator, provider: Provider, settings: Any
+) -> None:
+    settings.LANGUAGE_CODE = "en"
+    response = add_row(admin, provider, "_try", claim="SubjectRefPro.exercices[0].codeProfesion")
+    *_others, result = tried(response)
+    assert [step.partition(":")[0] for step in result.steps] == [
+        "SubjectRefPro",
+        "SubjectRefPro.exercices",
+        "SubjectRefPro.exercices[0]",
+        "SubjectRefPro.exercices[0].codeProfesion",
+    ]
+    assert result.steps[-1].endswith("nothing – do you mean codeProfession?")
+    assert "codeProfession" in result.steps[2]
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_every_shipped_payload_can_be_tried(admin: Administrator, provider: Provider, name: str) -> None:
+    response = submit(admin, provider, "_try", sample=name)
+    assert [result.found for result in tried(response)][2] == load_sample(name)["SubjectNameID"]
+
+
+def test_a_pasted_payload_can_be_tried_and_is_kept_nowhere(admin: Administrator, provider: Provider) -> None:
+    pasted = json.dumps({"given_name": "Zoé", "x": {"y": 1}})
+    response = submit(admin, provider, "_try", sample="pasted", pasted=pasted)
+    assert tried(response)[0].found == "Zoé"
+    assert ("x.y", "1") in response.context["proposals"]
+    assert "Zoé" not in str(dict(admin.browser.session))
+
+
+@pytest.mark.parametrize(
+    ("pasted", "code"),
+    [
+        ("", "sample_not_an_object"),
+        ("[]", "sample_not_an_object"),
+        ("<html>", "sample_not_an_object"),
+        ('{"a": \n 1,}', "json_invalid"),
+        ('{"a": 1, "a": 2}', "json_not_strict"),
+        ('{"a": "' + "x" * 300_000 + '"}', "sample_too_large"),
+    ],
+)
+def test_a_pasted_payload_that_is_none_is_refused(
+    admin: Administrator, provider: Provider, pasted: str, code: str
+) -> None:
+    response = submit(admin, provider, "_try", sample="pasted", pasted=pasted)
+    assert [error.code for error in response.context["sample"].errors.as_data()["pasted"]] == [code]
+
+
+def test_the_last_dry_run_can_be_tried_with_its_identifiers_masked(admin: Administrator, provider: Provider) -> None:
+    person = Person(browser=admin.browser)
+    url = admin.open(provider, "begin-dry-run")["Location"]
+    person.come_back(person.authorize(url))
+    response = admin.browser.get(page_of(provider))
+    assert response.context["sample"].initial["sample"] == "dry-run"
+    assert tried(response)[2].found == "AN•••••••••••••32"
+    assert "ANS20231122132732" not in response.content.decode()
+    looker = Person(browser=administrator("view_provider", "change_provider").browser)
+    page = looker.browser.get(page_of(provider))
+    assert "dry-run" not in dict(page.context["sample"].fields["sample"].choices)
+
+
+def test_the_picker_proposes_the_paths_of_the_sample(admin: Administrator, provider: Provider) -> None:
+    page = submit(admin, provider, "_try", sample="doctor-two-exercices-2022").content.decode()
+    assert '<option value="SubjectRefPro.exercices[1].codeProfession">' in page
+    assert 'list="psc-paths"' in page

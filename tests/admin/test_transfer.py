@@ -1,0 +1,249 @@
+"""A configuration leaves by one page of the admin and comes in by another, shown before it is saved."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from psc_connect.admin.offers import seal
+from psc_connect.environments import load_metadata
+from psc_connect.models import DeclarationChange, Provider
+from tests.admin.pages import (
+    LIST,
+    Administrator,
+    administrator,
+    change_page,
+    messages_of,
+    row,
+    signed_in_long_ago,
+    stored,
+    text_of,
+)
+from tests.configuration.commands import everything
+from tests.configuration.test_lemonldap import AS_DOCUMENTED, configuration
+from tests.conftest import CLIENT_SECRET
+from tests.journey import PAGE, Person
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_way_out", "english")]
+IMPORT = f"{LIST}import/"
+SECRET = "env:PSC_CONNECT_SECRET_PROD"
+PRODUCTION = {"environment": "production", "client_id": "c", "client_secret": SECRET}
+
+
+@pytest.fixture
+def english(settings: Any) -> None:
+    settings.LANGUAGE_CODE = "en"
+
+
+def document(*declarations: dict[str, Any]) -> str:
+    return json.dumps({"psc_connect": 1, "providers": declarations})
+
+
+def show(admin: Administrator, text: str) -> Any:
+    return admin.browser.post(IMPORT, {"text": text})
+
+
+def accept(admin: Administrator, shown: Any) -> Any:
+    assert shown.context["offer"], shown.content.decode()
+    return admin.browser.post(IMPORT, {"offer": shown.context["offer"]})
+
+
+def problems_of(response: Any) -> str:
+    """Return the problems of the page, which offers nothing to accept."""
+    assert response.status_code == 200
+    assert not response.context["offer"]
+    return " ".join(f"{problem.where}: {problem.text}" for problem in response.context["problems"])
+
+
+# Out.
+
+
+@pytest.mark.case("AD01")
+def test_the_export_is_a_file_without_a_secret(admin: Administrator, provider: Provider) -> None:
+    response = admin.open(provider, "export")
+    assert response["Content-Type"] == "application/json"
+    assert response["Content-Disposition"] == 'attachment; filename="psc.json"'
+    assert "no-store" in response["Cache-Control"]
+    written = json.loads(response.content)
+    assert written["providers"][0]["client_id"] == provider.client_id
+    assert CLIENT_SECRET not in response.content.decode()
+
+
+def test_whoever_may_look_may_export_and_nobody_else(provider: Provider) -> None:
+    assert administrator("view_provider").open(provider, "export").status_code == 200
+    assert administrator("view_account").open(provider, "export").status_code == 403
+
+
+# In.
+
+
+def test_what_would_become_is_shown_and_nothing_is_saved(admin: Administrator, provider: Provider) -> None:
+    before = everything()
+    shown = show(admin, document({"slug": "psc", "scope": "openid"}, {**PRODUCTION, "slug": "new"}))
+    text = text_of(shown)
+    assert "psc – changes" in text
+    assert "scopes openid scope_all openid" in text
+    assert "new – new" in text
+    assert everything() == before
+
+
+def test_what_is_accepted_is_saved_and_stands_in_the_history(admin: Administrator, provider: Provider) -> None:
+    response = accept(admin, show(admin, document({"slug": "psc", "scope": "openid"})))
+    assert response["Location"] == LIST
+    assert stored(provider).scope == "openid"
+    change = DeclarationChange.objects.get()
+    assert (change.changes, change.made_by_name) == ([["scope", "openid scope_all", "openid"]], "administrator-")
+
+
+def test_an_exported_file_comes_back_unchanged(admin: Administrator, provider: Provider) -> None:
+    exported = admin.open(provider, "export").content
+    before = everything()
+    shown = admin.browser.post(IMPORT, {"file": SimpleUploadedFile("psc.json", exported)})
+    assert "psc – nothing changes" in text_of(shown)
+    accept(admin, shown)
+    assert everything() == before
+
+
+def test_a_new_provider_without_keys_is_told(admin: Administrator) -> None:
+    response = accept(admin, show(admin, document(PRODUCTION)))
+    assert [level for level, _text in messages_of(response)] == ["warning", "success"]
+    assert Provider.objects.get().metadata == load_metadata("production")
+
+
+def test_a_configuration_of_lemonldap_is_imported_and_logs_in(
+    admin: Administrator, simulator: Any, settings: Any
+) -> None:
+    from tests.conftest import client_of
+
+    simulator.register(client_of("psc-connect"))
+    keys = {"psc-connect": json.dumps(simulator.jwks)}
+    whole = configuration(
+        simulator.metadata, AS_DOCUMENTED, oidcOPMetaDataJWKS=keys, globalStorageOptions={"Password": "db-password-9"}
+    )
+    shown = show(admin, json.dumps(whole))
+    page = shown.content.decode()
+    assert CLIENT_SECRET not in page
+    assert "db-password-9" not in page
+    assert "oidcOPMetaDataOptionsIcon" in text_of(shown)
+    accept(admin, shown)
+    del settings.PSC_CONNECT_HTTPS_PROXY
+    assert Person(slug="psc-connect").sign_in(PAGE)["Location"] == PAGE
+
+
+def test_a_large_configuration_of_lemonldap_is_not_carried_through_the_page(
+    admin: Administrator, simulator: Any
+) -> None:
+    whole = configuration(simulator.metadata, AS_DOCUMENTED, samlIDPMetaDataXML={"idp": "x" * 3_500_000})
+    shown = admin.browser.post(IMPORT, {"file": SimpleUploadedFile("lmConf-1.json", json.dumps(whole).encode())})
+    assert len(shown.context["offer"]) < 50_000
+    assert accept(admin, shown).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"psc_connect": 1,\n "providers": [}', "line 2, column 16"),
+        ("", "Choose a file"),
+        ('{"psc_connect": 1, "psc_connect": 1}', "ambiguous"),
+    ],
+)
+def test_a_text_that_does_not_parse_is_told_and_shown_again(admin: Administrator, text: str, said: str) -> None:
+    response = show(admin, text)
+    assert said in text_of(response)
+    assert response.context["form"]["text"].value() == text
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("<html>", "begins with"),
+        ("[]", "begins with"),
+        ("-----BEGIN CERTIFICATE-----", "begins with"),
+        (document({**PRODUCTION, "client_secret": "a-secret-in-clear"}), "client_secret"),
+        (document({**PRODUCTION, "scopes": "x"}), "Do you mean scope?"),
+        (document({**PRODUCTION, "exported_attributes": [{"claim": "a[", "user_field": "x"}]}), "[0].claim"),
+    ],
+)
+def test_a_document_with_problems_offers_nothing(admin: Administrator, text: str, said: str) -> None:
+    response = show(admin, text)
+    assert said in problems_of(response)
+    assert "a-secret-in-clear" not in problems_of(response)
+    assert not Provider.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [(b"\xff\xfe", "import_not_text"), (b"x" * (4 * 1024 * 1024 + 1), "import_too_large"), (b"", "empty")],
+)
+def test_a_file_that_is_none_is_refused(admin: Administrator, content: bytes, code: str) -> None:
+    response = admin.browser.post(IMPORT, {"file": SimpleUploadedFile("x.json", content)})
+    assert [error.code for error in response.context["form"].errors.as_data()["file"]] == [code]
+
+
+# Who may, and when.
+
+
+@pytest.mark.case("AD01")
+@pytest.mark.parametrize(
+    "permissions",
+    [("view_provider",), ("view_provider", "change_provider"), ("view_provider", "add_provider")],
+)
+def test_it_takes_the_rights_to_add_and_to_change(permissions: tuple[str, ...]) -> None:
+    staff = administrator(*permissions)
+    assert staff.browser.get(IMPORT).status_code == 403
+    assert staff.browser.post(IMPORT, {"text": document(PRODUCTION)}).status_code == 403
+    assert "import/" not in staff.browser.get(LIST).content.decode()
+
+
+@pytest.mark.case("AD01")
+def test_it_takes_the_right_to_replace_secrets_to_accept(provider: Provider) -> None:
+    editor = administrator("view_provider", "change_provider", "add_provider")
+    shown = show(editor, document({"slug": "psc", "scope": "openid"}))
+    assert shown.context["why_not"]
+    before = row(provider)
+    assert accept(editor, shown)["Location"] == IMPORT
+    assert row(provider) == before
+
+
+@pytest.mark.case("AD01")
+def test_a_sign_in_of_long_ago_is_asked_to_confirm_itself(admin: Administrator, provider: Provider) -> None:
+    late = signed_in_long_ago(admin)
+    shown = show(late, document({"slug": "psc", "scope": "openid"}))
+    assert "confirm" in shown.content.decode()
+    accept(late, shown)
+    assert stored(provider).scope == "openid scope_all"
+
+
+def test_what_no_longer_holds_is_not_saved(admin: Administrator, provider: Provider) -> None:
+    moved = {**provider.metadata, "issuer": "https://elsewhere.example/x"}
+    secret = {"slug": "psc", "metadata": moved, "client_secret": SECRET}
+    shown = show(admin, document({"slug": "psc", "scope": "openid"}))
+    provider.accounts.create(issuer="https://another.example", subject="s", user=user())
+    Provider.objects.update(client_id="")
+    response = accept(admin, shown)
+    assert [level for level, _text in messages_of(response)] == ["error"]
+    assert stored(provider).scope == "openid scope_all"
+    assert problems_of(show(admin, document(secret)))
+
+
+def user() -> Any:
+    from django.contrib.auth import get_user_model
+
+    return get_user_model().objects.create_user("somebody")
+
+
+@pytest.mark.parametrize("offer", ["", "x", "gAAAAA", None])
+def test_an_offer_that_is_none_changes_nothing(admin: Administrator, provider: Provider, offer: str | None) -> None:
+    sealed = seal("keys", json.loads(document({"slug": "psc", "scope": "openid"})))
+    before = everything()
+    response = admin.browser.post(IMPORT, {"offer": sealed if offer is None else offer})
+    assert [level for level, _text in messages_of(response)] == ["error"]
+    assert everything() == before
+
+
+def test_the_list_and_the_page_lead_there(admin: Administrator, provider: Provider) -> None:
+    assert IMPORT in admin.browser.get(LIST).content.decode()
+    assert f"{LIST}{provider.pk}/export/" in admin.browser.get(change_page(provider)).content.decode()

@@ -1,0 +1,112 @@
+"""The pages of the administrators' desk, each opened in the state in which it shows most."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from playwright.sync_api import Page
+
+from tests.browser import steps
+
+PROVIDERS = "/admin/psc_connect/provider/"
+PROVIDER = f"{PROVIDERS}1/"
+ACCOUNTS = "/admin/psc_connect/account/"
+TYPING_ERROR = "SubjectRefPro.exercices[0].codeProfesion"
+CONFIGURATION = {
+    "psc_connect": 1,
+    "providers": [
+        {
+            "slug": "psc",
+            "environment": "production",
+            "client_id": "dossier-partage",
+            "client_secret": "env:PSC_CONNECT_SECRET_PROD",
+            "comment": "Déclaré à l’ANS le 3 novembre",
+        },
+        {"slug": "psc-simulator", "acr_values": "eidas1"},
+    ],
+}
+# A public key that no provider has: it is shown, and not accepted.
+KEY = {
+    "kty": "EC",
+    "crv": "P-256",
+    "kid": "2026-11",
+    "use": "sig",
+    "alg": "ES256",
+    "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+    "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+}
+
+
+def _open(address: str) -> Callable[[Page], None]:
+    def visit(page: Page) -> None:
+        page.goto(address)
+
+    return visit
+
+
+def ask_for_test(page: Page) -> None:
+    page.goto(f"{PROVIDER}connection/")
+    page.locator("#content [type=submit]").first.click()
+    page.locator(".psc-summary").wait_for()
+
+
+def rehearse(page: Page) -> None:
+    page.goto(f"{PROVIDER}dry-run/")
+    page.locator("#content a.button").click()
+    steps.choose_person(page)
+    page.wait_for_url("**/dry-run/")
+
+
+def reveal(page: Page) -> None:
+    """The claims of the dry run before."""
+    page.goto(f"{PROVIDER}dry-run/")
+    page.locator('a[href="?reveal=1#claims"]').click()
+
+
+def try_mapping(page: Page) -> None:
+    page.goto(f"{PROVIDER}mapping/")
+    page.select_option("#id_sample", "doctor-two-exercices-2022")
+    page.fill("#id_attributes-3-claim", TYPING_ERROR)
+    page.select_option("#id_attributes-3-user_field", "email")
+    page.locator("[name=_try]").click()
+    page.locator(".psc-steps").wait_for()
+
+
+def paste_keys(page: Page) -> None:
+    page.goto(f"{PROVIDER}keys/")
+    page.fill("#id_document", json.dumps({"keys": [KEY]}))
+    page.locator("button[value=paste]").click()
+    page.locator(".psc-changes").wait_for()
+
+
+def show_import(page: Page) -> None:
+    page.goto(f"{PROVIDERS}import/")
+    page.fill("#id_text", json.dumps(CONFIGURATION))
+    page.locator("#import_form [type=submit]").click()
+    page.locator("#accept_form").wait_for()
+
+
+def unlink(page: Page) -> None:
+    """An account that somebody has made by signing in before."""
+    page.goto(ACCOUNTS)
+    page.locator("#result_list tbody th a").first.click()
+    page.locator(".deletelink").click()
+
+
+PAGES: dict[str, Callable[[Page], None]] = {
+    "providers": _open(PROVIDERS),
+    "add": _open(f"{PROVIDERS}add/"),
+    "provider": _open(f"{PROVIDER}change/"),
+    "connection": ask_for_test,
+    "dry-run": rehearse,
+    "claims": reveal,
+    "mapping": try_mapping,
+    "keys": paste_keys,
+    "history": _open(f"{PROVIDER}history/"),
+    "import": show_import,
+    "confirm": _open(f"{PROVIDERS}confirm/"),
+    "accounts": _open(ACCOUNTS),
+    "unlink": unlink,
+    "unlinked": _open("/admin/psc_connect/unlinkedaccount/"),
+}

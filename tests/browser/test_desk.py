@@ -1,0 +1,145 @@
+"""An administrator at work: tested, rehearsed, mapped, pinned, moved to production and taken away again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser import desk, steps
+from tests.browser.demo import Demo
+
+Visit = Callable[..., Page]
+both = pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
+
+
+@pytest.fixture
+def administrator(visit: Visit, demo: Demo) -> Callable[[bool], Page]:
+    def enter(scripts: bool) -> Page:
+        page = visit(java_script_enabled=scripts)
+        steps.enter_admin(page, demo)
+        return page
+
+    return enter
+
+
+@both
+def test_every_page_is_reached_from_the_provider(administrator: Callable[[bool], Page], scripts: bool) -> None:
+    page = administrator(scripts)
+    for link, heading in (
+        ("Tester la connexion", "Tester la connexion"),
+        ("Connexion à blanc", "Connexion à blanc"),
+        ("Attributs et groupes", "Attributs exportés et groupes"),
+        ("Clés de signature", "Clés de signature"),
+        ("Historique", "Historique"),
+    ):
+        page.goto(f"{desk.PROVIDER}change/")
+        page.locator(".object-tools").get_by_role("link", name=link).click()
+        expect(page.locator("#content h1")).to_have_text(heading)
+        page.get_by_role("navigation").get_by_role("link", name="psc-simulator – Simulateur local").first.click()
+        expect(page.locator("#id_slug")).to_have_value("psc-simulator")
+
+
+@both
+def test_the_connection_is_tested(administrator: Callable[[bool], Page], scripts: bool) -> None:
+    page = administrator(scripts)
+    desk.ask_for_test(page)
+    expect(page.locator(".psc-summary")).to_contain_text("Les professionnels peuvent se connecter")
+    expect(page.locator(".psc-lines tbody tr")).to_have_count(9)
+    # The demonstration is plain http on this machine: nothing else wants attention.
+    expect(page.locator(".psc-warning")).to_have_count(1)
+    expect(page.locator(".psc-failed")).to_have_count(0)
+
+
+@both
+def test_a_sign_in_is_rehearsed(administrator: Callable[[bool], Page], scripts: bool) -> None:
+    page = administrator(scripts)
+    desk.rehearse(page)
+    expect(page.locator(".psc-summary")).to_have_text(
+        "Un nouvel utilisateur serait créé pour cette personne, et connecté."
+    )
+    expect(page.locator(".psc-claims").first).to_contain_text('"SubjectNameID": "89••••••••85"')
+    desk.reveal(page)
+    expect(page.locator(".psc-claims").first).to_contain_text('"SubjectNameID": "899700427885"')
+    # Still the administrator, and nobody else.
+    page.goto("/admin/")
+    expect(page.locator("#user-tools")).to_contain_text("admin")
+    page.goto(desk.ACCOUNTS)
+    expect(page.locator("#content")).not_to_contain_text("899700427885 –")
+
+
+@both
+def test_a_mapping_is_tried_and_saved(administrator: Callable[[bool], Page], scripts: bool) -> None:
+    page = administrator(scripts)
+    desk.try_mapping(page)
+    expect(page.locator(".psc-steps")).to_contain_text("vouliez-vous dire codeProfession ?")
+    page.goto(f"{desk.PROVIDER}mapping/")
+    expect(page.locator("#id_attributes-3-claim")).to_have_value("")
+    page.fill("#id_attributes-3-claim", "SubjectOrganization")
+    page.select_option("#id_attributes-3-user_field", "email")
+    page.locator("[name=_save]").click()
+    page.goto(f"{desk.PROVIDER}mapping/")
+    expect(page.locator("#id_attributes-3-claim")).to_have_value("SubjectOrganization")
+    page.locator("#id_attributes-3-DELETE").check()
+    page.locator("[name=_save]").click()
+    page.goto(f"{desk.PROVIDER}mapping/")
+    expect(page.locator("#id_attributes-3-claim")).to_have_value("")
+
+
+@both
+def test_a_key_is_pinned_and_unpinned(administrator: Callable[[bool], Page], scripts: bool) -> None:
+    page = administrator(scripts)
+    page.goto(f"{desk.PROVIDER}keys/")
+    page.locator("button[value=fetch]").click()
+    expect(page.locator("#content")).to_contain_text("ce sont les clés qui sont conservées")
+    page.goto(f"{desk.PROVIDER}keys/")
+    page.get_by_role("button", name="Figer").click()
+    expect(page.locator(".psc-lines").first).to_contain_text("figée")
+    page.get_by_role("button", name="Ne plus figer").click()
+    expect(page.locator(".psc-lines").first).to_contain_text("utilisée")
+
+
+@both
+def test_a_configuration_leaves_and_comes_back(
+    administrator: Callable[[bool], Page], tmp_path: Path, scripts: bool
+) -> None:
+    page = administrator(scripts)
+    page.goto(f"{desk.PROVIDER}change/")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Exporter").click()
+    file = tmp_path / "exported.json"
+    download.value.save_as(file)
+    assert "client_secret" not in json.loads(file.read_text())["providers"][0]
+    page.goto(f"{desk.PROVIDERS}import/")
+    page.set_input_files("#id_file", file)
+    page.locator("#import_form [type=submit]").click()
+    expect(page.locator("#content")).to_contain_text("rien ne change")
+
+
+@both
+def test_an_account_is_unlinked_and_its_session_ends(
+    administrator: Callable[[bool], Page], visit: Visit, scripts: bool
+) -> None:
+    person = visit()
+    steps.sign_in(person)
+    page = administrator(scripts)
+    desk.unlink(page)
+    expect(page.locator("#content")).to_contain_text("Les sessions ouvertes avec ce compte se terminent immédiatement.")
+    page.get_by_role("button", name="Oui, dissocier et terminer les sessions").click()
+    person.goto("/")
+    expect(person.locator(".psc-button")).to_be_visible()
+    page.goto("/admin/psc_connect/unlinkedaccount/")
+    expect(page.locator("#result_list")).to_contain_text("899700427885")
+
+
+def test_the_desk_speaks_english_to_who_asks_for_it(visit: Visit, demo: Demo) -> None:
+    steps.sign_in(visit())
+    page = visit(locale="en-GB")
+    steps.enter_admin(page, demo)
+    for name, open_page in desk.PAGES.items():
+        open_page(page)
+        words = set(page.locator("#content").inner_text().casefold().split())
+        assert not words & {"fournisseur", "clés", "connexion", "attributs", "enregistrer"}, name
