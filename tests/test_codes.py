@@ -30,7 +30,13 @@ def calls(names: set[str]) -> Iterator[ast.Call]:
 
 def codes_of_the_django_side() -> set[str]:
     literals = {call.args[0].value for call in calls(REFUSALS) if call.args and isinstance(call.args[0], ast.Constant)}
-    return {str(code) for code in literals} | set(BY_CODE) | ACR_REFUSALS | {"database_unavailable"}
+    judged = {
+        keyword.value.value
+        for call in calls({"Verdict"})
+        for keyword in call.keywords
+        if keyword.arg == "problem" and isinstance(keyword.value, ast.Constant)
+    }
+    return {str(code) for code in literals | judged} | set(BY_CODE) | ACR_REFUSALS | {"database_unavailable"}
 
 
 ALL_CODES = sorted(codes_of_the_django_side() | set(CODES))

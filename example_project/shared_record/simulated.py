@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.urls import reverse
 
-from psc_connect.declaration import add_default_attributes, fetch_document
+from psc_connect.declaration import add_default_attributes
+from psc_connect.discovery import fetch_document
 from psc_connect.keys import import_keys
 from psc_connect.models import Account, Environment, Provider
 from psc_connect.simulator import Client
