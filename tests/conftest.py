@@ -128,5 +128,13 @@ def _nothing_secret_is_logged() -> Iterator[None]:
     assert not leaks, "\n".join(leaks[:20])
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Shared out among processes (`-n 2 --dist loadgroup`), what uses one server stays in one of them."""
+    for item in items:
+        for kind in ("interop", "servers"):
+            if item.get_closest_marker(kind):
+                item.add_marker(pytest.mark.xdist_group(kind))
+
+
 def pytest_warning_recorded(warning_message: Any) -> None:
     RECORDER.lines.add(("warnings", str(warning_message.message)))

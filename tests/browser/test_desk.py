@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -57,9 +58,12 @@ def test_the_connection_is_tested(administrator: Callable[[bool], Page], scripts
 @both
 def test_a_sign_in_is_rehearsed(administrator: Callable[[bool], Page], scripts: bool) -> None:
     page = administrator(scripts)
+    page.goto(desk.ACCOUNTS)
+    accounts = page.locator("#result_list tbody tr").count()
     desk.rehearse(page)
+    # Another test may have signed the same person in.
     expect(page.locator(".psc-summary")).to_have_text(
-        "Un nouvel utilisateur serait créé pour cette personne, et connecté."
+        re.compile("Un nouvel utilisateur serait créé pour cette personne|dont elle a déjà le compte")
     )
     expect(page.locator(".psc-claims").first).to_contain_text('"SubjectNameID": "89••••••••85"')
     desk.reveal(page)
@@ -68,7 +72,7 @@ def test_a_sign_in_is_rehearsed(administrator: Callable[[bool], Page], scripts: 
     page.goto("/admin/")
     expect(page.locator("#user-tools")).to_contain_text("admin")
     page.goto(desk.ACCOUNTS)
-    expect(page.locator("#content")).not_to_contain_text("899700427885 –")
+    expect(page.locator("#result_list tbody tr")).to_have_count(accounts)
 
 
 @both
