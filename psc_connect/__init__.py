@@ -1,7 +1,8 @@
 """Sign in to a Django site with Pro Santé Connect. One login, read downwards:
 
 the button                          templatetags/psc_connect.py
-the authorization request           views/login.py, its pending login in a cookie: pending.py
+which of several providers          views/login.py → preselection.py
+the authorization request           authorization_request.py, its pending login in a cookie: pending.py
 the answer, taken once              views/callback.py, oidc/authorization.py
 the code for tokens                 backends.py → oidc/client.py
 the ID token ← the row's keys       oidc/id_token.py, oidc/jws.py ← keys.py

@@ -268,6 +268,13 @@ def installed_backend() -> ProSanteConnectBackend:
     return backend
 
 
+def prepared_backend(request: HttpRequest | None, provider: Provider) -> ProSanteConnectBackend:
+    """Return the site's backend as its hooks expect it in a login. Raises LoginRefused ``backend_not_installed``."""
+    backend = installed_backend()
+    backend.request, backend.provider = request, provider
+    return backend
+
+
 def creation_is_impossible(provider: Provider) -> bool:
     """Whether a first login would end in ``account_username_missing``: nothing gives a new user its username."""
     username_field = get_user_model().USERNAME_FIELD

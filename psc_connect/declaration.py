@@ -101,13 +101,18 @@ _NOT_COPIED = {
 }
 
 
-def copy_options(provider: Provider, of: Provider) -> None:
-    """Give a new provider the options and the rows of another one: production those of the sandbox, as tried."""
+def copy_options(provider: Provider, of: Provider, *, with_groups: bool) -> None:
+    """Give a new provider the options and the rows of another one: production those of the sandbox, as tried.
+
+    ``with_groups``: also the rows that give groups, which take a right of their own.
+    """
     copied = [name for name in PROVIDER_FIELDS if name not in _NOT_COPIED]
     for name in copied:
         setattr(provider, name, getattr(of, name))
     provider.save(update_fields=copied)
     for name in ROWS:
+        if name == "exported_groups" and not with_groups:
+            continue
         rows = list(getattr(of, name).all())
         for row in rows:
             row.pk = None

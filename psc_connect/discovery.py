@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from psc_connect import history
@@ -36,8 +36,8 @@ TRIED_AGAIN_AFTER = timedelta(minutes=10)
 class DocumentRefused(Exception):
     """A document may not take the place of the present one; ``code`` says why.
 
-    ``metadata_elsewhere``: its issuer is not the one that it was fetched from; ``metadata_other_recipient``: the client
-    secret would go to somebody else.
+    ``metadata_other_recipient``: the client secret would go to somebody else; ``metadata_changed_meanwhile``: an
+    administrator has saved other metadata while the provider was asked.
     """
 
     def __init__(self, code: str) -> None:
@@ -115,7 +115,8 @@ def take_over(provider: Provider, wanted: dict[str, Any], *, origin: str, by: Us
 def follow_if_due(provider: Provider) -> None:
     """Compare the row with the provider's document once a day, in 3 s at most, and take over what may be.
 
-    One worker does it; nothing of it ever fails a login. A changed issuer is an alarm in the log, and nothing else.
+    One worker does it, and again after ten minutes where the provider did not answer; nothing of it ever fails a login.
+    A changed issuer is an alarm in the log, and nothing else.
     """
     if not provider.metadata_followed or not provider.issuer or not _claim_check(provider):
         return
@@ -125,10 +126,15 @@ def follow_if_due(provider: Provider) -> None:
             logger.error("metadata.issuer_changed provider=%s", provider.slug)
         elif take_over(provider, document, origin=DeclarationChange.Origin.LOGIN):
             logger.info("metadata.followed provider=%s", provider.slug)
-    except (ProviderUnavailable, MetadataError, DocumentRefused) as exc:
+    except DocumentRefused as exc:
+        logger.warning("metadata.not_followed provider=%s code=%s", provider.slug, exc.code)
+    except (ProviderUnavailable, MetadataError) as exc:
         logger.warning("metadata.not_followed provider=%s code=%s", provider.slug, exc.code)
         soon = timezone.now() - FOLLOWED_EVERY + TRIED_AGAIN_AFTER
         Provider.objects.filter(pk=provider.pk).update(metadata_checked_at=soon)
+    except (DatabaseError, Provider.DoesNotExist):
+        # Whether the login can go on without the database, its own statements will tell.
+        logger.warning("metadata.not_followed provider=%s code=database_unavailable", provider.slug)
 
 
 def _claim_check(provider: Provider) -> bool:

@@ -3,6 +3,7 @@ its secret."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -62,16 +63,29 @@ def declaration_of(provider: Provider) -> dict[str, Any]:
         "slug": provider.slug,
         **{name: getattr(provider, name) for name in PROVIDER_FIELDS},
         **({"client_secret": reference} if reference else {}),
-        **{
-            name: [row_as_json(row, fields) for row in getattr(provider, name).all()] if provider.pk else []
-            for name, fields in ROWS.items()
-        },
+        **{name: rows_as_json(provider, name) for name in ROWS},
     }
+
+
+def rows_as_json(provider: Provider, name: str) -> list[dict[str, Any]]:
+    """Return the rows that a provider has under a name of ``ROWS``; an unsaved one has none."""
+    if not provider.pk:
+        return []
+    rows = getattr(provider, name).all()
+    if "group" in ROWS[name]:
+        rows = rows.select_related("group")
+    return [row_as_json(row, ROWS[name]) for row in rows]
 
 
 def row_as_json(row: models.Model, fields: tuple[str, ...]) -> dict[str, Any]:
     """Return a row of the mapping or of the resolution; a group by its name, since its number is this database's."""
     return {name: row.group.name if name == "group" else getattr(row, name) for name in fields}  # type: ignore[attr-defined]
+
+
+def in_one_line(value: Any, limit: int = 200) -> str:
+    """Return a value as one line of text, cut where it is long: text as it is, anything else as JSON."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def exported(providers: Iterable[Provider]) -> dict[str, Any]:

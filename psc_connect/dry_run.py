@@ -17,11 +17,11 @@ from django.views.decorators.debug import sensitive_variables
 
 from psc_connect import origin, pending
 from psc_connect.authorization_request import send_to_provider
-from psc_connect.backends import CALLBACK_SECONDS, CodeGrant, ProSanteConnectBackend, installed_backend
+from psc_connect.backends import CALLBACK_SECONDS, CodeGrant, prepared_backend
 from psc_connect.encryption import DRY_RUN, InvalidToken, cipher_for
 from psc_connect.exceptions import LoginRefused
 from psc_connect.fields import SecretUnavailable
-from psc_connect.keys import are_pinned, fetched_keys
+from psc_connect.keys import fetched_keys, may_fetch
 from psc_connect.models import RequireIssuer
 from psc_connect.oidc.authorization import check_issuer, parse_authorization_response
 from psc_connect.oidc.client import Deadline
@@ -128,7 +128,8 @@ def last_run(request: HttpRequest, provider: Provider) -> DryRun | None:
     # The keys have changed since, or this package has.
     except (InvalidToken, TypeError, ValueError, KeyError, AttributeError):
         return None
-    return found if found.provider == provider.pk else None
+    is_of_today = tuple(step.name for step in steps) == STEPS
+    return found if is_of_today and found.provider == provider.pk else None
 
 
 class _Run:
@@ -167,7 +168,8 @@ class _Run:
     def go(self, parameters: Mapping[str, Sequence[str]]) -> None:
         code = self._code(parameters)
         deadline = Deadline(CALLBACK_SECONDS)
-        backend = self._backend()
+        with _step("token"):
+            backend = prepared_backend(self.request, self.provider)
         grant = CodeGrant(
             provider=self.provider,
             redirect_uri=origin.redirect_uri(self.request, self.provider),
@@ -207,19 +209,13 @@ class _Run:
         self.passed("code")
         return answer.code
 
-    def _backend(self) -> ProSanteConnectBackend:
-        with _step("token"):
-            backend = installed_backend()
-        backend.request, backend.provider = self.request, self.provider
-        return backend
-
     def _with_keys(self, verify: Callable[[KeySet], T], deadline: Deadline) -> T:
         """As a login does, but for what it would save: fetched keys are used here and forgotten."""
         keys = self.provider.key_set() if self.provider.jwks else fetched_keys(self.provider, deadline)
         try:
             return verify(keys)
         except UnknownKey:
-            if are_pinned(self.provider) or not self.provider.parsed_metadata.jwks_uri:
+            if not may_fetch(self.provider):
                 raise
             return verify(fetched_keys(self.provider, deadline))
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
+from django.views.decorators.debug import sensitive_variables
 
 from psc_connect import accounts
-from psc_connect.backends import ProSanteConnectBackend, installed_backend
+from psc_connect.backends import ProSanteConnectBackend, prepared_backend
 from psc_connect.claim_paths import holds
 from psc_connect.exceptions import LoginRefused
 from psc_connect.users import Verdict, judge
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from django.contrib.auth.models import User
+    from django.http import HttpRequest
 
     from psc_connect.models import ExportedAttribute, ExportedGroup, Provider
 
@@ -37,20 +39,20 @@ class Foreseen:
     groups: tuple[tuple[ExportedGroup, bool], ...] = ()
 
 
-def foresee(provider: Provider, subject: str, claims: Mapping[str, Any]) -> Foreseen:
+@sensitive_variables()
+def foresee(request: HttpRequest, provider: Provider, subject: str, claims: Mapping[str, Any]) -> Foreseen:
     """Say what a login would make of these claims, by today's mapping, and make nothing of them."""
-    backend = installed_backend()
-    backend.provider = provider
     # What a site's own hooks may write, though they should only read, is taken back.
     with transaction.atomic():
         try:
-            return _foreseen(backend, subject, claims)
+            return _foreseen(prepared_backend(request, provider), subject, claims)
         except LoginRefused as exc:
             return Foreseen("refused", code=exc.code)
         finally:
             transaction.set_rollback(True)
 
 
+@sensitive_variables()
 def _foreseen(backend: ProSanteConnectBackend, subject: str, claims: Mapping[str, Any]) -> Foreseen:
     provider = backend.provider
     if not backend.verify_claims(claims):
@@ -75,7 +77,9 @@ def _foreseen(backend: ProSanteConnectBackend, subject: str, claims: Mapping[str
         code="" if own_hooks else code,
         own_hooks=own_hooks,
         attributes=verdicts,
-        groups=tuple((row, holds(row.claim, row.equals, claims)) for row in provider.exported_groups.all()),
+        groups=tuple(
+            (row, holds(row.claim, row.equals, claims)) for row in provider.exported_groups.select_related("group")
+        ),
     )
 
 

@@ -10,6 +10,7 @@ import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -89,9 +90,12 @@ def set_keys(provider: Provider, document: object) -> KeySet:
 def fetched_document(provider: Provider, deadline: Deadline) -> dict[str, Any]:
     """Return the key set that the provider publishes now, without saving it.
 
-    Raises MetadataError, ProviderUnavailable, JWKSError.
+    Raises MetadataError, ProviderUnavailable, JWKSError (``jwks_uri_missing`` where it publishes none).
     """
-    return fetch_jwks(provider.parsed_metadata.jwks_uri, http=http_policy(), deadline=deadline)
+    url = provider.parsed_metadata.jwks_uri
+    if not url:
+        raise JWKSError("jwks_uri_missing")
+    return fetch_jwks(url, http=http_policy(), deadline=deadline)
 
 
 def fetched_keys(provider: Provider, deadline: Deadline) -> KeySet:
@@ -114,6 +118,11 @@ def are_pinned(provider: Provider) -> bool:
         return False
     keys = provider.key_set().keys
     return bool(keys) and all(key.thumbprint in provider.jwks_pinned for key in keys)
+
+
+def may_fetch(provider: Provider) -> bool:
+    """Whether a key that is not on the row may be looked for at the provider. Raises MetadataError."""
+    return bool(provider.parsed_metadata.jwks_uri) and not are_pinned(provider)
 
 
 def note_use(provider: Provider, key: SigningKey) -> None:
@@ -161,7 +170,7 @@ def keys_after_unknown_key(provider: Provider, deadline: Deadline, *, unknown: U
 
     Raises ``unknown`` where a fetch is not allowed (pinned keys, no ``jwks_uri``), ProviderUnavailable, JWKSError.
     """
-    if are_pinned(provider) or not provider.parsed_metadata.jwks_uri:
+    if not may_fetch(provider):
         raise unknown
     return _fetch_once_a_minute(provider, deadline)
 
@@ -227,9 +236,10 @@ def _fetch(
     if any(key.reason == "jwks_key_private" for key in keys.ignored):
         logger.error("keys.private_published provider=%s", provider.slug)
     fetched = {name: getattr(provider, name) for name in FETCHED_FIELDS}
-    if row.update(jwks_fetch_ended_at=timezone.now(), **fetched):
-        history.record(provider, differences({"jwks": before}, {"jwks": provider.jwks}), origin=origin, by=by)
-        return keys
+    with transaction.atomic():
+        if row.update(jwks_fetch_ended_at=timezone.now(), **fetched):
+            history.record(provider, differences({"jwks": before}, {"jwks": provider.jwks}), origin=origin, by=by)
+            return keys
     _reread(provider)
     return provider.key_set()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -44,8 +45,10 @@ def _identifiers(value: Any) -> set[str]:
     found: set[str] = set()
     if isinstance(value, dict):
         for name, each in value.items():
-            if name in IDENTIFYING and isinstance(each, str):
-                found |= {each, each.rpartition(":")[2]}
+            if name in IDENTIFYING and isinstance(each, (str, int)):
+                text = str(each)
+                # The last as it becomes a username (users.acceptable_username).
+                found |= {text, text.rpartition(":")[2], re.sub(r"[^\w.@+-]", "-", text)}
             found |= _identifiers(each)
     elif isinstance(value, list):
         for each in value:
@@ -56,7 +59,9 @@ def _identifiers(value: Any) -> set[str]:
 def _masked_value(value: Any, identifiers: set[str]) -> Any:
     if isinstance(value, dict):
         return {
-            name: masked(each) if name in IDENTIFYING and isinstance(each, str) else _masked_value(each, identifiers)
+            name: masked(str(each))
+            if name in IDENTIFYING and isinstance(each, (str, int))
+            else _masked_value(each, identifiers)
             for name, each in value.items()
         }
     if isinstance(value, list):

@@ -82,7 +82,7 @@ def home_url() -> str:
 
 
 def login_url(provider: str, next_page: str, **parameters: str) -> str:
-    """Return the path at which a login begins; ``parameters`` are ours (``again``, ``rehosted``)."""
+    """Return the path at which a login begins; ``parameters`` are ours (``again``, ``choose``, ``rehosted``)."""
     query = urlencode({**({"next": next_page} if next_page else {}), **parameters})
     url = reverse("psc_connect:login", args=[provider] if provider else [])
     return f"{url}?{query}" if query else url

@@ -9,22 +9,28 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
-from psc_connect.oidc.errors import CODES, MetadataError, OIDCError
+from psc_connect.oidc.codes import sentence
+from psc_connect.oidc.errors import MetadataError, OIDCError
 from psc_connect.oidc.strict_json import StrictJSONError, loads_strict
 
 
 def explain(code: str) -> str:
     """Say what a code of the protocol means and what to do, in the administrator's language."""
-    return gettext(CODES[code])
+    return sentence(code, gettext)
 
 
-def problems_of(exc: OIDCError) -> list[ValidationError]:
+def labelled(name: str, text: str) -> str:
+    """Put a name before what is said of it, with the colon of the administrator's language."""
+    return gettext("%(name)s: %(text)s") % {"name": name, "text": text}
+
+
+def form_errors_of(exc: OIDCError) -> list[ValidationError]:
     """Turn an error of the protocol into form errors, one for each problem, each with its code."""
     if not isinstance(exc, MetadataError):
         return [ValidationError(explain(exc.code), code=exc.code)]
     return [
         ValidationError(
-            f"{problem.field}: {explain(problem.code)}" if problem.field else explain(problem.code),
+            labelled(problem.field, explain(problem.code)) if problem.field else explain(problem.code),
             code=problem.code,
         )
         for problem in exc.problems

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.db import transaction
@@ -60,18 +62,29 @@ def bind_sessions(user: User) -> User:
     stamp = getattr(user, STAMP)
     if stamp is None or not hasattr(user, "get_session_auth_hash"):
         return user
-    own_hash, own_fallbacks = user.get_session_auth_hash, user.get_session_auth_fallback_hash
-
-    def bound(hash_: str) -> str:
-        return salted_hmac("psc_connect.unlinking", f"{hash_}{stamp.isoformat()}", algorithm="sha256").hexdigest()
-
-    def session_hash() -> str:
-        return bound(own_hash())
-
-    def fallback_hashes() -> Iterator[str]:
-        return (bound(hash_) for hash_ in own_fallbacks())
-
     # On the instance: the user model is the site's.
-    user.get_session_auth_hash = session_hash  # type: ignore[method-assign]
-    user.get_session_auth_fallback_hash = fallback_hashes  # type: ignore[method-assign]
+    user.get_session_auth_hash = BoundHash(user, stamp)  # type: ignore[method-assign]
+    user.get_session_auth_fallback_hash = BoundFallbackHashes(user, stamp)  # type: ignore[method-assign]
     return user
+
+
+@dataclass(frozen=True, slots=True)
+class BoundHash:
+    """In the place of ``get_session_auth_hash`` on one instance; of a class, so that a site can pickle its users."""
+
+    user: User
+    stamp: datetime
+
+    def __call__(self) -> str:
+        return self.bound(type(self.user).get_session_auth_hash(self.user))
+
+    def bound(self, hash_: str) -> str:
+        return salted_hmac("psc_connect.unlinking", f"{hash_}{self.stamp.isoformat()}", algorithm="sha256").hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class BoundFallbackHashes(BoundHash):
+    """The same for the hashes of the keys before (``SECRET_KEY_FALLBACKS``)."""
+
+    def __call__(self) -> Iterator[str]:  # type: ignore[override]
+        return (self.bound(hash_) for hash_ in type(self.user).get_session_auth_fallback_hash(self.user))

@@ -13,16 +13,16 @@ from psc_connect.oidc.authorization import RESERVED_PARAMETERS
 
 # RFC 6749 3.3 (scope-token) and OpenID Connect Core 3.1.2.1 (acr_values): visible ASCII, separated by single spaces.
 space_separated = RegexValidator(
-    r"^[\x21\x23-\x5B\x5D-\x7E]+( [\x21\x23-\x5B\x5D-\x7E]+)*$",
+    r"^[\x21\x23-\x5B\x5D-\x7E]+( [\x21\x23-\x5B\x5D-\x7E]+)*\Z",
     _("Write the values in plain characters, with one space between two of them."),
 )
 # RFC 6749 A.1: what a client id may be made of.
 client_id_characters = RegexValidator(
-    r"^[\x21-\x7E]+$", _("A client id has no space, no accent and no invisible character: copy it again.")
+    r"^[\x21-\x7E]+\Z", _("A client id has no space, no accent and no invisible character: copy it again.")
 )
 # RFC 5646 2.1, as far as a login page can care.
 language_tags = RegexValidator(
-    r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*( [A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*)*$",
+    r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*( [A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*)*\Z",
     _("Write language tags such as fr or en-GB, with one space between two of them; or auto."),
 )
 
@@ -64,7 +64,7 @@ def validate_translations(translations: object) -> None:
         for language, texts in translations.items()
     ):
         raise ValidationError(
-            _("Translations are written {language: {“button_text”: …, “button_tooltip”: …}}, the language as fr."),
+            _('Translations are written {"fr": {"button_text": "…", "button_tooltip": "…"}}.'),
             code="translations_malformed",
         )
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.db import connection
 
 from psc_connect.declaration import add_default_attributes
 from psc_connect.environments import load_metadata
@@ -103,6 +104,19 @@ def admin(db: None) -> Administrator:
 def no_way_out(settings: Any) -> None:
     """Nothing of the outside answers: the calls go to a proxy that is not there."""
     settings.PSC_CONNECT_HTTPS_PROXY = "http://127.0.0.1:9"
+
+
+@pytest.fixture
+def english(settings: Any) -> None:
+    settings.LANGUAGE_CODE = "en"
+
+
+@pytest.fixture
+def atomic_requests(transactional_db: None) -> Iterator[None]:
+    """A site that opens a transaction around each of its pages."""
+    connection.settings_dict["ATOMIC_REQUESTS"] = True
+    yield
+    connection.settings_dict["ATOMIC_REQUESTS"] = False
 
 
 @pytest.fixture

@@ -16,6 +16,13 @@ class LinksByNationalIdentifier(ProSanteConnectBackend):
         return User.objects.filter(last_name=claims["SubjectNameID"])
 
 
+class LooksAtTheRequest(ProSanteConnectBackend):
+    """A site that lets people in by one of its hosts only."""
+
+    def verify_claims(self, claims: Any) -> bool:
+        return self.request.get_host() == "testserver"
+
+
 class RefusesEverybody(ProSanteConnectBackend):
     def verify_claims(self, claims: Any) -> bool:
         return False

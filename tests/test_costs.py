@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 from django.contrib.sessions.models import Session
-from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db import connection
 
 from psc_connect.models import ClaimedState
 from psc_connect.simulator import Simulator
-from psc_connect.simulator.exchange import Request, Response
+from psc_connect.simulator.exchange import Request
 from tests.conftest import make_provider
 from tests.journey import BACK_CHANNEL, Person
-from tests.recorder import RECORDER, ListeningFaults, listen
+from tests.transactions import watching_transactions
 
 
 def calls_of_the_site(simulator: Simulator) -> list[Request]:
@@ -105,41 +105,16 @@ def test_the_start_of_a_login_leaves_no_row_and_one_cookie(provider, simulator, 
     assert cookie.startswith("psc_auth_")
 
 
-class WatchesTransactions(ListeningFaults):
-    """Notes, at each call of the site, whether the site's database connection is in a transaction."""
-
-    def __init__(self) -> None:
-        super().__init__(RECORDER)
-        # That of the test's thread, where the site runs: the simulator answers in another one.
-        self.connection = connections[DEFAULT_DB_ALIAS]
-        self.in_transaction: list[bool] = []
-
-    def before(self, request: Request) -> Response | None:
-        if request.endpoint in BACK_CHANNEL:
-            self.in_transaction.append(self.connection.in_atomic_block)
-        return super().before(request)
-
-
-@pytest.fixture
-def _atomic_requests(transactional_db: None) -> Any:
-    connection.settings_dict["ATOMIC_REQUESTS"] = True
-    yield
-    connection.settings_dict["ATOMIC_REQUESTS"] = False
-
-
-@pytest.mark.usefixtures("_atomic_requests")
+@pytest.mark.usefixtures("atomic_requests")
 @pytest.mark.parametrize("with_keys", [True, False], ids=["steady state", "keys to fetch"])
 def test_no_transaction_is_open_while_the_provider_is_called(simulator, person, with_keys):
     make_provider(simulator, **({} if with_keys else {"jwks": {}, "jwks_updated_at": None}))
-    simulator.faults = watching = WatchesTransactions()
-    try:
+    with watching_transactions(simulator) as seen:
         assert person.sign_in().status_code == 302
-    finally:
-        listen(simulator)
-    assert watching.in_transaction == [False] * (2 if with_keys else 3)
+    assert seen == [False] * (2 if with_keys else 3)
 
 
-@pytest.mark.usefixtures("_atomic_requests")
+@pytest.mark.usefixtures("atomic_requests")
 def test_the_site_of_that_test_does_open_a_transaction_around_its_own_pages(person):
     with statements() as seen:
         person.browser.get("/")

@@ -14,6 +14,7 @@ from psc_connect.models import DeclarationChange, Provider
 from tests.conftest import make_provider
 from tests.journey import PAGE, Person, query_of
 from tests.logins import in_parallel, landed
+from tests.transactions import failing_statements
 
 DAY = timedelta(hours=24, minutes=1)
 
@@ -195,3 +196,11 @@ def test_members_are_accepted_one_by_one() -> None:
     assert with_members(kept, published, ["a"]) == {"a": 10, "b": 2, "gone": 3}
     assert with_members(kept, published, ["gone", "new"]) == {"a": 1, "b": 2, "new": 30}
     assert with_members([], published, ["a"]) == {"a": 10}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_fails_meanwhile_fails_no_login(provider: Any, simulator: Any, person: Person) -> None:
+    let_a_day_pass()
+    with simulator.fault("metadata_members", members={"x-new": 1}), failing_statements("psc_connect_declarationchange"):
+        assert person.begin(PAGE).startswith(provider.metadata["authorization_endpoint"])
+    assert "x-new" not in stored().metadata

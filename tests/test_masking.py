@@ -45,3 +45,13 @@ def test_an_identifier_is_masked_wherever_its_text_stands() -> None:
 )
 def test_a_mask_keeps_two_characters_at_each_end_of_a_long_text(text: str, expected: str) -> None:
     assert masked(text) == expected
+
+
+def test_an_identifier_is_masked_in_the_form_of_a_username_too() -> None:
+    shown = masker({"SubjectNameID": "500000001815646/CPAT00045"})
+    assert "1815646" not in shown("500000001815646-CPAT00045")
+
+
+def test_a_number_can_be_an_identifier() -> None:
+    claims = {"SubjectNameID": 899700427885, "iat": 1795627221}
+    assert masker(claims)(claims) == {"SubjectNameID": "89••••••••85", "iat": 1795627221}

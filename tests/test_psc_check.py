@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.core.management import call_command
 
 from psc_connect.models import ClaimedState, DeclarationChange, Provider
 from psc_connect.simulator import Simulator
@@ -97,6 +98,24 @@ def test_what_the_checks_of_the_settings_say_is_there_once(declared: Provider, s
     assert "[psc_connect.E004]" in check().text
 
 
+def test_what_the_site_silences_is_no_finding(declared: Provider, site: Any) -> None:
+    Provider.objects.update(environment="sandbox")
+    site.SESSION_COOKIE_SAMESITE = "Strict"
+    site.SILENCED_SYSTEM_CHECKS = ["psc_connect.W005", "psc_connect.E004"]
+    found = check("--json").text
+    assert "psc_connect.W005" not in found
+    assert "psc_connect.E004" not in found
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_is_not_there_is_no_warning(site: Any) -> None:
+    call_command("migrate", "psc_connect", "zero", verbosity=0)
+    try:
+        assert check().status == 2
+    finally:
+        call_command("migrate", "psc_connect", verbosity=0)
+
+
 def test_one_provider_can_be_chosen_disabled_or_not(declared: Provider) -> None:
     Provider.objects.create(slug="other", client_id="c", enabled=False)
     assert [*json.loads(check("--json").text)["providers"]] == ["psc"]
@@ -126,3 +145,10 @@ def test_a_provider_that_is_down_fails(site: Any, production: Provider, no_way_o
     called = check("--json")
     assert called.status == 2
     assert codes(json.loads(called.text))["credentials"][0] == "failed"
+
+
+def test_keys_that_were_pasted_pass_where_the_provider_publishes_none(declared: Provider) -> None:
+    Provider.objects.update(metadata={**declared.metadata, "jwks_uri": ""}, metadata_followed=False)
+    assert codes(json.loads(check("--json").text))["keys"] == ("passed", "keys_pasted")
+    Provider.objects.update(jwks={})
+    assert codes(json.loads(check("--json").text))["keys"] == ("failed", "jwks_uri_missing")

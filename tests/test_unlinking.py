@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from importlib import import_module
 from typing import Any
 
@@ -203,3 +204,14 @@ def test_an_ordinary_page_costs_no_statement_more(provider: Any, person: Person)
     with statements() as seen:
         person.browser.get(PAGE)
     assert len(seen) == 2, seen
+
+
+def test_a_user_who_was_unlinked_can_be_kept_in_a_cache(provider: Any, simulator: Any, admin: Administrator) -> None:
+    person = signed_in(Person())
+    unlink(Account.objects.get(), by=None)
+    again = signed_in(person)
+    user = again.browser.get(PAGE).wsgi_request.user
+    kept = pickle.loads(pickle.dumps(user._wrapped if hasattr(user, "_wrapped") else user))
+    assert kept == user
+    assert kept.get_session_auth_hash() == user.get_session_auth_hash()
+    assert list(kept.get_session_auth_fallback_hash()) == list(user.get_session_auth_fallback_hash())

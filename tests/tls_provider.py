@@ -6,6 +6,7 @@ import contextlib
 import json
 from collections.abc import Callable, Iterator
 from email.utils import formatdate
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,8 @@ def metadata_of(url: str) -> dict[str, str]:
     return {"issuer": url, **{name: f"{url}/{name}" for name in names}}
 
 
-def behave(connection: Connection) -> None:
-    """A provider that believes its client."""
+def behave(connection: Connection, *, closing: bool = False) -> None:
+    """A provider that believes its client; ``closing`` ends the connection after each answer."""
     for request in connection.requests():
         if request.target.endswith("openid-configuration"):
             body, status = json.dumps(metadata_of(connection.server.url)), "200 OK"
@@ -30,7 +31,10 @@ def behave(connection: Connection) -> None:
             body, status = key_set(EC_KEY), "200 OK"
         else:
             body, status = '{"error": "invalid_grant"}', "400 Bad Request"
-        connection.send(reply(body, status, Date=formatdate(usegmt=True)))
+        last = {"Connection": "close"} if closing else {}
+        connection.send(reply(body, status, Date=formatdate(usegmt=True), **last))
+        if closing:
+            return
 
 
 @contextlib.contextmanager
@@ -38,8 +42,8 @@ def tls_providers(folder: Path) -> Iterator[Serving]:
     """Give what declares a provider and serves it; ``certificate`` as in ``server_context``."""
     running: list[Wire] = []
 
-    def serve(**certificate: Any) -> Provider:
-        server = Wire(behave, server_context(folder, **certificate))
+    def serve(*, closing: bool = False, **certificate: Any) -> Provider:
+        server = Wire(partial(behave, closing=closing), server_context(folder, **certificate))
         running.append(server)
         provider = Provider(slug="psc", environment="custom", client_id="c", client_secret="s")
         provider.metadata, provider.jwks = metadata_of(server.url), {"keys": [EC_KEY]}

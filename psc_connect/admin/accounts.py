@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import admin
-from django.contrib.admin.actions import delete_selected
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.auth import get_user_model
-from django.utils.translation import gettext
+from django.http import HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
@@ -16,6 +19,8 @@ from psc_connect.models import Account, UnlinkedAccount
 from psc_connect.unlinking import unlink
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from django.db.models import QuerySet
     from django.http import HttpRequest
 
@@ -25,8 +30,18 @@ else:
     _AccountAdmin = _UnlinkedAccountAdmin = admin.ModelAdmin
 
 
+class ReadOnly:
+    """Rows that only the package writes."""
+
+    def has_add_permission(self, _request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
+        return False
+
+
 @admin.register(Account)
-class AccountAdmin(_AccountAdmin):
+class AccountAdmin(ReadOnly, _AccountAdmin):
     """An editable link would let an administrator hand one professional's account to another."""
 
     list_display = ("user", "provider", "subject_name_id", "created_at")
@@ -36,24 +51,37 @@ class AccountAdmin(_AccountAdmin):
     ordering = ("-created_at",)
     actions = ("delete_selected",)
     delete_confirmation_template = "admin/psc_connect/account/unlink.html"
-    delete_selected_confirmation_template = "admin/psc_connect/account/unlink_selected.html"
 
     @override
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
         return (f"user__{get_user_model().USERNAME_FIELD}", "subject_name_id")
 
-    @override
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    @override
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
     @admin.action(permissions=("delete",), description=_("Unlink the selected accounts"))
-    def delete_selected(self, request: HttpRequest, queryset: QuerySet[Account]) -> Any:
-        """Django's own, under the name of what it does here."""
-        return delete_selected(self, request, queryset)
+    def delete_selected(self, request: HttpRequest, queryset: QuerySet[Account]) -> TemplateResponse | None:
+        """In the place of Django's action of that name."""
+        if request.POST.get("post"):
+            count = self._unlink(request, queryset.select_related("user", "provider"))
+            text = ngettext("%(count)s account has been unlinked.", "%(count)s accounts have been unlinked.", count)
+            messages.success(request, text % {"count": count})
+            return None
+        context = {
+            **self.admin_site.each_context(request),
+            "title": gettext("Unlink accounts"),
+            "subtitle": "",
+            "opts": self.opts,
+            "media": self.media,
+            "queryset": queryset,
+            "action_checkbox_name": ACTION_CHECKBOX_NAME,
+        }
+        return TemplateResponse(request, "admin/psc_connect/account/unlink_selected.html", context)
+
+    def _unlink(self, request: HttpRequest, accounts: Iterable[Account]) -> int:
+        count = 0
+        for account in accounts:
+            self.log_deletions(request, type(account).objects.filter(pk=account.pk))
+            unlink(account, by=administrator(request))
+            count += 1
+        return count
 
     @override
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
@@ -64,27 +92,19 @@ class AccountAdmin(_AccountAdmin):
         unlink(obj, by=administrator(request))
 
     @override
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Account]) -> None:
-        for account in queryset.select_related("user", "provider"):
-            unlink(account, by=administrator(request))
+    def response_delete(self, request: HttpRequest, obj_display: str, obj_id: int) -> HttpResponseRedirect:
+        messages.success(request, gettext("The account has been unlinked."))
+        return HttpResponseRedirect(reverse("admin:psc_connect_account_changelist", current_app=self.admin_site.name))
 
 
 @admin.register(UnlinkedAccount)
-class UnlinkedAccountAdmin(_UnlinkedAccountAdmin):
+class UnlinkedAccountAdmin(ReadOnly, _UnlinkedAccountAdmin):
     """The trail: nobody adds to it, edits it or shortens it here."""
 
     list_display = ("username", "provider", "subject_name_id", "created_at", "unlinked_at", "unlinked_by")
     list_filter = ("provider", "unlinked_at")
     search_fields = ("username", "subject_name_id")
     list_select_related = ("unlinked_by",)
-
-    @override
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    @override
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     @override
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:

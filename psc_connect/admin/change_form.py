@@ -1,4 +1,4 @@
-"""The page that changes a provider: two administrators, or a login, may have it open at once."""
+"""The page that changes a provider: two administrators may have it open at once, while logins change the row."""
 
 from __future__ import annotations
 
@@ -146,10 +146,6 @@ class ChangeForm(ProviderForm):
             self.add_error(name, ValidationError(message, code="changed_meanwhile", params={"value": shown}))
 
     @override
-    def _present(self) -> Provider | None:
-        return self.instance
-
-    @override
     def _wanted_metadata(self) -> object:
         is_typed, is_elsewhere = ("metadata" in self.changed_data, "environment" in self.changed_data)
         if is_typed and self.cleaned_data["metadata"] is not None:
@@ -176,7 +172,6 @@ def _values(provider: Provider) -> dict[str, Any]:
     return {
         **{name: value for name, value in declared.items() if name not in apart},
         "client_secret": provider.client_secret.ciphertext,
-        "resolution_rules": declared["resolution_rules"],
         **{
             name: {language: texts[key] for language, texts in provider.translations.items() if key in texts}
             for name, key in TRANSLATIONS

@@ -49,6 +49,8 @@ def changed_since(seen: Mapping[str, str], present: Mapping[str, Any]) -> set[st
 
 def told(provider: Provider, names: Collection[str]) -> str:
     """Say who has changed these fields last, for the page that is shown once more."""
+    # Inputs of the page that are two halves of one field.
+    names = {"translations" if name in ("button_texts", "button_tooltips") else name for name in names}
     changes = DeclarationChange.objects.filter(provider=provider)[:20]
     last = next(
         (each for each in changes if any(name.partition(".")[0] in names for name, *_rest in each.changes)), None

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from psc_connect import declaration, discovery
+from psc_connect import declaration, discovery, history
 from psc_connect.admin.history import value_in_words
-from psc_connect.admin.identity import confirm_url, may_replace, why_not
-from psc_connect.admin.offers import OfferExpired, seal, unseal
+from psc_connect.admin.identity import may_replace, why_not
+from psc_connect.admin.offers import OfferExpired, seal, tell_expired, unseal
 from psc_connect.admin.page import ProviderPage, administrator
 from psc_connect.diagnosis import Diagnosis, Status, examine
 from psc_connect.diagnosis.protocol import USED_MEMBERS
@@ -20,7 +21,7 @@ from psc_connect.discovery import DocumentRefused
 from psc_connect.models import DeclarationChange
 from psc_connect.oidc.errors import MetadataError
 from psc_connect.origin import declared_addresses
-from psc_connect.problems import problems_of
+from psc_connect.problems import form_errors_of
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -66,7 +67,7 @@ class ConnectionPage(ProviderPage):
             summary=SUMMARIES[diagnosis.status],
             outcome=diagnosis.status.value,
             key_changes=diagnosis.key_changes,
-            why_not="" if may_replace(request) else why_not(request, confirm_url(self.model_admin)),
+            why_not="" if may_replace(request) else why_not(request, self.url("confirm")),
             **offered,
         )
 
@@ -78,8 +79,8 @@ class ConnectionPage(ProviderPage):
         rows = [
             {
                 "name": each.name,
-                "old": value_in_words(each.old),
-                "new": value_in_words(each.new),
+                "old": value_in_words("metadata", each.old),
+                "new": value_in_words("metadata", each.new),
                 "is_used": each.name in USED_MEMBERS,
                 "is_trusted": each.name in declaration.TRUSTED_MEMBERS,
             }
@@ -100,29 +101,44 @@ class AcceptMetadataPage(ProviderPage):
         try:
             offered = unseal(kind_of_offer(self.provider), request.POST.get("offer"))
         except OfferExpired:
-            messages.error(
-                request, gettext("This page has been open for too long: nothing has been saved. Begin anew.")
-            )
+            tell_expired(request)
             return self.to("change")
         names = request.POST.getlist("member")
         if offered["kept"] != self.provider.metadata:
             messages.error(request, REFUSED["metadata_changed_meanwhile"])
         elif not names:
             messages.warning(request, gettext("No difference was ticked: nothing has been changed."))
-        else:
-            self._take_over(request, discovery.with_members(self.provider.metadata, offered["document"], names))
+        elif self._take_over(request, discovery.with_members(self.provider.metadata, offered["document"], names)):
+            self._stay(request, offered["document"])
         return self.to("change")
 
-    def _take_over(self, request: HttpRequest, wanted: dict[str, object]) -> None:
+    def _stay(self, request: HttpRequest, document: dict[str, object]) -> None:
+        """What was left out would be taken over within a day: from now on this provider is no longer followed."""
+        kept = self.provider.metadata
+        left_out = [name for name in USED_MEMBERS if kept.get(name) != document.get(name)]
+        if left_out and self.provider.metadata_followed:
+            origin, by = DeclarationChange.Origin.ADMIN, administrator(request)
+            with transaction.atomic(), history.recorded(self.provider, origin=origin, by=by):
+                self.provider.metadata_followed = False
+                self.provider.save(update_fields=["metadata_followed"])
+            text = gettext(
+                "“Follow the provider's document” is off now, so that what you left out stays out: %(names)s."
+            )
+            messages.info(request, text % {"names": ", ".join(left_out)})
+
+    def _take_over(self, request: HttpRequest, wanted: dict[str, object]) -> bool:
         if declaration.changes_trust(self.provider.metadata, wanted) and not may_replace(request):
-            raise PermissionDenied
+            messages.error(request, why_not(request, self.url("confirm")))
+            return False
         try:
             discovery.take_over(self.provider, wanted, origin=DeclarationChange.Origin.ADMIN, by=administrator(request))
         except DocumentRefused as exc:
             messages.error(request, REFUSED[exc.code])
         except MetadataError as exc:
             text = gettext("Nothing has been saved. %(reason)s")
-            messages.error(request, text % {"reason": " ".join(ValidationError(problems_of(exc)).messages)})
+            messages.error(request, text % {"reason": " ".join(ValidationError(form_errors_of(exc)).messages)})
         else:
             self.model_admin.log_change(request, self.provider, [{"changed": {"fields": ["provider metadata"]}}])
             messages.success(request, gettext("The metadata has been brought up to date with what you accepted."))
+            return True
+        return False

@@ -15,7 +15,7 @@ from typing_extensions import override
 
 from psc_connect.oidc.errors import JWKSError
 from psc_connect.oidc.jwks import parse_jwks, public_document
-from psc_connect.problems import explain, load_document, problems_of
+from psc_connect.problems import explain, form_errors_of, load_document
 
 MAX_JWKS_BYTES = 512 * 1024
 JSON_ATTRIBUTES = {
@@ -83,7 +83,7 @@ def public_key_set(document: object) -> dict[str, Any]:
         public = public_document(document)
         keys = parse_jwks(public)
     except JWKSError as exc:
-        raise ValidationError(problems_of(exc)) from None
+        raise ValidationError(form_errors_of(exc)) from None
     if not keys.keys:
         codes = ("jwks_no_usable_key", *dict.fromkeys(key.reason for key in keys.ignored))
         raise ValidationError([ValidationError(explain(code), code=code) for code in codes])

@@ -10,16 +10,19 @@ from django.contrib import messages
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.debug import sensitive_variables
 
 from psc_connect import dry_run
 from psc_connect.admin.page import VIEW_CLAIMS, ProviderPage
-from psc_connect.admin.values import hidden, indented, shown_attribute
+from psc_connect.admin.values import PROBLEMS, hidden, indented, shown_attribute
 from psc_connect.exceptions import LoginRefused
+from psc_connect.fields import SECRET_PROBLEMS
 from psc_connect.foresight import foresee
 from psc_connect.masking import masker
 from psc_connect.oidc.codes import CODES, ID_TOKEN_RULES
 from psc_connect.oidc.errors import MetadataError
 from psc_connect.oidc.id_token import RULES
+from psc_connect.origin import is_other_host, site_origin
 from psc_connect.problems import explain
 from psc_connect.session import is_in_cookie
 
@@ -46,6 +49,14 @@ OUTCOMES = {
     "created": _("A new user would be created for this person, and signed in."),
     "refused": _("This person would be refused."),
 }
+# Why whoever the provider names is not let in, for whoever can do something about it.
+ACCOUNT_REASONS = {
+    "account_unknown": _("The person has no account here, and “create unknown users” is off."),
+    "account_inactive": _("The user of this person is deactivated."),
+    "account_ambiguous": _("The site's own code finds several users for this person."),
+    "account_claims_refused": _("The site's own code (verify_claims) refuses these claims."),
+    "account_username_missing": _("No exported attribute fills the username of a new user."),
+}
 NOT_STARTED = _("The dry run could not begin. %(reason)s")
 
 
@@ -70,6 +81,11 @@ class BeginDryRunPage(ProviderPage):
             messages.error(request, NOT_STARTED % {"reason": text})
             return self.to("dry_run")
         try:
+            if is_other_host(request):
+                text = gettext("The provider sends browsers back to %(origin)s: open the administration there.")
+                text %= {"origin": site_origin(request)}
+                messages.error(request, NOT_STARTED % {"reason": text})
+                return self.to("dry_run")
             return dry_run.begin(request, self.provider)
         except MetadataError as exc:
             messages.error(request, NOT_STARTED % {"reason": explain(exc.code)})
@@ -83,9 +99,10 @@ class DryRunPage(ProviderPage):
     """What the last dry run of this administrator found, judged by the mapping as it is now."""
 
     name = "dry_run"
-    title = _("Dry-run login")
+    title = _("Dry run")
     template_name = "admin/psc_connect/provider/dry_run.html"
 
+    @sensitive_variables()
     def get(self, request: HttpRequest) -> HttpResponse:
         found = dry_run.last_run(request, self.provider)
         if found is None:
@@ -102,14 +119,15 @@ class DryRunPage(ProviderPage):
             reason=reason_of(found.code) if found.code else "",
             revealed=revealed,
             claims=[(name, indented(shown(claims))) for name, claims in both.items() if claims] if may_see else [],
-            **self._foreseen(found, shown if may_see else hidden),
+            **self._foreseen(request, found, shown if may_see else hidden),
         )
 
-    def _foreseen(self, found: DryRun, shown: Shown) -> dict[str, Any]:
+    @sensitive_variables()
+    def _foreseen(self, request: HttpRequest, found: DryRun, shown: Shown) -> dict[str, Any]:
         # Every name of the template: of one that is missing Django logs all the others, claims included.
         if not found.claims:
             return {"outcome": "", "foreseen": None, "refusal": "", "username": "", "attributes": []}
-        foreseen = foresee(self.provider, found.subject, found.claims)
+        foreseen = foresee(request, self.provider, found.subject, found.claims)
         return {
             "outcome": OUTCOMES[foreseen.outcome],
             "foreseen": foreseen,
@@ -130,5 +148,8 @@ def _rule(name: str) -> tuple[str, str]:
 
 
 def reason_of(code: str) -> str:
-    """Say why a login with this code is refused: in an administrator's words, else in those of the page."""
-    return gettext(CODES[code]) if code in CODES else str(LoginRefused(code).explanation.text)
+    """Say why a sign-in with this code is refused: in an administrator's words, else in those of the page."""
+    if code in CODES:
+        return explain(code)
+    own = {**ACCOUNT_REASONS, **PROBLEMS, **SECRET_PROBLEMS}
+    return str(own[code] if code in own else LoginRefused(code).explanation.text)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from typing_extensions import override
 
 from psc_connect import conf, declaration
@@ -16,9 +17,13 @@ from psc_connect.admin.secret import SecretInput
 from psc_connect.discovery import fetch_document
 from psc_connect.models import Environment, Provider
 from psc_connect.oidc.errors import MetadataError, OIDCError, ProviderUnavailable
-from psc_connect.problems import explain, problems_of
+from psc_connect.problems import explain, form_errors_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.http import HttpRequest
+
     _ModelForm = forms.ModelForm[Provider]
 else:
     _ModelForm = forms.ModelForm
@@ -26,15 +31,42 @@ else:
 SUGGESTED_ACR = ("eidas1", "eidas2", "eidas3")
 ACR_NOTE = _(
     "eidas1, eidas2, eidas3 or another value that ANS gave you. Since 2022 the documentation of Pro Santé Connect "
-    "asks for eidas1 and says that another value may be refused; if it is, a login says so: write eidas1 here then."
+    "asks for eidas1 and says that another value may be refused; if it is, the error page of the sign-in says so: "
+    "write eidas1 here then."
 )
+
+
+class FetchedDocuments:
+    """What providers answered during one request: each is asked once, before a transaction begins."""
+
+    def __init__(self) -> None:
+        self._answers: dict[str, dict[str, Any] | ProviderUnavailable | MetadataError] = {}
+
+    def get(self, name: str, fetch: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """Return what is known under a name, or what ``fetch`` brings. Raises ProviderUnavailable, MetadataError."""
+        if name not in self._answers:
+            try:
+                self._answers[name] = fetch()
+            except (ProviderUnavailable, MetadataError) as exc:
+                self._answers[name] = exc
+        answer = self._answers[name]
+        if isinstance(answer, (ProviderUnavailable, MetadataError)):
+            raise answer
+        return answer
+
+
+def fetched_documents(request: HttpRequest) -> FetchedDocuments:
+    if not hasattr(request, "psc_connect_fetched"):
+        request.psc_connect_fetched = FetchedDocuments()  # type: ignore[attr-defined]
+    return request.psc_connect_fetched  # type: ignore[attr-defined, no-any-return]
 
 
 class ProviderForm(_ModelForm):
     """What both pages hold true at every save: the metadata is usable, and the secret goes nowhere unseen."""
 
-    # Why whoever asks may not replace secrets and keys, or nothing: set by ProviderAdmin.get_form().
+    # Set by ProviderAdmin.get_form(): why whoever asks may not replace secrets and keys, or nothing.
     why_not: str = ""
+    fetched: FetchedDocuments
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -49,7 +81,7 @@ class ProviderForm(_ModelForm):
             try:
                 self._clean_metadata()
             except OIDCError as exc:
-                self.add_error("metadata", problems_of(exc))
+                self.add_error("metadata", form_errors_of(exc))
         return self.cleaned_data
 
     def _clean_metadata(self) -> None:
@@ -74,7 +106,7 @@ class ProviderForm(_ModelForm):
         """Return the document that the row is to have, or None where an error says why there is none."""
         environment = self.cleaned_data["environment"]
         try:
-            return declaration.environment_metadata(environment)
+            return self.fetched.get(environment, lambda: declaration.environment_metadata(environment))
         except (ProviderUnavailable, MetadataError) as exc:
             message = _(
                 "The simulator does not answer at %(url)s: start it with “manage.py psc_simulator”. (%(reason)s)"
@@ -97,7 +129,7 @@ class DeclarationForm(ProviderForm):
     metadata = DocumentField(label=_("Provider metadata"), required=False)
     like = forms.ModelChoiceField(
         Provider.objects.all(),
-        label=_("Like"),
+        label=pgettext_lazy("desk", "Like"),
         required=False,
         help_text=_("Takes over its options, its mapping and its rules: production those of the sandbox, as tried."),
     )
@@ -129,7 +161,7 @@ class DeclarationForm(ProviderForm):
 
     def _discovered(self, url: str) -> dict[str, Any] | None:
         try:
-            return fetch_document(url)
+            return self.fetched.get(url, lambda: fetch_document(url))
         except (ProviderUnavailable, MetadataError) as exc:
-            self.add_error("discovery_url", problems_of(exc))
+            self.add_error("discovery_url", form_errors_of(exc))
             return None

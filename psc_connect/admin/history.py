@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from django.core.exceptions import FieldDoesNotExist
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from psc_connect.admin.page import ProviderPage
-from psc_connect.document import label_of
+from psc_connect.document import ROWS, in_one_line, label_of
 from psc_connect.history import REPLACED
-from psc_connect.models import DeclarationChange
+from psc_connect.models import DeclarationChange, Provider
+from psc_connect.problems import labelled
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -56,22 +57,31 @@ def _differences(row: DeclarationChange, only: Collection[str]) -> Iterator[Show
             before, after = (gettext("kept") if each is not None else "" for each in (old, new))
             yield ShownDifference(label_of(head), f"{old or new or ''} {member}".strip(), before, after)
         else:
-            yield ShownDifference(label_of(head), member, value_in_words(old), value_in_words(new))
+            yield ShownDifference(label_of(head), member, value_in_words(head, old), value_in_words(head, new))
 
 
-def value_in_words(value: Any) -> str:
-    """Return a value of a declaration as a person reads it; "" for nothing."""
+def value_in_words(name: str, value: Any) -> str:
+    """Return a value of a declaration as a person reads it, by the field, or the kind of row, that has it."""
+    if name in ROWS and isinstance(value, dict):
+        model = Provider._meta.get_field(name).related_model
+        told = (labelled(member, _in_words(model, member, each)) for member, each in value.items() if each != "")
+        return in_one_line(", ".join(told), MAX_CHARACTERS)
+    return in_one_line(_in_words(Provider, name, value), MAX_CHARACTERS)
+
+
+def _in_words(model: Any, name: str, value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, bool):
         return gettext("yes") if value else gettext("no")
     if value == REPLACED:
         return gettext("replaced")
-    if isinstance(value, dict):
-        text = ", ".join(f"{name}: {value_in_words(each)}" for name, each in value.items())
-    else:
-        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= MAX_CHARACTERS else text[: MAX_CHARACTERS - 1] + "…"
+    try:
+        choices = dict(model._meta.get_field(name).flatchoices)
+    # A member of a document, a kind of row.
+    except (FieldDoesNotExist, AttributeError):
+        choices = {}
+    return str(choices.get(value, value)) if isinstance(value, str) else in_one_line(value, MAX_CHARACTERS)
 
 
 class HistoryPage(ProviderPage):

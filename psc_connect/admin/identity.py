@@ -22,11 +22,8 @@ from psc_connect.session import has_just_signed_in, note_sign_in
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from django.contrib.admin import ModelAdmin
     from django.http import HttpRequest, HttpResponse
     from django.utils.safestring import SafeString
-
-    from psc_connect.models import Provider
 
 
 def may_replace(request: HttpRequest) -> bool:
@@ -96,7 +93,3 @@ class ConfirmPage(AdminPage):
         url = request.POST.get("next") or request.GET.get("next") or ""
         is_ours = url.startswith("/") and url_has_allowed_host_and_scheme(url, allowed_hosts=None)
         return url if is_ours else self.url("changelist")
-
-
-def confirm_url(model_admin: ModelAdmin[Provider]) -> str:
-    return ConfirmPage(model_admin=model_admin).url("confirm")

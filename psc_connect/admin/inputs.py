@@ -8,6 +8,7 @@ from django import forms
 from django.contrib.admin.widgets import AdminTextareaWidget, AdminTextInputWidget
 from django.core.exceptions import ValidationError
 from django.utils.html import format_html, format_html_join
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
@@ -15,6 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from django.utils.safestring import SafeString
+
+
+def name_inputs(form: forms.BaseForm) -> None:
+    """Give each input of a table its name for screen readers: on the page only the head of the column has it."""
+    for name, field in form.fields.items():
+        field.widget.attrs["aria-label"] = capfirst(str(field.label or name))
 
 
 class SuggestingInput(AdminTextInputWidget):

@@ -19,14 +19,14 @@ from typing_extensions import override
 from psc_connect import keys
 from psc_connect.admin.documents import JSON_ATTRIBUTES, KeySetField, KeySetFileField
 from psc_connect.admin.history import shown_changes
-from psc_connect.admin.identity import confirm_url, may_replace, why_not
-from psc_connect.admin.offers import OfferExpired, seal, unseal
+from psc_connect.admin.identity import may_replace, why_not
+from psc_connect.admin.offers import OfferExpired, seal, tell_expired, unseal
 from psc_connect.admin.page import ProviderPage, administrator
 from psc_connect.key_desk import KeysChangedMeanwhile, accept_keys, compare_keys, decide
 from psc_connect.models import DeclarationChange
 from psc_connect.oidc.client import Deadline
 from psc_connect.oidc.errors import JWKSError, MetadataError, ProviderUnavailable
-from psc_connect.problems import explain, problems_of
+from psc_connect.problems import explain, form_errors_of
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -98,9 +98,9 @@ def keys_state(provider: Provider) -> str:
         return gettext("unreadable: import them again")
     usable = [row for row in table.used if not row.is_retired]
     if not usable:
-        return gettext("none yet: the first login fetches them")
+        return gettext("all are retired") if table.used else gettext("none yet: the first sign-in fetches them")
     text = ngettext("%(count)s key", "%(count)s keys", len(usable)) % {"count": len(usable)}
-    return gettext("%(keys)s, pinned") % {"keys": text} if all(row.is_pinned for row in usable) else text
+    return gettext("%(keys)s (all pinned)") % {"keys": text} if all(row.is_pinned for row in usable) else text
 
 
 def report_keys(request: HttpRequest, found: KeySet) -> None:
@@ -116,13 +116,13 @@ def report_keys(request: HttpRequest, found: KeySet) -> None:
 def import_keys(request: HttpRequest, provider: Provider) -> None:
     """Import the keys of a provider that is new, or believed anew, and report; the old ones stay where it fails."""
     try:
-        if not provider.parsed_metadata.jwks_uri:
-            messages.warning(request, gettext("The metadata names no jwks_uri: paste the key set of the provider."))
-            return
         report_keys(request, keys.import_keys(provider, by=administrator(request)))
     except (MetadataError, ProviderUnavailable, JWKSError) as exc:
-        text = gettext("The keys could not be imported: the first login will try again. %(reason)s")
-        messages.warning(request, text % {"reason": explain(exc.code)})
+        text = explain(exc.code)
+        if exc.code != "jwks_uri_missing":
+            told = gettext("The keys could not be imported: the first sign-in will try again. %(reason)s")
+            text = told % {"reason": text}
+        messages.warning(request, text)
 
 
 class KeySetForm(forms.Form):
@@ -166,7 +166,7 @@ class KeysPage(ProviderPage):
         if not self.model_admin.has_change_permission(request, self.provider):
             raise PermissionDenied
         if not may_replace(request):
-            messages.error(request, why_not(request, confirm_url(self.model_admin)))
+            messages.error(request, why_not(request, self.url("confirm")))
             return self.to(self.name)
         actions = {"fetch": self._fetch, "paste": self._paste, "accept": self._accept}
         return actions.get(request.POST.get("action", ""), self._decide)(request)
@@ -177,20 +177,17 @@ class KeysPage(ProviderPage):
             "changes": None,
             "table": keys_table(self.provider),
             "form": KeySetForm(),
-            "why_not": "" if may_replace(request) else why_not(request, confirm_url(self.model_admin)),
+            "why_not": "" if may_replace(request) else why_not(request, self.url("confirm")),
             "history": shown_changes(changes, only=("jwks", "jwks_pinned", "jwks_retired"))[:20],
         }
         return self.render(request, status=status, **{**shown, **context})
 
     def _fetch(self, request: HttpRequest) -> HttpResponse:
         try:
-            if not self.provider.parsed_metadata.jwks_uri:
-                messages.warning(request, gettext("The metadata names no jwks_uri: paste the key set of the provider."))
-                return self.to(self.name)
             return self._offer(request, keys.fetched_document(self.provider, Deadline(keys.IMPORT_SECONDS)))
         except (MetadataError, ProviderUnavailable, JWKSError) as exc:
             text = gettext("Nothing has been saved. %(reason)s")
-            messages.error(request, text % {"reason": " ".join(ValidationError(problems_of(exc)).messages)})
+            messages.error(request, text % {"reason": " ".join(ValidationError(form_errors_of(exc)).messages)})
             return self.to(self.name)
 
     @sensitive_variables()
@@ -220,12 +217,10 @@ class KeysPage(ProviderPage):
             offered = unseal(self._kind, request.POST.get("offer"))
             found = accept_keys(self.provider, offered["document"], seen=offered["seen"], by=administrator(request))
         except OfferExpired:
-            messages.error(
-                request, gettext("This page has been open for too long: nothing has been saved. Begin anew.")
-            )
+            tell_expired(request)
         except KeysChangedMeanwhile:
             text = gettext(
-                "The keys have been changed meanwhile, by a login or a colleague. Look at them and begin anew."
+                "The keys have been changed meanwhile, by a sign-in or a colleague. Look at them and begin anew."
             )
             messages.error(request, text)
         except JWKSError as exc:
@@ -256,6 +251,6 @@ class KeysPage(ProviderPage):
         messages.success(request, done[decision])
         self.provider.refresh_from_db()
         if not self.provider.key_set().keys:
-            text = gettext("No key is left: nobody can sign in before the provider publishes another one.")
+            text = gettext("No usable key is left: nobody can sign in before the provider publishes another one.")
             messages.warning(request, text)
         return self.to(self.name)

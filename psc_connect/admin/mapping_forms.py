@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
 from psc_connect.admin.documents import JSON_ATTRIBUTES
-from psc_connect.admin.resolution import name_inputs
+from psc_connect.admin.rows import RowFormSet, formset_of
 from psc_connect.attributes import assignable_fields
 from psc_connect.models import ExportedAttribute, ExportedGroup
 from psc_connect.problems import load_document
@@ -23,15 +23,11 @@ if TYPE_CHECKING:
 
     _AttributeModelForm = forms.ModelForm[ExportedAttribute]
     _GroupModelForm = forms.ModelForm[ExportedGroup]
-    _BaseFormSet = forms.BaseFormSet[forms.ModelForm[Any]]
 else:
     _AttributeModelForm = _GroupModelForm = forms.ModelForm
-    _BaseFormSet = forms.BaseFormSet
 
 LAST_RUN = "dry-run"
 PASTED = "pasted"
-EMPTY_ROWS = 3
-MAX_ROWS = 100
 MAX_PASTED = 256 * 1024
 
 
@@ -59,8 +55,8 @@ class GroupForm(_GroupModelForm):
         fields = ("claim", "equals", "group")
 
 
-class _RowFormSet(_BaseFormSet):
-    """Rows of which the list as a whole is saved; three more are empty."""
+class _PathFormSet(RowFormSet):
+    """Rows whose claim is proposed from the sample."""
 
     @override
     def add_fields(self, form: Any, index: int | None) -> None:
@@ -71,35 +67,19 @@ class _RowFormSet(_BaseFormSet):
             "size": 40,
             "spellcheck": "false",
         }
-        name_inputs(form)
-
-    @property
-    def kept_forms(self) -> list[Any]:
-        """The rows that are typed and not to be deleted, of a page that was sent."""
-        return [form for form in self.forms if form.has_changed() and form not in self.deleted_forms]
-
-    @property
-    def rows(self) -> list[Any]:
-        return [form.instance for form in self.kept_forms]
 
 
-class _AttributeFormSet(_RowFormSet):
-    @override
-    def clean(self) -> None:
-        fields = [form.cleaned_data.get("user_field") for form in self.kept_forms if hasattr(form, "cleaned_data")]
-        for twice in sorted({each for each in fields if each and fields.count(each) > 1}):
-            message = _("Two rows fill the field “%(field)s”.")
-            raise ValidationError(message, code="attribute_field_twice", params={"field": twice})
+class _AttributeFormSet(_PathFormSet):
+    unique = ("user_field",)
+    twice = ("attribute_field_twice", _("Two rows fill the field “%(name)s”."))
 
 
-def _formset(form: Any, formset: Any) -> Any:
-    return forms.formset_factory(
-        form, formset=formset, extra=EMPTY_ROWS, can_delete=True, max_num=MAX_ROWS, validate_max=True
-    )
+class _GroupFormSet(_PathFormSet):
+    unique = ("claim", "equals", "group")
 
 
-AttributeFormSet = _formset(AttributeForm, _AttributeFormSet)
-GroupFormSet = _formset(GroupForm, _RowFormSet)
+AttributeFormSet = formset_of(AttributeForm, _AttributeFormSet)
+GroupFormSet = formset_of(GroupForm, _GroupFormSet)
 
 
 class SampleForm(forms.Form):

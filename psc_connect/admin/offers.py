@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+from django.contrib import messages
+from django.utils.translation import gettext
 
 from psc_connect.encryption import OFFER, InvalidToken, cipher_for
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
 
 ACCEPTED_WITHIN: Final = 3600
 
 
 class OfferExpired(Exception):
     """The page was open for more than an hour, or this is no offer of it."""
+
+
+def tell_expired(request: HttpRequest) -> None:
+    messages.error(request, gettext("This page has been open for too long: nothing has been saved. Begin anew."))
 
 
 def seal(kind: str, payload: object) -> str:

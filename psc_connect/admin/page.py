@@ -6,6 +6,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from django.contrib.admin.utils import unquote
+from django.contrib.auth import get_permission_codename, get_user_model
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyFieldsSent
 from django.db import transaction
 from django.http import Http404, HttpResponseRedirect
@@ -37,6 +38,17 @@ def administrator(request: HttpRequest) -> User:
     return cast("User", request.user)
 
 
+def may_give_groups(request: HttpRequest) -> bool:
+    """Whether the administrator could put somebody into a group by hand: by a row they put everybody."""
+    meta = get_user_model()._meta
+    return request.user.has_perm(f"{meta.app_label}.{get_permission_codename('change', meta)}")
+
+
+def provider_url(model_admin: ModelAdmin[Provider], name: str, *args: Any) -> str:
+    """Return the address of one of the providers' pages, in the admin site that ``model_admin`` belongs to."""
+    return reverse(f"admin:psc_connect_provider_{name}", args=args, current_app=model_admin.admin_site.name)
+
+
 # No transaction is open while a provider is waited for.
 @method_decorator(transaction.non_atomic_requests, name="dispatch")
 class AdminPage(View):
@@ -61,7 +73,7 @@ class AdminPage(View):
         return TemplateResponse(request, self.template_name, {**common, **context}, status=status)
 
     def url(self, name: str, *args: Any) -> str:
-        return reverse(f"admin:psc_connect_provider_{name}", args=args, current_app=self.model_admin.admin_site.name)
+        return provider_url(self.model_admin, name, *args)
 
 
 # Once more, since the mark of the base class's dispatch() is not inherited by one that overrides it.

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.db import transaction
 from django.http import HttpResponseRedirect
 from django.template.loader import render_to_string
-from django.urls import path, reverse
+from django.urls import path
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -20,20 +21,21 @@ from psc_connect.admin import concurrency
 from psc_connect.admin.change_form import ChangeForm
 from psc_connect.admin.connection import AcceptMetadataPage, ConnectionPage
 from psc_connect.admin.dry_run import BeginDryRunPage, DryRunPage
-from psc_connect.admin.forms import DeclarationForm
+from psc_connect.admin.forms import DeclarationForm, fetched_documents
 from psc_connect.admin.history import HistoryPage
-from psc_connect.admin.identity import ConfirmPage, confirm_url, may_replace, why_not
+from psc_connect.admin.identity import ConfirmPage, may_replace, why_not
 from psc_connect.admin.keys import KeysPage, import_keys, keys_state
 from psc_connect.admin.mapping import MappingPage, summary
-from psc_connect.admin.page import administrator, bounded
-from psc_connect.admin.resolution import ResolutionRuleInline
+from psc_connect.admin.page import administrator, bounded, may_give_groups, provider_url
+from psc_connect.admin.rules import RulesPage
 from psc_connect.admin.transfer import ExportPage, ImportPage, may_import
 from psc_connect.backends import creation_is_impossible
-from psc_connect.document import label_of
 from psc_connect.models import DeclarationChange, Provider
 from psc_connect.origin import declared_addresses
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from django.db.models import QuerySet
     from django.http import HttpRequest
     from django.urls import URLPattern
@@ -95,14 +97,23 @@ CHANGE_FIELDSETS = (
                 "button_tooltip",
                 "button_tooltips",
                 "button_logo",
-                "sort_order",
             ),
             "classes": ("collapse",),
         },
     ),
+    (_("Where several providers are enabled"), {"fields": ("sort_order", "rules"), "classes": ("collapse",)}),
 )
+# What whoever may only look sees in the place of inputs that the row has no field for.
+ONLY_TO_LOOK_AT = {"button_texts": "translations", "button_tooltips": "", "seen": ""}
+
+
+def _to_look_at(fields: Iterable[str]) -> list[str]:
+    shown = (ONLY_TO_LOOK_AT.get(name, name) for name in fields)
+    return [name for name in shown if name]
+
+
 # The pages of one provider, in the order of their links above the form.
-PAGES = (ConnectionPage, BeginDryRunPage, DryRunPage, MappingPage, KeysPage, ExportPage, AcceptMetadataPage)
+PAGES = (ConnectionPage, BeginDryRunPage, DryRunPage, MappingPage, RulesPage, KeysPage, ExportPage, AcceptMetadataPage)
 ORIGIN = DeclarationChange.Origin.ADMIN
 
 sensitive = method_decorator(sensitive_post_parameters("client_secret"))
@@ -112,8 +123,7 @@ sensitive = method_decorator(sensitive_post_parameters("client_secret"))
 class ProviderAdmin(_ModelAdmin):
     list_display = ("slug", "environment", "enabled", "sort_order", "state_of_keys")
     list_display_links = ("slug",)
-    inlines = (ResolutionRuleInline,)
-    readonly_fields = ("mapping", "signing_keys")
+    readonly_fields = ("mapping", "signing_keys", "rules")
 
     class Media:
         css = {"all": ("psc_connect/admin.css",)}  # noqa: RUF012
@@ -124,28 +134,34 @@ class ProviderAdmin(_ModelAdmin):
 
     @admin.display(description=_("exported attributes and groups"))
     def mapping(self, provider: Provider) -> SafeString:
-        context = {"rows": summary(provider), "url": self._url("mapping", provider.pk)}
+        context = {"rows": summary(provider), "url": provider_url(self, "mapping", provider.pk)}
         return render_to_string("admin/psc_connect/provider/mapping_summary.html", context)
+
+    @admin.display(description=_("resolution rules"))
+    def rules(self, provider: Provider) -> SafeString:
+        context = {"rows": provider.resolution_rules.all(), "url": provider_url(self, "rules", provider.pk)}
+        return render_to_string("admin/psc_connect/provider/rules_summary.html", context)
 
     @admin.display(description=_("keys"))
     def signing_keys(self, provider: Provider) -> SafeString:
-        context = {"provider": provider, "state": keys_state(provider), "url": self._url("keys", provider.pk)}
+        context = {"provider": provider, "state": keys_state(provider), "url": provider_url(self, "keys", provider.pk)}
         return render_to_string("admin/psc_connect/provider/keys_summary.html", context)
 
     @override
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = DeclarationForm if obj is None else ChangeForm
         made: Any = super().get_form(request, obj, change, **{"form": form, **kwargs})
-        made.why_not = "" if may_replace(request) else why_not(request, confirm_url(self))
+        made.why_not = "" if may_replace(request) else why_not(request, provider_url(self, "confirm"))
+        made.fetched = fetched_documents(request)
         return made
 
     @override
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ADD_FIELDSETS if obj is None else CHANGE_FIELDSETS
-
-    @override
-    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
-        return () if obj is None else self.inlines
+        if obj is None:
+            return ADD_FIELDSETS
+        if self.has_change_permission(request, obj):
+            return CHANGE_FIELDSETS
+        return [(title, {**options, "fields": _to_look_at(options["fields"])}) for title, options in CHANGE_FIELDSETS]
 
     @override
     def get_urls(self) -> list[URLPattern]:
@@ -168,19 +184,28 @@ class ProviderAdmin(_ModelAdmin):
         patterns = [*alone, *pages, *super().get_urls()]
         for pattern in patterns:
             pattern.callback = bounded(self, pattern.callback)
+            if pattern.name in ("psc_connect_provider_add", "psc_connect_provider_change"):
+                pattern.callback = transaction.non_atomic_requests(pattern.callback)
         return patterns
 
     @override
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         return super().changelist_view(request, {"may_import": may_import(self, request), **(extra_context or {})})
 
-    def _url(self, name: str, *args: Any) -> str:
-        return reverse(f"admin:psc_connect_provider_{name}", args=args, current_app=self.admin_site.name)
-
     @override
     @sensitive
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        return super().changeform_view(request, *args, **kwargs)
+    def changeform_view(self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any) -> Any:
+        if request.method == "POST":
+            self._ask_providers_first(request, object_id)
+        return super().changeform_view(request, object_id, *args, **kwargs)
+
+    def _ask_providers_first(self, request: HttpRequest, object_id: str | None) -> None:
+        """Let the form fetch what it needs: Django opens a transaction around all that comes after."""
+        provider = self.get_object(request, unquote(object_id)) if object_id else None
+        may = self.has_change_permission(request, provider) if provider else self.has_add_permission(request)
+        if may and bool(provider) == bool(object_id):
+            form = self.get_form(request, provider, change=provider is not None)
+            form(request.POST, request.FILES, instance=provider).is_valid()
 
     @override
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
@@ -202,7 +227,7 @@ class ProviderAdmin(_ModelAdmin):
             obj.slug = declaration.unused_slug(obj.environment)
             obj.save()
             if like := form.cleaned_data.get("like"):
-                declaration.copy_options(obj, like)
+                declaration.copy_options(obj, like, with_groups=may_give_groups(request))
             else:
                 declaration.add_default_attributes(obj)
             self._import_keys_afterwards(request, obj)
@@ -213,10 +238,18 @@ class ProviderAdmin(_ModelAdmin):
             if form.issuer_before != obj.issuer:
                 keys.forget_keys(obj)
                 changed |= {*keys.KEY_FIELDS, *keys.DECIDED_FIELDS}
-            self._import_keys_afterwards(request, obj)
+            is_believed_otherwise = declaration.changes_trust(form.before.declaration["metadata"], obj.metadata)
+            if not obj.jwks or (is_believed_otherwise and not keys.are_pinned(obj)):
+                self._import_keys_afterwards(request, obj)
+            if obj.metadata_followed and "environment" not in changed:
+                text = gettext(
+                    "Within a day the provider's own document takes the place of this one. To keep it, turn "
+                    "“Follow the provider's document” off."
+                )
+                messages.warning(request, text)
         obj.save(update_fields=changed)
         if others := form.changed_meanwhile - set(form.changed_data):
-            names = ", ".join(sorted(label_of(name) for name in others))
+            names = ", ".join(sorted(str(form.fields[name].label) for name in others))
             text = gettext("What you did not touch stays as it is now (%(names)s).") % {"names": names}
             messages.info(request, f"{concurrency.told(obj, others)} {text}")
 
@@ -227,9 +260,10 @@ class ProviderAdmin(_ModelAdmin):
 
     @override
     def delete_model(self, request: HttpRequest, obj: Provider) -> None:
-        before = history.snapshot(obj)
-        super().delete_model(request, obj)
-        history.record_since(before, obj, origin=ORIGIN, by=administrator(request))
+        with transaction.atomic():
+            before = history.snapshot(obj)
+            super().delete_model(request, obj)
+            history.record_since(before, obj, origin=ORIGIN, by=administrator(request))
 
     @override
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Provider]) -> None:
@@ -241,7 +275,7 @@ class ProviderAdmin(_ModelAdmin):
         """Go on to the page that says what to declare to ANS."""
         if not self.has_view_or_change_permission(request, obj):
             return super().response_post_save_add(request, obj)
-        return HttpResponseRedirect(self._url("change", obj.pk))
+        return HttpResponseRedirect(provider_url(self, "change", obj.pk))
 
     def _import_keys_afterwards(self, request: HttpRequest, provider: Provider) -> None:
         # No transaction is open while a provider is waited for.

@@ -16,11 +16,12 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from typing_extensions import override
 
+from psc_connect.admin import concurrency
 from psc_connect.admin.documents import JSON_ATTRIBUTES
 from psc_connect.admin.history import value_in_words
-from psc_connect.admin.identity import confirm_url, may_replace, why_not
-from psc_connect.admin.offers import OfferExpired, seal, unseal
-from psc_connect.admin.page import AdminPage, ProviderPage, administrator
+from psc_connect.admin.identity import may_replace, why_not
+from psc_connect.admin.offers import OfferExpired, seal, tell_expired, unseal
+from psc_connect.admin.page import AdminPage, ProviderPage, administrator, may_give_groups
 from psc_connect.configuration.lemonldap import concerning_providers, convert, is_lemonldap
 from psc_connect.configuration.plan import (
     ConfigurationError,
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
 
 ORIGIN = DeclarationChange.Origin.ADMIN
 MAX_BYTES = 4 * 1024 * 1024
+# What is shown travels through the page; a form may be 2.5 MB, and sealing adds a third.
+MAX_CHARACTERS = 1024 * 1024
 KIND = "import"
 
 
@@ -80,7 +83,7 @@ class ImportForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         uploaded, text = self.cleaned_data.get("file"), self.cleaned_data.get("text", "")
         if bool(uploaded) == bool(text) and not self.errors:
-            self.add_error("file", ValidationError(_("Choose a file or paste its content."), code="required"))
+            self.add_error("file", ValidationError(_("Choose a file or paste its content, not both."), code="required"))
         elif uploaded and uploaded.size > MAX_BYTES:
             self.add_error("file", ValidationError(_("The file is larger than 4 MB."), code="import_too_large"))
         elif uploaded or text:
@@ -90,13 +93,22 @@ class ImportForm(forms.Form):
     @sensitive_variables()
     def _read(self, name: str, content: str | bytes) -> None:
         try:
-            text = content.decode() if isinstance(content, bytes) else content
-            document = load_document(text)
-            self.cleaned_data["document"] = concerning_providers(document) if is_lemonldap(document) else document
-        except UnicodeDecodeError:
-            self.add_error(name, ValidationError(_("This is not text in UTF-8."), code="import_not_text"))
+            self.cleaned_data["document"] = _parsed(content)
         except ValidationError as exc:
             self.add_error(name, exc)
+
+
+@sensitive_variables()
+def _parsed(content: str | bytes) -> object:
+    try:
+        document = load_document(content.decode() if isinstance(content, bytes) else content)
+    except UnicodeDecodeError:
+        raise ValidationError(_("This is not text in UTF-8."), code="import_not_text") from None
+    if is_lemonldap(document):
+        document = concerning_providers(document)
+    if len(json.dumps(document)) > MAX_CHARACTERS:
+        raise ValidationError(_("What it says of providers is larger than 1 MB."), code="import_too_large")
+    return document
 
 
 @method_decorator(sensitive_post_parameters("text", "offer"), name="dispatch")
@@ -134,41 +146,44 @@ class ImportPage(AdminPage):
     @sensitive_variables()
     def _offer(self, request: HttpRequest, document: object) -> HttpResponse:
         plans, notes = planned(document)
-        problems = [
-            Problem(f"{plan.provider.slug} {each.where}", each.text) for plan in plans for each in plan.problems
-        ]
+        problems = problems_for(request, plans)
         return self._show(
             request,
             plans=[] if problems else [shown_plan(plan) for plan in plans],
             problems=problems,
             notes=notes,
-            why_not="" if may_replace(request) else why_not(request, confirm_url(self.model_admin)),
-            offer="" if problems else seal(KIND, document),
+            why_not="" if may_replace(request) else why_not(request, self.url("confirm")),
+            offer="" if problems else seal(KIND, {"document": document, "shown": digest_of(plans)}),
             form=ImportForm(),
         )
 
     @sensitive_variables()
     def _accept(self, request: HttpRequest) -> HttpResponse:
         if not may_replace(request):
-            messages.error(request, why_not(request, confirm_url(self.model_admin)))
+            messages.error(request, why_not(request, self.url("confirm")))
             return HttpResponseRedirect(self.url("import"))
         try:
-            plans, _notes = planned(unseal(KIND, request.POST["offer"]))
+            plans = self._accepted(request)
             carry_out(plans, origin=ORIGIN, by=administrator(request))
         except OfferExpired:
-            messages.error(
-                request, gettext("This page has been open for too long: nothing has been saved. Begin anew.")
-            )
+            tell_expired(request)
             return HttpResponseRedirect(self.url("import"))
-        # Something else has changed since it was shown.
-        except (ConfigurationError, ValueError):
+        except (ConfigurationError, PlanChanged):
             messages.error(request, gettext("What was shown no longer holds: nothing has been saved. Begin anew."))
             return HttpResponseRedirect(self.url("import"))
         for provider, reason in missing_keys(plans, origin=ORIGIN, by=administrator(request)):
-            text = gettext("%(slug)s: the keys could not be imported: the first login will try again. %(reason)s")
+            text = gettext("%(slug)s: the keys could not be imported: the first sign-in will try again. %(reason)s")
             messages.warning(request, text % {"slug": provider.slug, "reason": reason})
         messages.success(request, gettext("The configuration has been imported."))
         return HttpResponseRedirect(self.url("changelist"))
+
+    @sensitive_variables()
+    def _accepted(self, request: HttpRequest) -> list[Plan]:
+        offered = unseal(KIND, request.POST["offer"])
+        plans, _notes = planned(offered["document"])
+        if problems_for(request, plans) or digest_of(plans) != offered["shown"]:
+            raise PlanChanged
+        return plans
 
 
 @sensitive_variables()
@@ -188,13 +203,33 @@ def planned(document: object) -> tuple[list[Plan], list[dict[str, str]]]:
     return plan_all([each.declaration for each in converted], secrets), notes
 
 
+class PlanChanged(Exception):
+    """What would become of the providers is no longer what was shown: somebody has saved something meanwhile."""
+
+
+def problems_for(request: HttpRequest, plans: list[Plan]) -> list[Problem]:
+    """Return what keeps these plans from being carried out by this administrator."""
+    found = [Problem(f"{plan.provider.slug} {each.where}", each.text) for plan in plans for each in plan.problems]
+    for plan in plans:
+        if any(each.name.startswith("exported_groups.") for each in plan.differences) and not may_give_groups(request):
+            text = gettext("Whoever gives groups must be allowed to change users: ask a colleague who is.")
+            found.append(Problem(f"{plan.provider.slug} exported_groups", text))
+    return found
+
+
+def digest_of(plans: list[Plan]) -> str:
+    return concurrency.digest(
+        [[plan.provider.slug, [[each.name, each.old, each.new] for each in plan.differences]] for plan in plans]
+    )
+
+
 def shown_plan(plan: Plan) -> dict[str, Any]:
     differences = [
         {
             "label": label_of(each.name.partition(".")[0]),
             "member": each.name.partition(".")[2],
-            "old": value_in_words(each.old),
-            "new": value_in_words(each.new),
+            "old": value_in_words(each.name.partition(".")[0], each.old),
+            "new": value_in_words(each.name.partition(".")[0], each.new),
         }
         for each in plan.shown_differences
     ]

@@ -13,19 +13,22 @@ from django.db import models
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from psc_connect.document import in_one_line
+
 if TYPE_CHECKING:
     from psc_connect.models import ExportedAttribute
     from psc_connect.users import Verdict
 
 # How a value may be shown: as it is, with its identifiers masked, or not at all.
 Shown: TypeAlias = Callable[[Any], Any]
-MAX_CHARACTERS = 200
 PROBLEMS = {
-    "attribute_missing": _("Required, and nothing lies there: the login is refused."),
-    "attribute_rejected": _("The field does not take this value: the login is refused."),
-    "attribute_not_unique": _("Another user has this value, which must be unique: the login is refused."),
-    "attribute_field_unknown": _("The user model no longer has this field: nothing is filled."),
-    "attribute_field_forbidden": _("No claim may fill this field: the login is refused."),
+    "attribute_missing": _("Required, and nothing lies there: the sign-in is refused."),
+    "attribute_rejected": _("The field does not take this value: the sign-in is refused."),
+    "attribute_not_unique": _("Another user has this value, which must be unique: the sign-in is refused."),
+    "attribute_field_unknown": _(
+        "The user model no longer has this field, and the row is required: the sign-in is refused."
+    ),
+    "attribute_field_forbidden": _("No claim may fill this field: the sign-in is refused."),
 }
 KINDS: tuple[tuple[type[models.Field[Any, Any]], Any], ...] = (
     (models.EmailField, _("an e-mail address")),
@@ -63,12 +66,6 @@ def indented(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, indent=2)
 
 
-def in_one_line(value: Any) -> str:
-    """Return a value as one line of text, cut where it is long."""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= MAX_CHARACTERS else text[: MAX_CHARACTERS - 1] + "…"
-
-
 def takes(name: str) -> str:
     """Say what a field of the user accepts."""
     try:
@@ -97,6 +94,8 @@ def shown_attribute(row: ExportedAttribute, verdict: Verdict, shown: Shown) -> S
 
 
 def _result(row: ExportedAttribute, verdict: Verdict, shown: Shown) -> str:
+    if verdict.problem == "attribute_field_unknown" and not verdict.fatal:
+        return gettext("The user model no longer has this field: nothing is filled.")
     if verdict.problem:
         return str(PROBLEMS[verdict.problem])
     if verdict.found is None:

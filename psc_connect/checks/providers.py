@@ -31,10 +31,10 @@ def check_providers(databases: Sequence[str] | None = None, **_kwargs: Any) -> I
     except DatabaseError:
         return
     for provider in enabled:
-        yield from problems_of(provider)
+        yield from check_provider(provider)
 
 
-def problems_of(provider: Provider) -> Iterator[CheckMessage]:
+def check_provider(provider: Provider) -> Iterator[CheckMessage]:
     """Yield what keeps a provider's logins from working, or makes them weaker than they look."""
     yield from _environment(provider)
     yield from _secret(provider)
@@ -106,7 +106,7 @@ def _metadata_and_keys(provider: Provider) -> Iterator[CheckMessage]:
         yield Caution(
             _("The provider “%(slug)s” does not announce to sign ID tokens with %(algorithm)s.")
             % {"slug": provider.slug, "algorithm": provider.id_token_signed_response_alg},
-            hint=_("Choose one of those that it announces as “ID token signature”."),
+            hint=_("Choose, under “ID token signature”, an algorithm that it announces."),
             obj=provider,
             id="psc_connect.W007",
         )

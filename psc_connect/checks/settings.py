@@ -152,7 +152,7 @@ def check_way_out(**_kwargs: Any) -> Iterator[CheckMessage]:
         if not isinstance(hosts, (list, tuple)) or not all(isinstance(host, str) and _is_host(host) for host in hosts):
             yield Error(
                 _("%(setting)s is not a list of host names.") % {"setting": conf.PREFIX + name},
-                hint=_("Write it as [“sso.example.org”]: no scheme, no path."),
+                hint=_('Write it as ["sso.example.org"]: no scheme, no path.'),
                 id=id_,
             )
 
@@ -213,7 +213,7 @@ def check_loopback_http(**_kwargs: Any) -> Iterator[CheckMessage]:
     if conf.allow_loopback_http():
         yield Error(
             _("PSC_CONNECT_ALLOW_LOOPBACK_HTTP is on: a provider without encryption is accepted on this machine."),
-            hint=_("Take it out of the settings, and set DEBUG to False, which turns it on by default."),
+            hint=_("Take it out of the settings, and set DEBUG to False: DEBUG = True turns it on."),
             id="psc_connect.E007",
         )
 
@@ -223,7 +223,7 @@ def check_known_origin(**_kwargs: Any) -> Iterator[CheckMessage]:
     if host_is_anybodys_choice() and not conf.base_url() and not settings.DEBUG:
         yield Error(
             _(
-                "ALLOWED_HOSTS has a wildcard and PSC_CONNECT_BASE_URL is not set: every login is refused, because "
+                "ALLOWED_HOSTS has a wildcard and PSC_CONNECT_BASE_URL is not set: every sign-in is refused, because "
                 "the redirect URI would be what a request's Host header says."
             ),
             hint=_("Set PSC_CONNECT_BASE_URL to the origin that is declared to ANS, such as https://www.example.org."),

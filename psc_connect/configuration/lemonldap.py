@@ -6,7 +6,7 @@ Every option that is set is either taken over or noted with the reason: nothing 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import Any, TypeGuard
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
@@ -23,9 +23,6 @@ from psc_connect.environments import document_of_issuer
 from psc_connect.fields import StoredSecret
 from psc_connect.models import Environment, ExportedAttribute
 from psc_connect.problems import load_document
-
-if TYPE_CHECKING:
-    pass
 
 OPTIONS = "oidcOPMetaDataOptions"
 # The exported variables of all providers.

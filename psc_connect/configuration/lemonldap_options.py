@@ -79,7 +79,8 @@ def _number(name: str) -> Taker:
         except (TypeError, ValueError):
             provider.note(option, _("This is no number."))
             return
-        if number:
+        # An age of nothing is LemonLDAP::NG's way to ask for none.
+        if number or name != "max_age":
             provider.declaration[name] = number
 
     return take

@@ -55,19 +55,23 @@ class Plan:
     problems: list[Problem] = field(default_factory=list)
     rows: dict[str, list[models.Model]] = field(default_factory=dict)
     secret: StoredSecret | None = field(default=None, repr=False)
-    changes_keys: bool = False
     wants_keys: bool = False
 
     @property
     def shown_differences(self) -> tuple[Difference, ...]:
-        """What tells something: of a new provider no empty field, and of its metadata whom the site will believe."""
+        """What tells something: of a new provider no empty field, and of its metadata whom the site will believe.
+
+        The secret is told apart, by ``secret``.
+        """
         if not self.is_new:
-            return self.differences
+            return tuple(each for each in self.differences if each.name != SECRET)
         trusted = {f"metadata.{member}" for member in declaration.TRUSTED_MEMBERS}
         return tuple(
             each
             for each in self.differences
-            if each.new not in (None, "", {}, []) and (each.name in trusted or not each.name.startswith("metadata."))
+            if each.new not in (None, "", {}, [])
+            and each.name != SECRET
+            and (each.name in trusted or not each.name.startswith("metadata."))
         )
 
     @property
@@ -82,7 +86,7 @@ def read_document(document: object) -> list[dict[str, Any]]:
     """
     if not isinstance(document, dict) or document.get("psc_connect") != FORMAT:
         text = _(
-            "This is no configuration of this package: it begins with {“psc_connect”: %(format)s, “providers”: […]}."
+            'This is no configuration of this package: it begins with {"psc_connect": %(format)s, "providers": […]}.'
         )
         raise ConfigurationError(Problem("", text % {"format": FORMAT}))
     listed = document.get("providers")
@@ -107,11 +111,23 @@ def _save(plan: Plan) -> None:
     if plan.is_new:
         provider.save()
     else:
-        # Keys that a login has fetched meanwhile stay.
-        key_fields = (*keys.KEY_FIELDS, *keys.DECIDED_FIELDS) if plan.changes_keys else ()
-        provider.save(update_fields={*PROVIDER_FIELDS, SECRET, *key_fields} - ({"jwks"} - {*key_fields}))
+        provider.save(update_fields=_changed_fields(plan))
     for name, rows in plan.rows.items():
         declaration.replace_rows(provider, name, rows)
+
+
+def _changed_fields(plan: Plan) -> set[str]:
+    """What somebody else, or a login, has saved since the plan was made stays: only what it changes is written."""
+    changed = {difference.name.partition(".")[0] for difference in plan.differences} & {*PROVIDER_FIELDS}
+    if plan.secret is not None:
+        changed.add(SECRET)
+    if "jwks" in changed:
+        changed |= {*keys.KEY_FIELDS, *keys.DECIDED_FIELDS}
+    if changed & {*keys.DECIDED_FIELDS}:
+        # A fetch that is under way does not know of it.
+        keys.supersede_fetch(plan.provider)
+        changed.add("jwks_fetch_began_at")
+    return changed
 
 
 def missing_keys(plans: list[Plan], *, origin: str, by: User | None = None) -> Iterator[tuple[Provider, str]]:

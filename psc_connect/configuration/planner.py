@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
+from django.db import models
 from django.utils.translation import gettext as _
 
 from psc_connect import declaration, keys
+from psc_connect.configuration.plan import SECRET, Plan, Problem
 from psc_connect.document import (
     PROVIDER_FIELDS,
     ROWS,
@@ -20,25 +22,16 @@ from psc_connect.document import (
 )
 from psc_connect.fields import StoredSecret, validate_secret
 from psc_connect.groups import users_have_groups
-from psc_connect.models import ExportedAttribute, ExportedGroup, Provider, ResolutionRule
+from psc_connect.models import ExportedAttribute, Provider
 from psc_connect.oidc.errors import JWKSError, MetadataError, ProviderUnavailable
 from psc_connect.oidc.jwks import parse_jwks
-from psc_connect.problems import explain, problems_of
+from psc_connect.problems import explain, form_errors_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from django.db import models
-
     from psc_connect.oidc.jwks import KeySet
 
-from psc_connect.configuration.plan import SECRET, Plan, Problem
-
-ROW_MODELS: dict[str, type[models.Model]] = {
-    "exported_attributes": ExportedAttribute,
-    "exported_groups": ExportedGroup,
-    "resolution_rules": ResolutionRule,
-}
 # What is taken up by set_keys(), or checked with the rest of the declaration.
 APART = ("jwks", "metadata")
 
@@ -61,26 +54,30 @@ class _Planner:
 
     def __init__(self, declared: dict[str, Any], where: str, secret: StoredSecret | None) -> None:
         self.declared, self.where, self.secret = declared, where, secret
-        slug = str(declared.get("slug") or declaration.default_slug(declared.get("environment")))
+        environment = declared.get("environment")
+        default = declaration.default_slug(environment if isinstance(environment, str) else "")
+        slug = str(declared.get("slug") or default)
         self.present = Provider.objects.filter(slug=slug).first()
         self.provider = Provider.objects.filter(slug=slug).first() or Provider(slug=slug)
         self.problems: list[Problem] = []
 
     def plan(self) -> Plan:
         self._check_names(self.declared, ("slug", SECRET, *PROVIDER_FIELDS, *ROWS))
-        for name in PROVIDER_FIELDS:
-            if name in self.declared and name not in APART:
-                setattr(self.provider, name, self.declared[name])
+        given = [name for name in ("slug", *PROVIDER_FIELDS) if name in self.declared and name not in APART]
+        typed = [name for name in given if self._is_of_its_type(Provider, name, self.declared)]
+        for name in typed:
+            setattr(self.provider, name, self.declared[name])
         rows = {name: self._rows(name) for name in ROWS if name in self.declared}
         if self.present is None and "exported_attributes" not in rows:
             rows["exported_attributes"] = list(declaration.default_attributes())
         if self.present is None and "environment" not in self.declared:
             self._problem("environment", _("A new provider needs it: production, sandbox, simulator or custom."))
-        self._clean()
+        if typed == given:
+            self._clean()
         if not self.problems:
             self._take_secret()
             self._take_metadata()
-            changes_keys = self._take_keys()
+            self._take_keys()
         if self.problems:
             return Plan(self.provider, self.present is None, problems=self.problems)
         old = declaration_of(self.present) if self.present else {}
@@ -91,7 +88,6 @@ class _Planner:
             differences=differences(old, new),
             rows={name: each for name, each in rows.items() if old.get(name) != new[name]},
             secret=self.secret,
-            changes_keys=changes_keys,
             wants_keys=not self.provider.jwks and bool(self.provider.metadata.get("jwks_uri")),
         )
 
@@ -107,28 +103,46 @@ class _Planner:
                 hint = " " + _("Do you mean %(nearest)s?") % {"nearest": nearest[0]} if nearest else ""
                 self._problem(".".join(each for each in (where, str(name)) if each), text + hint)
 
+    def _is_of_its_type(self, model: type[models.Model], name: str, given: Mapping[str, Any], where: str = "") -> bool:
+        """Whether JSON has the type here that the field takes; Django would make text of anything."""
+        kind, words = _type_of(model._meta.get_field(name))
+        value = given[name]
+        if isinstance(value, kind) and (kind is bool or not isinstance(value, bool)):
+            return True
+        if value is None and model._meta.get_field(name).null:
+            return True
+        self._problem(".".join(each for each in (where, name) if each), _("Expected here: %(kind)s.") % {"kind": words})
+        return False
+
     def _rows(self, name: str) -> list[models.Model]:
         given = self.declared[name]
         if not isinstance(given, list) or not all(isinstance(row, dict) for row in given):
             self._problem(name, _("A list of objects is expected here."))
             return []
-        rows = [self._row(name, f"{name}[{number}]", values) for number, values in enumerate(given)]
+        tried = [self._row(name, f"{name}[{number}]", values) for number, values in enumerate(given)]
+        rows = [row for row in tried if row is not None]
         fields = [row.user_field for row in rows if isinstance(row, ExportedAttribute)]
         for twice in sorted({each for each in fields if fields.count(each) > 1}):
-            self._problem(name, _("Two rows fill the field “%(field)s”.") % {"field": twice})
+            self._problem(name, _("Two rows fill the field “%(name)s”.") % {"name": twice})
+        said = _as_json(name, rows)
+        if any(said.count(each) > 1 for each in said):
+            self._problem(name, _("Two rows say the same."))
         if name == "exported_groups" and rows and not users_have_groups():
             self._problem(name, _("The users of this site have no groups."))
         return rows
 
-    def _row(self, name: str, where: str, values: dict[str, Any]) -> models.Model:
-        self._check_names(values, ROWS[name], where)
-        values = {key: value for key, value in values.items() if key in ROWS[name]}
-        if "group" in values:
-            group = Group.objects.filter(name=str(values["group"])).first()
-            if group is None:
+    def _row(self, name: str, where: str, given: dict[str, Any]) -> models.Model | None:
+        self._check_names(given, ROWS[name], where)
+        model: Any = Provider._meta.get_field(name).related_model
+        values = {key: value for key, value in given.items() if key in ROWS[name]}
+        if "group" in ROWS[name]:
+            values["group"] = Group.objects.filter(name=str(values.get("group"))).first()
+            if values["group"] is None:
                 self._problem(f"{where}.group", _("This site has no group of that name: create it first."))
-            values["group"] = group
-        row = ROW_MODELS[name](**values)
+        typed = [self._is_of_its_type(model, key, values, where) for key in values if key != "group"]
+        if not all(typed) or values.get("group", "") is None:
+            return None
+        row: models.Model = model(**values)
         try:
             row.full_clean(exclude=["provider", "group"], validate_unique=False, validate_constraints=False)
         except ValidationError as exc:
@@ -172,22 +186,20 @@ class _Planner:
             for name, error in declaration.problems(present, wanted):
                 self._problem(name, *error.messages)
         except MetadataError as exc:
-            self._problem("metadata", *ValidationError(problems_of(exc)).messages)
+            self._problem("metadata", *ValidationError(form_errors_of(exc)).messages)
 
-    def _take_keys(self) -> bool:
-        """Take what is given where the row has no keys yet, or where all of it is pinned; say whether keys change."""
+    def _take_keys(self) -> None:
+        """Take what is given where the row has no keys yet, or where all of it is pinned."""
         provider, given = self.provider, self.declared.get("jwks")
-        if is_of_another := self.present is not None and self.present.issuer != provider.issuer:
+        if self.present is not None and self.present.issuer != provider.issuer:
             keys.forget_keys(provider)
         if given in (None, {}):
-            return is_of_another
+            return
         try:
-            if not self._are_taken(parse_jwks(given)):
-                return is_of_another
-            keys.set_keys(provider, given)
+            if self._are_taken(parse_jwks(given)):
+                keys.set_keys(provider, given)
         except JWKSError as exc:
             self._problem("jwks", explain(exc.code))
-        return True
 
     def _are_taken(self, found: KeySet) -> bool:
         # Whoever has read the document can sign with it.
@@ -204,6 +216,17 @@ class _Planner:
         except ValidationError as exc:
             for name, texts in exc.message_dict.items():
                 self._problem(name, *texts)
+
+
+def _type_of(field: Any) -> tuple[type, str]:
+    """Return what JSON has for a field, and what it is called."""
+    if isinstance(field, models.BooleanField):
+        return bool, _("true or false")
+    if isinstance(field, models.IntegerField):
+        return int, _("a whole number")
+    if isinstance(field, models.JSONField):
+        return (list, _("a list")) if field.default is list else (dict, _("an object"))
+    return str, _("text")
 
 
 def _as_json(name: str, rows: list[models.Model]) -> list[dict[str, Any]]:

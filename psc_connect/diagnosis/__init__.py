@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from psc_connect.diagnosis import network, protocol, site
 from psc_connect.diagnosis.findings import Finding, Status, worst
@@ -34,7 +34,6 @@ class Diagnosis:
 
     findings: list[Finding] = field(default_factory=list)
     comparison: Comparison | None = None
-    key_document: dict[str, Any] | None = None
     key_changes: KeyChanges | None = None
 
     @property
@@ -42,9 +41,9 @@ class Diagnosis:
         return worst(self.findings)
 
 
-def examine(provider: Provider, declared: DeclaredAddresses) -> Diagnosis:
+def examine(provider: Provider, declared: DeclaredAddresses, *, seconds: float = SECONDS) -> Diagnosis:
     """Look at everything that a login of this provider needs, in 20 s at most. Never fails, changes nothing."""
-    diagnosis, deadline = Diagnosis(), Deadline(SECONDS)
+    diagnosis, deadline = Diagnosis(), Deadline(seconds)
     lines = diagnosis.findings
     lines += site.addresses(declared)
     lines += site.declaration(provider)
@@ -81,9 +80,8 @@ def _ask_for_document(provider: Provider, diagnosis: Diagnosis, deadline: Deadli
 
 def _ask_for_keys(provider: Provider, diagnosis: Diagnosis, deadline: Deadline) -> None:
     try:
-        diagnosis.key_document = fetched_document(provider, deadline)
-        diagnosis.key_changes = compare_keys(provider, diagnosis.key_document)
+        diagnosis.key_changes = compare_keys(provider, fetched_document(provider, deadline))
     except (ProviderUnavailable, MetadataError, JWKSError) as exc:
-        diagnosis.findings.append(protocol.failure("keys", exc))
+        diagnosis.findings += protocol.keys_not_fetched(provider, exc)
         return
     diagnosis.findings += protocol.keys(diagnosis.key_changes)

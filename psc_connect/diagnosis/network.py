@@ -15,8 +15,8 @@ from psc_connect import conf
 from psc_connect.diagnosis.findings import Finding, Status
 from psc_connect.keys import http_policy
 from psc_connect.oidc.client import resolve_host
-from psc_connect.oidc.codes import CODES
 from psc_connect.oidc.errors import ProviderUnavailable
+from psc_connect.problems import explain, labelled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +43,7 @@ def way_out() -> Iterator[Finding]:
             "way_out",
             Status.FAILED,
             "provider_ca_bundle_unreadable",
-            _(CODES["provider_ca_bundle_unreadable"]),
+            explain("provider_ca_bundle_unreadable"),
             _("Correct PSC_CONNECT_CA_BUNDLE: a file of certificates in PEM that this process may read."),
         )
         return
@@ -72,7 +72,7 @@ def names(metadata: ProviderMetadata, deadline: Deadline) -> Iterator[Finding]:
             addresses = resolve_host(parts.hostname or "", parts.port or 443, http=http_policy(), deadline=deadline)
         except ProviderUnavailable as exc:
             advice = _("Ask the people of your network for name resolution (DNS) to %(host)s.") % {"host": host}
-            yield Finding("names", Status.FAILED, exc.code, f"{host}: {_(CODES[exc.code])}", advice)
+            yield Finding("names", Status.FAILED, exc.code, labelled(host, explain(exc.code)), advice)
         else:
             yield Finding("names", Status.PASSED, "names", f"{host} → {', '.join(addresses)}")
 

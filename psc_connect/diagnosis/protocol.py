@@ -14,8 +14,8 @@ from psc_connect.diagnosis.findings import Finding, Status
 from psc_connect.fields import SECRET_PROBLEMS, SecretUnavailable
 from psc_connect.keys import http_policy
 from psc_connect.oidc.client import exchange_code
-from psc_connect.oidc.codes import CODES
 from psc_connect.oidc.errors import OIDCError, ProviderUnavailable, TokenResponseError
+from psc_connect.problems import explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +39,7 @@ USED_MEMBERS = (
 
 def failure(check: str, exc: OIDCError) -> Finding:
     """What a code of the protocol says, as a line."""
-    return Finding(check, Status.FAILED, exc.code, _(CODES[exc.code]))
+    return Finding(check, Status.FAILED, exc.code, explain(exc.code))
 
 
 def metadata(comparison: Comparison) -> Iterator[Finding]:
@@ -49,7 +49,7 @@ def metadata(comparison: Comparison) -> Iterator[Finding]:
         text = _("The metadata that is kept is what the provider publishes.")
         yield Finding("metadata", Status.PASSED, "metadata", text)
     elif "issuer" in used:
-        text = _("The provider names another issuer than the one that is kept. No login believes it.")
+        text = _("The provider names another issuer than the one that is kept. No sign-in believes it.")
         advice = _("Ask ANS (or the provider) before you accept anything: a new issuer is declared as a new provider.")
         yield Finding("metadata", Status.FAILED, "metadata_issuer_changed", text, advice)
     elif used:
@@ -58,8 +58,8 @@ def metadata(comparison: Comparison) -> Iterator[Finding]:
         yield Finding("metadata", Status.WARNING, "metadata_changed", text, advice)
     else:
         text = ngettext(
-            "The provider publishes %(count)s other difference, which no login goes by.",
-            "The provider publishes %(count)s other differences, which no login goes by.",
+            "%(count)s other member differs from what the provider publishes; no sign-in goes by it.",
+            "%(count)s other members differ from what the provider publishes; no sign-in goes by them.",
             len(names),
         ) % {"count": len(names)}
         yield Finding("metadata", Status.PASSED, "metadata_changed_elsewhere", text)
@@ -67,7 +67,7 @@ def metadata(comparison: Comparison) -> Iterator[Finding]:
 
 def keys(changes: KeyChanges) -> Iterator[Finding]:
     if any(key.reason == "jwks_key_private" for key in changes.found.ignored):
-        yield Finding("keys", Status.FAILED, "jwks_key_private", _(CODES["jwks_key_private"]))
+        yield Finding("keys", Status.FAILED, "jwks_key_private", explain("jwks_key_private"))
     if not changes.has_any:
         count = len(changes.same)
         text = ngettext(
@@ -77,13 +77,22 @@ def keys(changes: KeyChanges) -> Iterator[Finding]:
         return
     told = [
         (_("new: %(names)s"), changes.new),
-        (_("changed under the same name: %(names)s"), changes.changed),
+        (_("another key under the same name: %(names)s"), changes.changed),
         (_("gone: %(names)s"), changes.gone),
     ]
     parts = [text % {"names": ", ".join(key.kid or key.thumbprint for key in found)} for text, found in told if found]
-    text = _("The provider's signing keys are not those that are kept (%(changes)s).") % {"changes": "; ".join(parts)}
-    advice = _("A login fetches new keys by itself, unless all are pinned. To do it now: “Signing keys”, “Import”.")
+    text = _("The provider's signing keys are not those that are kept (%(changes)s).") % {"changes": " · ".join(parts)}
+    advice = _("A sign-in fetches new keys by itself, unless all are pinned. To do it now: “Signing keys”, “Import”.")
     yield Finding("keys", Status.WARNING, "keys_changed", text, advice)
+
+
+def keys_not_fetched(provider: Provider, exc: OIDCError) -> Iterator[Finding]:
+    """Keys that were pasted, of a provider that publishes none, are in order."""
+    if exc.code == "jwks_uri_missing" and provider.jwks:
+        text = _("The provider publishes no keys (its metadata names no jwks_uri): those that were pasted are used.")
+        yield Finding("keys", Status.PASSED, "keys_pasted", text)
+    else:
+        yield failure("keys", exc)
 
 
 @sensitive_variables()
@@ -122,6 +131,6 @@ def _by_refusal(exc: TokenResponseError) -> Finding:
         return Finding("credentials", Status.PASSED, "credentials", text)
     if exc.code == "token_client_refused":
         advice = _("Also check “token endpoint authentication”: the provider may expect the other method.")
-        return Finding("credentials", Status.FAILED, exc.code, _(CODES[exc.code]), advice)
+        return Finding("credentials", Status.FAILED, exc.code, explain(exc.code), advice)
     text = _("The token endpoint refused the test in a way that says nothing of the client id and the secret.")
-    return Finding("credentials", Status.WARNING, exc.code, f"{text} {_(CODES[exc.code])}")
+    return Finding("credentials", Status.WARNING, exc.code, f"{text} {explain(exc.code)}")

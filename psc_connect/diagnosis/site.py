@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from django.core.checks import run_checks
 from django.utils.translation import gettext as _
 
-from psc_connect.checks.providers import problems_of
+from psc_connect.checks.providers import check_provider
 from psc_connect.diagnosis.findings import Finding, Status
 from psc_connect.oidc.metadata import is_loopback
 
@@ -48,7 +48,7 @@ def addresses(declared: DeclaredAddresses) -> Iterator[Finding]:
 
 def declaration(provider: Provider) -> Iterator[Finding]:
     """What ``manage.py check --database default`` would say of this provider, enabled or not."""
-    found = [_line("declaration", message) for message in problems_of(provider)]
+    found = [_line("declaration", message) for message in check_provider(provider) if not message.is_silenced()]
     yield from found
     if not found:
         text = _("The declaration is complete: secret, metadata, keys, mapping.")
@@ -58,7 +58,8 @@ def declaration(provider: Provider) -> Iterator[Finding]:
 def settings_of_the_site() -> list[Finding]:
     """What ``manage.py check --deploy`` says of this package."""
     messages = run_checks(include_deployment_checks=True)
-    return [_line("settings", message) for message in messages if str(message.id).startswith("psc_connect.")]
+    ours = [message for message in messages if str(message.id).startswith("psc_connect.")]
+    return [_line("settings", message) for message in ours if not message.is_silenced()]
 
 
 def _line(check: str, message: CheckMessage) -> Finding:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from django.core.management.base import CommandError
 from django.utils.translation import gettext as _
 
 from psc_connect.configuration.plan import carry_out, missing_keys
+from psc_connect.document import in_one_line
 from psc_connect.fields import SECRET_PROBLEMS, SecretUnavailable
 from psc_connect.models import DeclarationChange
 from psc_connect.problems import load_document
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from psc_connect.configuration.plan import Plan, Problem
 
 ORIGIN = DeclarationChange.Origin.COMMAND
+# Exit status; 1 is that of a check which found something to do.
+REFUSED = 2
 # A whole metadata document stands on one line otherwise.
 MAX_WIDTH = 120
 
@@ -33,9 +35,10 @@ def load_file(path: str) -> object:
         return load_document(text)
     except (OSError, UnicodeDecodeError) as exc:
         reason = _("it is not text in UTF-8") if isinstance(exc, UnicodeDecodeError) else exc.strerror
-        raise CommandError(_("%(file)s cannot be read: %(reason)s") % {"file": path, "reason": reason}) from None
+        text = _("%(file)s cannot be read: %(reason)s") % {"file": path, "reason": reason}
+        raise CommandError(text, returncode=REFUSED) from None
     except ValidationError as exc:
-        raise CommandError(f"{path}: {' '.join(exc.messages)}") from None
+        raise CommandError(f"{path}: {' '.join(exc.messages)}", returncode=REFUSED) from None
 
 
 def apply(plans: list[Plan], write: Callable[[str], Any], *, check: bool) -> bool:
@@ -53,7 +56,7 @@ def apply(plans: list[Plan], write: Callable[[str], Any], *, check: bool) -> boo
     if not check:
         carry_out(plans, origin=ORIGIN)
         for provider, reason in missing_keys(plans, origin=ORIGIN):
-            text = _("%(slug)s: the keys could not be imported: the first login will try again. %(reason)s")
+            text = _("%(slug)s: the keys could not be imported: the first sign-in will try again. %(reason)s")
             write(text % {"slug": provider.slug, "reason": reason})
     return any(plan.changes_something for plan in plans)
 
@@ -61,7 +64,7 @@ def apply(plans: list[Plan], write: Callable[[str], Any], *, check: bool) -> boo
 def refuse(problems: list[Problem]) -> None:
     if problems:
         lines = [f"- {problem.where}: {problem.text}" if problem.where else f"- {problem.text}" for problem in problems]
-        raise CommandError("\n".join([_("Nothing has been saved."), *lines]), returncode=1)
+        raise CommandError("\n".join([_("Nothing has been saved."), *lines]), returncode=REFUSED)
 
 
 def lines_of(plan: Plan) -> Iterator[str]:
@@ -71,8 +74,8 @@ def lines_of(plan: Plan) -> Iterator[str]:
         return
     yield _("%(slug)s: new") % {"slug": slug} if plan.is_new else _("%(slug)s: changes") % {"slug": slug}
     for difference in plan.shown_differences:
-        old = "" if difference.old is None else f"{_short(difference.old)} → "
-        new = _("(taken out)") if difference.new is None else _short(difference.new)
+        old = "" if difference.old is None else f"{in_one_line(difference.old, MAX_WIDTH)} → "
+        new = _("(taken out)") if difference.new is None else in_one_line(difference.new, MAX_WIDTH)
         yield f"  {difference.name}: {old}{new}"
     if plan.secret is not None:
         yield "  client_secret: " + (plan.secret.reference() or _("replaced"))
@@ -84,8 +87,3 @@ def _secret_problem(plan: Plan) -> str:
     except SecretUnavailable as exc:
         return str(SECRET_PROBLEMS[exc.code])
     return ""
-
-
-def _short(value: Any) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= MAX_WIDTH else text[: MAX_WIDTH - 1] + "…"

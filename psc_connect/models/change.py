@@ -19,7 +19,7 @@ class DeclarationChange(models.Model):
     class Origin(models.TextChoices):
         ADMIN = "admin", _("administration")
         COMMAND = "command", _("command line")
-        LOGIN = "login", _("a login")
+        LOGIN = "login", _("a sign-in")
 
     provider = models.ForeignKey(
         Provider, models.SET_NULL, null=True, related_name="changes", verbose_name=_("provider")

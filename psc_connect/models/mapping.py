@@ -17,7 +17,7 @@ class ExportedAttribute(models.Model):
 
     class When(models.TextChoices):
         CREATION = "creation", _("at creation")
-        LOGIN = "login", _("at each login")
+        LOGIN = "login", _("at each sign-in")
         EMPTY = "empty", _("if the field is empty")
 
     provider = models.ForeignKey(
@@ -31,7 +31,9 @@ class ExportedAttribute(models.Model):
     )
     user_field = models.CharField(_("field of the user"), max_length=100, validators=[validate_user_field])
     when = models.CharField(_("when"), max_length=16, choices=When, default=When.LOGIN)
-    required = models.BooleanField(_("required"), default=False, help_text=_("A login without this claim is refused."))
+    required = models.BooleanField(
+        _("required"), default=False, help_text=_("A sign-in without this claim is refused.")
+    )
 
     class Meta:
         verbose_name = _("exported attribute")

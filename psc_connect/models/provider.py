@@ -100,7 +100,7 @@ class Provider(models.Model):
         max_length=255,
         blank=True,
         validators=[space_separated],
-        help_text=_("Empty: any. Otherwise a login whose acr is absent or not among these values is refused."),
+        help_text=_("Empty: any. Otherwise a sign-in whose acr is absent or not among these values is refused."),
     )
     prompt = models.CharField(_("prompt"), max_length=32, choices=Prompt, blank=True)
     max_age = models.PositiveIntegerField(
@@ -183,7 +183,9 @@ class Provider(models.Model):
         help_text=_("Path of a static file, such as the official logo from ANS. Empty: our own drawing."),
     )
     sort_order = models.PositiveSmallIntegerField(
-        _("sort order"), default=100, help_text=_("Where a site has several providers: the smaller comes first.")
+        _("sort order"),
+        default=100,
+        help_text=_("Where a site has several providers, the one with the smallest number comes first."),
     )
 
     class Meta:

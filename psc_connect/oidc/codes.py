@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -15,7 +15,9 @@ def _(sentence: str) -> str:
 _METADATA = {
     "metadata_not_json": _("The provider's metadata is not strict JSON (one object, no duplicate keys, UTF-8)."),
     "metadata_not_an_object": _("The provider's metadata must be one JSON object, as the discovery URL serves it."),
-    "metadata_looks_like_jwks": _("This is a key set (JWKS), not the metadata: put it into the field of the keys."),
+    "metadata_looks_like_jwks": _(
+        "This is a key set (JWKS), not the metadata: paste it on the page of the signing keys."
+    ),
     "metadata_looks_like_html": _(
         "This is an HTML page, not the metadata: copy the JSON that the discovery URL serves."
     ),
@@ -52,6 +54,7 @@ _JWKS = {
     "jwks_looks_like_html": _("This is an HTML page, not a key set: copy the JSON that `jwks_uri` serves."),
     "jwks_looks_like_certificate": _("This is a certificate or a key in PEM, not a key set in JSON (JWKS)."),
     "jwks_looks_like_url": _("This is an address: import the keys from it, or paste what it serves."),
+    "jwks_uri_missing": _("The metadata names no jwks_uri: paste the key set of the provider."),
     "jwks_key_encryption": _("A key for encryption: it cannot verify signatures."),
     "jwks_key_operations": _("The key's `key_ops` do not allow to verify signatures."),
     "jwks_key_algorithm": _("The key is bound to an algorithm that is not accepted, or that does not fit its type."),
@@ -97,62 +100,64 @@ _PROVIDER = {
 }
 
 _TOKEN = {
-    "token_not_json": "The token endpoint's answer is not strict JSON.",
-    "token_not_an_object": "The token endpoint's answer is not a JSON object.",
-    "token_client_refused": (
+    "token_not_json": _("The token endpoint's answer is not strict JSON."),
+    "token_not_an_object": _("The token endpoint's answer is not a JSON object."),
+    "token_client_refused": _(
         "The provider does not accept the client id or the client secret: enter the secret again, "
         "without invisible characters, and check the environment."
     ),
-    "token_invalid_grant": "The provider no longer accepts the authorization code: it was used, late, or not for us.",
-    "token_refused": "The provider refused the token request.",
-    "token_type_not_bearer": "The token's type is not `Bearer`.",
-    "token_access_token_missing": "The provider gave no access token.",
-    "token_access_token_malformed": "The access token holds characters that no access token has, or is too long.",
-    "token_id_token_missing": "The provider gave no ID token: is the scope `openid` asked for, and allowed?",
+    "token_invalid_grant": _(
+        "The provider no longer accepts the authorization code: it was used, late, or not for us."
+    ),
+    "token_refused": _("The provider refused the token request."),
+    "token_type_not_bearer": _("The token's type is not `Bearer`."),
+    "token_access_token_missing": _("The provider gave no access token."),
+    "token_access_token_malformed": _("The access token holds characters that no access token has, or is too long."),
+    "token_id_token_missing": _("The provider gave no ID token: is the scope `openid` asked for, and allowed?"),
 }
 
 # RFC 7515, RFC 8725: the same checks for the ID token and for signed userinfo, each under its own stage.
 _SIGNED = {
-    "too_large": "{what} is larger than 32 kB.",
-    "not_compact": "{what} is not a compact JWS (three parts in unpadded base64url).",
-    "encrypted": "{what} is encrypted (JWE), which was not agreed.",
-    "header_malformed": "{what} has a header that is not strict JSON or holds wrong types.",
-    "algorithm_refused": "{what} is not signed with the algorithm that is set for this provider.",
-    "critical_header": "{what} demands an extension (`crit`, `b64`) that is not supported.",
-    "wrong_type": "{what} is a JSON web token of another kind.",
-    "unknown_key": "{what} is signed with a key that is not in the key set: the provider changed its keys.",
-    "key_unfit": "{what} names a key that is not made for the algorithm that is set for this provider.",
-    "signature_invalid": "{what} has a wrong signature.",
-    "not_json": "{what} holds something else than strict JSON.",
-    "not_an_object": "{what} holds something else than a JSON object.",
-    "issuer_missing": "{what} names no issuer.",
-    "issuer_mismatch": "{what} is of another issuer.",
-    "audience_missing": "{what} names no audience.",
-    "audience_mismatch": "{what} is for another client.",
-    "time_malformed": "{what} holds a time that is not a plausible whole number of seconds.",
-    "expired": "{what} has expired: compare this server's clock with the time.",
-    "not_yet_valid": "{what} is not valid yet: compare this server's clock with the time.",
-    "subject_missing": "{what} names nobody (`sub`).",
+    "too_large": _("{what} is larger than 32 kB."),
+    "not_compact": _("{what} is not a compact JWS (three parts in unpadded base64url)."),
+    "encrypted": _("{what} is encrypted (JWE), which was not agreed."),
+    "header_malformed": _("{what} has a header that is not strict JSON or holds wrong types."),
+    "algorithm_refused": _("{what} is not signed with the algorithm that is set for this provider."),
+    "critical_header": _("{what} demands an extension (`crit`, `b64`) that is not supported."),
+    "wrong_type": _("{what} is a JSON web token of another kind."),
+    "unknown_key": _("{what} is signed with a key that is not in the key set: the provider changed its keys."),
+    "key_unfit": _("{what} names a key that is not made for the algorithm that is set for this provider."),
+    "signature_invalid": _("{what} has a wrong signature."),
+    "not_json": _("{what} holds something else than strict JSON."),
+    "not_an_object": _("{what} holds something else than a JSON object."),
+    "issuer_missing": _("{what} names no issuer."),
+    "issuer_mismatch": _("{what} is of another issuer."),
+    "audience_missing": _("{what} names no audience."),
+    "audience_mismatch": _("{what} is for another client."),
+    "time_malformed": _("{what} holds a time that is not a plausible whole number of seconds."),
+    "expired": _("{what} has expired: check this server's clock."),
+    "not_yet_valid": _("{what} is not valid yet: check this server's clock."),
+    "subject_missing": _("{what} names nobody (`sub`)."),
 }
 
 _ID_TOKEN = {
-    **{f"id_token_{reason}": text.format(what="The ID token") for reason, text in _SIGNED.items()},
-    "id_token_authorized_party_missing": "The ID token is for several clients and does not say for which (`azp`).",
-    "id_token_authorized_party_mismatch": "The ID token was issued to another client (`azp`).",
-    "id_token_expiry_missing": "The ID token has no expiry (`exp`).",
-    "id_token_lifetime": "The ID token's life is not between nothing and 24 hours.",
-    "id_token_issued_at_missing": "The ID token does not say when it was issued (`iat`).",
-    "id_token_issued_in_future": "The ID token was issued in the future: this server's clock is slow.",
-    "id_token_issued_long_ago": "The ID token was issued more than 10 minutes ago.",
-    "id_token_nonce_missing": "The ID token has no `nonce`, or none was kept for this login.",
-    "id_token_nonce_mismatch": "The ID token belongs to another login.",
-    "id_token_subject_malformed": "The ID token's `sub` is not text of 1 to 255 printable ASCII characters.",
-    "id_token_acr_missing": "The ID token does not say how strongly the person was authenticated (`acr`).",
-    "id_token_acr_refused": "The person was authenticated in a way (`acr`) that this provider's settings refuse.",
-    "id_token_auth_time_missing": "The ID token does not say when the person was authenticated (`auth_time`).",
-    "id_token_authentication_too_old": "The person was authenticated longer ago than `max_age` allows.",
-    "id_token_at_hash_mismatch": "The ID token does not belong to the access token (`at_hash`).",
-    "id_token_claim_malformed": "A claim of the ID token has the wrong type (`acr`, `auth_time` or `sid`).",
+    **{f"id_token_{reason}": text for reason, text in _SIGNED.items()},
+    "id_token_authorized_party_missing": _("The ID token is for several clients and does not say for which (`azp`)."),
+    "id_token_authorized_party_mismatch": _("The ID token was issued to another client (`azp`)."),
+    "id_token_expiry_missing": _("The ID token has no expiry (`exp`)."),
+    "id_token_lifetime": _("The ID token's life is not between nothing and 24 hours."),
+    "id_token_issued_at_missing": _("The ID token does not say when it was issued (`iat`)."),
+    "id_token_issued_in_future": _("The ID token was issued in the future: this server's clock is slow."),
+    "id_token_issued_long_ago": _("The ID token was issued more than 10 minutes ago."),
+    "id_token_nonce_missing": _("The ID token has no `nonce`, or none was kept for this login."),
+    "id_token_nonce_mismatch": _("The ID token belongs to another login."),
+    "id_token_subject_malformed": _("The ID token's `sub` is not text of 1 to 255 printable ASCII characters."),
+    "id_token_acr_missing": _("The ID token does not say how strongly the person was authenticated (`acr`)."),
+    "id_token_acr_refused": _("The person was authenticated in a way (`acr`) that this provider's settings refuse."),
+    "id_token_auth_time_missing": _("The ID token does not say when the person was authenticated (`auth_time`)."),
+    "id_token_authentication_too_old": _("The person was authenticated longer ago than `max_age` allows."),
+    "id_token_at_hash_mismatch": _("The ID token does not belong to the access token (`at_hash`)."),
+    "id_token_claim_malformed": _("A claim of the ID token has the wrong type (`acr`, `auth_time` or `sid`)."),
 }
 
 # What each rule of an ID token holds, by the rule's name (`id_token.RULES`).
@@ -176,47 +181,47 @@ ID_TOKEN_RULES: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 _USERINFO = {
-    **{f"userinfo_{reason}": text.format(what="The userinfo answer") for reason, text in _SIGNED.items()},
-    "userinfo_refused": "The provider refused the access token at the userinfo endpoint.",
-    "userinfo_subject_mismatch": "The userinfo answer is about another person than the ID token.",
-    "userinfo_signed_unexpectedly": "The userinfo answer is signed although the provider is set for plain JSON.",
-    "userinfo_not_signed": "The userinfo answer is plain JSON although the provider is set for a signed one.",
-    "userinfo_text_refused": "The userinfo answer holds text that cannot be kept: NUL, or over 10,000 characters.",
-    "userinfo_list_too_long": "The userinfo answer holds a list or an object of more than 1,000 members.",
-    "userinfo_number_refused": "The userinfo answer holds a number that cannot be kept exactly.",
+    **{f"userinfo_{reason}": text for reason, text in _SIGNED.items()},
+    "userinfo_refused": _("The provider refused the access token at the userinfo endpoint."),
+    "userinfo_subject_mismatch": _("The userinfo answer is about another person than the ID token."),
+    "userinfo_signed_unexpectedly": _("The userinfo answer is signed although the provider is set for plain JSON."),
+    "userinfo_not_signed": _("The userinfo answer is plain JSON although the provider is set for a signed one."),
+    "userinfo_text_refused": _("The userinfo answer holds text that cannot be kept: NUL, or over 10,000 characters."),
+    "userinfo_list_too_long": _("The userinfo answer holds a list or an object of more than 1,000 members."),
+    "userinfo_number_refused": _("The userinfo answer holds a number that cannot be kept exactly."),
 }
 
 # RFC 6749 4.1.2.1, OIDC Core 3.1.2.6, OpenID Connect Core Unmet Authentication Requirements 1.0.
 _AUTHORIZATION_ERRORS = {
-    "invalid_request": "The provider found the authorization request faulty: compare the settings with ANS's.",
-    "unauthorized_client": "The provider does not allow this client to sign people in.",
-    "access_denied": "The person cancelled, or the provider refused the person.",
-    "unsupported_response_type": "The provider does not offer the authorization code flow to this client.",
-    "invalid_scope": "The provider does not know or allow the scope: `openid scope_all` is PSC's.",
-    "server_error": "The provider reports an error of its own.",
-    "temporarily_unavailable": "The provider is overloaded or in maintenance.",
-    "interaction_required": "The provider must ask the person something, which `prompt` forbade.",
-    "login_required": "Nobody is signed in at the provider, and `prompt` forbade to ask.",
-    "account_selection_required": "The person must choose an account, which `prompt` forbade.",
-    "consent_required": "The person must consent, which `prompt` forbade.",
-    "invalid_request_uri": "The provider did not accept a `request_uri`.",
-    "invalid_request_object": "The provider did not accept a request object.",
-    "request_not_supported": "The provider does not support the parameter `request`.",
-    "request_uri_not_supported": "The provider does not support the parameter `request_uri`.",
-    "registration_not_supported": "The provider does not support the parameter `registration`.",
-    "unmet_authentication_requirements": "The provider cannot authenticate the person as the ACR demands.",
-    "unrecognised": "The provider answered with an error code that no standard knows.",
+    "invalid_request": _("The provider found the authorization request faulty: compare the settings with ANS's."),
+    "unauthorized_client": _("The provider does not allow this client to sign people in."),
+    "access_denied": _("The person cancelled, or the provider refused the person."),
+    "unsupported_response_type": _("The provider does not offer the authorization code flow to this client."),
+    "invalid_scope": _("The provider does not know or allow the scope: `openid scope_all` is PSC's."),
+    "server_error": _("The provider reports an error of its own."),
+    "temporarily_unavailable": _("The provider is overloaded or in maintenance."),
+    "interaction_required": _("The provider must ask the person something, which `prompt` forbade."),
+    "login_required": _("Nobody is signed in at the provider, and `prompt` forbade to ask."),
+    "account_selection_required": _("The person must choose an account, which `prompt` forbade."),
+    "consent_required": _("The person must consent, which `prompt` forbade."),
+    "invalid_request_uri": _("The provider did not accept a `request_uri`."),
+    "invalid_request_object": _("The provider did not accept a request object."),
+    "request_not_supported": _("The provider does not support the parameter `request`."),
+    "request_uri_not_supported": _("The provider does not support the parameter `request_uri`."),
+    "registration_not_supported": _("The provider does not support the parameter `registration`."),
+    "unmet_authentication_requirements": _("The provider cannot authenticate the person as the ACR demands."),
+    "unrecognised": _("The provider answered with an error code that no standard knows."),
 }
 
 _AUTHORIZATION = {
     **{f"authorization_{error}": text for error, text in _AUTHORIZATION_ERRORS.items()},
-    "authorization_duplicate_parameter": "The answer holds a parameter twice.",
-    "authorization_state_missing": "The answer belongs to no login that began here (no `state`).",
-    "authorization_state_unknown": "The answer belongs to no login that began here (a `state` that is not ours).",
-    "authorization_code_missing": "The answer holds neither a code nor an error.",
-    "authorization_code_malformed": "The answer's code is too long or holds characters that no code has.",
-    "authorization_issuer_missing": "The answer does not name the provider, as it announces to do.",
-    "authorization_issuer_mismatch": "The answer is of another provider than the login began with.",
+    "authorization_duplicate_parameter": _("The answer holds a parameter twice."),
+    "authorization_state_missing": _("The answer belongs to no login that began here (no `state`)."),
+    "authorization_state_unknown": _("The answer belongs to no login that began here (a `state` that is not ours)."),
+    "authorization_code_missing": _("The answer holds neither a code nor an error."),
+    "authorization_code_malformed": _("The answer's code is too long or holds characters that no code has."),
+    "authorization_issuer_missing": _("The answer does not name the provider, as it announces to do."),
+    "authorization_issuer_mismatch": _("The answer is of another provider than the login began with."),
 }
 
 AUTHORIZATION_ERRORS: Final = frozenset(_AUTHORIZATION_ERRORS)
@@ -224,3 +229,14 @@ AUTHORIZATION_ERRORS: Final = frozenset(_AUTHORIZATION_ERRORS)
 CODES: Final[Mapping[str, str]] = MappingProxyType(
     {**_METADATA, **_JWKS, **_PROVIDER, **_TOKEN, **_ID_TOKEN, **_USERINFO, **_AUTHORIZATION}
 )
+# What the sentences of _SIGNED speak of.
+_SUBJECTS = {"id_token": _("The ID token"), "userinfo": _("The userinfo answer")}
+
+
+def sentence(code: str, translate: Callable[[str], str] = _) -> str:
+    """Return what a code means and what to do: in English, or in the language that ``translate`` speaks."""
+    text = translate(CODES[code])
+    for stage, subject in _SUBJECTS.items():
+        if code.startswith(stage):
+            text = text.replace("{what}", translate(subject))
+    return text

@@ -19,6 +19,7 @@ from typing import ClassVar
 from typing_extensions import override
 
 from psc_connect.oidc.codes import CODES as CODES
+from psc_connect.oidc.codes import sentence
 
 
 class OIDCError(Exception):
@@ -35,7 +36,7 @@ class OIDCError(Exception):
 
     @override
     def __str__(self) -> str:
-        return f"{self.code}: {self.detail or CODES[self.code]}"
+        return f"{self.code}: {self.detail or sentence(self.code)}"
 
 
 @dataclass(frozen=True, slots=True)

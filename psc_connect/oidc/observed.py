@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -44,6 +43,4 @@ def note(response: Any) -> None:
     except (TypeError, ValueError):
         observed.date = None
     connection = getattr(response.raw, "connection", None)
-    socket = getattr(connection, "sock", None)
-    if isinstance(socket, ssl.SSLSocket) and (certificate := socket.getpeercert()):
-        observed.certificate_expires_at = ssl.cert_time_to_seconds(str(certificate["notAfter"]))
+    observed.certificate_expires_at = getattr(connection, "certificate_expires_at", None)

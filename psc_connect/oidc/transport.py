@@ -167,7 +167,16 @@ class _Connection(HTTPConnection):
 
 
 class _TLSConnection(_Connection, HTTPSConnection):
-    pass
+    """Remembers how long the certificate lives, for a diagnosis: after an answer the socket may be gone."""
+
+    certificate_expires_at: float | None = None
+
+    @override
+    def connect(self) -> None:
+        super().connect()
+        certificate = self.sock.getpeercert() if isinstance(self.sock, ssl.SSLSocket) else None
+        if certificate:
+            self.certificate_expires_at = ssl.cert_time_to_seconds(str(certificate["notAfter"]))
 
 
 class _Pool(HTTPConnectionPool):
@@ -216,6 +225,8 @@ class Adapter(HTTPAdapter):
 
 # RFC 6052 2.1: IPv4 addresses as a translator writes them.
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
+# RFC 8215, RFC 6890 2.2.2 (IETF protocol assignments).
+_SPECIAL: Final = (ipaddress.ip_network("64:ff9b:1::/48"), ipaddress.ip_network("192.0.0.0/24"))
 
 
 def is_private(text: str) -> bool:
@@ -226,7 +237,13 @@ def is_private(text: str) -> bool:
         if address in _NAT64:
             hidden = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
         address = hidden or address
-    return not address.is_global or address.is_multicast
+    is_local = getattr(address, "is_site_local", False)
+    return not address.is_global or address.is_multicast or address.is_reserved or is_local or _is_special(address)
+
+
+def _is_special(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """Ranges that not every Python's `is_global` knows."""
+    return any(address.version == network.version and address in network for network in _SPECIAL)
 
 
 def resolve(host: str, port: int) -> _Addresses:

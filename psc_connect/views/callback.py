@@ -82,7 +82,10 @@ class CallbackView(ProviderView, OIDCAuthenticationCallbackView):
 
     @sensitive_variables()
     def _end_dry_run(self, request: HttpRequest, login: PendingLogin, parameters: dict[str, list[str]]) -> HttpResponse:
-        """Nobody is signed in, and no audience hears of it: its administrator reads on the page what came of it."""
+        """Nobody is signed in, and no receiver of ours hears of it: the administrator reads what came of it.
+
+        An answer that belongs to no dry run of this browser is refused like any other.
+        """
         self.login = login
         row = Provider.objects.filter(slug=self.kwargs["provider"]).first()
         if row is None or login.provider != row.slug:

@@ -17,7 +17,7 @@ from psc_connect.exceptions import LoginRefused
 from psc_connect.next_page import landing_page, safe_next
 from psc_connect.origin import login_url
 from psc_connect.pending import PendingLogin
-from psc_connect.resolution import enabled_providers, preselected
+from psc_connect.preselection import enabled_providers, preselected
 from psc_connect.views.base import ProviderView, enabled_provider
 
 if TYPE_CHECKING:

@@ -74,10 +74,31 @@ def test_what_decides_whom_the_site_believes_takes_its_own_right(provider: Provi
     for somebody in (editor, late):
         shown = offered(somebody, provider, simulator, jwks_uri=moved, **{"x-new": 1})
         offer = shown.context["offer"]
-        assert somebody.press(provider, "accept-metadata", offer=offer, member=["jwks_uri"]).status_code == 403
+        response = somebody.press(provider, "accept-metadata", offer=offer, member=["jwks_uri"])
+        assert [level for level, _text in messages_of(response)] == ["error"]
         assert stored(provider).metadata["jwks_uri"] != moved
     editor.press(provider, "accept-metadata", offer=offer, member=["x-new"])
     assert stored(provider).metadata["x-new"] == 1
+
+
+def test_what_was_left_out_is_not_taken_over_within_the_day(
+    admin: Administrator, provider: Provider, simulator: Simulator
+) -> None:
+    moved = provider.metadata["end_session_endpoint"] + "-moved"
+    shown = offered(admin, provider, simulator, end_session_endpoint=moved, **{"x-new": 1})
+    response = admin.press(provider, "accept-metadata", offer=shown.context["offer"], member=["x-new"])
+    assert [level for level, _text in messages_of(response)] == ["success", "info"]
+    assert not stored(provider).metadata_followed
+    assert [change.changes for change in DeclarationChange.objects.order_by("pk")] == [
+        [["metadata.x-new", None, 1]],
+        [["metadata_followed", True, False]],
+    ]
+
+
+def test_what_no_login_goes_by_can_be_left_out(admin: Administrator, provider: Provider, simulator: Simulator) -> None:
+    shown = offered(admin, provider, simulator, **{"x-new": 1, "y-new": 2})
+    admin.press(provider, "accept-metadata", offer=shown.context["offer"], member=["x-new"])
+    assert stored(provider).metadata_followed
 
 
 def test_what_somebody_saved_meanwhile_is_not_overwritten(

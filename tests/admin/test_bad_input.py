@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
 
 from psc_connect.environments import load_metadata
 from psc_connect.models import Provider
@@ -106,7 +107,7 @@ def test_json_that_is_no_metadata_names_every_member_that_is_missing(
     response = admin.submit(change_page(production), metadata=json.dumps(document))
     said = texts(response, "metadata")
     for member in ("issuer", "authorization_endpoint", "token_endpoint", "userinfo_endpoint"):
-        assert f"{member}: " in said
+        assert f"{member}\N{NO-BREAK SPACE}: " in said
 
 
 def test_an_environment_variable_that_is_not_set_is_told(
@@ -202,3 +203,13 @@ def test_an_administrator_copies_a_provider_for_production(
     assert provider.exported_attributes.count() == 4
     assert copy.resolution_rules.get().value == "a.example"
     assert administrator("add_provider").browser.get(ADD).status_code == 200
+
+
+@pytest.mark.case("AD03")
+def test_rows_that_give_groups_are_not_copied_by_who_may_not_give_them(provider: Provider, no_way_out: None) -> None:
+    provider.exported_groups.create(claim="given_name", equals="x", group=Group.objects.create(name="Doctors"))
+    answers = {"environment": "production", "client_id": "c2", "client_secret": "s2", "like": str(provider.pk)}
+    administrator("add_provider").submit(ADD, **answers)
+    assert not Provider.objects.get(slug="psc-2").exported_groups.exists()
+    administrator("add_provider", "replace_provider_secrets", "change_user").submit(ADD, **answers)
+    assert Provider.objects.get(slug="psc-3").exported_groups.get().group.name == "Doctors"

@@ -50,7 +50,7 @@ def test_different_fields_are_both_kept_and_the_second_is_told(
     told = [text for level, text in messages_of(response) if level == "info"]
     assert len(told) == 1
     assert "administrator-" in told[0]
-    assert "scopes" in told[0]
+    assert "Scopes" in told[0]
 
 
 def test_the_same_field_is_a_conflict_that_the_second_decides(

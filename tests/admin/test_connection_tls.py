@@ -38,6 +38,12 @@ def test_the_days_of_the_certificate_are_told(
     assert bool(finding.advice) == (status == "warning")
 
 
+def test_a_provider_that_ends_each_connection_has_a_certificate_all_the_same(
+    admin: Administrator, serving: Serving
+) -> None:
+    assert outcome(admin, serving(days=90, closing=True))["tls"] == ("passed", "tls")
+
+
 @pytest.mark.case("TR11")
 @pytest.mark.parametrize("certificate", [{"days": -1}, {"names": OTHER_NAMES}, {"names": ()}], ids=str)
 def test_a_certificate_that_is_refused_fails_and_the_secret_is_not_sent(

@@ -16,8 +16,8 @@ from psc_connect.signals import account_created, login_refused, signed_in
 from psc_connect.simulator import Simulator
 from tests.admin.pages import row, text_of
 from tests.admin.rehearsal import begin, rehearse, steps_of
-from tests.hooks import LinksByNationalIdentifier, MakesMoreThanAUser, RefusesEverybody, use
-from tests.journey import BACK_CHANNEL, PAGE, Person, query_of
+from tests.hooks import LinksByNationalIdentifier, LooksAtTheRequest, MakesMoreThanAUser, RefusesEverybody, use
+from tests.journey import BACK_CHANNEL, PAGE, Person, code_on, query_of
 from tests.refusals import everything_kept
 
 pytestmark = pytest.mark.django_db
@@ -128,6 +128,8 @@ def test_a_step_that_fails_is_shown_with_what_passed_before_and_was_not_reached(
 ) -> None:
     with simulator.fault(fault, **options):
         page = rehearse(rehearsing, provider)
+        # A sign-in is refused for the very reason.
+        assert code_on(Person().sign_in()) == code
     steps = steps_of(page)
     names = list(steps)
     place = names.index(step)
@@ -192,6 +194,29 @@ def test_a_required_claim_that_is_missing_is_refused(rehearsing: Person, provide
 def test_the_sites_own_refusal_is_told(rehearsing: Person, provider: Provider, settings: Any) -> None:
     use(settings, RefusesEverybody)
     assert refused_as(rehearsing, provider) == "account_claims_refused"
+
+
+def test_a_hook_of_the_site_has_what_it_has_in_a_login(rehearsing: Person, provider: Provider, settings: Any) -> None:
+    use(settings, LooksAtTheRequest)
+    assert rehearse(rehearsing, provider).context["foreseen"].outcome == "created"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"create_unknown_users": False}, "“create unknown users” is off"),
+        ({"client_secret": "env:PSC_CONNECT_SECRET_NOWHERE"}, "that environment variable is not set"),
+        ({"required": "nowhere"}, "Required, and nothing lies there"),
+    ],
+)
+def test_why_is_said_to_an_administrator(
+    rehearsing: Person, provider: Provider, settings: Any, change: dict[str, Any], said: str
+) -> None:
+    settings.LANGUAGE_CODE = "en"
+    if claim := change.pop("required", None):
+        provider.exported_attributes.create(claim=claim, user_field="email", required=True)
+    Provider.objects.update(**change)
+    assert said in text_of(rehearse(rehearsing, provider))
 
 
 def test_the_sites_own_link_is_told(rehearsing: Person, provider: Provider, settings: Any) -> None:

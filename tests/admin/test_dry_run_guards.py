@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -92,14 +93,36 @@ def test_a_dry_run_that_comes_back_to_somebody_else_is_refused(
 
 
 def test_a_dry_run_that_comes_back_to_nobody_is_refused(
-    rehearsing: Person, provider: Provider, simulator: Simulator
+    rehearsing: Person, provider: Provider, simulator: Simulator, settings: Any
 ) -> None:
     url = rehearsing.authorize(begin(rehearsing, provider))
-    rehearsing.browser.logout()
+    # The session has ended, the cookie of the dry run is still there.
+    del rehearsing.browser.cookies[settings.SESSION_COOKIE_NAME]
     simulator.clear_requests()
-    # The test client forgets every cookie at a logout; a browser keeps that of the dry run.
-    assert code_on(rehearsing.come_back(url)) == "authorization_state_unknown"
+    assert code_on(rehearsing.come_back(url)) == "dry_run_of_somebody_else"
     assert simulator.count("token") == 0
+
+
+def test_a_dry_run_on_a_host_that_nobody_comes_back_to_does_not_begin(
+    admin: Administrator, provider: Provider, settings: Any
+) -> None:
+    settings.LANGUAGE_CODE = "en"
+    settings.PSC_CONNECT_BASE_URL = "https://www.example.org"
+    response = admin.open(provider, "begin-dry-run")
+    ((level, text),) = messages_of(response)
+    assert (level, "https://www.example.org" in text) == ("error", True)
+
+
+def test_a_dry_run_of_an_older_release_is_not_shown(rehearsing: Person, provider: Provider) -> None:
+    from psc_connect.encryption import DRY_RUN, cipher_for
+
+    page = rehearse(rehearsing, provider)
+    session = rehearsing.browser.session
+    clear = json.loads(cipher_for(DRY_RUN).decrypt(session["psc_connect_dry_run"].encode()))
+    clear["steps"][5]["name"] = "renamed since"
+    session["psc_connect_dry_run"] = cipher_for(DRY_RUN).encrypt(json.dumps(clear).encode()).decode()
+    session.save()
+    assert rehearsing.browser.get(page.request["PATH_INFO"]).context["found"] is None
 
 
 @pytest.mark.case("AZ04", "CC02")

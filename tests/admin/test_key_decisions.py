@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from psc_connect.keys import import_keys
 from psc_connect.models import DeclarationChange, Provider
 from psc_connect.simulator import Simulator
 from tests.admin.keys_page import only_key, replace
-from tests.admin.pages import Administrator, change_page, messages_of, stored, text_of
+from tests.admin.pages import Administrator, administrator, change_page, messages_of, stored, text_of
 from tests.journey import PAGE, Person, code_on
 from tests.key_sets import EC_KEY, OTHER_KEY, key_set
 
@@ -136,8 +137,27 @@ def test_a_decision_about_no_key_of_the_row_changes_nothing(
     assert (stored(provider).jwks_pinned, stored(provider).jwks_retired) == ([], [])
 
 
-def test_pinned_keys_are_told_in_the_list(admin: Administrator, provider: Provider) -> None:
-    before = text_of(admin.browser.get("/admin/psc_connect/provider/"))
+def test_pinned_keys_are_told_in_the_list(admin: Administrator, provider: Provider, settings: Any) -> None:
+    settings.LANGUAGE_CODE = "en"
     (key,) = provider.key_set().keys
     decide(admin, provider, "pin", key.thumbprint)
-    assert text_of(admin.browser.get("/admin/psc_connect/provider/")) != before
+    assert "1 key (all pinned)" in text_of(admin.browser.get("/admin/psc_connect/provider/"))
+    decide(admin, provider, "retire", key.thumbprint)
+    assert "all are retired" in text_of(admin.browser.get("/admin/psc_connect/provider/"))
+
+
+@pytest.mark.case("AD01")
+def test_pinned_keys_stay_when_the_metadata_is_changed(
+    admin: Administrator, provider: Provider, simulator: Simulator
+) -> None:
+    (key,) = provider.key_set().keys
+    decide(admin, provider, "pin", key.thumbprint)
+    simulator.rotate_keys()
+    simulator.clear_requests()
+    editor = administrator("view_provider", "change_provider")
+    for somebody, member in ((editor, "x-new"), (admin, "x-newer")):
+        metadata = {**stored(provider).metadata, member: 1}
+        assert somebody.submit(change_page(provider), metadata=json.dumps(metadata)).status_code == 302
+        assert stored(provider).metadata == metadata
+    assert stored(provider).jwks == provider.jwks
+    assert simulator.count("jwks") == 0

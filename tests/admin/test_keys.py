@@ -209,7 +209,7 @@ def test_a_fetch_by_broken_metadata_is_an_error(admin: Administrator, provider: 
 def test_a_fetch_without_jwks_uri_proposes_to_paste(admin: Administrator, provider: Provider) -> None:
     Provider.objects.update(metadata={**provider.metadata, "jwks_uri": ""})
     ((level, text),) = messages_of(admin.press(provider, "keys", action="fetch"))
-    assert (level, "jwks_uri" in text) == ("warning", True)
+    assert (level, "jwks_uri" in text) == ("error", True)
 
 
 # Acceptance.

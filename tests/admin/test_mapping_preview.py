@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 import pytest
+from django.core.signals import got_request_exception
+from django.views.debug import ExceptionReporter
 
 from psc_connect.models import Provider
 from psc_connect.samples import SAMPLES, load_sample
 from tests.admin.mapping_page import SAMPLE, add_row, page_of, submit, tried
 from tests.admin.pages import Administrator, administrator
 from tests.journey import Person
+from tests.transactions import failing_statements
 
 pytestmark = pytest.mark.django_db
 
@@ -97,3 +101,28 @@ def test_the_picker_proposes_the_paths_of_the_sample(admin: Administrator, provi
     page = submit(admin, provider, "_try", sample="doctor-two-exercices-2022").content.decode()
     assert '<option value="SubjectRefPro.exercices[1].codeProfession">' in page
     assert 'list="psc-paths"' in page
+
+
+@pytest.mark.case("LG02")
+def test_a_pasted_person_is_in_no_error_report(admin: Administrator, provider: Provider, settings: Any) -> None:
+    """What Django would send to the administrators by mail."""
+    settings.DEBUG = False
+    reports = []
+
+    def report(request: Any, **_said: Any) -> None:
+        reporter = ExceptionReporter(request, *sys.exc_info())
+        reports.append(reporter.get_traceback_text() + reporter.get_traceback_html())
+
+    admin.browser.raise_request_exception = False
+    pasted = json.dumps({"SubjectNameID": "899700427885", "given_name": "Zoé"})
+    got_request_exception.connect(report)
+    try:
+        with failing_statements("psc_connect_exportedgroup"):
+            response = admin.browser.post(page_of(provider), {"_try": "on", "sample": "pasted", "pasted": pasted})
+    finally:
+        got_request_exception.disconnect(report)
+    assert response.status_code == 500
+    (text,) = reports
+    assert "the database is out of order" in text
+    assert "899700427885" not in text
+    assert "Zoé" not in text

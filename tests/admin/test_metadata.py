@@ -47,7 +47,7 @@ def test_a_wrong_member_is_named_with_what_to_do(
     document = {**production.metadata, member: value}
     response = admin.submit(change_page(production), metadata=json.dumps(document), client_secret="again")
     assert ("metadata", code) in codes(response)
-    assert f"{member}: " in texts(response, "metadata")
+    assert f"{member}\N{NO-BREAK SPACE}: " in texts(response, "metadata")
     assert row(production) == before
 
 

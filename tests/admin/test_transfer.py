@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from psc_connect.admin.offers import seal
@@ -23,7 +24,7 @@ from tests.admin.pages import (
     text_of,
 )
 from tests.configuration.commands import everything
-from tests.configuration.test_lemonldap import AS_DOCUMENTED, configuration
+from tests.configuration.lemonldap import AS_DOCUMENTED, configuration
 from tests.conftest import CLIENT_SECRET
 from tests.journey import PAGE, Person
 
@@ -31,11 +32,6 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_way_out", "engl
 IMPORT = f"{LIST}import/"
 SECRET = "env:PSC_CONNECT_SECRET_PROD"
 PRODUCTION = {"environment": "production", "client_id": "c", "client_secret": SECRET}
-
-
-@pytest.fixture
-def english(settings: Any) -> None:
-    settings.LANGUAGE_CODE = "en"
 
 
 def document(*declarations: dict[str, Any]) -> str:
@@ -176,7 +172,12 @@ def test_a_document_with_problems_offers_nothing(admin: Administrator, text: str
 
 @pytest.mark.parametrize(
     ("content", "code"),
-    [(b"\xff\xfe", "import_not_text"), (b"x" * (4 * 1024 * 1024 + 1), "import_too_large"), (b"", "empty")],
+    [
+        (json.dumps({"psc_connect": 1, "x": "y" * 1024 * 1024}).encode(), "import_too_large"),
+        (b"\xff\xfe", "import_not_text"),
+        (b"x" * (4 * 1024 * 1024 + 1), "import_too_large"),
+        (b"", "empty"),
+    ],
 )
 def test_a_file_that_is_none_is_refused(admin: Administrator, content: bytes, code: str) -> None:
     response = admin.browser.post(IMPORT, {"file": SimpleUploadedFile("x.json", content)})
@@ -217,22 +218,35 @@ def test_a_sign_in_of_long_ago_is_asked_to_confirm_itself(admin: Administrator, 
     assert stored(provider).scope == "openid scope_all"
 
 
-def test_what_no_longer_holds_is_not_saved(admin: Administrator, provider: Provider) -> None:
-    moved = {**provider.metadata, "issuer": "https://elsewhere.example/x"}
-    secret = {"slug": "psc", "metadata": moved, "client_secret": SECRET}
+@pytest.mark.parametrize("meanwhile", [{"client_id": ""}, {"scope": "openid other"}, {"scope": "openid"}], ids=str)
+def test_what_is_no_longer_what_was_shown_is_not_saved(
+    admin: Administrator, provider: Provider, meanwhile: dict[str, str]
+) -> None:
     shown = show(admin, document({"slug": "psc", "scope": "openid"}))
-    provider.accounts.create(issuer="https://another.example", subject="s", user=user())
-    Provider.objects.update(client_id="")
+    Provider.objects.update(**meanwhile)
+    before = everything()
     response = accept(admin, shown)
     assert [level for level, _text in messages_of(response)] == ["error"]
-    assert stored(provider).scope == "openid scope_all"
-    assert problems_of(show(admin, document(secret)))
+    assert everything() == before
 
 
-def user() -> Any:
-    from django.contrib.auth import get_user_model
+def test_what_somebody_saved_in_other_fields_stays(admin: Administrator, provider: Provider) -> None:
+    shown = show(admin, document({"slug": "psc", "scope": "openid"}))
+    Provider.objects.update(button_text="Enter")
+    accept(admin, shown)
+    assert (stored(provider).scope, stored(provider).button_text) == ("openid", "Enter")
 
-    return get_user_model().objects.create_user("somebody")
+
+@pytest.mark.case("AD03")
+def test_rows_that_give_groups_take_their_own_right(provider: Provider) -> None:
+    Group.objects.create(name="Doctors")
+    rows = [{"claim": "given_name", "equals": "x", "group": "Doctors"}]
+    rights = ("view_provider", "change_provider", "add_provider", "replace_provider_secrets")
+    text = document({"slug": "psc", "exported_groups": rows})
+    assert "exported_groups" in problems_of(show(administrator(*rights), text))
+    allowed = administrator(*rights, "change_user")
+    accept(allowed, show(allowed, text))
+    assert provider.exported_groups.get().equals == "x"
 
 
 @pytest.mark.parametrize("offer", ["", "x", "gAAAAA", None])

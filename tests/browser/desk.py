@@ -73,6 +73,13 @@ def try_mapping(page: Page) -> None:
     page.locator(".psc-steps").wait_for()
 
 
+def type_rules(page: Page) -> None:
+    page.goto(f"{PROVIDER}rules/")
+    page.fill("#id_form-0-value", "10.20.0.0/16")
+    page.select_option("#id_form-1-kind", "host")
+    page.fill("#id_form-1-value", "dossiers.example.org")
+
+
 def paste_keys(page: Page) -> None:
     page.goto(f"{PROVIDER}keys/")
     page.fill("#id_document", json.dumps({"keys": [KEY]}))
@@ -102,6 +109,7 @@ PAGES: dict[str, Callable[[Page], None]] = {
     "dry-run": rehearse,
     "claims": reveal,
     "mapping": try_mapping,
+    "rules": type_rules,
     "keys": paste_keys,
     "history": _open(f"{PROVIDER}history/"),
     "import": show_import,

@@ -63,7 +63,7 @@ def test_a_sign_in_is_rehearsed(administrator: Callable[[bool], Page], scripts: 
     desk.rehearse(page)
     # Another test may have signed the same person in.
     expect(page.locator(".psc-summary")).to_have_text(
-        re.compile("Un nouvel utilisateur serait créé pour cette personne|dont elle a déjà le compte")
+        re.compile("Un nouvel utilisateur serait créé pour cette personne|Cette personne a déjà un compte")
     )
     expect(page.locator(".psc-claims").first).to_contain_text('"SubjectNameID": "89••••••••85"')
     desk.reveal(page)
@@ -98,12 +98,12 @@ def test_a_key_is_pinned_and_unpinned(administrator: Callable[[bool], Page], scr
     page = administrator(scripts)
     page.goto(f"{desk.PROVIDER}keys/")
     page.locator("button[value=fetch]").click()
-    expect(page.locator("#content")).to_contain_text("ce sont les clés qui sont conservées")
+    expect(page.locator("#content")).to_contain_text("ce sont déjà les clés enregistrées")
     page.goto(f"{desk.PROVIDER}keys/")
     page.get_by_role("button", name="Figer").click()
     expect(page.locator(".psc-lines").first).to_contain_text("figée")
-    page.get_by_role("button", name="Ne plus figer").click()
-    expect(page.locator(".psc-lines").first).to_contain_text("utilisée")
+    page.get_by_role("button", name="Libérer").click()
+    expect(page.locator(".psc-lines").first).to_contain_text("active")
 
 
 @both
@@ -120,7 +120,7 @@ def test_a_configuration_leaves_and_comes_back(
     page.goto(f"{desk.PROVIDERS}import/")
     page.set_input_files("#id_file", file)
     page.locator("#import_form [type=submit]").click()
-    expect(page.locator("#content")).to_contain_text("rien ne change")
+    expect(page.locator("#content")).to_contain_text("aucune modification")
 
 
 @both
@@ -131,8 +131,10 @@ def test_an_account_is_unlinked_and_its_session_ends(
     steps.sign_in(person)
     page = administrator(scripts)
     desk.unlink(page)
-    expect(page.locator("#content")).to_contain_text("Les sessions ouvertes avec ce compte se terminent immédiatement.")
-    page.get_by_role("button", name="Oui, dissocier et terminer les sessions").click()
+    expect(page.locator("#content")).to_contain_text(
+        "Les sessions ouvertes avec un compte dissocié sont fermées immédiatement."
+    )
+    page.get_by_role("button", name="Oui, dissocier et fermer les sessions").click()
     person.goto("/")
     expect(person.locator(".psc-button")).to_be_visible()
     page.goto("/admin/psc_connect/unlinkedaccount/")

@@ -12,7 +12,8 @@ from psc_connect.configuration.lemonldap import is_lemonldap
 from psc_connect.configuration.lemonldap_options import NOT_TAKEN, TAKEN
 from psc_connect.environments import load_metadata
 from psc_connect.models import Provider
-from tests.configuration.commands import call, everything
+from tests.configuration.commands import everything
+from tests.configuration.lemonldap import AS_DOCUMENTED, EVERY_OPTION, NAME, configuration, keys_of, notes_of, run
 from tests.conftest import CLIENT_ID, CLIENT_SECRET
 from tests.journey import PAGE, Person, query_of
 from tests.key_sets import EC_KEY, PRIVATE_KEY
@@ -23,90 +24,6 @@ if TYPE_CHECKING:
     from psc_connect.simulator import Simulator
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
-NAME = "psc-connect"
-# As its page on Pro Santé Connect says to fill in the Manager of 2.16; the other options at their defaults, as the
-# Manager writes them.
-AS_DOCUMENTED = {
-    "ClientID": CLIENT_ID,
-    "ClientSecret": CLIENT_SECRET,
-    "Scope": "openid scope_all",
-    "AcrValues": "eidas2",
-    "DisplayName": "Pro Santé Connect",
-    "Icon": "psc.png",
-    "CheckJWTSignature": 1,
-    "IDTokenMaxAge": 30,
-    "JWKSTimeout": 0,
-    "MaxAge": 0,
-    "StoreIDToken": 0,
-    "TokenEndpointAuthMethod": "client_secret_post",
-    "UseNonce": 1,
-}
-# Each option that its Manager knows, from 2.16 to 2.23, set to something.
-EVERY_OPTION = {
-    **AS_DOCUMENTED,
-    "AuthEndpointExtraParams": {"kc_idp_hint": "x", "state": "mine", "claims": "{}"},
-    "AuthnEndpointAuthMethod": "jws",
-    "AuthnEndpointAuthSigAlg": "RS256",
-    "CheckJWTSignature": 0,
-    "Comment": "Declared in 2021",
-    "ConfigurationURI": "https://auth.example.org/.well-known/openid-configuration",
-    "Display": "touch",
-    "JWKSTimeout": 3600,
-    "MaxAge": 900,
-    "NoJwtHeader": 1,
-    "Prompt": "login",
-    "RequireIss": 1,
-    "RequirePkce": 0,
-    "ResolutionRule": "$env->{REMOTE_ADDR} =~ /^10\\./",
-    "ResponseMode": "form_post",
-    "SigningKey": "default",
-    "SortNumber": 7,
-    "StoreIDToken": 1,
-    "TokenEndpointAuthSigAlg": "RS256",
-    "Tooltip": "Avec la carte",
-    "UiLocales": "fr, en",
-    "UseNonce": 0,
-    "UsePAR": "required",
-    "UserAttribute": "SubjectNameID",
-    "UserinfoSource": "id_token",
-}
-
-
-@pytest.fixture
-def english(settings: Any) -> None:
-    settings.LANGUAGE_CODE = "en"
-
-
-def configuration(metadata: Any, options: dict[str, Any], **parts: Any) -> dict[str, Any]:
-    """A whole lmConf-N.json, as far as it concerns one provider."""
-    named = {f"oidcOPMetaDataOptions{name}": value for name, value in options.items()}
-    return {
-        "cfgNum": 12,
-        "cfgVersion": "2.16.1",
-        "authentication": "OpenIDConnect",
-        "portal": "https://auth.example.com/",
-        "exportedVars": {},
-        "oidcOPMetaDataJSON": {NAME: metadata if isinstance(metadata, str) else json.dumps(metadata)},
-        "oidcOPMetaDataOptions": {NAME: named},
-        "oidcOPMetaDataExportedVars": {NAME: {"givenName": "given_name", "sn": "family_name", "uid": "SubjectNameID"}},
-        **parts,
-    }
-
-
-def keys_of(*keys: dict[str, Any]) -> dict[str, str]:
-    return {NAME: json.dumps({"keys": keys})}
-
-
-def run(folder: Path, document: Any, *arguments: str) -> Any:
-    file = folder / "lmConf-12.json"
-    file.write_text(document if isinstance(document, str) else json.dumps(document))
-    return call("psc_import_lemonldap", str(file), *arguments)
-
-
-def notes_of(called: Any) -> dict[str, str]:
-    """Return what was not taken over as it was: the name and the reason."""
-    told = called.text.partition("what has not been taken over as it was:\n")[2]
-    return dict(line.strip().split(": ", 1) for line in told.splitlines() if line.startswith("  "))
 
 
 def test_a_configuration_as_its_documentation_says_is_imported_and_logs_in(
@@ -249,6 +166,11 @@ def test_a_value_that_has_no_equivalent_is_listed(
     assert f"oidcOPMetaDataOptions{option}" in notes_of(called)
 
 
+def test_the_first_in_order_stays_the_first(tmp_path: Path, simulator: Simulator) -> None:
+    run(tmp_path, configuration(simulator.metadata, {**AS_DOCUMENTED, "SortNumber": 0}))
+    assert Provider.objects.get().sort_order == 0
+
+
 def test_exported_variables_become_exported_attributes(tmp_path: Path, simulator: Simulator) -> None:
     document = configuration(
         simulator.metadata,
@@ -307,7 +229,7 @@ def test_one_of_several_can_be_chosen(tmp_path: Path, simulator: Simulator) -> N
     run(tmp_path, document)
     assert Provider.objects.count() == 2
     called = run(tmp_path, document, "--only", "nowhere")
-    assert (called.status, "nowhere" in called.text) == (1, True)
+    assert (called.status, "nowhere" in called.text) == (2, True)
 
 
 @pytest.mark.parametrize(
@@ -326,7 +248,7 @@ def test_what_cannot_be_imported_is_told_and_nothing_is_saved(
     tmp_path: Path, simulator: Simulator, parts: dict[str, Any], said: str
 ) -> None:
     called = run(tmp_path, configuration(simulator.metadata, AS_DOCUMENTED, **parts))
-    assert called.status == 1
+    assert called.status == 2
     assert said in called.text
     assert CLIENT_SECRET not in called.text
     assert not Provider.objects.exists()
@@ -336,7 +258,7 @@ def test_what_cannot_be_imported_is_told_and_nothing_is_saved(
     "document", ["<html>", "[]", "{}", '{"cfgNum": 1, "exportedVars": {}}', '{"psc_connect": 1, "providers": []}', "{"]
 )
 def test_a_file_of_another_kind_is_refused(tmp_path: Path, document: str) -> None:
-    assert run(tmp_path, document).status == 1
+    assert run(tmp_path, document).status == 2
     assert not Provider.objects.exists()
 
 

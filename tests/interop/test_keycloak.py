@@ -26,7 +26,8 @@ def test_userinfo_equals_the_shared_payload(keycloak: Keycloak, person: str) -> 
 
 
 def test_tokens_live_two_minutes(keycloak: Keycloak) -> None:
-    assert BareClient(keycloak).tokens(PERSON)["expires_in"] == 120
+    # It counts down whole seconds from the moment of the issue.
+    assert BareClient(keycloak).tokens(PERSON)["expires_in"] in {119, 120}
 
 
 @pytest.mark.parametrize(("slug", "algorithm"), [("post", "RS256"), ("ps256", "PS256"), ("es256", "ES256")])

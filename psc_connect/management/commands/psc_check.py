@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 from django.utils.translation import gettext as _
 from typing_extensions import override
 
@@ -38,7 +39,11 @@ class Command(BaseCommand):
 
     @override
     def handle(self, *args: Any, **options: Any) -> None:
-        providers = self._providers(options["slug"])
+        try:
+            providers = self._providers(options["slug"])
+        except DatabaseError:
+            text = _("The database does not answer, or is not migrated: nobody can sign in.")
+            raise CommandError(text, returncode=EXIT_STATUS[Status.FAILED]) from None
         found = {"": settings_of_the_site() or [self._good_settings()]}
         found |= {each.slug: examine(each, declared_addresses(None, each)).findings for each in providers}
         status = worst([finding for findings in found.values() for finding in findings])

@@ -15,7 +15,7 @@ from typing_extensions import override
 from psc_connect.configuration.plan import ConfigurationError, read_document
 from psc_connect.configuration.planner import plan_all
 from psc_connect.document import PROVIDER_FIELDS, label_of
-from psc_connect.management.plans import apply, load_file, refuse
+from psc_connect.management.plans import REFUSED, apply, load_file, refuse
 from psc_connect.models import Provider
 from psc_connect.problems import load_document
 
@@ -30,7 +30,7 @@ EXAMPLE = """
 
 Each option can be given as an environment variable: --client-id as PSC_CONNECT_PROVIDER_CLIENT_ID. An option wins.
 A secret is given by name only: env:PSC_CONNECT_SECRET_… or file:NAME (of PSC_CONNECT_SECRET_DIR).
-Exit status: 0 done (or, with --check, nothing to do); 1 nothing saved (or, with --check, something would change).
+Exit status: 0 done, or nothing to do; 1 something would change (--check); 2 something is wrong, and nothing is saved.
 """
 
 
@@ -67,14 +67,14 @@ class Command(BaseCommand):
         given = {name: options[name] for name in OPTIONS if options[name] is not None}
         if options["file"]:
             if given:
-                raise CommandError(_("Give a file or options, not both."))
+                raise CommandError(_("Give a file or options, not both."), returncode=REFUSED)
             return read_document(load_file(options["file"]))
         variables = {
             name: os.environ[VARIABLE + name.upper()] for name in OPTIONS if VARIABLE + name.upper() in os.environ
         }
         declared = {name: _value(name, text) for name, text in {**variables, **given}.items()}
         if not declared:
-            raise CommandError(_("Give a file, options or environment variables: see --help."))
+            raise CommandError(_("Give a file, options or environment variables: see --help."), returncode=REFUSED)
         return [declared]
 
 
@@ -91,7 +91,7 @@ def _value(name: str, text: str) -> Any:
         try:
             return load_document(text)
         except ValidationError as exc:
-            raise CommandError(f"--{name.replace('_', '-')}: {' '.join(exc.messages)}") from None
-    if isinstance(kind, models.IntegerField) and text == "":
-        return None
+            raise CommandError(f"--{name.replace('_', '-')}: {' '.join(exc.messages)}", returncode=REFUSED) from None
+    if isinstance(kind, models.IntegerField):
+        return int(text) if text.isdecimal() else text or None
     return text
