@@ -62,6 +62,7 @@ def reveal(page: Page) -> None:
     """The claims of the dry run before."""
     page.goto(f"{PROVIDER}dry-run/")
     page.locator('a[href="?reveal=1#claims"]').click()
+    page.wait_for_url("**/dry-run/?reveal=1*")
 
 
 def try_mapping(page: Page) -> None:
@@ -99,6 +100,7 @@ def unlink(page: Page) -> None:
     page.goto(ACCOUNTS)
     page.locator("#result_list tbody th a").first.click()
     page.locator(".deletelink").click()
+    page.wait_for_url("**/delete/")
 
 
 PAGES: dict[str, Callable[[Page], None]] = {

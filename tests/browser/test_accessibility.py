@@ -60,6 +60,7 @@ PAGES: dict[str, Callable[[Page], Any]] = {
 
 
 def serious_faults(page: Page) -> list[str]:
+    page.wait_for_load_state()
     page.evaluate(AXE)
     # Django gives the fields of its tabular inlines no labels, only the heads of their columns.
     found = page.evaluate("axe.run({exclude: ['.tabular']})")
