@@ -1,0 +1,235 @@
+"""A ``Professional``, the practices (*exercices*) and their activities: each field with PSC's own name beside it.
+
+Nothing that was sent is lost: what is unknown here, or of another type than expected, lies in ``extra``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+from psc_connect.professional.codes import Code
+from psc_connect.professional.identifiers import Kind, NationalIdentifier
+
+T = TypeVar("T")
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+PROFESSIONS = ("TRE_G15-ProfessionSante", "TRE_R94-ProfessionSocial", "TRE_R95-UsagerTitre")
+CATEGORIES = ("TRE_R09-CategorieProfessionnelle",)
+TITLES = ("TRE_R11-CiviliteExercice", "TRE_R81-Civilite")
+CIVILITIES = ("TRE_R81-Civilite",)
+SKILL_KINDS = ("TRE_R04-TypeSavoirFaire",)
+SKILLS = ("TRE_R38-SpecialiteOrdinale", "TRE_R01-EnsembleSavoirFaire-CISIS")
+MODES = ("TRE_R23-ModeExercice",)
+SECTORS = ("TRE_R02-SecteurActivite",)
+ROLES = ("TRE_R21-Fonction",)
+ACTIVITY_KINDS = ("TRE_R22-GenreActivite",)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingWarning:
+    """One leaf that was not as expected, and where it stood.
+
+    ``type_unexpected``, ``value_twice``, ``identifier_unknown``.
+    """
+
+    code: str
+    path: str
+
+
+def _text(name: str) -> Any:
+    return field(default="", metadata={"psc": name, "tables": None})
+
+
+def _code(name: str, *tables: str) -> Any:
+    return field(default=Code(), metadata={"psc": name, "tables": tables})
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """One place, or role, in which a practice is exercised (``activities``)."""
+
+    mode: Code = _code("codeModeExercice", *MODES)
+    sector: Code = _code("codeSecteurDactivite", *SECTORS)
+    pharmacist_section: Code = _code("codeSectionPharmacien")
+    role: Code = _code("codeRole", *ROLES)
+    kind: Code = _code("codeGenreActivite", *ACTIVITY_KINDS)
+    siret: str = _text("numeroSiretSite")
+    siren: str = _text("numeroSirenSite")
+    finess: str = _text("numeroFinessSite")
+    finess_legal_entity: str = _text("numeroFinessetablissementJuridique")
+    structure_id: str = _text("identifiantTechniqueDeLaStructure")
+    former_structure_id: str = _text("ancienIdentifiantDeLaStructure")
+    company_name: str = _text("raisonSocialeSite")
+    trade_name: str = _text("enseigneCommercialeSite")
+    address_recipient: str = _text("complementDestinataire")
+    address_place: str = _text("complementPointGeographique")
+    street_number: str = _text("numeroVoie")
+    street_number_suffix: str = _text("indiceRepetitionVoie")
+    street_kind: str = _text("codeTypeDeVoie")
+    street_name: str = _text("libelleVoie")
+    distribution: str = _text("mentionDistribution")
+    post_office: str = _text("bureauCedex")
+    postal_code: str = _text("codePostal")
+    municipality: str = _text("codeCommune")
+    country: str = _text("codePays")
+    department_sent: str = _text("codeDepartement")
+    phone: str = _text("telephone")
+    other_phone: str = _text("telephone2")
+    fax: str = _text("telecopie")
+    email: str = _text("adresseEMail")
+    registration_authority: str = _text("autoriteDenregistrement")
+    source_id: str = _text("sourceId")
+    extra: Mapping[str, Any] = field(default=NOTHING, repr=False)
+
+    @property
+    def structure_name(self) -> str:
+        return self.company_name or self.trade_name
+
+    @property
+    def department(self) -> str:
+        """The department's number, ``75``, ``2A``, ``974``: as sent, or of the municipality or the postal code."""
+        if self.department_sent:
+            return self.department_sent
+        number = self.municipality or self.postal_code
+        if not number[:2].strip():
+            return ""
+        # 97 and 98 are overseas, where three digits name one.
+        return number[:3] if number[:2] in ("97", "98") else number[:2]
+
+    @property
+    def place(self) -> str:
+        """The town, with its postal code where that does not stand in it."""
+        if self.postal_code in self.post_office:
+            return self.post_office
+        return f"{self.postal_code} {self.post_office}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Practice:
+    """One profession that is practised in one category (``exercices``)."""
+
+    profession: Code = _code("codeProfession", *PROFESSIONS)
+    category: Code = _code("codeCategorieProfessionnelle", *CATEGORIES)
+    title: Code = _code("codeCiviliteDexercice", *TITLES)
+    family_name: str = _text("nomDexercice")
+    given_name: str = _text("prenomDexercice")
+    skill_kind: Code = _code("codeTypeSavoirFaire", *SKILL_KINDS)
+    skill: Code = _code("codeSavoirFaire", *SKILLS)
+    activities: tuple[Activity, ...] = ()
+    extra: Mapping[str, Any] = field(default=NOTHING, repr=False)
+
+    @property
+    def speciality(self) -> Code:
+        """The skill, where it is a speciality of the order (type ``S``)."""
+        return self.skill if self.skill_kind.code == "S" else Code()
+
+
+@dataclass(frozen=True, slots=True)
+class OtherIdentifier:
+    """One of ``otherIds``. ``quality`` 1 is the best; 0 where none was sent."""
+
+    identifier: NationalIdentifier
+    origin: str = ""
+    quality: int = 0
+    extra: Mapping[str, Any] = field(default=NOTHING, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """In what capacity somebody acts: a practice, in one of its activities where it has any."""
+
+    practice: Practice
+    activity: Activity | None = None
+
+    @property
+    def key(self) -> str:
+        """A short name that is the same at the next login, as long as profession, structure, mode and role are."""
+        practice, activity = self.practice, self.activity or Activity()
+        structure = (
+            activity.structure_id or activity.finess or activity.siret or activity.siren or activity.former_structure_id
+        )
+        parts = (
+            practice.profession.code,
+            practice.category.code,
+            practice.skill.code,
+            activity.mode.code,
+            activity.sector.code,
+            activity.role.code,
+            activity.pharmacist_section.code,
+            structure or f"{activity.structure_name} {activity.postal_code}",
+        )
+        return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Professional:
+    """A person as Pro Santé Connect knows them. Each text is "" where nothing was sent."""
+
+    subject: str = _text("sub")
+    national_identifier_sent: str = _text("SubjectNameID")
+    preferred_username: str = _text("preferred_username")
+    given_name: str = _text("given_name")
+    family_name: str = _text("family_name")
+    email: str = _text("email")
+    civility: Code = _code("codeCivilite", *CIVILITIES)
+    activity_kind: Code = _code("codeGenreActivite", *ACTIVITY_KINDS)
+    sector: Code = _code("Secteur_Activite", *SECTORS)
+    organization: str = _text("SubjectOrganization")
+    organization_id: str = _text("SubjectOrganizationID")
+    access_reason: str = _text("Mode_Acces_Raison")
+    medical_regulation: str = _text("Acces_Regulation_Medicale")
+    format_version: str = _text("UITVersion")
+    authentication_level: Code = _code("Palier_Authentification")
+    psi_locale: str = _text("PSI_Locale")
+    means: str = _text("authMode")
+    roles: tuple[Code, ...] = ()
+    identifiers: tuple[OtherIdentifier, ...] = ()
+    practices: tuple[Practice, ...] = ()
+    email_verified: bool | None = None
+    extra: Mapping[str, Any] = field(default=NOTHING, repr=False)
+    warnings: tuple[ReadingWarning, ...] = ()
+
+    @property
+    def national_identifier(self) -> NationalIdentifier:
+        return NationalIdentifier.read(self.national_identifier_sent)
+
+    @property
+    def rpps(self) -> str:
+        """The RPPS number of 11 digits, or ""; the best of those that were sent."""
+        known = [self.national_identifier, *(each.identifier for each in self._by_quality())]
+        return next((each.number for each in known if each.kind is Kind.RPPS), "")
+
+    def _by_quality(self) -> list[OtherIdentifier]:
+        return sorted(self.identifiers, key=lambda each: each.quality or 99)
+
+    @property
+    def capacities(self) -> tuple[Capacity, ...]:
+        """Every capacity once, in the order sent: what is sent twice is one."""
+        found: dict[str, Capacity] = {}
+        for practice in self.practices:
+            for activity in practice.activities or (None,):
+                capacity = Capacity(practice, activity)
+                found.setdefault(capacity.key, capacity)
+        return tuple(found.values())
+
+
+def unknown_codes(professional: Professional) -> Iterator[tuple[str, str]]:
+    """Yield ``(table, code)`` of every code that its tables do not have: they are read for it, so not at a login."""
+    for code in _codes_in(professional):
+        if code and code.tables and code.concept is None:
+            yield code.tables[0], code.code
+
+
+def _codes_in(value: Any) -> Iterator[Code]:
+    if isinstance(value, Code):
+        yield value
+    elif isinstance(value, tuple):
+        for each in value:
+            yield from _codes_in(each)
+    elif isinstance(value, (Professional, Practice, Activity)):
+        for each in fields(value):
+            yield from _codes_in(getattr(value, each.name))
