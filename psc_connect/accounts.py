@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from django.db import Error as DatabaseError
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 
+from psc_connect.capacities import at_login
 from psc_connect.exceptions import LoginRefused
 from psc_connect.groups import bring_groups_up_to_date, concern
 from psc_connect.models import Account
+from psc_connect.professional.snapshot import from_snapshot, to_snapshot
 from psc_connect.unlinking import STAMP, stamp_of_user
 
 if TYPE_CHECKING:
@@ -19,7 +21,9 @@ if TYPE_CHECKING:
 
     from django.contrib.auth.models import User
 
+    from psc_connect.capacities import Choice
     from psc_connect.models import Provider
+    from psc_connect.professional.person import Professional
 
 # Parallel logins of one person, or of two whose usernames collide: all but one begin again and find what it wrote.
 ATTEMPTS = 5
@@ -39,17 +43,29 @@ class Hooks(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Person:
+    """Whom a provider vouches for: ``subject`` at its issuer, the userinfo as it came and as it was read."""
+
+    subject: str
+    claims: Mapping[str, Any] = field(repr=False)
+    professional: Professional = field(repr=False)
+    acr: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Resolution:
-    """The account that a login ended at, and how it came to be."""
+    """The account that a login ended at, how it came to be, and what the last login knew of the person."""
 
     user: User
     account: Account
+    choice: Choice
     created: bool = False
     linked: bool = False
+    before: Professional | None = None
 
 
-def resolve(provider: Provider, *, subject: str, claims: Mapping[str, Any], hooks: Hooks) -> Resolution:
-    """Return the account of the person with ``subject`` at the provider's issuer (OpenID Connect Core 5.7).
+def resolve(provider: Provider, person: Person, *, hooks: Hooks) -> Resolution:
+    """Return the account of the person at the provider's issuer (OpenID Connect Core 5.7).
 
     Nothing else identifies anybody: no e-mail, no username. Nothing is saved where it raises LoginRefused:
     ``account_inactive``, ``account_unknown``, ``account_ambiguous``, ``account_conflict``, ``attribute_…``;
@@ -57,13 +73,13 @@ def resolve(provider: Provider, *, subject: str, claims: Mapping[str, Any], hook
     """
     problem: DatabaseError | None = None
     for attempt in range(ATTEMPTS):
-        account = find(provider, subject)
+        account = find(provider, person.subject)
         try:
             # A site's hooks may write more than the user: all of it is kept, or nothing.
             with transaction.atomic():
                 if account is not None:
-                    return _returning(account, provider, claims, hooks=hooks)
-                return _first_login(provider, subject, claims=claims, hooks=hooks)
+                    return _returning(account, provider, person, hooks=hooks)
+                return _first_login(provider, person, hooks=hooks)
         # SQLite answers "locked" at once where two transactions that have read both want to write.
         except (IntegrityError, OperationalError, InterfaceError) as exc:
             problem = exc
@@ -86,32 +102,44 @@ def find(provider: Provider, subject: str) -> Account | None:
     return account
 
 
-def _returning(account: Account, provider: Provider, claims: Mapping[str, Any], *, hooks: Hooks) -> Resolution:
+def _returning(account: Account, provider: Provider, person: Person, *, hooks: Hooks) -> Resolution:
     if not hooks.user_can_authenticate(account.user):
         raise LoginRefused("account_inactive")
     try:
-        user = hooks.update_user(account.user, claims)
+        user = hooks.update_user(account.user, person.claims)
     except IntegrityError as exc:
         raise LoginRefused("attribute_not_unique") from exc
+    choice = at_login(provider, person.professional, chosen_last=account.capacity)
     if account.concerns_groups:  # type: ignore[attr-defined]
-        bring_groups_up_to_date(account, provider.exported_groups.all(), claims)
-    return Resolution(user=user, account=account)
+        bring_groups_up_to_date(account, provider.exported_groups.all(), person.claims)
+    before = from_snapshot(account.professional)
+    if described := _describe(account, person):
+        account.save(update_fields=described)
+    return Resolution(user=user, account=account, choice=choice, before=before)
 
 
-def _first_login(provider: Provider, subject: str, *, claims: Mapping[str, Any], hooks: Hooks) -> Resolution:
-    known = candidate(provider, claims, hooks=hooks)
-    user = hooks.update_user(known, claims) if known is not None else hooks.create_user(claims)
-    account = Account.objects.create(
-        provider=provider,
-        issuer=provider.issuer,
-        subject=subject,
-        user=user,
-        subject_name_id=_text(claims.get("SubjectNameID")),
-        other_ids=claims.get("otherIds") or [],
-    )
+def _first_login(provider: Provider, person: Person, *, hooks: Hooks) -> Resolution:
+    known = candidate(provider, person.claims, hooks=hooks)
+    user = hooks.update_user(known, person.claims) if known is not None else hooks.create_user(person.claims)
+    account = Account(provider=provider, issuer=provider.issuer, subject=person.subject, user=user)
+    _describe(account, person)
+    account.save(force_insert=True)
+    choice = at_login(provider, person.professional, chosen_last="")
     if rows := list(provider.exported_groups.all()):
-        bring_groups_up_to_date(account, rows, claims)
-    return Resolution(user=user, account=account, created=known is None, linked=known is not None)
+        bring_groups_up_to_date(account, rows, person.claims)
+    return Resolution(user=user, account=account, choice=choice, created=known is None, linked=known is not None)
+
+
+def _describe(account: Account, person: Person) -> list[str]:
+    """Put what the provider says of the person on the account, unsaved; return the fields that are others now."""
+    said = {
+        "professional": to_snapshot(person.professional),
+        "subject_name_id": _text(person.professional.national_identifier_sent),
+    }
+    changed = [name for name, value in said.items() if getattr(account, name) != value]
+    for name in changed:
+        setattr(account, name, said[name])
+    return changed
 
 
 def candidate(provider: Provider, claims: Mapping[str, Any], *, hooks: Hooks) -> User | None:
@@ -129,5 +157,5 @@ def candidate(provider: Provider, claims: Mapping[str, Any], *, hooks: Hooks) ->
     return users[0] if users else None
 
 
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) and len(value) <= 255 else ""
+def _text(value: str) -> str:
+    return value if len(value) <= 255 else ""

@@ -18,12 +18,14 @@ from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 from typing_extensions import override
 
 from psc_connect import accounts
+from psc_connect.accounts import Person
 from psc_connect.exceptions import LoginRefused
 from psc_connect.keys import http_policy, keys_after_unknown_key, keys_for_login, note_use
 from psc_connect.oidc.client import Deadline, exchange_code, fetch_userinfo
 from psc_connect.oidc.errors import UnknownKey
 from psc_connect.oidc.id_token import IDTokenRules, validate_id_token
 from psc_connect.oidc.userinfo import validate_userinfo
+from psc_connect.professional.userinfo import MAX_ACTIVITIES, count_activities, read_userinfo
 from psc_connect.unlinking import STAMP, bind_sessions, stamp_of_user
 from psc_connect.users import apply_exported_attributes
 
@@ -35,7 +37,8 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpRequest
 
-    from psc_connect.models import Account, Provider
+    from psc_connect.accounts import Resolution
+    from psc_connect.models import Provider
     from psc_connect.oidc.client import Tokens, UserinfoAnswer
     from psc_connect.oidc.id_token import IDToken
     from psc_connect.oidc.jwks import KeySet
@@ -61,11 +64,9 @@ class CodeGrant:
 class CompletedLogin:
     """What the callback takes from a login besides its user."""
 
-    account: Account
-    claims: Mapping[str, Any] = field(repr=False)
+    resolution: Resolution
+    person: Person
     id_token: str = field(repr=False)
-    created: bool = False
-    linked: bool = False
 
 
 def default_setting(attr: str, *args: Any) -> Any:
@@ -203,17 +204,21 @@ class ProSanteConnectBackend(OIDCAuthenticationBackend):
     def _resolve_account(self, id_token: IDToken, claims: Mapping[str, Any]) -> User:
         if not self.verify_claims(claims):
             raise LoginRefused("account_claims_refused")
-        resolution = accounts.resolve(self.provider, subject=id_token.subject, claims=claims, hooks=self)
-        self.completed = CompletedLogin(
-            account=resolution.account,
-            claims=claims,
-            id_token=id_token.raw,
-            created=resolution.created,
-            linked=resolution.linked,
-        )
+        person = self.person_of(id_token, claims)
+        resolution = accounts.resolve(self.provider, person, hooks=self)
+        self.completed = CompletedLogin(resolution, person, id_token=id_token.raw)
         user = resolution.user if resolution.created else bind_sessions(resolution.user)
         user.backend = self.path
         return user
+
+    @staticmethod
+    @sensitive_variables()
+    def person_of(id_token: IDToken, claims: Mapping[str, Any]) -> Person:
+        """Return whom the two answers speak of. Raises LoginRefused ``userinfo_activities_too_many``."""
+        if count_activities(claims) > MAX_ACTIVITIES:
+            raise LoginRefused("userinfo_activities_too_many")
+        acr = id_token.claims.get("acr")
+        return Person(id_token.subject, claims, read_userinfo(claims), acr if isinstance(acr, str) else "")
 
     @override
     def verify_claims(self, claims: Mapping[str, Any]) -> bool:

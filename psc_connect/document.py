@@ -38,6 +38,12 @@ PROVIDER_FIELDS = (
     "id_token_signed_response_alg",
     "userinfo_signed_response_alg",
     "create_unknown_users",
+    "link_user_field",
+    "link_privileged_users",
+    "ask_capacity",
+    "others_may_sign_in",
+    "refusal_message",
+    "contact",
     "button_text",
     "button_tooltip",
     "translations",
@@ -53,6 +59,7 @@ ROWS = {
     "exported_attributes": ("claim", "user_field", "when", "required"),
     "exported_groups": ("claim", "equals", "group"),
     "resolution_rules": ("kind", "header", "value"),
+    "access_rules": ("position", "conditions", "outcome", "message", "group"),
 }
 
 
@@ -78,8 +85,11 @@ def rows_as_json(provider: Provider, name: str) -> list[dict[str, Any]]:
 
 
 def row_as_json(row: models.Model, fields: tuple[str, ...]) -> dict[str, Any]:
-    """Return a row of the mapping or of the resolution; a group by its name, since its number is this database's."""
-    return {name: row.group.name if name == "group" else getattr(row, name) for name in fields}  # type: ignore[attr-defined]
+    """Return a row as JSON; a group by its name, since its number is this database's."""
+    values = {name: getattr(row, name) for name in fields}
+    if values.get("group") is not None:
+        values["group"] = values["group"].name
+    return values
 
 
 def in_one_line(value: Any, limit: int = 200) -> str:

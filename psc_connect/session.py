@@ -1,9 +1,9 @@
-"""What a session keeps of its login: the provider, the ID token for the sign-out, the pages just returned to."""
+"""What a session keeps of its login: whose, at what level, in what capacity, the ID token for the sign-out."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import auth
@@ -31,14 +31,23 @@ KEPT_LANDINGS = 5
 
 @dataclass(frozen=True, slots=True)
 class KeptLogin:
-    """What the sign-out needs."""
+    """What a session tells of its login; ``account`` is None where no login of ours opened it.
+
+    ``capacity`` is the key of the capacity chosen, "" where none is; ``must_choose`` is whether one has yet to be.
+    """
 
     provider: str = ""
-    id_token: str = field(default="", repr=False)
+    account: int | None = None
+    acr: str = ""
+    capacity: str = ""
+    must_choose: bool = False
 
 
-def open_session(request: HttpRequest, user: User, login: PendingLogin, *, id_token: str) -> None:
-    """Sign the user in, under a new session key whoever was signed in before (OWASP: session fixation)."""
+def open_session(request: HttpRequest, user: User, login: PendingLogin, *, id_token: str, **kept: Any) -> None:
+    """Sign the user in, under a new session key whoever was signed in before (OWASP: session fixation).
+
+    ``kept`` are the other members of ``KeptLogin``.
+    """
     reload_session(request)
     before = request.session.session_key
     auth.login(request, user)
@@ -51,18 +60,28 @@ def open_session(request: HttpRequest, user: User, login: PendingLogin, *, id_to
         "provider": login.provider,
         "id_token": "" if is_in_cookie(request.session) else cipher_for(ID_TOKEN).encrypt(id_token.encode()).decode(),
         "landings": landings,
+        **kept,
     }
     request.session[MOZILLA_EXPIRATION_KEY] = int(time.time()) + TEN_YEARS
 
 
 def kept_login(request: HttpRequest) -> KeptLogin:
     kept = request.session.get(KEY, {})
+    return KeptLogin(**{name: kept[name] for name in KeptLogin.__slots__ if name in kept})
+
+
+def keep_capacity(request: HttpRequest, capacity: str) -> None:
+    """Keep in what capacity the person of this session acts from now on."""
+    request.session[KEY] = {**request.session.get(KEY, {}), "capacity": capacity, "must_choose": False}
+
+
+def kept_id_token(request: HttpRequest) -> str:
+    """Return the ID token that the sign-out hands back (OpenID Connect RP-Initiated Logout 1.0 section 2), or ""."""
     try:
-        id_token = cipher_for(ID_TOKEN).decrypt(kept.get("id_token", "").encode()).decode()
+        return cipher_for(ID_TOKEN).decrypt(request.session.get(KEY, {}).get("id_token", "").encode()).decode()
     # The encryption key has been changed since: PSC will ask for a confirmation.
     except InvalidToken:
-        id_token = ""
-    return KeptLogin(provider=kept.get("provider", ""), id_token=id_token)
+        return ""
 
 
 def landing_of(request: HttpRequest, state_digest: str) -> str | None:

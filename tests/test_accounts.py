@@ -57,7 +57,6 @@ def test_every_published_payload_signs_in_and_keeps_its_identifiers(provider, si
     account = Account.objects.get()
     assert (account.issuer, account.subject) == (simulator.issuer, claims["sub"])
     assert account.subject_name_id == claims["SubjectNameID"]
-    assert account.other_ids == claims.get("otherIds", [])
     assert account.user.first_name == claims["given_name"]
 
 

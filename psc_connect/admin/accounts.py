@@ -47,7 +47,7 @@ class AccountAdmin(ReadOnly, _AccountAdmin):
     list_display = ("user", "provider", "subject_name_id", "created_at")
     list_filter = ("provider", "created_at")
     list_select_related = ("user", "provider")
-    fields = ("user", "provider", "issuer", "subject", "subject_name_id", "other_ids", "created_at")
+    fields = ("user", "provider", "issuer", "subject", "subject_name_id", "created_at")
     ordering = ("-created_at",)
     actions = ("delete_selected",)
     delete_confirmation_template = "admin/psc_connect/account/unlink.html"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from psc_connect.models.account import Account, GroupGrant, UnlinkedAccount
+from psc_connect.models.access import AccessRule
+from psc_connect.models.account import Account, AccountChange, AccountIdentifier, GroupGrant, UnlinkedAccount
 from psc_connect.models.change import DeclarationChange
 from psc_connect.models.mapping import ExportedAttribute, ExportedGroup
 from psc_connect.models.provider import (
+    AskCapacity,
     Display,
     Environment,
     Prompt,
@@ -18,7 +20,11 @@ from psc_connect.models.resolution import ResolutionRule
 from psc_connect.models.state import ClaimedState
 
 __all__ = [
+    "AccessRule",
     "Account",
+    "AccountChange",
+    "AccountIdentifier",
+    "AskCapacity",
     "ClaimedState",
     "DeclarationChange",
     "Display",

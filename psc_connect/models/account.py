@@ -15,7 +15,7 @@ from psc_connect.models.provider import Provider
 
 
 class Account(models.Model):
-    """(issuer, ``sub``) ↔ user: the only thing by which a professional is found again (OpenID Connect Core 5.7)."""
+    """(issuer, ``sub``) ↔ user (OpenID Connect Core 5.7), and what was said of the person at the last login."""
 
     # What the database holds, once the row comes from it or has gone there.
     stored_identity: tuple[str, str] | None = None
@@ -26,9 +26,10 @@ class Account(models.Model):
     )
     issuer = models.CharField(_("issuer"), max_length=255, editable=False)
     subject = models.CharField("sub", max_length=255, editable=False)
-    # Kept from the first login on, as PSC sent them, for the day on which `sub` changes with the identifier in it.
     subject_name_id = models.CharField(_("national identifier"), max_length=255, blank=True, editable=False)
-    other_ids = models.JSONField(_("other identifiers"), default=list, editable=False)
+    # The professional data of the last login (professional.snapshot), and the capacity that was chosen last.
+    professional = models.JSONField(_("professional data"), default=dict, editable=False)
+    capacity = models.CharField(_("capacity chosen last"), max_length=16, blank=True, editable=False)
     created_at = models.DateTimeField(_("created on"), auto_now_add=True)
 
     class Meta:
@@ -57,8 +58,65 @@ class Account(models.Model):
         return account
 
 
+class AccountIdentifier(models.Model):
+    """An identifier that the provider once gave of a person; a former ``sub`` is one too (kind ``sub``)."""
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="identifiers", verbose_name=_("account"))
+    kind = models.CharField(_("kind"), max_length=16, editable=False)
+    number = models.CharField(_("number"), max_length=255, editable=False)
+    origin = models.CharField(_("origin"), max_length=64, blank=True, editable=False)
+    quality = models.PositiveSmallIntegerField(_("quality"), default=0, editable=False)
+    # A digest of issuer, kind and number where an account may be found again by it; unique, so that no two accounts
+    # can be. Null for an identifier whose origin is not trusted.
+    match_key = models.CharField(max_length=64, null=True, unique=True, editable=False)  # noqa: DJ001
+    created_at = models.DateTimeField(_("known since"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("identifier of an account")
+        verbose_name_plural = _("identifiers of accounts")
+        constraints = (
+            models.UniqueConstraint(fields=("account", "kind", "number"), name="psc_connect_one_row_per_identifier"),
+        )
+
+    @override
+    def __str__(self) -> str:
+        # No identifier: this text ends up in histories and in messages.
+        return f"{self.kind} · {self.pk}"
+
+
+class AccountChange(models.Model):
+    """What has become of an account besides its making: the trail of it, which nobody edits."""
+
+    class Action(models.TextChoices):
+        SUBJECT = "subject", _("found again under another sub")
+        LINKED = "linked", _("linked to another user")
+        MERGED = "merged", _("merged with another account")
+        MATCHED = "matched", _("linked at the first sign-in to a user who was there already")
+
+    account = models.ForeignKey(Account, models.SET_NULL, null=True, related_name="changes", verbose_name=_("account"))
+    provider = models.SlugField(_("provider"))
+    action = models.CharField(_("action"), max_length=8, choices=Action)
+    username = models.CharField(_("username"), max_length=255)
+    # What there was before: the sub, the user or the account that is not there any longer.
+    before = models.JSONField(_("before"), default=dict)
+    made_at = models.DateTimeField(_("made on"), auto_now_add=True)
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("made by")
+    )
+
+    class Meta:
+        verbose_name = _("change of an account")
+        verbose_name_plural = _("changes of accounts")
+        ordering = ("-made_at", "-pk")
+
+    @override
+    def __str__(self) -> str:
+        # No identifier: this text ends up in histories and in messages.
+        return f"{self.provider} · {self.pk}"
+
+
 class GroupGrant(models.Model):
-    """A group that a row of the mapping gave to somebody: what may be taken away again, and nothing else."""
+    """A group that the mapping or a rule gave to somebody: what may be taken away again, and nothing else."""
 
     account = models.ForeignKey(Account, models.CASCADE, related_name="group_grants")
     group = models.ForeignKey(Group, models.CASCADE, related_name="+")

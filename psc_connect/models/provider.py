@@ -55,6 +55,14 @@ class Display(models.TextChoices):
     WAP = "wap", _("wap: an old telephone")
 
 
+class AskCapacity(models.TextChoices):
+    """When a page asks in what capacity somebody signs in."""
+
+    SEVERAL = "several", _("where there are several; again once the one that was chosen is gone")
+    ALWAYS = "always", _("at each sign-in")
+    NEVER = "never", _("never")
+
+
 class RequireIssuer(models.TextChoices):
     ANNOUNCED = "announced", _("when the provider announces it")
     NEVER = "never", _("never (it is compared if present)")
@@ -163,6 +171,40 @@ class Provider(models.Model):
         _("create unknown users"),
         default=True,
         help_text=_("Off: only people with an account here, or whom the site's own code finds, can sign in."),
+    )
+    link_user_field = models.CharField(
+        _("field of the user with the RPPS number"),
+        max_length=100,
+        blank=True,
+        help_text=_(
+            "A first sign-in is linked to the one user whose field has exactly the person's RPPS number. Empty: never."
+        ),
+    )
+    link_privileged_users = models.BooleanField(
+        _("link staff and superusers too"),
+        default=False,
+        help_text=_("Off: a first sign-in that such a user's number matches is refused."),
+    )
+    ask_capacity = models.CharField(
+        _("ask in what capacity people sign in"),
+        max_length=8,
+        choices=AskCapacity,
+        default=AskCapacity.SEVERAL,
+        help_text=_("A professional may have several practices and activities."),
+    )
+    others_may_sign_in = models.BooleanField(
+        _("everybody else may sign in"),
+        default=True,
+        help_text=_("What becomes of whoever no access rule lets in or refuses."),
+    )
+    refusal_message = models.CharField(
+        _("what everybody else reads"), max_length=500, blank=True, help_text=_("Where they may not sign in.")
+    )
+    contact = models.CharField(
+        _("whom the refused write to"),
+        max_length=255,
+        blank=True,
+        help_text=_("An e-mail address, or a sentence such as “the medical secretariat, extension 12”."),
     )
     button_text = models.CharField(
         _("button text"), max_length=100, blank=True, help_text=_("Empty: “Sign in with Pro Santé Connect”.")

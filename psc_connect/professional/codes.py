@@ -41,3 +41,9 @@ class Code:
 
     def __str__(self) -> str:
         return self.label or self.code
+
+
+def code_of(text: str, tables: tuple[str, ...] = ()) -> Code:
+    """Return the code of ``code^OID``, or of a code alone, with the tables in which its label stands."""
+    code, _sign, system = text.partition("^")
+    return Code(code, system, tables) if code or system else Code()

@@ -198,10 +198,15 @@ class Professional:
         return NationalIdentifier.read(self.national_identifier_sent)
 
     @property
+    def national_identifiers(self) -> tuple[NationalIdentifier, ...]:
+        """Every identifier that was sent, once: the main one first, then those of ``otherIds``, the best first."""
+        found = (self.national_identifier, *(each.identifier for each in self._by_quality()))
+        return tuple(dict.fromkeys(each for each in found if each))
+
+    @property
     def rpps(self) -> str:
         """The RPPS number of 11 digits, or ""; the best of those that were sent."""
-        known = [self.national_identifier, *(each.identifier for each in self._by_quality())]
-        return next((each.number for each in known if each.kind is Kind.RPPS), "")
+        return next((each.number for each in self.national_identifiers if each.kind is Kind.RPPS), "")
 
     def _by_quality(self) -> list[OtherIdentifier]:
         return sorted(self.identifiers, key=lambda each: each.quality or 99)

@@ -7,7 +7,7 @@ from dataclasses import fields
 from types import MappingProxyType
 from typing import Any
 
-from psc_connect.professional.codes import Code
+from psc_connect.professional.codes import Code, code_of
 from psc_connect.professional.identifiers import Kind, NationalIdentifier
 from psc_connect.professional.person import (
     PROFESSIONS,
@@ -17,6 +17,19 @@ from psc_connect.professional.person import (
     Professional,
     ReadingWarning,
 )
+
+# Of all practices together: several times what anybody has, and still read in milliseconds.
+MAX_ACTIVITIES = 500
+
+
+def count_activities(claims: Mapping[str, Any]) -> int:
+    """Return how many practices and activities there are to read: whoever calls may refuse what is too much."""
+    register = claims.get("SubjectRefPro")
+    practices = register.get("exercices") if isinstance(register, dict) else None
+    if not isinstance(practices, list):
+        return 0
+    activities = (each.get("activities") for each in practices if isinstance(each, dict))
+    return len(practices) + sum(len(each) for each in activities if isinstance(each, list))
 
 
 def read_userinfo(claims: Mapping[str, Any]) -> Professional:
@@ -91,7 +104,7 @@ class _Reader:
                 self._warn("type_unexpected", "SubjectRole")
             return ()
         del top["SubjectRole"]
-        return tuple(_code_of(each, PROFESSIONS) for each in listed if each)
+        return tuple(code_of(each, PROFESSIONS) for each in listed if each)
 
     def _leaves(self, kind: type[Any], given: dict[str, Any], path: str) -> dict[str, Any]:
         """Take out of an object every leaf that the dataclass names."""
@@ -102,7 +115,7 @@ class _Reader:
                 continue
             text = self._take_text(given, name, path)
             tables = each.metadata["tables"]
-            values[each.name] = text if tables is None else _code_of(text, tables)
+            values[each.name] = text if tables is None else code_of(text, tables)
         return values
 
     def _take_text(self, given: dict[str, Any], name: str, path: str) -> str:
@@ -149,8 +162,3 @@ class _Reader:
 
     def _warn(self, code: str, path: str) -> None:
         self.warnings.append(ReadingWarning(code, path))
-
-
-def _code_of(text: str, tables: tuple[str, ...]) -> Code:
-    code, _sign, system = text.partition("^")
-    return Code(code, system, tables) if code or system else Code()

@@ -143,12 +143,22 @@ class CallbackView(ProviderView, OIDCAuthenticationCallbackView):
         login: PendingLogin,
     ) -> HttpResponse:
         done = backend.completed
-        said = {"request": request, "user": user, "account": done.account, "claims": done.claims}
+        found = done.resolution
+        said = {"request": request, "user": user, "account": found.account, "claims": done.person.claims}
         try:
-            open_session(request, user, login, id_token=done.id_token)
-            if done.created:
+            open_session(
+                request,
+                user,
+                login,
+                id_token=done.id_token,
+                account=found.account.pk,
+                acr=done.person.acr,
+                capacity=found.choice.capacity.key if found.choice.capacity else "",
+                must_choose=found.choice.must_ask,
+            )
+            if found.created:
                 account_created.send(sender=type(backend), **said)
-            if done.linked:
+            if found.linked:
                 account_linked.send(sender=type(backend), **said)
             signed_in.send(sender=type(backend), **said)
         except REFUSALS:
@@ -158,9 +168,9 @@ class CallbackView(ProviderView, OIDCAuthenticationCallbackView):
         logger.info(
             "login.succeeded provider=%s account=%s created=%s linked=%s",
             login.provider,
-            done.account.pk,
-            done.created,
-            done.linked,
+            found.account.pk,
+            found.created,
+            found.linked,
         )
         return HttpResponseRedirect(self.success_url)
 

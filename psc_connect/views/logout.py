@@ -21,13 +21,11 @@ from psc_connect.models import Provider
 from psc_connect.oidc.errors import MetadataError
 from psc_connect.oidc.logout import end_session_url
 from psc_connect.origin import login_url
-from psc_connect.session import kept_login
+from psc_connect.session import kept_id_token, kept_login
 from psc_connect.views.base import ProviderView
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
-
-    from psc_connect.session import KeptLogin
 
 logger = logging.getLogger("psc_connect")
 
@@ -40,16 +38,16 @@ class LogoutView(ProviderView, OIDCLogoutView):
 
     @override
     def post(self, request: HttpRequest, provider: str) -> HttpResponse:
-        kept = kept_login(request)
+        opened_by, id_token = kept_login(request).provider, kept_id_token(request)
         # First, and whatever follows: a provider that is down must not keep a session of ours open.
         auth.logout(request)
-        url = self._end_session_url(request, provider, kept) if kept.provider == provider else ""
+        url = self._end_session_url(request, provider, id_token) if opened_by == provider else ""
         if not url:
             return HttpResponseRedirect(reverse("psc_connect:logged_out", args=[provider]) + "?here=1")
         # A page that moves on, not a redirect: Chromium applies a site's `form-action` to redirects after a POST.
         return render(request, "psc_connect/signing_out.html", {"end_session_url": url})
 
-    def _end_session_url(self, request: HttpRequest, slug: str, kept: KeptLogin) -> str:
+    def _end_session_url(self, request: HttpRequest, slug: str, id_token: str) -> str:
         provider = Provider.objects.filter(slug=slug).first()
         try:
             if provider is None:
@@ -60,7 +58,7 @@ class LogoutView(ProviderView, OIDCLogoutView):
                 post_logout_redirect_uri=origin.post_logout_redirect_uri(request, provider),
                 # Sent because PSC asks for it; not needed on return, since the page there does nothing.
                 state=secrets.token_urlsafe(16),
-                id_token_hint=kept.id_token,
+                id_token_hint=id_token,
             )
         except (MetadataError, LoginRefused) as exc:
             logger.warning("logout.here_only code=%s provider=%s", exc.code, slug)

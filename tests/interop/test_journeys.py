@@ -53,7 +53,6 @@ def test_account_keeps_who_the_person_is(keycloak: Keycloak, visitor: Visitor, p
     claims, account = people()[person], Account.objects.get()
     assert (account.issuer, account.subject) == (keycloak.issuer, claims["sub"])
     assert account.subject_name_id == claims["SubjectNameID"]
-    assert account.other_ids == claims.get("otherIds", [])
     assert (account.user.first_name, account.user.last_name) == (claims["given_name"], claims["family_name"])
 
 
