@@ -1,4 +1,4 @@
-"""What a site puts into its own pages: the sign-in button and the sign-out button."""
+"""What a site puts into its own pages: the sign-in button, the sign-out button, the labels of codes."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from psc_connect.models import Provider
 from psc_connect.next_page import safe_next
 from psc_connect.origin import login_url
+from psc_connect.professional.codes import Code, label
 from psc_connect.session import kept_login
 
 if TYPE_CHECKING:
@@ -60,6 +61,22 @@ def psc_connect_logout_button(context: Context) -> dict[str, Any]:
         "url": reverse("psc_connect:logout", args=[slug]) if slug else "",
         "csrf_token": context.get("csrf_token"),
     }
+
+
+@register.filter
+def psc_label(code: object, kind: str = "") -> str:
+    """Show the label of a code: ``{{ "10"|psc_label:"profession" }}``, ``{{ activity.mode|psc_label }}``.
+
+    ``kind`` is a subject or a table by ANS's name; where it is neither, or no table has the code, the code is shown.
+    """
+    if code is None:
+        return ""
+    given = code if isinstance(code, Code) else str(code)
+    try:
+        return label(given, kind)
+    # As the filters of Django do: no page fails on a name.
+    except KeyError:
+        return str(given)
 
 
 def _provider_to_sign_out_of(request: HttpRequest) -> str:
