@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from psc_connect.professional.identifiers import MAX_CHARACTERS, IdentifierError, Kind, NationalIdentifier, luhn_holds
@@ -138,6 +138,7 @@ def test_nothing_is_an_unknown_identifier_without_a_number() -> None:
         assert not N.read(text)
 
 
+@settings(max_examples=100, deadline=None, derandomize=True, database=None)
 @given(st.text(st.characters(), max_size=400), st.text(st.characters(), max_size=20))
 def test_whatever_the_text_it_is_read_as_something_that_can_be_kept(text: str, origin: str) -> None:
     identifier = N.read(text, origin)

@@ -8,6 +8,8 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from psc_connect.professional.identifiers import Kind
 from psc_connect.professional.person import ReadingWarning, unknown_codes
@@ -259,3 +261,22 @@ def test_odd_text_in_every_leaf_is_read(odd: str) -> None:
     assert len(professional.capacities) == 1
     assert professional.rpps == ""
     assert [each.department for each in professional.practices[0].activities] == [odd, odd]
+
+
+NAMES = st.sampled_from(
+    sorted({str(key) for payload in PAYLOADS.values() for place, _ in leaves(payload) for key in place})
+)
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=20)
+JSON = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=4), max_leaves=12
+)
+
+
+@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@given(st.dictionaries(NAMES, JSON, max_size=6))
+def test_whatever_stands_under_the_known_names_reading_does_not_fail(claims: dict[str, Any]) -> None:
+    professional = read_userinfo(claims)
+    assert professional == read_userinfo(copy.deepcopy(claims))
+    assert hash(professional) == hash(read_userinfo(claims))
+    assert len(professional.capacities) <= sum(len(each.activities) or 1 for each in professional.practices)
+    assert professional.rpps == ""
