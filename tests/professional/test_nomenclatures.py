@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime, timezone
 from pathlib import Path
 
 import pytest
@@ -152,7 +152,7 @@ def test_the_very_code_comes_first_and_closed_ones_last() -> None:
 
 @pytest.fixture
 def moving() -> Iterator[None]:
-    with time_machine.travel("2026-03-31T12:00:00Z", tick=False):
+    with time_machine.travel(datetime(2026, 3, 31, 12, tzinfo=timezone.utc), tick=False):
         yield
 
 

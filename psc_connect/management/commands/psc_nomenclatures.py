@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 OTHERWISE = 1
 REFUSALS = {
     "table_older": gettext_lazy("The table is older than the one in force: --force takes it all the same."),
-    "table_loses_codes": gettext_lazy("Codes that are in force here would be gone: --force takes it all the same."),
+    "table_loses_codes": gettext_lazy("Codes that are known here would be gone: --force takes it all the same."),
     "nomenclature_dir_missing": gettext_lazy(
         "Set PSC_CONNECT_NOMENCLATURE_DIR to the absolute path of the folder that it is to go to."
     ),
@@ -80,9 +81,8 @@ class Command(BaseCommand):
 
     @override
     def handle(self, *args: Any, **options: Any) -> None:
-        {"list": self._list, "search": self._search, "show": self._show, "replace": self._replace}[options["action"]](
-            options
-        )
+        actions = {"list": self._list, "search": self._search, "show": self._show, "replace": self._replace}
+        actions[options["action"]](options)
 
     def _list(self, _options: dict[str, Any]) -> None:
         width = max(map(len, TABLES))
@@ -100,12 +100,11 @@ class Command(BaseCommand):
         names = _tables(options["table"]) if options["table"] else tuple(TABLES)
         found = [(name, each) for name in names for each in search(options["text"], name)]
         if options["json"]:
-            listed = [
-                {"table": name, "code": each.code, "label": each.label, "closed": each.closed} for name, each in found
-            ]
+            listed = [{"table": name, **asdict(each)} for name, each in found]
             self.stdout.write(json.dumps(listed, ensure_ascii=False, indent=2))
-        for name, each in found if not options["json"] else ():
-            self.stdout.write(f"{name}  {_line(each)}")
+        else:
+            for name, each in found:
+                self.stdout.write(f"{name}  {_line(each)}")
         if not found:
             raise CommandError(_("No code matches “%(text)s”.") % {"text": options["text"]}, returncode=OTHERWISE)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +81,5 @@ def as_document(table: Table) -> dict[str, Any]:
         "code_system": table.name,
         "oid": table.oid,
         "version": table.version,
-        "concepts": [
-            {"code": each.code, "label": each.label, "closed": each.closed} for each in table.concepts.values()
-        ],
+        "concepts": [asdict(each) for each in table.concepts.values()],
     }
