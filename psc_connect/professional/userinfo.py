@@ -19,6 +19,13 @@ from psc_connect.professional.person import (
 )
 
 T = TypeVar("T")
+# Of each dataclass its leaves: the field, PSC's name, and the tables of its code, or None where it is text.
+_LEAVES: Mapping[type[Any], tuple[tuple[str, str, tuple[str, ...] | None], ...]] = {
+    kind: tuple(
+        (each.name, each.metadata["psc"], each.metadata["tables"]) for each in fields(kind) if "psc" in each.metadata
+    )
+    for kind in (Professional, Practice, Activity)
+}
 # What says nothing, whatever was expected.
 _NOTHING = (None, "")
 # It is kept in a column of two bytes.
@@ -102,15 +109,15 @@ class _Reader:
         return tuple(Code.read(text, *PROFESSIONS) for text, _path in found if text)
 
     def _leaves(self, kind: type[Any], given: dict[str, Any], path: str) -> dict[str, Any]:
-        """Take out of an object every leaf that the dataclass names."""
+        """Take out of an object every leaf that the dataclass names: those that say something."""
         values: dict[str, Any] = {}
-        for each in fields(kind):
-            name = each.metadata.get("psc")
-            if name is None or name not in given:
-                continue
-            text = self._take_text(given, name, path)
-            tables = each.metadata["tables"]
-            values[each.name] = text if tables is None else Code.read(text, *tables)
+        for field, name, tables in _LEAVES[kind]:
+            value = given.pop(name, "")
+            if not isinstance(value, str):
+                given[name] = value
+                value = self._take_text(given, name, path)
+            if value:
+                values[field] = value if tables is None else Code.read(value, *tables)
         return values
 
     def _take_text(self, given: dict[str, Any], name: str, path: str) -> str:
