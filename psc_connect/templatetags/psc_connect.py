@@ -1,4 +1,4 @@
-"""What a site puts into its own pages: the buttons, the activity, and what only some professionals see."""
+"""What a site puts into its own pages: the buttons, the activity, what only some see, the labels of codes."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from psc_connect.current import conditions_of, current
 from psc_connect.models import Provider
 from psc_connect.next_page import safe_next
 from psc_connect.origin import activity_url, login_url
+from psc_connect.professional.codes import Code, label
 from psc_connect.session import kept_login
 
 if TYPE_CHECKING:
@@ -91,6 +92,22 @@ def psc_allows(context: Context, **who: str) -> bool:
     wanted = conditions_of({subject: codes.split(",") for subject, codes in who.items()})
     found = current(request)
     return bool(found) and not found.must_choose and found.meets(wanted)
+
+
+@register.filter
+def psc_label(code: object, kind: str = "") -> str:
+    """Show the label of a code: ``{{ "10"|psc_label:"profession" }}``, ``{{ activity.mode|psc_label }}``.
+
+    ``kind`` is a subject or a table by ANS's name; where it is neither, or no table has the code, the code is shown.
+    """
+    if code is None:
+        return ""
+    given = code if isinstance(code, Code) else str(code)
+    try:
+        return label(given, kind)
+    # As the filters of Django do: no page fails on a name.
+    except KeyError:
+        return str(given)
 
 
 def _provider_to_sign_out_of(request: HttpRequest) -> str:

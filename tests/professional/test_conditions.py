@@ -7,13 +7,13 @@ import pytest
 from psc_connect.professional.conditions import CODED, OPERATORS, SUBJECTS, Condition, ConditionError, Situation
 from psc_connect.professional.person import Activity, Professional
 from psc_connect.professional.userinfo import read_userinfo
-from tests.professional.people import EVERYBODY
+from tests.professional.payloads import PAYLOADS
 
 DOCTOR = "doctor-card-two-activities-2023"
 
 
 def situation(name, number=0, acr="eidas1"):
-    professional = read_userinfo(EVERYBODY[name])
+    professional = read_userinfo(PAYLOADS[name])
     capacities = professional.capacities
     return Situation(professional, capacities[number] if capacities else None, acr)
 
@@ -82,10 +82,10 @@ def test_nobody_in_particular_is_in_no_list(subject, operator):
     assert Condition.of(subject, operator, ["x"]).holds(nobody) is (operator == "not_in")
 
 
-@pytest.mark.parametrize("name", EVERYBODY)
+@pytest.mark.parametrize("name", PAYLOADS)
 @pytest.mark.parametrize("subject", SUBJECTS)
 def test_in_and_not_in_are_each_others_contrary(name, subject):
-    professional = read_userinfo(EVERYBODY[name])
+    professional = read_userinfo(PAYLOADS[name])
     for capacity in professional.capacities or (None,):
         found = Situation(professional, capacity, "eidas1")
         values = [value for each in SUBJECTS[subject](found) if (value := each)] or ["x"]

@@ -9,12 +9,12 @@ import pytest
 from psc_connect.professional.person import Professional
 from psc_connect.professional.snapshot import VERSION, Change, changes, from_snapshot, to_snapshot
 from psc_connect.professional.userinfo import read_userinfo
-from tests.professional.people import EVERYBODY
+from tests.professional.payloads import PAYLOADS
 
 
-@pytest.mark.parametrize("name", EVERYBODY)
+@pytest.mark.parametrize("name", PAYLOADS)
 def test_nothing_is_lost_on_the_way_through_a_row(name):
-    professional = read_userinfo(EVERYBODY[name])
+    professional = read_userinfo(PAYLOADS[name])
     assert from_snapshot(json.loads(json.dumps(to_snapshot(professional)))) == professional
 
 
@@ -26,9 +26,9 @@ def test_what_is_unknown_and_what_was_odd_come_back_too():
     assert from_snapshot(json.loads(json.dumps(to_snapshot(professional)))) == professional
 
 
-@pytest.mark.parametrize("name", EVERYBODY)
+@pytest.mark.parametrize("name", PAYLOADS)
 def test_a_snapshot_is_plain_json_that_does_not_change_on_the_way(name):
-    snapshot = to_snapshot(read_userinfo(EVERYBODY[name]))
+    snapshot = to_snapshot(read_userinfo(PAYLOADS[name]))
     assert json.loads(json.dumps(snapshot)) == snapshot
     assert snapshot["version"] == VERSION
 
@@ -39,14 +39,14 @@ def test_another_version_is_as_if_there_were_none(snapshot):
 
 
 def test_the_same_data_in_another_order_have_not_changed():
-    claims = EVERYBODY["doctor-five-activities"]
+    claims = PAYLOADS["doctor-five-activities"]
     turned = json.loads(json.dumps(claims))
     turned["SubjectRefPro"]["exercices"][0]["activities"].reverse()
     assert changes(read_userinfo(claims), read_userinfo(turned)) == ()
 
 
 def test_what_changed_is_named():
-    claims = EVERYBODY["podiatrist"]
+    claims = PAYLOADS["podiatrist"]
     after = json.loads(json.dumps(claims))
     after["family_name"] = "DURAND"
     after["SubjectRefPro"]["exercices"][0]["codeSavoirFaire"] = "SM54"
@@ -59,7 +59,7 @@ def test_what_changed_is_named():
 
 
 def test_an_activity_that_is_gone_takes_its_lines_with_it():
-    claims = EVERYBODY["doctor-two-activities"]
+    claims = PAYLOADS["doctor-two-activities"]
     after = json.loads(json.dumps(claims))
     gone = after["SubjectRefPro"]["exercices"][0]["activities"].pop()
     found = changes(read_userinfo(claims), read_userinfo(after))
