@@ -12,7 +12,7 @@ import requests
 
 from psc_connect.declaration import add_default_attributes
 from psc_connect.keys import import_keys
-from psc_connect.models import Environment, Provider
+from psc_connect.models import AskCapacity, Environment, Provider
 from psc_connect.signals import signed_in
 from tests.interop.bare_client import secret_of
 from tests.interop.keycloak import Keycloak
@@ -26,6 +26,8 @@ def declare(keycloak: Keycloak, client: str = "post", **changes: Any) -> Provide
         "client_id": f"psc-{client}",
         "client_secret": secret_of(client),
         "metadata": keycloak.metadata(),
+        # Most journeys are about the protocol; one is about the question.
+        "ask_capacity": AskCapacity.NEVER,
     }
     provider = Provider.objects.create(**{**values, **changes})
     add_default_attributes(provider)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -11,7 +12,9 @@ import requests
 from django.contrib.auth import get_user_model
 from pytest_django.live_server_helper import LiveServer
 
-from psc_connect.models import Account
+from psc_connect.models import Account, AskCapacity
+from psc_connect.professional.snapshot import from_snapshot
+from psc_connect.professional.userinfo import read_userinfo
 from tests.interop.browser import Browser
 from tests.interop.keycloak import Keycloak, people
 from tests.interop.site import declare, shown_code, start_again_link
@@ -44,6 +47,25 @@ def test_site_receives_the_claims_of_the_shared_payload(
     declare(keycloak)
     visitor.sign_in(person)
     assert logins == [people()[person]]
+
+
+def test_person_of_several_activities_says_in_what_capacity_and_lands_there_too(
+    keycloak: Keycloak, visitor: Visitor
+) -> None:
+    declare(keycloak, ask_capacity=AskCapacity.SEVERAL)
+    page = visitor.sign_in(DOCTOR)
+    assert "/psc/post/activity/" in page.url
+    keys = re.findall(r'name="capacity" value="([0-9a-f]{16})"', page.text)
+    assert len(keys) == 2
+    assert is_page_of(visitor.browser.submit(page, capacity=keys[1]), DOCTOR)
+    assert Account.objects.get().capacity == keys[1]
+
+
+@pytest.mark.parametrize("person", people())
+def test_account_keeps_what_the_person_practises(keycloak: Keycloak, visitor: Visitor, person: str) -> None:
+    declare(keycloak)
+    visitor.sign_in(person)
+    assert from_snapshot(Account.objects.get().professional) == read_userinfo(people()[person])
 
 
 @pytest.mark.parametrize("person", people())
