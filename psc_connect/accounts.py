@@ -55,7 +55,10 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """The account that a login ended at, how it came to be, and what the last login knew of the person."""
+    """The account that a login ended at, and how it came to be.
+
+    ``before`` is what the last login knew of the person, where that is not what this one says.
+    """
 
     user: User
     account: Account
@@ -114,9 +117,11 @@ def _returning(account: Account, provider: Provider, person: Person, *, hooks: H
     choice = at_login(provider, person.professional, chosen_last=account.capacity)
     if account.concerns_groups:  # type: ignore[attr-defined]
         bring_groups_up_to_date(account, provider.exported_groups.all(), claims)
-    before = from_snapshot(account.professional)
-    if described := _describe(account, person):
+    known = account.professional
+    described = _describe(account, person)
+    if described:
         account.save(update_fields=described)
+    before = from_snapshot(known) if "professional" in described else None
     return Resolution(user=user, account=account, choice=choice, before=before)
 
 

@@ -14,7 +14,9 @@ class PscConnectConfig(AppConfig):
         # Only now: models are loaded.
         from django.contrib.auth.signals import user_logged_in  # noqa: PLC0415
 
-        from psc_connect import checks  # noqa: F401, PLC0415 - registers the checks
+        from psc_connect import checks, conf  # noqa: F401, PLC0415 - registers the checks
+        from psc_connect.professional import nomenclatures  # noqa: PLC0415
         from psc_connect.session import note_sign_in  # noqa: PLC0415
 
+        nomenclatures.replacement_folder = conf.nomenclature_dir
         user_logged_in.connect(note_sign_in, dispatch_uid="psc_connect.note_sign_in")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ NAMES = (
     "EXTRA_ENDPOINT_HOSTS",
     "HTTPS_PROXY",
     "JWKS_MAX_AGE",
+    "NOMENCLATURE_DIR",
     "PRIVATE_HOSTS",
     "SECRET_DIR",
     "SECRET_ISSUERS",
@@ -78,6 +80,13 @@ def secret_dir() -> Path | None:
 def secret_issuers() -> dict[str, str]:
     """Which issuer a named secret is for, where that is not one of ANS's: ``{"env:PSC_CONNECT_SECRET_X": issuer}``."""
     return dict(_read("SECRET_ISSUERS", {}))
+
+
+def nomenclature_dir() -> Path | None:
+    """The folder of code tables that take the place of the shipped ones, by its absolute path, or None."""
+    folder = _read("NOMENCLATURE_DIR", None)
+    path = Path(folder) if isinstance(folder, (str, PathLike)) else None
+    return path if path and path.is_absolute() else None
 
 
 def ca_bundle() -> str:

@@ -81,6 +81,12 @@ def home_url() -> str:
     return get_script_prefix()
 
 
+def activity_url(provider: str, next_page: str) -> str:
+    """Return the path of the page that asks in what capacity somebody acts."""
+    url = reverse("psc_connect:activity", args=[provider])
+    return f"{url}?{urlencode({'next': next_page})}" if next_page else url
+
+
 def login_url(provider: str, next_page: str, **parameters: str) -> str:
     """Return the path at which a login begins; ``parameters`` are ours (``again``, ``choose``, ``rehosted``)."""
     query = urlencode({**({"next": next_page} if next_page else {}), **parameters})

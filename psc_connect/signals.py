@@ -2,6 +2,8 @@
 
 Each is sent with ``request``, ``user``, ``account`` and ``claims`` (a read-only mapping of the userinfo), after the
 transaction that it tells of; ``login_refused`` with ``request``, ``provider`` (its slug), ``code`` and ``reference``.
+``professional_changed``, sent where the professional data are not those of the login before, has besides ``before``
+and ``after`` (``professional.person.Professional``) and ``changes`` (``professional.snapshot.Change``).
 """
 
 from __future__ import annotations
@@ -11,4 +13,5 @@ from django.dispatch import Signal
 account_created = Signal()
 account_linked = Signal()
 signed_in = Signal()
+professional_changed = Signal()
 login_refused = Signal()

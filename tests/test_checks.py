@@ -207,6 +207,7 @@ def test_there_is_no_switch_that_turns_a_protection_off() -> None:
         "extra_endpoint_hosts",
         "https_proxy",
         "jwks_max_age",
+        "nomenclature_dir",  # labels of codes, which are shown and decide nothing
         "names",  # of all settings, for the checks
         "private_hosts",  # names them one by one; without it, no address inside a network is called
         "raw",  # what the site wrote, for the checks

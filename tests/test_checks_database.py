@@ -12,7 +12,7 @@ from django.core.checks import run_checks
 from django.core.management import call_command
 from django.db import connection
 
-from psc_connect.checks import providers
+from psc_connect.checks import nomenclatures, providers
 from psc_connect.checks import settings as settings_checks
 from psc_connect.models import Provider
 
@@ -131,7 +131,7 @@ def test_every_id_is_in_the_table() -> None:
 
 
 def test_every_id_is_documented_one_by_one() -> None:
-    source = inspect.getsource(providers) + inspect.getsource(settings_checks)
+    source = "".join(map(inspect.getsource, (providers, settings_checks, nomenclatures)))
     ids = sorted(re.findall(r'"(psc_connect\.[EW]\d{3})"', source))
     assert len(ids) == len(set(ids)), "an id stands for two things"
     assert re.findall(r"^### `(psc_connect\.[EW]\d{3})`", DOCS.read_text(), re.MULTILINE) == ids

@@ -12,6 +12,7 @@ from shared_record import views
 urlpatterns = [
     path("", views.home, name="home"),
     path("me/", views.me, name="me"),
+    path("prescriptions/", views.prescriptions, name="prescriptions"),
     path("psc/", include("psc_connect.urls")),
     path("admin/", admin.site.urls),
     # Browsers ask for it on the pages of the admin, which name no icon.

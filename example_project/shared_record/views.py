@@ -1,4 +1,4 @@
-"""The two pages of the demonstration."""
+"""The pages of the demonstration."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ from django.contrib.auth.decorators import login_not_required
 from django.shortcuts import render
 
 from psc_connect.attributes import assignable_fields
-from psc_connect.models import Account, Provider
+from psc_connect.current import PSCRequest
+from psc_connect.decorators import psc_required
+from psc_connect.models import Provider
 from shared_record.receivers import CLAIMS
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
     from django.http import HttpRequest, HttpResponse
 
-    class SignedInRequest(HttpRequest):
+    class SignedInRequest(PSCRequest):
         user: User
 
 
@@ -28,7 +30,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 # Guarded by LoginRequiredMiddleware, as every view that does not say otherwise.
 def me(request: SignedInRequest) -> HttpResponse:
-    account = Account.objects.select_related("provider").filter(user=request.user).first()
+    account = request.psc.account
     claims = request.session.get(CLAIMS)
     context = {
         "account": account,
@@ -36,6 +38,12 @@ def me(request: SignedInRequest) -> HttpResponse:
         "claims": json.dumps(claims, ensure_ascii=False, indent=2) if claims else "",
     }
     return render(request, "shared_record/me.html", context)
+
+
+@psc_required(profession="10")
+def prescriptions(request: PSCRequest) -> HttpResponse:
+    """A page for doctors: 10 is their code in ANS's table of professions, TRE_G15."""
+    return render(request, "shared_record/prescriptions.html")
 
 
 def _attributes(request: SignedInRequest, provider: Provider) -> list[dict[str, Any]]:

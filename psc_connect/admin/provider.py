@@ -85,7 +85,7 @@ CHANGE_FIELDSETS = (
             )
         },
     ),
-    (_("Users"), {"fields": ("create_unknown_users", "mapping")}),
+    (_("Users"), {"fields": ("create_unknown_users", "ask_capacity", "mapping")}),
     (_("Signing keys"), {"fields": ("signing_keys", "id_token_signed_response_alg", "userinfo_signed_response_alg")}),
     (_("Provider metadata"), {"fields": ("metadata", "metadata_followed")}),
     (

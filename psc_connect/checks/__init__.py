@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from psc_connect.checks import providers, settings
+from psc_connect.checks import nomenclatures, providers, settings
 
-__all__ = ["providers", "settings"]
+__all__ = ["nomenclatures", "providers", "settings"]

@@ -31,14 +31,19 @@ MAX_WIDTH = 120
 def load_file(path: str) -> object:
     """Return the JSON of a file, or of standard input for ``-``. Raises CommandError that names line and column."""
     try:
-        text = sys.stdin.read() if path == "-" else Path(path).read_text("utf-8")
-        return load_document(text)
+        return load_document(read_file(path))
+    except ValidationError as exc:
+        raise CommandError(f"{path}: {' '.join(exc.messages)}", returncode=REFUSED) from None
+
+
+def read_file(path: str) -> str:
+    """Return the text of a file, or of standard input for ``-``. Raises CommandError."""
+    try:
+        return sys.stdin.read() if path == "-" else Path(path).read_text("utf-8")
     except (OSError, UnicodeDecodeError) as exc:
         reason = _("it is not text in UTF-8") if isinstance(exc, UnicodeDecodeError) else exc.strerror
         text = _("%(file)s cannot be read: %(reason)s") % {"file": path, "reason": reason}
         raise CommandError(text, returncode=REFUSED) from None
-    except ValidationError as exc:
-        raise CommandError(f"{path}: {' '.join(exc.messages)}", returncode=REFUSED) from None
 
 
 def apply(plans: list[Plan], write: Callable[[str], Any], *, check: bool) -> bool:

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
-from psc_connect.professional.nomenclatures import Concept, concept
+from psc_connect.professional.nomenclatures import Concept, concept, tables_of
+
+# Longer than any code with its OID.
+MAX_CACHED = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Code:
     """``code`` as sent, and the OID that came with it (``10^1.2.250…``), or ""; false where nothing was sent.
 
-    An unknown code is kept and has no label; a closed one is told as such.
+    An unknown code is kept and has no label; a closed one keeps its label and is told as such.
     """
 
     code: str = ""
     system: str = ""
     tables: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, text: str, *tables: str) -> Code:
+        """Return the code that a text holds, ``10`` or ``10^OID``. Never fails."""
+        return _read(text, tables) if len(text) <= MAX_CACHED else _made(text, tables)
 
     @property
     def concept(self) -> Concept | None:
@@ -25,15 +34,17 @@ class Code:
     @property
     def label(self) -> str:
         """The French label of the table, or "" where no table has the code."""
-        return self.concept.label if self.concept else ""
+        found = self.concept
+        return found.label if found else ""
 
     @property
     def is_closed(self) -> bool:
-        return bool(self.concept and self.concept.closed)
+        found = self.concept
+        return found is not None and found.is_closed
 
     @property
     def sent(self) -> str:
-        """The very text of the userinfo."""
+        """The code as the userinfo has it, with its OID if it came with one."""
         return f"{self.code}^{self.system}" if self.system else self.code
 
     def __bool__(self) -> bool:
@@ -43,7 +54,19 @@ class Code:
         return self.label or self.code
 
 
-def code_of(text: str, tables: tuple[str, ...] = ()) -> Code:
-    """Return the code of ``code^OID``, or of a code alone, with the tables in which its label stands."""
+def _made(text: str, tables: tuple[str, ...]) -> Code:
     code, _sign, system = text.partition("^")
     return Code(code, system, tables) if code or system else Code()
+
+
+# Everybody's codes are the same few hundred.
+_read = lru_cache(maxsize=1024)(_made)
+
+
+def label(code: Code | str, kind: str = "") -> str:
+    """Return the French label of a code, or the code itself where no table has it.
+
+    ``kind`` is a subject (``profession``) or a table by ANS's name; a ``Code`` needs none. Raises KeyError for another.
+    """
+    given = code if isinstance(code, Code) else Code.read(code)
+    return str(replace(given, tables=tables_of(kind)) if kind else given)

@@ -48,7 +48,7 @@ def _structures(situation: Situation) -> Iterable[str]:
     """Every number by which a structure is known: FINESS of the site and of its legal entity, SIRET, SIREN, own."""
     activity, professional = situation.activity, situation.professional
     yield from (activity.finess, activity.finess_legal_entity, activity.structure_id, activity.former_structure_id)
-    yield from (activity.siret, activity.siren or activity.siret[:9])
+    yield from (activity.siret, activity.siren or normalised(activity.siret)[:9])
     if situation.capacity is None:
         yield professional.organization_id
         yield from (each.number.partition("/")[0] for each in professional.national_identifiers if each.kind in _STAFF)
@@ -105,7 +105,7 @@ class Condition:
     @classmethod
     def of(cls, subject: Any, operator: Any, values: Any) -> Condition:
         """Raises ConditionError."""
-        if subject not in SUBJECTS:
+        if not isinstance(subject, str) or subject not in SUBJECTS:
             raise ConditionError("condition_subject_unknown")
         if operator not in OPERATORS:
             raise ConditionError("condition_operator_unknown")

@@ -7,7 +7,6 @@ of a structure's staff; ``ANS`` + digits of the tests (EDIT); a UUID (PSI).
 from __future__ import annotations
 
 import re
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -37,13 +36,17 @@ class IdentifierError(ValueError):
         self.code = code
 
 
-_RPPS = re.compile(r"\d{11}")
+# [0-9], not \d: that would take the digits of every script.
+_RPPS = re.compile(r"[0-9]{11}")
 # Two characters of the department (2A and 2B are Corsica's), seven digits.
-_ADELI = re.compile(r"[0-9][0-9AB]\d{7}")
-_FINESS_STAFF = re.compile(r"[0-9][0-9AB]\d{7}/[A-Za-z0-9]{1,40}")
-_SIRET_STAFF = re.compile(r"\d{14}/[A-Za-z0-9]{1,40}")
-_EDIT = re.compile(r"ANS\d{14}")
-_MAX_CHARACTERS = 255
+_ADELI = re.compile(r"[0-9][0-9AB][0-9]{7}")
+_FINESS_STAFF = re.compile(r"[0-9][0-9AB][0-9]{7}/[A-Za-z0-9]{1,40}")
+_SIRET_STAFF = re.compile(r"[0-9]{14}/[A-Za-z0-9]{1,40}")
+_EDIT = re.compile(r"ANS[0-9]{14}")
+_PSI = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+MAX_CHARACTERS = 255
+# As ANS's table TRE_G08 has them.
+_DIGITS = {Kind.RPPS: "8", Kind.ADELI: "0", Kind.FINESS_STAFF: "3", Kind.SIRET_STAFF: "5"}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -84,31 +87,28 @@ class NationalIdentifier:
 
     @classmethod
     def psi(cls, number: str) -> NationalIdentifier:
-        """Make one of a PSI number, a UUID. Raises IdentifierError."""
-        try:
-            return cls(Kind.PSI, str(uuid.UUID(number)))
-        except (ValueError, AttributeError):
-            raise IdentifierError("psi_malformed") from None
+        """Make one of a PSI number, a UUID, in capitals or not. Raises IdentifierError."""
+        return cls(Kind.PSI, _checked(number.lower(), _PSI, "psi_malformed"))
 
     @classmethod
     def read(cls, text: str, origin: str = "") -> NationalIdentifier:
-        """Return what a text is, or an unknown one with the text as its number. Never fails.
+        """Return what a text is, or an unknown one, whose number is the text: its printable characters, 255 at most.
 
-        ``origin`` is what the userinfo says of it (``RPPS``, ``EDIT``, ``PSI`` …): it decides where the form does not.
+        Never fails. ``origin`` is what the userinfo says of it (``RPPS``, ``EDIT``, ``PSI`` …): it decides where the
+        form does not.
         """
         for make, number in _candidates(text.strip(), origin.strip().upper()):
             try:
                 return make(number)
             except IdentifierError:  # noqa: PERF203 - five forms at most
                 continue
-        return cls(Kind.UNKNOWN, text.strip()[:_MAX_CHARACTERS])
+        printable = "".join(character for character in text.strip() if character.isprintable())
+        return cls(Kind.UNKNOWN, printable[:MAX_CHARACTERS])
 
     @property
     def national(self) -> str:
         """The form in which the national register gives it: with the digit of its kind before it."""
-        return {Kind.RPPS: "8", Kind.ADELI: "0", Kind.FINESS_STAFF: "3", Kind.SIRET_STAFF: "5"}.get(
-            self.kind, ""
-        ) + self.number
+        return _DIGITS.get(self.kind, "") + self.number
 
     def __bool__(self) -> bool:
         return bool(self.number)
@@ -124,17 +124,17 @@ def _checked(number: str, pattern: re.Pattern[str], code: str) -> str:
 
 
 def _candidates(text: str, origin: str) -> list[tuple[Callable[[str], NationalIdentifier], str]]:
-    """What a text could be, the likeliest first."""
+    """What a text could be, the likeliest first: without the digit of its kind only where its origin allows it."""
     make = NationalIdentifier
     found: list[tuple[Callable[[str], NationalIdentifier], str]] = []
-    if origin == "RPPS":
-        found += [(make.rpps, text), (make.rpps, text.removeprefix("8"))]
     if origin == "ADELI":
-        found += [(make.adeli, text), (make.adeli, text.removeprefix("0"))]
+        found.append((make.adeli, text))
     prefixed = {"8": make.rpps, "0": make.adeli, "3": make.finess_staff, "5": make.siret_staff}
     if text[:1] in prefixed:
         found.append((prefixed[text[:1]], text[1:]))
-    return [*found, (make.edit, text), (make.psi, text), (make.rpps, text)]
+    if origin in ("RPPS", ""):
+        found.append((make.rpps, text))
+    return [*found, (make.edit, text), (make.psi, text)]
 
 
 def luhn_holds(digits: str) -> bool:

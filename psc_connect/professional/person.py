@@ -6,34 +6,37 @@ Nothing that was sent is lost: what is unknown here, or of another type than exp
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any
 
 from psc_connect.professional.codes import Code
 from psc_connect.professional.identifiers import Kind, NationalIdentifier
+from psc_connect.professional.nomenclatures import SUBJECTS
 
-T = TypeVar("T")
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
-PROFESSIONS = ("TRE_G15-ProfessionSante", "TRE_R94-ProfessionSocial", "TRE_R95-UsagerTitre")
-CATEGORIES = ("TRE_R09-CategorieProfessionnelle",)
-TITLES = ("TRE_R11-CiviliteExercice", "TRE_R81-Civilite")
-CIVILITIES = ("TRE_R81-Civilite",)
-SKILL_KINDS = ("TRE_R04-TypeSavoirFaire",)
-SKILLS = ("TRE_R38-SpecialiteOrdinale", "TRE_R01-EnsembleSavoirFaire-CISIS")
-MODES = ("TRE_R23-ModeExercice",)
-SECTORS = ("TRE_R02-SecteurActivite",)
-ROLES = ("TRE_R21-Fonction",)
-ACTIVITY_KINDS = ("TRE_R22-GenreActivite",)
+PROFESSIONS = SUBJECTS["profession"]
+CATEGORIES = SUBJECTS["category"]
+TITLES = SUBJECTS["title"]
+CIVILITIES = SUBJECTS["civility"]
+SKILL_KINDS = SUBJECTS["skill_kind"]
+SKILLS = SUBJECTS["skill"]
+MODES = SUBJECTS["mode"]
+SECTORS = SUBJECTS["sector"]
+ROLES = SUBJECTS["role"]
+ACTIVITY_KINDS = SUBJECTS["activity_kind"]
+FRANCE = "99000"
 
 
 @dataclass(frozen=True, slots=True)
 class ReadingWarning:
-    """One leaf that was not as expected, and where it stood.
+    """One leaf that was not as expected, and where it stood; never what it held.
 
-    ``type_unexpected``, ``value_twice``, ``identifier_unknown``.
+    ``type_unexpected``: read as text if it was a whole number, else it lies in ``extra``. ``value_twice``: what stood
+    in its former place lies in ``extra``. ``identifier_unknown``: it has the form of no kind.
     """
 
     code: str
@@ -41,11 +44,17 @@ class ReadingWarning:
 
 
 def _text(name: str) -> Any:
-    return field(default="", metadata={"psc": name, "tables": None})
+    # Not shown by repr(), which ends in logs: it may say who somebody is.
+    return field(default="", repr=False, metadata={"psc": name, "tables": None})
 
 
 def _code(name: str, *tables: str) -> Any:
     return field(default=Code(), metadata={"psc": name, "tables": tables})
+
+
+def _rest() -> Any:
+    # A mapping has no hash: what it belongs to keeps its own.
+    return field(default=NOTHING, repr=False, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +92,7 @@ class Activity:
     email: str = _text("adresseEMail")
     registration_authority: str = _text("autoriteDenregistrement")
     source_id: str = _text("sourceId")
-    extra: Mapping[str, Any] = field(default=NOTHING, repr=False)
+    extra: Mapping[str, Any] = _rest()
 
     @property
     def structure_name(self) -> str:
@@ -94,11 +103,9 @@ class Activity:
         """The department's number, ``75``, ``2A``, ``974``: as sent, or of the municipality or the postal code."""
         if self.department_sent:
             return self.department_sent
-        number = self.municipality or self.postal_code
-        if not number[:2].strip():
-            return ""
-        # 97 and 98 are overseas, where three digits name one.
-        return number[:3] if number[:2] in ("97", "98") else number[:2]
+        # Postal codes of other countries look the same.
+        postal_code = self.postal_code if self.country in ("", FRANCE) else ""
+        return _department_of(self.municipality) or _department_of(postal_code)
 
     @property
     def place(self) -> str:
@@ -106,6 +113,16 @@ class Activity:
         if self.postal_code in self.post_office:
             return self.post_office
         return f"{self.postal_code} {self.post_office}".strip()
+
+
+def _department_of(number: str) -> str:
+    """The department of an INSEE number or of a French postal code, which has ``20`` for both of Corsica's."""
+    if not re.match("[0-9][0-9AB][0-9]", number):
+        return ""
+    if number[:2] == "20":
+        return "2A" if number[2] in "01" else "2B"
+    # Overseas three digits name one.
+    return number[:3] if number[:2] in ("97", "98") else number[:2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +137,7 @@ class Practice:
     skill_kind: Code = _code("codeTypeSavoirFaire", *SKILL_KINDS)
     skill: Code = _code("codeSavoirFaire", *SKILLS)
     activities: tuple[Activity, ...] = ()
-    extra: Mapping[str, Any] = field(default=NOTHING, repr=False)
+    extra: Mapping[str, Any] = _rest()
 
     @property
     def speciality(self) -> Code:
@@ -130,12 +147,13 @@ class Practice:
 
 @dataclass(frozen=True, slots=True)
 class OtherIdentifier:
-    """One of ``otherIds``. ``quality`` 1 is the best; 0 where none was sent."""
+    """One of ``otherIds``. ``sent`` is the very text; ``quality`` 1 is the best, 0 where none was sent."""
 
     identifier: NationalIdentifier
     origin: str = ""
     quality: int = 0
-    extra: Mapping[str, Any] = field(default=NOTHING, repr=False)
+    sent: str = field(default="", repr=False)
+    extra: Mapping[str, Any] = _rest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +180,7 @@ class Capacity:
             activity.pharmacist_section.code,
             structure or f"{activity.structure_name} {activity.postal_code}",
         )
-        return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]
+        return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +208,7 @@ class Professional:
     identifiers: tuple[OtherIdentifier, ...] = ()
     practices: tuple[Practice, ...] = ()
     email_verified: bool | None = None
-    extra: Mapping[str, Any] = field(default=NOTHING, repr=False)
+    extra: Mapping[str, Any] = _rest()
     warnings: tuple[ReadingWarning, ...] = ()
 
     @property

@@ -7,7 +7,7 @@ from dataclasses import Field, asdict, dataclass, fields
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
-from psc_connect.professional.codes import Code, code_of
+from psc_connect.professional.codes import Code
 from psc_connect.professional.identifiers import Kind, NationalIdentifier
 from psc_connect.professional.person import (
     PROFESSIONS,
@@ -49,7 +49,7 @@ def from_snapshot(snapshot: Mapping[str, Any]) -> Professional | None:
     return _made(
         Professional,
         snapshot,
-        roles=tuple(code_of(each, PROFESSIONS) for each in snapshot["roles"]),
+        roles=tuple(Code.read(each, *PROFESSIONS) for each in snapshot["roles"]),
         identifiers=tuple(
             _made(OtherIdentifier, each, identifier=NationalIdentifier(Kind(each["kind"]), each["number"]))
             for each in snapshot["identifiers"]
@@ -86,7 +86,7 @@ def _made(kind: type[T], given: Mapping[str, Any], **parts: Any) -> T:
         if isinstance(value, dict):
             values[each.name] = MappingProxyType(value)
         else:
-            values[each.name] = value if tables is None else code_of(value, tables)
+            values[each.name] = value if tables is None else Code.read(value, *tables)
     return kind(**values, **parts)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
-from psc_connect.professional.codes import Code, code_of
+from psc_connect.professional.codes import Code
 from psc_connect.professional.identifiers import Kind, NationalIdentifier
 from psc_connect.professional.person import (
     PROFESSIONS,
@@ -18,6 +18,18 @@ from psc_connect.professional.person import (
     ReadingWarning,
 )
 
+T = TypeVar("T")
+# Of each dataclass its leaves: the field, PSC's name, and the tables of its code, or None where it is text.
+_LEAVES: Mapping[type[Any], tuple[tuple[str, str, tuple[str, ...] | None], ...]] = {
+    kind: tuple(
+        (each.name, each.metadata["psc"], each.metadata["tables"]) for each in fields(kind) if "psc" in each.metadata
+    )
+    for kind in (Professional, Practice, Activity)
+}
+# What says nothing, whatever was expected.
+_NOTHING = (None, "")
+# It is kept in a column of two bytes.
+MAX_QUALITY = 32767
 # Of all practices together: several times what anybody has, and still read in milliseconds.
 MAX_ACTIVITIES = 500
 
@@ -46,16 +58,16 @@ class _Reader:
         register = self._object(top, "SubjectRefPro", "")
         self._move_civility(top, register)
         practices = self._objects(register, "exercices", "SubjectRefPro.")
-        others = "otherIDs" if "otherIds" not in top and "otherIDs" in top else "otherIds"
-        identifiers = self._objects(top, others, "")
+        # The second is the name in a specification of ANS's.
+        identifiers = [*self._objects(top, "otherIds", ""), *self._objects(top, "otherIDs", "")]
         roles = self._roles(top)
-        verified = top.pop("email_verified") if isinstance(top.get("email_verified"), bool) else None
+        verified = self._take_truth(top, "email_verified", "")
         values = self._leaves(Professional, top, "")
         extra = {**top, **({"SubjectRefPro": register} if register else {})}
         return Professional(
             **values,
             roles=roles,
-            identifiers=tuple(self._identifier(each, path) for each, path in identifiers),
+            identifiers=tuple(dict.fromkeys(self._identifier(each, path) for each, path in identifiers)),
             practices=tuple(self._practice(each, path) for each, path in practices),
             email_verified=verified,
             extra=MappingProxyType(extra),
@@ -64,12 +76,11 @@ class _Reader:
 
     def _move_civility(self, top: dict[str, Any], register: dict[str, Any]) -> None:
         """It stood in SubjectRefPro until 2023, and stands at the top since."""
-        if "codeCivilite" not in register:
-            return
-        if not top.get("codeCivilite"):
+        former = register.get("codeCivilite")
+        if former in _NOTHING or former == top.get("codeCivilite"):
+            register.pop("codeCivilite", None)
+        elif top.get("codeCivilite") in _NOTHING:
             top["codeCivilite"] = register.pop("codeCivilite")
-        elif top["codeCivilite"] == register["codeCivilite"]:
-            del register["codeCivilite"]
         else:
             self._warn("value_twice", "SubjectRefPro.codeCivilite")
 
@@ -87,78 +98,83 @@ class _Reader:
         identifier = NationalIdentifier.read(text, origin)
         if text and identifier.kind is Kind.UNKNOWN:
             self._warn("identifier_unknown", f"{path}identifiant")
-        quality = given.get("qualite")
-        if isinstance(quality, int) and not isinstance(quality, bool):
+        return OtherIdentifier(
+            identifier,
+            origin=origin,
+            quality=self._quality(given, path),
+            sent=text,
+            extra=MappingProxyType(given),
+        )
+
+    def _quality(self, given: dict[str, Any], path: str) -> int:
+        value = given.get("qualite")
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_QUALITY:
             del given["qualite"]
-        else:
-            if quality not in (None, ""):
-                self._warn("type_unexpected", f"{path}qualite")
-            quality = 0
-        return OtherIdentifier(identifier, origin, quality, MappingProxyType(given))
+            return value
+        self._leave(given, "qualite", path)
+        return 0
 
     def _roles(self, top: dict[str, Any]) -> tuple[Code, ...]:
-        given = top.get("SubjectRole")
-        listed = [given] if isinstance(given, str) else given
-        if not isinstance(listed, list) or not all(isinstance(each, str) for each in listed):
-            if listed is not None:
-                self._warn("type_unexpected", "SubjectRole")
-            return ()
-        del top["SubjectRole"]
-        return tuple(code_of(each, PROFESSIONS) for each in listed if each)
+        if isinstance(top.get("SubjectRole"), str):
+            top["SubjectRole"] = [top["SubjectRole"]]
+        found = self._items(top, "SubjectRole", "", str)
+        return tuple(Code.read(text, *PROFESSIONS) for text, _path in found if text)
 
     def _leaves(self, kind: type[Any], given: dict[str, Any], path: str) -> dict[str, Any]:
-        """Take out of an object every leaf that the dataclass names."""
+        """Take out of an object every leaf that the dataclass names: those that say something."""
         values: dict[str, Any] = {}
-        for each in fields(kind):
-            name = each.metadata.get("psc")
-            if name is None or name not in given:
-                continue
-            text = self._take_text(given, name, path)
-            tables = each.metadata["tables"]
-            values[each.name] = text if tables is None else code_of(text, tables)
+        for field, name, tables in _LEAVES[kind]:
+            value = given.pop(name, "")
+            if not isinstance(value, str):
+                given[name] = value
+                value = self._take_text(given, name, path)
+            if value:
+                values[field] = value if tables is None else Code.read(value, *tables)
         return values
 
     def _take_text(self, given: dict[str, Any], name: str, path: str) -> str:
         value = given.get(name)
-        if value is None or isinstance(value, str):
-            given.pop(name, None)
-            return value or ""
-        self._warn("type_unexpected", path + name)
-        if isinstance(value, (int, float)) and not isinstance(value, bool):
-            del given[name]
-            return str(value)
-        # It stays in `extra`.
+        if isinstance(value, str):
+            return str(given.pop(name))
+        self._leave(given, name, path)
+        # Never of more digits than Python writes.
+        if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() <= 64:
+            return str(given.pop(name))
         return ""
 
+    def _take_truth(self, given: dict[str, Any], name: str, path: str) -> bool | None:
+        if isinstance(given.get(name), bool):
+            return bool(given.pop(name))
+        self._leave(given, name, path)
+        return None
+
     def _object(self, given: dict[str, Any], name: str, path: str) -> dict[str, Any]:
-        value = given.get(name)
-        if isinstance(value, dict):
+        if isinstance(given.get(name), dict):
             return dict(given.pop(name))
-        if value is None:
-            given.pop(name, None)
-        elif value != "":
-            self._warn("type_unexpected", path + name)
+        self._leave(given, name, path)
         return {}
 
     def _objects(self, given: dict[str, Any], name: str, path: str) -> list[tuple[dict[str, Any], str]]:
-        """Take a list of objects out; what in it is none stays where it was."""
-        value = given.get(name)
-        if value is None:
+        return [(dict(each), f"{place}.") for each, place in self._items(given, name, path, dict)]
+
+    def _items(self, given: dict[str, Any], name: str, path: str, kind: type[T]) -> list[tuple[T, str]]:
+        """Take out of a list what is of a kind, each with its place; the rest stays."""
+        if not isinstance(given.get(name), list):
+            self._leave(given, name, path)
+            return []
+        placed = [(each, f"{path}{name}[{number}]") for number, each in enumerate(given.pop(name))]
+        if rest := [(each, place) for each, place in placed if each is not None and not isinstance(each, kind)]:
+            given[name] = [each for each, _place in rest]
+            for _each, place in rest:
+                self._warn("type_unexpected", place)
+        return [(each, place) for each, place in placed if isinstance(each, kind)]
+
+    def _leave(self, given: dict[str, Any], name: str, path: str) -> None:
+        """What is not of the type expected stays, for `extra`, and is told; what says nothing goes."""
+        if given.get(name) in _NOTHING:
             given.pop(name, None)
-            return []
-        if not isinstance(value, list):
-            if value != "":
-                self._warn("type_unexpected", path + name)
-            return []
-        found = [
-            (dict(each), f"{path}{name}[{number}].") for number, each in enumerate(value) if isinstance(each, dict)
-        ]
-        rest = [each for each in value if not isinstance(each, dict)]
-        del given[name]
-        if rest:
+        else:
             self._warn("type_unexpected", path + name)
-            given[name] = rest
-        return found
 
     def _warn(self, code: str, path: str) -> None:
         self.warnings.append(ReadingWarning(code, path))

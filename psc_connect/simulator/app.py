@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from psc_connect.simulator import pages
-from psc_connect.simulator.endpoints import authorization, end_session, metadata, token, userinfo
+from psc_connect.simulator.endpoints import authorization, end_session, metadata, own_person, token, userinfo
 from psc_connect.simulator.endpoints.metadata import REALM
 from psc_connect.simulator.exchange import Request, Response
 from psc_connect.simulator.faults import Faults
 from psc_connect.simulator.keys import KeyRing, SigningKey
+from psc_connect.simulator.own_people import OwnPeople
 from psc_connect.simulator.people import PEOPLE, Person
 from psc_connect.simulator.state import State
 
@@ -31,7 +32,8 @@ ROUTES: dict[str, Endpoint] = {  # path → name, methods, function
     f"{_CONNECT}/certs": ("jwks", "GET", metadata.answer_jwks),
     "/auth": ("authorization", "GET POST", authorization.authorize),
     "/auth/": ("authorization", "GET POST", authorization.authorize),
-    pages.CHOOSE_PATH: ("choose", "POST", authorization.choose),
+    pages.CHOOSE_PATH: ("choose", "GET POST", authorization.choose),
+    pages.OWN_PERSON_PATH: ("own_person", "GET POST", own_person.own_person),
     f"{_CONNECT}/token": ("token", "POST", token.exchange),
     f"{_CONNECT}/userinfo": ("userinfo", "GET POST", userinfo.userinfo),
     f"{_CONNECT}/logout": ("end_session", "GET POST", end_session.end_session),
@@ -55,6 +57,7 @@ class Simulator:
     faults: Faults = field(default_factory=Faults)
     clients: dict[str, Client] = field(default_factory=dict)
     people: dict[str, Person] = field(default_factory=lambda: {person.slug: person for person in PEOPLE})
+    own_people: OwnPeople = field(default_factory=OwnPeople)  # made by hand on the pages
     requests: list[Request] = field(default_factory=list)  # every request, in the order of arrival
 
     @property

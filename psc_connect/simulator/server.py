@@ -6,12 +6,14 @@ import contextlib
 import socket
 import sys
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from typing_extensions import override
 
+from psc_connect.simulator import pages
 from psc_connect.simulator.exchange import Request, Response
 
 if TYPE_CHECKING:
@@ -104,7 +106,7 @@ class Handler(BaseHTTPRequestHandler):
             self.send_error(411)
             return None
         if int(length) > _BODY_LIMIT:
-            self.send_error(413)
+            self._refuse_body()
             return None
         body = self.rfile.read(int(length))
         url = urlsplit(self.path)
@@ -123,6 +125,18 @@ class Handler(BaseHTTPRequestHandler):
             reused=self.asked > 1,
             received_at=simulator.now(),
         )
+
+    def _refuse_body(self) -> None:
+        """The page first, then what still comes is thrown away: a connection reset would hide the page."""
+        language = Request("POST", "", "", {"accept-language": self.headers.get("Accept-Language", "")}).language
+        self._write(pages.error(language, "too_large", status=413))
+        self.close_connection = True
+        self.connection.shutdown(socket.SHUT_WR)
+        deadline = time.monotonic() + 5
+        with contextlib.suppress(OSError):
+            self.connection.settimeout(1)
+            while time.monotonic() < deadline and self.connection.recv(65_536):
+                pass
 
     def _write(self, response: Response) -> None:
         stopping = self.server.stopping

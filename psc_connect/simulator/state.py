@@ -92,6 +92,11 @@ class State:
             self._interactions[identifier] = request
         return identifier
 
+    def interaction(self, identifier: str) -> AuthorizationRequest | None:
+        """What a page that waits for its answer was asked for; it stays open."""
+        with self._lock:
+            return self._interactions.get(identifier)
+
     def end_interaction(self, identifier: str) -> AuthorizationRequest | None:
         with self._lock:
             return self._interactions.pop(identifier, None)

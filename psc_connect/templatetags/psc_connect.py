@@ -1,4 +1,4 @@
-"""What a site puts into its own pages: the sign-in button and the sign-out button."""
+"""What a site puts into its own pages: the buttons, the activity, what only some see, the labels of codes."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from psc_connect.current import conditions_of, current
 from psc_connect.models import Provider
 from psc_connect.next_page import safe_next
-from psc_connect.origin import login_url
+from psc_connect.origin import activity_url, login_url
+from psc_connect.professional.codes import Code, label
 from psc_connect.session import kept_login
 
 if TYPE_CHECKING:
@@ -60,6 +62,52 @@ def psc_connect_logout_button(context: Context) -> dict[str, Any]:
         "url": reverse("psc_connect:logout", args=[slug]) if slug else "",
         "csrf_token": context.get("csrf_token"),
     }
+
+
+@register.inclusion_tag("psc_connect/activity_link.html", takes_context=True)
+def psc_connect_activity(context: Context) -> dict[str, Any]:
+    """Show in what capacity the person acts, with a link to change it where there are several.
+
+    Nothing for who came another way or has no professional data. Costs one SQL query for who came with PSC.
+    """
+    request = context.get("request")
+    who = current(request) if request is not None else None
+    if who is None or who.account is None:
+        return {"capacity": None, "url": ""}
+    capacities = who.professional.capacities
+    may_change = len(capacities) > 1 or (capacities and who.capacity is None)
+    url = activity_url(who.account.provider.slug, _next_page(request, "")) if may_change else ""
+    return {"capacity": who.capacity, "url": url}
+
+
+@register.simple_tag(takes_context=True)
+def psc_allows(context: Context, **who: str) -> bool:
+    """Whether the person is what ``@psc_required`` of the same arguments asks; several codes are parted by commas.
+
+    ``{% psc_allows profession="10,40" as is_prescriber %}{% if is_prescriber %}…``
+    """
+    request = context.get("request")
+    if request is None:
+        return False
+    wanted = conditions_of({subject: codes.split(",") for subject, codes in who.items()})
+    found = current(request)
+    return bool(found) and not found.must_choose and found.meets(wanted)
+
+
+@register.filter
+def psc_label(code: object, kind: str = "") -> str:
+    """Show the label of a code: ``{{ "10"|psc_label:"profession" }}``, ``{{ activity.mode|psc_label }}``.
+
+    ``kind`` is a subject or a table by ANS's name; where it is neither, or no table has the code, the code is shown.
+    """
+    if code is None:
+        return ""
+    given = code if isinstance(code, Code) else str(code)
+    try:
+        return label(given, kind)
+    # As the filters of Django do: no page fails on a name.
+    except KeyError:
+        return str(given)
 
 
 def _provider_to_sign_out_of(request: HttpRequest) -> str:

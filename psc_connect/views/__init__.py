@@ -1,7 +1,8 @@
-"""The pages of a login, one file a flow: begun, come back, signed out."""
+"""The pages of a login, one file a flow: begun, come back, in what capacity, signed out."""
 
+from psc_connect.views.activity import ActivityView
 from psc_connect.views.callback import CallbackView
 from psc_connect.views.login import LoginView
 from psc_connect.views.logout import LoggedOutView, LogoutView
 
-__all__ = ["CallbackView", "LoggedOutView", "LoginView", "LogoutView"]
+__all__ = ["ActivityView", "CallbackView", "LoggedOutView", "LoginView", "LogoutView"]

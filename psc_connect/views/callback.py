@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import auth
 from django.http import HttpResponse, HttpResponseRedirect, QueryDict
@@ -19,10 +19,11 @@ from psc_connect.models import Provider, RequireIssuer
 from psc_connect.next_page import landing_page
 from psc_connect.oidc.authorization import check_issuer, parse_authorization_response
 from psc_connect.oidc.errors import AuthorizationResponseError
-from psc_connect.origin import login_url
+from psc_connect.origin import activity_url, login_url
+from psc_connect.professional.snapshot import changes
 from psc_connect.refusals import REFUSALS, announce_failed_login
-from psc_connect.session import landing_of, open_session
-from psc_connect.signals import account_created, account_linked, signed_in
+from psc_connect.session import kept_login, landing_of, open_session
+from psc_connect.signals import account_created, account_linked, professional_changed, signed_in
 from psc_connect.views.base import ProviderView, enabled_provider
 
 if TYPE_CHECKING:
@@ -107,13 +108,14 @@ class CallbackView(ProviderView, OIDCAuthenticationCallbackView):
         if request.user.is_authenticated:
             page = landing_of(request, pending.digest(answer.state))
             if page is not None:
-                return HttpResponseRedirect(landing_page(page))
+                self.next_page = page
+                return self._on_to_the_page(request)
         raise AuthorizationResponseError("authorization_state_unknown")
 
     def _begun_twice(self, request: HttpRequest, login: PendingLogin) -> HttpResponse:
         """Answer the second of two clicks: the code is spent, but the person's session at the provider is open."""
         if request.user.is_authenticated:
-            return HttpResponseRedirect(self.success_url)
+            return self._on_to_the_page(request)
         if login.is_second_try:
             raise LoginRefused("authorization_state_used")
         return HttpResponseRedirect(login_url(login.provider, login.next, again="1"))
@@ -161,6 +163,7 @@ class CallbackView(ProviderView, OIDCAuthenticationCallbackView):
             if found.linked:
                 account_linked.send(sender=type(backend), **said)
             signed_in.send(sender=type(backend), **said)
+            self._tell_what_changed(backend, said)
         except REFUSALS:
             # A receiver of the site's said no, or the database did: the page that says so is no lie.
             auth.logout(request)
@@ -172,7 +175,19 @@ class CallbackView(ProviderView, OIDCAuthenticationCallbackView):
             found.created,
             found.linked,
         )
+        return self._on_to_the_page(request)
+
+    def _on_to_the_page(self, request: HttpRequest) -> HttpResponse:
+        """Lead to the page that the login was for, past the question in what capacity where it has no answer yet."""
+        kept = kept_login(request)
+        if kept.must_choose:
+            return HttpResponseRedirect(activity_url(kept.provider, self.next_page))
         return HttpResponseRedirect(self.success_url)
+
+    def _tell_what_changed(self, backend: ProSanteConnectBackend, said: dict[str, Any]) -> None:
+        before, after = backend.completed.resolution.before, backend.completed.person.professional
+        if before is not None and (changed := changes(before, after)):
+            professional_changed.send(sender=type(backend), **said, before=before, after=after, changes=changed)
 
     @property
     @override

@@ -106,7 +106,7 @@ def show_import(page: Page) -> None:
 def unlink(page: Page) -> None:
     """An account that somebody has made by signing in before."""
     page.goto(ACCOUNTS)
-    page.locator("#result_list tbody th a").first.click()
+    page.get_by_role("link", name=steps.DOCTORS_IDENTIFIER).first.click()
     page.locator(".deletelink").click()
     page.wait_for_url("**/delete/")
 

@@ -26,6 +26,8 @@ def take_pictures(page: Page, demo: Demo) -> None:
     page.screenshot(path=FOLDER / "error.png", clip={"x": 0, "y": 120, "width": 1100, "height": 460})
     steps.sign_in(page)
     page.screenshot(path=FOLDER / "me.png")
+    steps.open_activities(page)
+    page.screenshot(path=FOLDER / "activity.png")
     steps.sign_out(page)
     steps.enter_admin(page, demo)
     take_pictures_of_the_desk(page)

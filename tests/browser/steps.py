@@ -8,14 +8,30 @@ from playwright.sync_api import Page
 
 from tests.browser.demo import Demo
 
+# Whom the steps sign in.
+DOCTOR = "doctor-two-activities"
+DOCTORS_IDENTIFIER = "899700427885"
 SIMULATOR = re.compile(r"/auth\?")
 END_SESSION = re.compile("/protocol/openid-connect/logout")
+ACTIVITY = re.compile(r"/psc/psc-simulator/activity/")
 LOGGED_OUT = re.compile(r"/psc/psc-simulator/logged-out/")
 
 
-def choose_person(page: Page) -> None:
+def choose_person(page: Page, slug: str = DOCTOR) -> None:
+    """Identify at the simulator, and answer in what capacity where that is asked."""
     page.wait_for_url(SIMULATOR)
-    page.locator("button[name=person]").first.click()
+    page.locator(f"button[name=person][value={slug}]").click()
+    page.wait_for_url(lambda url: not SIMULATOR.search(url))
+    if ACTIVITY.search(page.url):
+        page.locator(".psc-capacity").first.click()
+        page.wait_for_url(lambda url: not ACTIVITY.search(url))
+
+
+def open_activities(page: Page) -> None:
+    """Sign in, and come to the page that asks in what capacity."""
+    sign_in(page)
+    page.get_by_role("link", name=re.compile("Changer d’activité|Change the activity")).click()
+    page.wait_for_url(ACTIVITY)
 
 
 def sign_in(page: Page) -> None:

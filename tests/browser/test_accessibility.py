@@ -45,10 +45,17 @@ def _signed_out(page: Page) -> None:
     steps.sign_out(page)
 
 
+def _closed_to_this_profession(page: Page) -> None:
+    page.goto("/prescriptions/")
+    steps.choose_person(page, "podiatrist")
+
+
 PAGES: dict[str, Callable[[Page], Any]] = {
     "home": _open("/"),
     "my session": steps.sign_in,
     "simulator": _simulator,
+    "in what capacity": steps.open_activities,
+    "closed to this profession": _closed_to_this_profession,
     "refusal": steps.cancel,
     "already signed in": _already_signed_in,
     "signing out": _signing_out,

@@ -38,35 +38,6 @@ def test_an_invented_person_signs_in(service: Service, person: Person) -> None:
     assert service.verified(tokens["id_token"])["acr"] == person.acr
 
 
-def test_there_are_ten_people_with_different_slugs_and_labels(simulator: Simulator) -> None:
-    assert len({person.slug for person in PEOPLE}) == 10
-    assert len({person.label_fr for person in PEOPLE}) == 10
-    assert list(simulator.people.values()) == list(PEOPLE)
-
-
-@pytest.mark.parametrize("person", INVENTED, ids=lambda person: person.slug)
-def test_an_invented_rpps_is_a_test_number_with_a_right_key(person: Person) -> None:
-    if person.slug == "structure-secretary":
-        assert person.national_identifier == "500000001815646/CPAT00045"
-        return
-    number = person.national_identifier
-    assert (len(number), number[:6]) == (12, "899700")
-    doubled = [int(digit) * (1 + position % 2) for position, digit in enumerate(reversed(number[1:]))]
-    assert sum(value // 10 + value % 10 for value in doubled) % 10 == 0
-
-
-def test_one_person_has_a_psi_identifier_beside_the_rpps() -> None:
-    (person,) = (person for person in PEOPLE if person.slug == "physiotherapist-psi")
-
-    assert [other["origine"] for other in person.userinfo["otherIds"]] == ["RPPS", "PSI"]
-
-
-def test_the_medical_student_is_one_by_category() -> None:
-    (person,) = (person for person in PEOPLE if person.slug == "student-doctor")
-
-    assert person.userinfo["SubjectRefPro"]["exercices"][0]["codeCategorieProfessionnelle"] == "E"
-
-
 def test_a_person_of_the_test_itself_can_sign_in(simulator: Simulator, service: Service) -> None:
     simulator.add_people([Person("mine", {"sub": "f:0:1", "given_name": "Zoé"}, auth_mode="CARD", acr="eidas2")])
     tokens = service.tokens("mine")

@@ -14,6 +14,7 @@ from psc_connect.simulator.state import AuthorizationRequest
 if TYPE_CHECKING:
     from psc_connect.simulator.app import Simulator
     from psc_connect.simulator.exchange import Request, Response
+    from psc_connect.simulator.people import Person
     from psc_connect.simulator.state import SignOn
 
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")  # RFC 7636 4.2: the base64url of a SHA-256
@@ -44,26 +45,38 @@ def authorize(simulator: Simulator, request: Request) -> Response:
     except _RefusedError as refusal:
         return _send_back(simulator, redirect_uri, _error(refusal, parameters.get("state")))
     if sign_on is None:
-        identifier = simulator.state.begin_interaction(asked)
-        return pages.choose_person(
-            request.language, interaction=identifier, client=client, people=simulator.people.values()
-        )
+        return _people(simulator, request, simulator.state.begin_interaction(asked), asked)
     return _send_code(simulator, asked, sign_on)
 
 
 def choose(simulator: Simulator, request: Request) -> Response:
-    """The person pressed a button on the page: sign on, or cancel."""
-    asked = simulator.state.end_interaction(request.form.get("interaction", ""))
+    """The person pressed a button on the page: sign on, or cancel. By GET, the page again."""
+    identifier = request.parameters.get("interaction", "")
+    take = simulator.state.interaction if request.method == "GET" else simulator.state.end_interaction
+    asked = take(identifier)
     if asked is None:
         return pages.error(request.language, "unknown_interaction")
+    if request.method == "GET":
+        return _people(simulator, request, identifier, asked)
     if "cancel" in request.form:
         cancelled = _error(_RefusedError("access_denied", "User cancelled"), asked.state)
         return _send_back(simulator, asked.redirect_uri, cancelled, status=303)
-    person = simulator.people.get(request.form.get("person", ""))
+    slug = request.form.get("person", "")
+    person = simulator.people.get(slug) or simulator.own_people.find(slug)
     if person is None:
         return pages.error(request.language, "unknown_person")
+    return sign_in(simulator, asked, person)
+
+
+def sign_in(simulator: Simulator, asked: AuthorizationRequest, person: Person) -> Response:
+    """A session for whom the browser chose, and the way back."""
     sign_on = simulator.state.sign_on(person, now=simulator.now())
     return _send_code(simulator, asked, sign_on, status=303)
+
+
+def _people(simulator: Simulator, request: Request, identifier: str, asked: AuthorizationRequest) -> Response:
+    people = (*simulator.own_people.newest_first(), *simulator.people.values())
+    return pages.choose_person(request.language, interaction=identifier, client_id=asked.client_id, people=people)
 
 
 def _check(simulator: Simulator, request: Request) -> AuthorizationRequest:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Subject = TypeVar("Subject")
 
 ENDPOINTS = (
-    *("metadata", "jwks", "authorization", "choose", "token", "userinfo", "end_session"),
+    *("metadata", "jwks", "authorization", "choose", "own_person", "token", "userinfo", "end_session"),
     *("home", "style"),
 )
 

@@ -1,0 +1,136 @@
+"""Who is signed in with Pro Santé Connect, for the code and the templates of the site: ``request.psc``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeAlias
+
+from asgiref.sync import sync_to_async
+from django.http import HttpRequest
+
+from psc_connect.capacities import find_capacity
+from psc_connect.models import Account
+from psc_connect.professional.conditions import Condition, Situation
+from psc_connect.professional.person import Professional
+from psc_connect.professional.snapshot import from_snapshot
+from psc_connect.session import KeptLogin, kept_login
+
+if TYPE_CHECKING:
+    from psc_connect.professional.identifiers import NationalIdentifier
+    from psc_connect.professional.person import Activity, Capacity, Practice
+
+# What a site asks for: a code, or several of which one suffices.
+Wanted: TypeAlias = str | Iterable[str]
+
+
+class Current:
+    """The professional of one request; false where nobody is signed in with Pro Santé Connect.
+
+    Costs nothing until something of it is read: then the session, and one SQL statement for the account.
+    """
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._request = request
+
+    def __bool__(self) -> bool:
+        return self.account is not None
+
+    async def aload(self) -> None:
+        """Read what there is to read; an asynchronous view awaits this before it looks at anything else."""
+        await sync_to_async(bool)(self)
+
+    @cached_property
+    def account(self) -> Account | None:
+        user, number = self._request.user, self._kept.account
+        if number is None or not user.is_authenticated:
+            return None
+        # Of this user still: an administrator may have linked the account to another one since.
+        account = Account.objects.filter(pk=number, user=user.pk).select_related("provider").first()
+        if account is not None:
+            account.user = user
+        return account
+
+    @cached_property
+    def professional(self) -> Professional:
+        """What Pro Santé Connect said at the last login of this person; empty where it said nothing."""
+        known = from_snapshot(self.account.professional) if self.account else None
+        return known or Professional()
+
+    @cached_property
+    def capacity(self) -> Capacity | None:
+        """The practice and the activity chosen, or the only ones there are."""
+        return find_capacity(self.professional, self._kept.capacity)
+
+    @property
+    def practice(self) -> Practice | None:
+        """The *exercice* of the capacity."""
+        return self.capacity.practice if self.capacity else None
+
+    @property
+    def activity(self) -> Activity | None:
+        """The activity of the capacity; None too for a practice without any."""
+        return self.capacity.activity if self.capacity else None
+
+    @property
+    def must_choose(self) -> bool:
+        """Whether the person has yet to say in what capacity they act: at this login, or since theirs is gone."""
+        if not self:
+            return False
+        lost = bool(self._kept.capacity) and self.capacity is None and bool(self.professional.capacities)
+        return self._kept.must_choose or lost
+
+    @property
+    def rpps(self) -> str:
+        """The RPPS number, 11 digits, or ""."""
+        return self.professional.rpps
+
+    @property
+    def identifiers(self) -> tuple[NationalIdentifier, ...]:
+        return self.professional.national_identifiers
+
+    @property
+    def means(self) -> str:
+        """How they proved who they are: ``CARD``, ``MOBILE``, or ""."""
+        return self.professional.means
+
+    @property
+    def acr(self) -> str:
+        """The level of this login, as the ID token gave it, or ""."""
+        return self._kept.acr if self else ""
+
+    def meets(self, conditions: Iterable[Condition]) -> bool:
+        """Whether all conditions hold: in the capacity chosen; in one and the same, whichever, where none is."""
+        wanted = tuple(conditions)
+        return any(all(each.holds(situation) for each in wanted) for situation in self._situations())
+
+    def _situations(self) -> Iterable[Situation]:
+        if not self:
+            return []
+        capacities: Iterable[Capacity | None]
+        capacities = [self.capacity] if self.capacity else self.professional.capacities or [None]
+        return [Situation(self.professional, capacity, self.acr) for capacity in capacities]
+
+    @cached_property
+    def _kept(self) -> KeptLogin:
+        return kept_login(self._request)
+
+
+class PSCRequest(HttpRequest):
+    """A request as the middleware leaves it, for the annotations of a site's views."""
+
+    psc: Current
+
+
+def current(request: HttpRequest) -> Current:
+    """Return ``request.psc``, without the middleware too."""
+    known = getattr(request, "psc", None)
+    return known if isinstance(known, Current) else Current(request)
+
+
+def conditions_of(who: Mapping[str, Wanted]) -> tuple[Condition, ...]:
+    """Return ``{"profession": ("10", "40")}`` as conditions. Raises ConditionError for what is none."""
+    return tuple(
+        Condition.of(subject, "in", [values] if isinstance(values, str) else list(values))
+        for subject, values in who.items()
+    )

@@ -1,0 +1,34 @@
+"""``request.psc``: the professional who is signed in, read when it is looked at and not before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from asgiref.sync import iscoroutinefunction
+from django.utils.decorators import sync_and_async_middleware
+
+from psc_connect.current import Current, PSCRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.http import HttpRequest
+    from django.http.response import HttpResponseBase
+
+
+@sync_and_async_middleware
+def ProSanteConnectMiddleware(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:  # noqa: N802 - a setting names it, as it names classes
+    """Give every request ``request.psc``; stands after Django's AuthenticationMiddleware."""
+
+    def with_professional(request: HttpRequest) -> HttpRequest:
+        cast("PSCRequest", request).psc = Current(request)
+        return request
+
+    if iscoroutinefunction(get_response):
+
+        async def middleware(request: HttpRequest) -> HttpResponseBase:
+            response: HttpResponseBase = await get_response(with_professional(request))
+            return response
+
+        return middleware
+    return lambda request: get_response(with_professional(request))

@@ -1,0 +1,57 @@
+"""Which tables there are, and which of them the codes of a subject are taken from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+
+def _(text: str) -> str:
+    """Mark a text for the translators: administrators read it in their language, by its English."""
+    return text
+
+
+# ANS's names of the tables that are shipped, with what each tells.
+TABLES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "TRE_G08-TypeIdentifiantPersonne": _("kinds of national identifiers"),
+        "TRE_G15-ProfessionSante": _("health professions"),
+        "TRE_R01-EnsembleSavoirFaire-CISIS": _("all skills (savoir-faire)"),
+        "TRE_R02-SecteurActivite": _("sectors of activity"),
+        "TRE_R04-TypeSavoirFaire": _("kinds of skills"),
+        "TRE_R09-CategorieProfessionnelle": _("professional categories"),
+        "TRE_R11-CiviliteExercice": _("titles of practice"),
+        "TRE_R21-Fonction": _("roles in a structure"),
+        "TRE_R22-GenreActivite": _("kinds of activity"),
+        "TRE_R23-ModeExercice": _("modes of practice"),
+        "TRE_R38-SpecialiteOrdinale": _("specialities"),
+        "TRE_R81-Civilite": _("civilities"),
+        "TRE_R94-ProfessionSocial": _("social professions"),
+        "TRE_R95-UsagerTitre": _("users of a title"),
+    }
+)
+
+# What a code can be about, and the tables that have it: the first that knows a code names it.
+SUBJECTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "profession": ("TRE_G15-ProfessionSante", "TRE_R94-ProfessionSocial", "TRE_R95-UsagerTitre"),
+        "category": ("TRE_R09-CategorieProfessionnelle",),
+        "speciality": ("TRE_R38-SpecialiteOrdinale",),
+        "skill": ("TRE_R38-SpecialiteOrdinale", "TRE_R01-EnsembleSavoirFaire-CISIS"),
+        "skill_kind": ("TRE_R04-TypeSavoirFaire",),
+        "mode": ("TRE_R23-ModeExercice",),
+        "sector": ("TRE_R02-SecteurActivite",),
+        "role": ("TRE_R21-Fonction",),
+        "activity_kind": ("TRE_R22-GenreActivite",),
+        "civility": ("TRE_R81-Civilite",),
+        # ANS's own sample has a civility in its place.
+        "title": ("TRE_R11-CiviliteExercice", "TRE_R81-Civilite"),
+        "identifier_kind": ("TRE_G08-TypeIdentifiantPersonne",),
+    }
+)
+
+
+def tables_of(kind: str) -> tuple[str, ...]:
+    """Return the tables of a subject, or the one that ANS calls so. Raises KeyError for anything else."""
+    return (kind,) if kind in TABLES else SUBJECTS[kind]

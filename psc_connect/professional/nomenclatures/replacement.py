@@ -1,0 +1,85 @@
+"""A newer table in the place of a shipped one: what would change by it, and the file that is put there."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from psc_connect.professional.nomenclatures.reading import Concept, Table
+
+
+@dataclass(frozen=True, slots=True)
+class TableChanges:
+    """What a table has that the one in force has not, in the order of the tables."""
+
+    old: Table
+    new: Table
+
+    @property
+    def added(self) -> tuple[Concept, ...]:
+        return tuple(each for code, each in self.new.concepts.items() if code not in self.old.concepts)
+
+    @property
+    def gone(self) -> tuple[Concept, ...]:
+        return tuple(each for code, each in self.old.concepts.items() if code not in self.new.concepts)
+
+    @property
+    def renamed(self) -> tuple[tuple[Concept, Concept], ...]:
+        return tuple((old, new) for old, new in self._both() if old.label != new.label)
+
+    @property
+    def closed(self) -> tuple[Concept, ...]:
+        """Those that get an end, or another one."""
+        return tuple(new for old, new in self._both() if new.closed and old.closed != new.closed)
+
+    @property
+    def reopened(self) -> tuple[Concept, ...]:
+        return tuple(new for old, new in self._both() if old.closed and not new.closed)
+
+    @property
+    def is_older(self) -> bool:
+        return self.new.version < self.old.version
+
+    def __bool__(self) -> bool:
+        return (self.old.version, self.old.oid, dict(self.old.concepts)) != (
+            self.new.version,
+            self.new.oid,
+            dict(self.new.concepts),
+        )
+
+    def _both(self) -> list[tuple[Concept, Concept]]:
+        return [
+            (each, self.new.concepts[code]) for code, each in self.old.concepts.items() if code in self.new.concepts
+        ]
+
+
+def put(table: Table, folder: Path) -> Path:
+    """Write a table in the format of the shipped ones, whole or not at all; return the file. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{table.name}.json"
+    descriptor, name = tempfile.mkstemp(dir=folder, prefix=f".{table.name}.", suffix=".new")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump(as_document(table), file, ensure_ascii=False, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        # The site may run as another user than this command; the data are public.
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except OSError:
+        Path(name).unlink(missing_ok=True)
+        raise
+    return path
+
+
+def as_document(table: Table) -> dict[str, Any]:
+    return {
+        "code_system": table.name,
+        "oid": table.oid,
+        "version": table.version,
+        "concepts": [asdict(each) for each in table.concepts.values()],
+    }

@@ -1,0 +1,69 @@
+"""In what capacity do you sign in? One card for each practice and activity; changed later without signing in again."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from django.http import HttpResponseRedirect
+from django.shortcuts import render
+from django.utils.decorators import method_decorator
+from django.views.decorators.csrf import csrf_protect
+
+from psc_connect.capacities import find_capacity
+from psc_connect.current import current
+from psc_connect.next_page import landing_page, safe_next
+from psc_connect.origin import login_url
+from psc_connect.session import keep_capacity
+from psc_connect.views.base import ProviderView
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+
+    from psc_connect.current import Current
+
+logger = logging.getLogger("psc_connect")
+
+
+@method_decorator(csrf_protect, name="dispatch")
+class ActivityView(ProviderView):
+    """Asks, and keeps the answer in the session and as the proposal of the next login."""
+
+    http_method_names = ("get", "head", "post")
+
+    def get(self, request: HttpRequest, provider: str) -> HttpResponse:
+        self.next_page = safe_next(request.GET.get("next"))
+        who = current(request)
+        if who.account is None or who.account.provider.slug != provider:
+            return HttpResponseRedirect(login_url(provider, self.next_page))
+        if not who.professional.capacities:
+            return HttpResponseRedirect(landing_page(self.next_page))
+        return self._ask(request, who)
+
+    def post(self, request: HttpRequest, provider: str) -> HttpResponse:
+        self.next_page = safe_next(request.POST.get("next"))
+        who = current(request)
+        if who.account is None or who.account.provider.slug != provider:
+            return HttpResponseRedirect(login_url(provider, self.next_page))
+        chosen = find_capacity(who.professional, request.POST.get("capacity", ""))
+        if chosen is None:
+            # The page is older than the data: what is there now is shown.
+            return self._ask(request, who, status=409)
+        account = who.account
+        if account.capacity != chosen.key:
+            account.capacity = chosen.key
+            account.save(update_fields=["capacity"])
+        keep_capacity(request, chosen.key)
+        logger.info("capacity.chosen provider=%s account=%s", provider, account.pk)
+        return HttpResponseRedirect(landing_page(self.next_page))
+
+    def _ask(self, request: HttpRequest, who: Current, *, status: int = 200) -> HttpResponse:
+        account = who.account
+        proposed = who.capacity or find_capacity(who.professional, account.capacity if account else "")
+        context = {
+            "capacities": who.professional.capacities,
+            "proposed": proposed.key if proposed else "",
+            "is_gone": status == 409,
+            "next": self.next_page,
+        }
+        return render(request, "psc_connect/activity.html", context, status=status)

@@ -1,0 +1,102 @@
+"""What is derived from what was sent."""
+
+from __future__ import annotations
+
+import pytest
+
+from psc_connect.professional.identifiers import Kind
+from psc_connect.professional.person import Activity, Code, Practice, Professional
+from psc_connect.professional.userinfo import read_userinfo
+from tests.professional.payloads import PAYLOADS, PUBLISHED, leaves
+
+CARD = PUBLISHED["doctor-card-two-activities-2023"]
+# What says who somebody is.
+PERSONAL = ("sub", "SubjectNameID", "preferred_username", "given_name", "family_name", "identifiant", "nomDexercice")
+
+
+@pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS)
+def test_its_representation_does_not_say_who_somebody_is(payload: dict[str, object]) -> None:
+    professional = read_userinfo(payload)
+    shown = f"{professional!r} {professional} {professional.capacities!r} {professional.identifiers!r}"
+    said = {str(value) for place, value in leaves(payload) if place[-1] in PERSONAL and len(str(value)) > 3}
+    assert said
+    assert [each for each in said if each in shown] == []
+
+
+def test_a_professional_has_a_hash_as_every_value_that_does_not_change() -> None:
+    assert len({read_userinfo(CARD), read_userinfo(CARD), read_userinfo({**CARD, "nouveau": []})}) == 2
+
+
+@pytest.mark.parametrize(
+    ("values", "department"),
+    [
+        ({"department_sent": "75", "postal_code": "69001"}, "75"),
+        ({"municipality": "75109", "postal_code": "92100"}, "75"),
+        ({"municipality": "2A004"}, "2A"),
+        ({"municipality": "97411"}, "974"),
+        ({"municipality": "98735"}, "987"),
+        ({"postal_code": "75009"}, "75"),
+        ({"postal_code": "01000"}, "01"),
+        ({"postal_code": "97400"}, "974"),
+        ({"postal_code": "20000"}, "2A"),
+        ({"postal_code": "20167"}, "2A"),
+        ({"postal_code": "20200"}, "2B"),
+        ({"postal_code": "20620"}, "2B"),
+        ({"postal_code": "75009", "country": "99000"}, "75"),
+        # Berlin's.
+        ({"postal_code": "10115", "country": "99109"}, ""),
+        ({"postal_code": "SW1A 1AA"}, ""),
+        ({"postal_code": "\u0667\u0665\u0660\u0660\u0669"}, ""),
+        ({"postal_code": "7"}, ""),
+        ({}, ""),
+    ],
+)
+def test_the_department_is_as_sent_or_that_of_the_place(values: dict[str, str], department: str) -> None:
+    assert Activity(**values).department == department
+
+
+@pytest.mark.parametrize(
+    ("postal_code", "post_office", "place"),
+    [
+        ("75009", "75009 PARIS", "75009 PARIS"),
+        ("75009", "PARIS", "75009 PARIS"),
+        ("75009", "", "75009"),
+        ("", "PARIS CEDEX 09", "PARIS CEDEX 09"),
+        ("", "", ""),
+    ],
+)
+def test_the_place_has_its_postal_code_once(postal_code: str, post_office: str, place: str) -> None:
+    assert Activity(postal_code=postal_code, post_office=post_office).place == place
+
+
+def test_a_structure_is_called_by_its_company_name_else_by_its_trade_name() -> None:
+    assert Activity(company_name="SELARL", trade_name="PHARMACIE").structure_name == "SELARL"
+    assert Activity(trade_name="PHARMACIE").structure_name == "PHARMACIE"
+
+
+def test_a_skill_is_a_speciality_where_its_kind_says_so() -> None:
+    practice = read_userinfo(CARD).practices[0]
+    assert practice.speciality.label == "Qualifié en Médecine générale (SM)"
+    assert Practice(skill_kind=Code("C"), skill=Code("C07")).speciality == Code()
+
+
+def test_the_same_capacity_sent_twice_is_one() -> None:
+    professional = read_userinfo(PUBLISHED["doctor-two-exercices-2022"])
+    assert len(professional.practices) == 2
+    assert [each.activity.mode.code for each in professional.capacities if each.activity] == ["L", "S"]
+
+
+def test_a_practice_without_activities_is_a_capacity() -> None:
+    practice = Practice(profession=Code("10"))
+    [capacity] = Professional(practices=(practice,)).capacities
+    assert (capacity.practice, capacity.activity) == (practice, None)
+
+
+def test_the_rpps_is_that_of_the_best_identifier() -> None:
+    other = {"identifiant": "810000000009", "origine": "RPPS", "qualite": 2}
+    best = {"identifiant": "99700427885", "origine": "RPPS", "qualite": 1}
+    assert read_userinfo({"otherIds": [other, best]}).rpps == "99700427885"
+    assert read_userinfo({"otherIds": [other]}).rpps == "10000000009"
+    assert read_userinfo({"SubjectNameID": "899700427885", "otherIds": [other]}).rpps == "99700427885"
+    assert read_userinfo({"SubjectNameID": "ANS20231122132732"}).rpps == ""
+    assert read_userinfo(CARD).national_identifier.kind is Kind.RPPS

@@ -1,0 +1,60 @@
+"""What the form of one's own person says: in both languages, with ANS's labels and the numbers that hold."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from psc_connect.professional.nomenclatures import concept
+from psc_connect.simulator import codes
+from psc_connect.simulator.forms import FIELDS, FIELDSETS, MOST_ACTIVITIES, luhn_key
+from psc_connect.simulator.own_people import OWN_PEOPLE
+from psc_connect.simulator.pages import form_texts, texts
+from psc_connect.simulator.pasted import JSON_LIMIT
+
+
+@pytest.mark.parametrize(
+    ("offered", "tables"),
+    [
+        (codes.CATEGORIES, ("TRE_R09-CategorieProfessionnelle",)),
+        (codes.MODES, ("TRE_R23-ModeExercice",)),
+        (codes.SKILL_KINDS, ("TRE_R04-TypeSavoirFaire",)),
+        (codes.PROFESSIONS, ("TRE_G15-ProfessionSante", "TRE_R94-ProfessionSocial", "TRE_R95-UsagerTitre")),
+        (codes.SKILLS, ("TRE_R38-SpecialiteOrdinale",)),
+        (codes.SECTORS, ("TRE_R02-SecteurActivite",)),
+        (codes.ROLES, ("TRE_R21-Fonction",)),
+    ],
+)
+def test_an_offered_code_has_the_label_of_its_table(offered: codes.Codes, tables: tuple[str, ...]) -> None:
+    found = [(each.code, each.label) for code, _ in offered if (each := concept(code, *tables)) and not each.closed]
+
+    assert found == list(offered)
+
+
+def test_both_languages_have_the_same_words() -> None:
+    for words in (form_texts.LEGENDS, form_texts.FIELDS, form_texts.CHOICES, form_texts.PROBLEMS, texts.GROUPS):
+        assert list(words["fr"]) == list(words["en"])
+    assert list(form_texts.LEGENDS["fr"]) == list(FIELDSETS)
+    assert list(form_texts.FIELDS["fr"]) == [each.name for each in FIELDS]
+
+
+def test_french_punctuation_keeps_its_non_breaking_space() -> None:
+    pairs = [*form_texts.FIELDS["fr"].values(), *texts.GROUPS["fr"].values()]
+    sentences = [*form_texts.PROBLEMS["fr"].values(), *form_texts.LEGENDS["fr"].values(), *sum(pairs, ())]
+    for sentence in sentences:
+        assert not re.search(r"[^\u00a0][;:?!](\s|$)|« | »|'", sentence), sentence
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_the_numbers_in_the_sentences_are_those_that_hold(language: str) -> None:
+    problems, fields = form_texts.PROBLEMS[language], form_texts.FIELDS[language]
+    example = re.search(r"\d{11}", fields["rpps"][1])
+
+    assert re.sub(r"\D", "", problems["json_too_long"]) == str(JSON_LIMIT)
+    assert str(MOST_ACTIVITIES) in problems["activities_malformed"]
+    assert str(MOST_ACTIVITIES) in fields["activities"][1]
+    assert ("vingt" if language == "fr" else "twenty") in texts.GROUPS[language]["own"][1]
+    assert OWN_PEOPLE == 20
+    assert example is not None
+    assert luhn_key(example[0][:-1]) == example[0][-1]

@@ -1,0 +1,204 @@
+"""In what capacity somebody signs in: asked where there are several, kept, proposed again, changed."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import User
+
+from psc_connect.models import Account
+from psc_connect.simulator.people import Person as Simulated
+from tests.conftest import make_provider
+from tests.journey import PAGE, Person
+
+pytestmark = pytest.mark.django_db
+ASKED = f"/psc/psc/activity/?next={PAGE.replace('/', '%2F')}"
+
+
+@pytest.fixture(autouse=True)
+def pages(settings):
+    settings.ROOT_URLCONF = "tests.urls_professional"
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, "psc_connect.middleware.ProSanteConnectMiddleware"]
+
+
+def sign_in(person, simulator, who):
+    simulator.sign_in(who)
+    simulator.end_sessions()
+    return person.sign_in(PAGE)
+
+
+def cards(response):
+    assert response.status_code in {200, 409}
+    return [(each.practice.profession.code, each.key) for each in response.context["capacities"]]
+
+
+@pytest.fixture
+def doctor(provider, simulator, person):
+    """A doctor with two activities, who has signed in and not yet answered."""
+    assert sign_in(person, simulator, "doctor-two-activities")["Location"] == ASKED
+    return person.browser
+
+
+def choose(browser, key, page=PAGE):
+    return browser.post("/psc/psc/activity/", {"capacity": key, "next": page})
+
+
+def test_the_page_shows_a_card_for_each_activity(doctor):
+    response = doctor.get(ASKED)
+    page = response.content.decode()
+    assert [code for code, _key in cards(response)] == ["10", "10"]
+    assert page.count('name="capacity"') == 2
+    assert "Médecin" in page
+    assert "CABINET M DOC0042788" in page
+    assert f'value="{PAGE}"' in page
+    assert "aria-current" not in page
+
+
+def test_the_answer_is_kept_and_leads_to_the_page(doctor):
+    [_first, (_code, key)] = cards(doctor.get(ASKED))
+    assert choose(doctor, key)["Location"] == PAGE
+    assert Account.objects.get().capacity == key
+    seen = doctor.get("/who/").json()
+    assert not seen["must_choose"]
+    assert seen["structure"]
+
+
+def test_it_is_changed_without_signing_in_again(doctor, simulator):
+    [(_code, first), (_code, second)] = cards(doctor.get(ASKED))
+    choose(doctor, first)
+    before = doctor.get("/who/").json()["structure"]
+    simulator.clear_requests()
+    assert f'value="{first}" aria-current="true"' in doctor.get("/psc/psc/activity/").content.decode()
+    choose(doctor, second)
+    assert doctor.get("/who/").json()["structure"] != before
+    assert simulator.requests == []
+
+
+def test_the_next_login_takes_the_one_chosen_last(doctor, simulator):
+    [(_code, first), _second] = cards(doctor.get(ASKED))
+    choose(doctor, first)
+    chosen = doctor.get("/who/").json()["structure"]
+    other = Person()
+    assert sign_in(other, simulator, "doctor-two-activities")["Location"] == PAGE
+    assert other.browser.get("/who/").json()["structure"] == chosen
+    other.close()
+
+
+def test_an_activity_that_is_gone_is_asked_for_again(doctor, simulator):
+    [_first, (_code, second)] = cards(doctor.get(ASKED))
+    choose(doctor, second)
+    shown = simulator.people["doctor-two-activities"]
+    claims = shown.claims()
+    # Another in the place of the one that was chosen.
+    claims["SubjectRefPro"]["exercices"][0]["activities"][1]["identifiantTechniqueDeLaStructure"] = "R99999999"
+    other = Person()
+    assert sign_in(other, simulator, Simulated("moved", claims))["Location"] == ASKED
+    assert "aria-current" not in other.browser.get(ASKED).content.decode()
+    # And the session that was open already learns of it.
+    assert doctor.get("/who/").json()["must_choose"]
+    other.close()
+
+
+@pytest.mark.parametrize("who", ["podiatrist", "no-professional-data", "structure-secretary"])
+def test_where_there_is_nothing_to_choose_nothing_is_asked(provider, simulator, person, who):
+    assert sign_in(person, simulator, who)["Location"] == PAGE
+    assert not person.browser.get("/who/").json()["must_choose"]
+
+
+def test_without_professional_data_there_is_no_page_even_by_its_address(provider, simulator, person):
+    sign_in(person, simulator, "no-professional-data")
+    assert person.browser.get(ASKED)["Location"] == PAGE
+
+
+@pytest.mark.parametrize(
+    ("ask", "who", "is_asked"),
+    [
+        ("never", "doctor-five-activities", False),
+        ("several", "doctor-two-exercices", True),
+        ("always", "podiatrist", True),
+        ("always", "doctor-two-activities", True),
+        ("always", "no-professional-data", False),
+    ],
+)
+def test_the_provider_says_when_it_is_asked(simulator, person, ask, who, is_asked):
+    make_provider(simulator, ask_capacity=ask)
+    assert (sign_in(person, simulator, who)["Location"] == ASKED) is is_asked
+
+
+def test_always_asks_again_and_proposes_the_last(simulator, person):
+    make_provider(simulator, ask_capacity="always")
+    sign_in(person, simulator, "doctor-two-activities")
+    [_first, (_code, second)] = cards(person.browser.get(ASKED))
+    choose(person.browser, second)
+    other = Person()
+    assert sign_in(other, simulator, "doctor-two-activities")["Location"] == ASKED
+    assert f'value="{second}" aria-current="true"' in other.browser.get(ASKED).content.decode()
+    other.close()
+
+
+def test_a_page_for_doctors_asks_first(doctor):
+    assert doctor.get("/doctors/")["Location"] == "/psc/psc/activity/?next=%2Fdoctors%2F"
+    answer = doctor.get("/doctors/", headers={"accept": "application/json"})
+    assert (answer.status_code, answer.json()["error"]) == (403, "professional_capacity_not_chosen")
+    [_first, (_code, second)] = cards(doctor.get(ASKED))
+    choose(doctor, second)
+    assert doctor.get("/doctors/").status_code == 200
+
+
+def test_the_capacity_chosen_decides_not_another_that_the_person_has(provider, simulator, person):
+    claims = simulator.people["doctor-two-exercices"].claims()
+    claims["SubjectRefPro"]["exercices"][1]["codeProfession"] = "60"
+    sign_in(person, simulator, Simulated("doctor-and-nurse", claims))
+    offered = dict(cards(person.browser.get(ASKED)))
+    choose(person.browser, offered["60"])
+    response = person.browser.get("/doctors/")
+    assert response.status_code == 403
+    assert "/psc/psc/activity/?next=%2Fdoctors%2F" in response.content.decode()
+    choose(person.browser, offered["10"])
+    assert person.browser.get("/doctors/").status_code == 200
+
+
+@pytest.mark.parametrize("key", ["", "0" * 16, "x" * 5000, "é\x00"])
+def test_a_capacity_that_there_is_not_is_asked_again(doctor, key):
+    response = choose(doctor, key)
+    assert response.status_code == 409
+    assert len(cards(response)) == 2
+    assert doctor.get("/who/").json()["must_choose"]
+
+
+@pytest.mark.parametrize("next_page", ["https://evil.example/", "//evil.example", "javascript:alert(1)", "/psc/login/"])
+def test_it_leads_to_pages_of_this_site_alone(doctor, next_page):
+    [(_code, key), _second] = cards(doctor.get(ASKED))
+    assert choose(doctor, key, next_page)["Location"] == "/"
+
+
+def test_who_is_not_signed_in_is_sent_to_sign_in(provider, client):
+    assert client.get(ASKED)["Location"] == f"/psc/psc/login/?next={PAGE.replace('/', '%2F')}"
+    assert client.post("/psc/psc/activity/", {"capacity": "x"})["Location"] == "/psc/psc/login/"
+
+
+def test_another_providers_page_is_not_theirs(doctor, simulator):
+    make_provider(simulator, "psc-two")
+    assert doctor.get("/psc/psc-two/activity/")["Location"] == "/psc/psc-two/login/"
+
+
+def test_another_site_cannot_choose(doctor):
+    doctor.handler.enforce_csrf_checks = True
+    [(_code, key), _second] = cards(doctor.get(ASKED))
+    assert choose(doctor, key).status_code == 403
+    assert Account.objects.get().capacity == ""
+
+
+def test_a_reload_of_the_callback_asks_again(provider, simulator, person):
+    simulator.sign_in("doctor-two-activities")
+    callback = person.authorize(person.begin(PAGE))
+    assert person.come_back(callback)["Location"] == ASKED
+    assert person.come_back(callback)["Location"] == ASKED
+
+
+def test_signed_in_again_as_somebody_else_nothing_of_the_choice_stays(doctor, simulator):
+    [(_code, key), _second] = cards(doctor.get(ASKED))
+    choose(doctor, key)
+    doctor.logout()
+    assert User.objects.count() == 1
+    assert not Account.objects.exclude(capacity=key).exists()
+    assert doctor.get("/who/").status_code == 302

@@ -1,0 +1,156 @@
+"""The site's own pages: ``request.psc``, ``@psc_required``, the template tags."""
+
+from __future__ import annotations
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.contrib.auth.models import User
+from django.test import AsyncClient
+from django.test import Client as Browser
+
+from psc_connect.decorators import psc_required
+from psc_connect.models import Account
+from psc_connect.professional.conditions import ConditionError
+from tests.test_costs import statements
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def pages(settings):
+    settings.ROOT_URLCONF = "tests.urls_professional"
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, "psc_connect.middleware.ProSanteConnectMiddleware"]
+
+
+@pytest.fixture
+def podiatrist(provider, simulator, person):
+    person.sign_in()
+    return person.browser
+
+
+@pytest.fixture
+def by_password(provider):
+    User.objects.create_user("anna", password="p-5b1")
+    browser = Browser()
+    assert browser.login(username="anna", password="p-5b1")
+    return browser
+
+
+def test_the_request_tells_who_has_signed_in(podiatrist):
+    assert podiatrist.get("/who/").json() == {
+        "is_professional": True,
+        "rpps": "",
+        "acr": "eidas1",
+        "means": "",
+        "must_choose": False,
+        "profession": "Pédicure-Podologue",
+        "structure": "CABINET INDIVIDUEL PEDI PODO0023704",
+        "identifiers": ["edit"],
+    }
+
+
+def test_somebody_who_came_by_password_is_no_professional(by_password):
+    seen = by_password.get("/who/").json()
+    assert not seen["is_professional"]
+    assert (seen["rpps"], seen["acr"], seen["profession"], seen["identifiers"]) == ("", "", None, [])
+
+
+def test_it_costs_nothing_where_it_is_not_looked_at(podiatrist):
+    with statements() as without:
+        podiatrist.get("/page/one/")
+    with statements() as with_it:
+        assert podiatrist.get("/unread/").content == b"Current"
+    assert len(with_it) == len(without) == 2
+
+
+def test_it_costs_one_statement_where_it_is(podiatrist):
+    with statements() as seen:
+        podiatrist.get("/who/")
+    assert len(seen) == 3, seen
+
+
+def test_an_account_linked_to_somebody_else_since_is_nobodys_here(podiatrist):
+    other = User.objects.create_user("other")
+    Account.objects.update(user=other)
+    assert not podiatrist.get("/who/").json()["is_professional"]
+
+
+@pytest.mark.parametrize("page", ["/doctors/", "/doctors/anna/"])
+def test_another_profession_reads_why(podiatrist, page):
+    response = podiatrist.get(page)
+    assert response.status_code == 403
+    assert "psc_connect/professional_required.html" in [each.name for each in response.templates]
+    assert "<dd>professional_refused</dd>" in response.content.decode()
+    assert "Pédicure-Podologue" in response.content.decode()
+
+
+@pytest.mark.parametrize("page", ["/podiatrists/", "/podiatrists/class/", "/private/", "/professionals/"])
+def test_the_right_one_is_let_in(podiatrist, page):
+    assert podiatrist.get(page).status_code == 200
+
+
+async def _ask(browser, page, **headers):
+    client = AsyncClient()
+    client.cookies = browser.cookies
+    return await client.get(page, headers=headers)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("page", ["/podiatrists/", "/podiatrists/class/"])
+def test_asynchronous_views_are_guarded_under_an_asynchronous_server(podiatrist, by_password, page):
+    assert async_to_sync(_ask)(podiatrist, page).status_code == 200
+    assert async_to_sync(_ask)(by_password, page).status_code == 403
+
+
+def test_a_password_does_not_make_a_professional(by_password):
+    response = by_password.get("/professionals/")
+    assert response.status_code == 403
+    assert "<dd>professional_missing</dd>" in response.content.decode()
+    assert "psc-logout-button" in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("who", "page", "status", "code"),
+    [
+        ("podiatrist", "/doctors/", 403, "professional_refused"),
+        ("by_password", "/professionals/", 403, "professional_missing"),
+    ],
+)
+def test_json_gets_a_code(request, who, page, status, code):
+    response = request.getfixturevalue(who).get(page, headers={"accept": "application/json"})
+    assert (response.status_code, response.json()["error"]) == (status, code)
+    assert response.json()["detail"]
+
+
+def test_json_of_nobody_is_401(client, settings):
+    settings.MIDDLEWARE = [each for each in settings.MIDDLEWARE if "LoginRequired" not in each]
+    response = client.get("/doctors/", headers={"accept": "application/json"})
+    assert (response.status_code, response.json()["error"]) == (401, "professional_not_signed_in")
+
+
+def test_nobody_is_sent_to_sign_in_and_comes_back(client, settings):
+    settings.MIDDLEWARE = [each for each in settings.MIDDLEWARE if "LoginRequired" not in each]
+    assert client.get("/doctors/?a=1")["Location"] == "/psc/login/?next=/doctors/%3Fa%3D1"
+
+
+def test_a_browser_that_takes_anything_gets_the_page(podiatrist):
+    response = podiatrist.get("/doctors/", headers={"accept": "*/*"})
+    assert response["Content-Type"].startswith("text/html")
+
+
+def test_a_template_asks_the_same(podiatrist):
+    assert podiatrist.get("/template/").content.decode().startswith("does not|")
+
+
+def test_a_template_knows_the_activity(podiatrist):
+    assert "Pédicure-Podologue – CABINET" in podiatrist.get("/template/").content.decode()
+
+
+def test_a_template_shows_nothing_to_who_came_by_password(by_password):
+    assert by_password.get("/template/").content.decode().strip() == "does not|"
+
+
+@pytest.mark.parametrize("who", [{"profession": ""}, {"profession": []}, {"shoe_size": "42"}, {"profession": [10]}])
+def test_what_can_never_hold_fails_when_the_view_is_made(who):
+    with pytest.raises(ConditionError):
+        psc_required(**who)
