@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -13,13 +12,13 @@ from psc_connect.backends import ProSanteConnectBackend
 from psc_connect.claim_paths import claim_value, holds, steps_of, validate_claim_path
 from psc_connect.claims import Claims
 from psc_connect.models import Account, ExportedGroup
-from psc_connect.professional import nomenclatures
 from psc_connect.professional.exported import COMPUTED
 from psc_connect.professional.userinfo import read_userinfo
 from psc_connect.samples import SAMPLES, load_sample
 from psc_connect.simulator.people import PEOPLE
 from tests.hooks import use
 from tests.journey import Person
+from tests.professional.tables import watching_tables
 from tests.refusals import assert_sign_in_is_refused
 from tests.test_attributes import export
 
@@ -205,28 +204,15 @@ def test_a_hook_may_hand_on_claims_of_its_own(provider, simulator, settings):
     assert sign_in(simulator).first_name == "of the site"
 
 
-@pytest.fixture
-def tables_looked_up() -> Iterator[list[None]]:
-    """One entry for each look into a table: it asks first whether another file takes its place."""
-    seen: list[None] = []
-    before = nomenclatures.replacement_folder
-
-    def count() -> None:
-        seen.append(None)
-
-    nomenclatures.replacement_folder = count
-    yield seen
-    nomenclatures.replacement_folder = before
-
-
-def test_a_table_is_opened_only_where_a_row_asks_for_a_label(provider, simulator, tables_looked_up):
+def test_a_table_is_opened_only_where_a_row_asks_for_a_label(provider, simulator):
     export(provider, "structure.name", "first_name")
     export(provider, "profession.code", "last_name")
-    assert sign_in(simulator).last_name == "10"
-    assert tables_looked_up == []
-    export(provider, "profession.label", "last_name")
-    assert sign_in(simulator).last_name == "Médecin"
-    assert tables_looked_up
+    with watching_tables() as seen:
+        assert sign_in(simulator).last_name == "10"
+        assert seen == []
+        export(provider, "profession.label", "last_name")
+        assert sign_in(simulator).last_name == "Médecin"
+        assert seen
 
 
 # Rows that take too long: an administrator cannot have known how much somebody would send.

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from psc_connect.professional import nomenclatures
 from psc_connect.professional.exported import COMPUTED, ROOTS, computed_values
 from psc_connect.professional.userinfo import read_userinfo
 from psc_connect.samples import SAMPLES, load_sample
+from psc_connect.simulator.people import PEOPLE
+from tests.professional.tables import watching_tables
 
 # Somebody invented of whom everything is known.
 PRACTICE = {
@@ -63,11 +63,12 @@ def test_every_value_is_documented_with_an_example_that_is_one() -> None:
     assert flat(values_of(DOCTOR)) == {name: each.example for name, each in COMPUTED.items()}
 
 
-@pytest.mark.parametrize("name", SAMPLES)
-def test_every_person_has_every_name_with_a_text(name: str) -> None:
-    values = flat(values_of(load_sample(name)))
-    assert list(values) == list(COMPUTED)
-    assert {type(value) for value in values.values()} == {str}
+@pytest.mark.parametrize("claims", [*map(load_sample, SAMPLES), *(each.claims() for each in PEOPLE)])
+def test_every_person_has_every_name_with_a_text_in_every_capacity(claims: dict[str, Any]) -> None:
+    for number in range(len(read_userinfo(claims).capacities) or 1):
+        values = flat(values_of(claims, number))
+        assert list(values) == list(COMPUTED)
+        assert {type(value) for value in values.values()} == {str}
 
 
 def test_nothing_at_all_is_empty_texts() -> None:
@@ -133,23 +134,10 @@ def test_no_claim_that_is_shipped_hides_a_value() -> None:
     assert not ROOTS & {name for sample in SAMPLES for name in load_sample(sample)}
 
 
-@pytest.fixture
-def tables_looked_up() -> Iterator[list[None]]:
-    """One entry for each look into a table: it asks first whether another file takes its place."""
-    seen: list[None] = []
-    before = nomenclatures.replacement_folder
-
-    def count() -> None:
-        seen.append(None)
-
-    nomenclatures.replacement_folder = count
-    yield seen
-    nomenclatures.replacement_folder = before
-
-
-def test_a_label_opens_a_table_and_nothing_else_does(tables_looked_up: list[None]) -> None:
+def test_a_label_opens_a_table_and_nothing_else_does() -> None:
     codes = {tuple(name.split(".")) for name in COMPUTED if not name.endswith(".label")}
-    assert flat(values_of(DOCTOR, names=codes))["profession.code"] == "10"
-    assert tables_looked_up == []
-    values_of(DOCTOR, names={("profession", "label")})
-    assert tables_looked_up
+    with watching_tables() as seen:
+        assert flat(values_of(DOCTOR, names=codes))["profession.code"] == "10"
+        assert seen == []
+        values_of(DOCTOR, names={("profession", "label")})
+        assert seen
