@@ -10,6 +10,7 @@ from django.db import Error as DatabaseError
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 
 from psc_connect.capacities import at_login
+from psc_connect.claims import Claims
 from psc_connect.exceptions import LoginRefused
 from psc_connect.groups import bring_groups_up_to_date, concern
 from psc_connect.models import Account
@@ -108,13 +109,14 @@ def find(provider: Provider, subject: str) -> Account | None:
 def _returning(account: Account, provider: Provider, person: Person, *, hooks: Hooks) -> Resolution:
     if not hooks.user_can_authenticate(account.user):
         raise LoginRefused("account_inactive")
+    claims = Claims(person.claims, person.professional, chosen=account.capacity)
     try:
-        user = hooks.update_user(account.user, person.claims)
+        user = hooks.update_user(account.user, claims)
     except IntegrityError as exc:
         raise LoginRefused("attribute_not_unique") from exc
     choice = at_login(provider, person.professional, chosen_last=account.capacity)
     if account.concerns_groups:  # type: ignore[attr-defined]
-        bring_groups_up_to_date(account, provider.exported_groups.all(), person.claims)
+        bring_groups_up_to_date(account, provider.exported_groups.all(), claims)
     known = account.professional
     described = _describe(account, person)
     if described:
@@ -125,13 +127,14 @@ def _returning(account: Account, provider: Provider, person: Person, *, hooks: H
 
 def _first_login(provider: Provider, person: Person, *, hooks: Hooks) -> Resolution:
     known = candidate(provider, person.claims, hooks=hooks)
-    user = hooks.update_user(known, person.claims) if known is not None else hooks.create_user(person.claims)
+    claims = Claims(person.claims, person.professional)
+    user = hooks.update_user(known, claims) if known is not None else hooks.create_user(claims)
     account = Account(provider=provider, issuer=provider.issuer, subject=person.subject, user=user)
     _describe(account, person)
     account.save(force_insert=True)
     choice = at_login(provider, person.professional, chosen_last="")
     if rows := list(provider.exported_groups.all()):
-        bring_groups_up_to_date(account, rows, person.claims)
+        bring_groups_up_to_date(account, rows, claims)
     return Resolution(user=user, account=account, choice=choice, created=known is None, linked=known is not None)
 
 

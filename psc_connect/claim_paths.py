@@ -5,15 +5,20 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-import jmespath
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from jmespath.exceptions import JMESPathError
 from jmespath.lexer import Lexer
+
+from psc_connect.claims import Claims
+from psc_connect.expressions import BUDGET, Evaluation, TooDeep, TooSlow, compiled
+from psc_connect.professional.exported import COMPUTED, ROOTS
+from psc_connect.samples import SAMPLES, load_sample
 
 # Where a path can be cut into steps, outside of brackets.
 _CUTS = ("dot", "lbracket", "flatten", "filter", "pipe")
@@ -22,12 +27,21 @@ _CLOSING = ("rbracket", "rparen", "rbrace")
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # What a picker can show, and a person can read.
 _MAX_PROPOSALS = 300
+# As many as it may take to explain a path: each of its steps is one.
+_MAX_EVALUATIONS = 10
 
 
 def validate_claim_path(path: str) -> None:
-    """Refuse what is no JMESPath expression."""
+    """Refuse what is no JMESPath expression, and what is too much of one already for the samples."""
     try:
-        jmespath.compile(path)
+        compiled(path)
+        _try_on_samples(path)
+    except TooDeep as exc:
+        message = _("This expression is nested too deeply or has too many parts.")
+        raise ValidationError(message, code="attribute_claim_too_deep") from exc
+    except TooSlow as exc:
+        message = _("This expression takes too long to evaluate, even on the samples that come with the package.")
+        raise ValidationError(message, code="attribute_claim_too_slow") from exc
     except JMESPathError as exc:
         position = getattr(exc, "lex_position", None)
         raise ValidationError(
@@ -37,18 +51,40 @@ def validate_claim_path(path: str) -> None:
         ) from exc
 
 
-def claim_value(path: str, claims: Mapping[str, Any]) -> Any:
-    """Return what ``path`` finds in the claims, or None; PSC writes what it does not know as ``""`` or ``[]``."""
+def _try_on_samples(path: str) -> None:
+    evaluation = Evaluation()
+    for claims in _samples():
+        _evaluated(path, claims, evaluation)
+
+
+@lru_cache(maxsize=1)
+def _samples() -> tuple[Claims, ...]:
+    return tuple(Claims(load_sample(name)) for name in SAMPLES)
+
+
+def _evaluated(path: str, claims: Claims, evaluation: Evaluation) -> Any:
+    """Raises TooSlow."""
     try:
-        value = jmespath.search(path, dict(claims))
-    # The library lets some errors of Python through, where claims have other types than the expression supposes.
-    except (JMESPathError, TypeError, ValueError, ArithmeticError):
+        expression = compiled(path)
+    except JMESPathError:
         return None
+    return evaluation.value_of(expression, claims.document(expression.names))
+
+
+def claim_value(path: str, claims: Mapping[str, Any]) -> Any:
+    """Return what ``path`` finds in the claims and in what is computed of them (``Claims``), or None.
+
+    PSC writes what it does not know as ``""`` or ``[]``. Raises TooSlow.
+    """
+    value = _evaluated(path, Claims.of(claims), Evaluation())
     return None if value in ("", [], {}) else value
 
 
 def holds(path: str, equals: str, claims: Mapping[str, Any]) -> bool:
-    """Whether a claim is ``equals``, or a list that has it; with an empty ``equals``, whether it is true itself."""
+    """Whether a claim is ``equals``, or a list that has it; with an empty ``equals``, whether it is true itself.
+
+    Raises TooSlow.
+    """
     value = claim_value(path, claims)
     if not equals:
         return value is True
@@ -66,7 +102,7 @@ def _as_text(value: Any) -> str | None:
 class Step:
     """One step of a path and what lies there. ``names``: the members of an object; ``size``: of a list.
 
-    ``kind`` is ``object``, ``list``, ``value``, ``empty`` or ``nothing``.
+    ``kind`` is ``object``, ``list``, ``value``, ``empty``, ``nothing`` or ``too_slow``.
     """
 
     path: str
@@ -79,17 +115,20 @@ class Step:
 
 def steps_of(path: str, claims: Mapping[str, Any]) -> tuple[Step, ...]:
     """Follow a path through a sample, up to the first step at which nothing lies."""
+    sample, spent = Claims.of(claims), 0
     steps: list[Step] = []
     for prefix in _prefixes(path):
+        evaluation = Evaluation()
         try:
-            value = jmespath.search(prefix, dict(claims))
-        except (JMESPathError, TypeError, ValueError, ArithmeticError):
-            value = None
-        step = _step(prefix, value)
-        if step.kind == "nothing" and steps:
-            step = Step(prefix, "nothing", nearest=_nearest(prefix, steps[-1].names))
+            step = _step(prefix, _evaluated(prefix, sample, evaluation))
+        except TooSlow:
+            step = Step(prefix, "too_slow")
+        if step.kind == "nothing":
+            nearest = _nearest(prefix, steps[-1].names) if steps else _nearest_first(prefix, sample)
+            step = Step(prefix, "nothing", nearest=nearest)
         steps.append(step)
-        if step.kind in {"nothing", "empty"}:
+        spent += BUDGET - evaluation.left
+        if step.kind in {"nothing", "empty", "too_slow"} or spent > _MAX_EVALUATIONS * BUDGET:
             break
     return tuple(steps)
 
@@ -111,7 +150,7 @@ def _prefixes(path: str) -> Iterator[str]:
 
 def _is_expression(path: str) -> bool:
     try:
-        jmespath.compile(path)
+        compiled(path)
     except JMESPathError:
         return False
     return True
@@ -128,9 +167,14 @@ def _step(path: str, value: Any) -> Step:
     return Step(path, "value" if value != "" else "empty")
 
 
-def _nearest(path: str, names: tuple[str, ...]) -> str:
+def _nearest(path: str, names: Iterable[str], cutoff: float = 0.6) -> str:
     wanted = re.split(r"[.\[\]|\s]+", path.rstrip("] "))[-1].strip('"')
-    return next(iter(difflib.get_close_matches(wanted, names, n=1, cutoff=0.6)), "")
+    return next(iter(difflib.get_close_matches(wanted, list(names), n=1, cutoff=cutoff)), "")
+
+
+def _nearest_first(name: str, claims: Claims) -> str:
+    # Many claims begin with Subject…: these are not meant for one another.
+    return _nearest(name, (*ROOTS, *claims), cutoff=0.75) if _PLAIN_NAME.fullmatch(name) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +201,17 @@ def proposals(claims: Mapping[str, Any]) -> list[Proposal]:
         else:
             found.append(Proposal(path, value))
     return found
+
+
+def computed_proposals(claims: Mapping[str, Any]) -> list[Proposal]:
+    """Return what can be named beside the claims, with what each is of these, "" where nothing was sent."""
+    seen = Claims.of(claims)
+    return [
+        Proposal(name, _evaluated(name, seen, Evaluation()))
+        for name in COMPUTED
+        # What a claim hides is found among the claims.
+        if name.partition(".")[0] not in seen
+    ]
 
 
 def path_of_name(key: str) -> str:

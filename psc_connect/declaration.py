@@ -15,6 +15,7 @@ from psc_connect.document import PROVIDER_FIELDS, ROWS
 from psc_connect.environments import document_of_issuer, load_metadata
 from psc_connect.models import Environment, ExportedAttribute, Provider, may_go_to
 from psc_connect.oidc.metadata import discovery_candidates
+from psc_connect.ready_sets import MINIMAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -35,11 +36,6 @@ PUBLISHED = {
     "sandbox": Environment.SANDBOX,
     "sandbox-2020": Environment.SANDBOX,
 }
-DEFAULT_ATTRIBUTES = (
-    ("given_name", "first_name", ExportedAttribute.When.LOGIN),
-    ("family_name", "last_name", ExportedAttribute.When.LOGIN),
-    ("SubjectNameID", "username", ExportedAttribute.When.CREATION),
-)
 
 
 def default_slug(environment: object) -> str:
@@ -70,9 +66,9 @@ def environment_metadata(environment: str) -> dict[str, Any]:
 def default_attributes(provider: Provider | None = None) -> Iterator[ExportedAttribute]:
     """Yield the first rows of a mapping, unsaved: names and username, as far as the user model has the fields."""
     fields = {field.name for field in assignable_fields()}
-    for claim, user_field, when in DEFAULT_ATTRIBUTES:
-        if user_field in fields:
-            yield ExportedAttribute(provider=provider, claim=claim, user_field=user_field, when=when)
+    for row in MINIMAL:
+        if row.fields[0] in fields:
+            yield ExportedAttribute(provider=provider, claim=row.claim, user_field=row.fields[0], when=row.when)
 
 
 def add_default_attributes(provider: Provider) -> None:

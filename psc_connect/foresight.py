@@ -10,8 +10,10 @@ from django.views.decorators.debug import sensitive_variables
 
 from psc_connect import accounts
 from psc_connect.backends import ProSanteConnectBackend, prepared_backend
-from psc_connect.claim_paths import holds
+from psc_connect.claims import Claims
 from psc_connect.exceptions import LoginRefused
+from psc_connect.groups import row_holds
+from psc_connect.professional.userinfo import MAX_ACTIVITIES, count_activities
 from psc_connect.users import Verdict, judge
 
 if TYPE_CHECKING:
@@ -57,13 +59,16 @@ def _foreseen(backend: ProSanteConnectBackend, subject: str, claims: Mapping[str
     provider = backend.provider
     if not backend.verify_claims(claims):
         raise LoginRefused("account_claims_refused")
+    if count_activities(claims) > MAX_ACTIVITIES:
+        raise LoginRefused("userinfo_activities_too_many")
     account = accounts.find(provider, subject)
     if account is not None and not backend.user_can_authenticate(account.user):
         raise LoginRefused("account_inactive")
     known = account.user if account is not None else accounts.candidate(provider, claims, hooks=backend)
     creating = known is None
     user, rows = known or backend.UserModel(), provider.exported_attributes.all()
-    verdicts = tuple((row, judge(row, user, claims, creating=creating)) for row in rows)
+    seen = Claims(claims, chosen=account.capacity if account is not None else "")
+    verdicts = tuple((row, judge(row, user, seen, creating=creating)) for row in rows)
     code = next((verdict.problem for _row, verdict in verdicts if verdict.fatal), "")
     if not code and creating and not _names_the_user(backend, verdicts):
         code = "account_username_missing"
@@ -77,9 +82,7 @@ def _foreseen(backend: ProSanteConnectBackend, subject: str, claims: Mapping[str
         code="" if own_hooks else code,
         own_hooks=own_hooks,
         attributes=verdicts,
-        groups=tuple(
-            (row, holds(row.claim, row.equals, claims)) for row in provider.exported_groups.select_related("group")
-        ),
+        groups=tuple((row, row_holds(row, seen)) for row in provider.exported_groups.select_related("group")),
     )
 
 

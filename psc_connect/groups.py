@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user_model
@@ -9,12 +10,16 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Exists, OuterRef, Q
 
 from psc_connect.claim_paths import holds
+from psc_connect.claims import Claims
+from psc_connect.expressions import TooSlow
 from psc_connect.models import ExportedGroup, GroupGrant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from psc_connect.models import Account, Provider
+
+logger = logging.getLogger("psc_connect")
 
 
 def users_have_groups() -> bool:
@@ -32,7 +37,17 @@ def concern(provider: Provider) -> Q:
 
 
 def wanted_groups(rows: Iterable[ExportedGroup], claims: Mapping[str, Any]) -> set[int]:
-    return {row.group_id for row in rows if holds(row.claim, row.equals, claims)}
+    seen = Claims.of(claims)
+    return {row.group_id for row in rows if row_holds(row, seen)}
+
+
+def row_holds(row: ExportedGroup, claims: Mapping[str, Any]) -> bool:
+    """Whether the row puts this person into its group; one that cannot be evaluated in time does not, and is logged."""
+    try:
+        return holds(row.claim, row.equals, claims)
+    except TooSlow:
+        logger.warning("group.claim_too_slow provider=%s group=%s", row.provider_id, row.group_id)
+        return False
 
 
 def bring_groups_up_to_date(account: Account, rows: Iterable[ExportedGroup], claims: Mapping[str, Any]) -> None:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
+from psc_connect.professional.identifiers import NationalIdentifier
+
 DOT: Final = "•"
 # Identifiers of PSC and of OpenID Connect, whatever object they stand in.
 IDENTIFYING: Final = frozenset(
@@ -41,14 +43,15 @@ def masker(claims: Any) -> Callable[[Any], Any]:
 
 
 def _identifiers(value: Any) -> set[str]:
-    """Every identifier, and the national one inside ``f:<uuid>:<identifier>``."""
+    """Every identifier, the national one inside ``f:<uuid>:<identifier>``, and the number inside that."""
     found: set[str] = set()
     if isinstance(value, dict):
         for name, each in value.items():
             if name in IDENTIFYING and isinstance(each, (str, int)):
                 text = str(each)
+                inner = text.rpartition(":")[2]
                 # The last as it becomes a username (users.acceptable_username).
-                found |= {text, text.rpartition(":")[2], re.sub(r"[^\w.@+-]", "-", text)}
+                found |= {text, inner, NationalIdentifier.read(inner).number, re.sub(r"[^\w.@+-]", "-", text)}
             found |= _identifiers(each)
     elif isinstance(value, list):
         for each in value:

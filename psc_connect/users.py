@@ -13,7 +13,9 @@ from django.db import models
 
 from psc_connect.attributes import UsersField, assignable_fields
 from psc_connect.claim_paths import claim_value
+from psc_connect.claims import Claims
 from psc_connect.exceptions import LoginRefused
+from psc_connect.expressions import TooSlow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -45,15 +47,16 @@ def apply_exported_attributes(
     """Set the user's fields from the claims, without saving; return the names of those that changed.
 
     Raises LoginRefused: ``attribute_missing``, ``attribute_rejected``, ``attribute_not_unique``,
-    ``attribute_field_forbidden``, ``attribute_field_unknown``.
+    ``attribute_field_forbidden``, ``attribute_field_unknown``, ``attribute_claim_too_slow``.
     """
-    changed = set()
+    changed, seen = set(), Claims.of(claims)
     for row in rows:
-        verdict = judge(row, user, claims, creating=creating)
+        verdict = judge(row, user, seen, creating=creating)
         if verdict.fatal:
             raise LoginRefused(verdict.problem)
         if verdict.problem:
-            logger.warning("attribute.field_unknown provider=%s field=%s", row.provider_id, row.user_field)
+            event = verdict.problem.replace("_", ".", 1)
+            logger.warning("%s provider=%s field=%s", event, row.provider_id, row.user_field)
         elif verdict.is_due and getattr(user, row.user_field) != verdict.accepted:
             setattr(user, row.user_field, verdict.accepted)
             changed.add(row.user_field)
@@ -62,9 +65,16 @@ def apply_exported_attributes(
 
 def judge(row: ExportedAttribute, user: User, claims: Mapping[str, Any], *, creating: bool) -> Verdict:
     """Say what a row would do to a user, and do nothing."""
-    found = claim_value(row.claim, claims)
+    try:
+        found = claim_value(row.claim, claims)
+    except TooSlow:
+        return Verdict(problem="attribute_claim_too_slow", fatal=row.required)
     if found is None:
         return Verdict(problem="attribute_missing", fatal=True) if row.required else Verdict()
+    return _judged(row, user, found, creating=creating)
+
+
+def _judged(row: ExportedAttribute, user: User, found: Any, *, creating: bool) -> Verdict:
     try:
         users_field = get_user_model()._meta.get_field(row.user_field)
     except FieldDoesNotExist:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -30,6 +31,26 @@ def test_a_wrong_step_is_the_last_one_and_the_nearest_name_is_proposed() -> None
     assert [step.kind for step in before] == ["object", "list", "object"]
     assert (last.path, last.kind) == ("SubjectRefPro.exercices[0].codeProfesion", "nothing")
     assert last.nearest == "codeProfession"
+
+
+def test_the_steps_of_a_large_userinfo_are_told_to_the_end() -> None:
+    (practice, *_others) = DOCTOR["SubjectRefPro"]["exercices"]
+    activities = (practice["activities"] * 500)[:500]
+    claims = {"SubjectRefPro": {"exercices": [{**practice, "activities": activities}]}}
+    path = "SubjectRefPro.exercices[0].activities[499].codePostal"
+    assert [kind for _path, kind in told(path, claims)] == ["object", "list", "object", "list", "object", "value"]
+
+
+def test_a_path_of_many_slow_steps_is_explained_in_part() -> None:
+    inner: dict[str, Any] = {}
+    for _level in range(45):
+        inner = {"a": inner}
+    path = "otherIds|" + "|".join(["[@,@][]"] * 13) + "|[0]" + ".a" * 40
+    assert claim_value(path, {"otherIds": [inner]})
+    began = time.perf_counter()
+    steps = told(path, {"otherIds": [inner]})
+    assert time.perf_counter() - began < 1
+    assert 13 < len(steps) < 50
 
 
 def test_what_lies_at_a_step_is_told() -> None:

@@ -14,17 +14,21 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from typing_extensions import override
 
 from psc_connect import accounts, dry_run
-from psc_connect.admin.mapping_forms import AttributeFormSet, GroupFormSet, SampleForm
+from psc_connect.admin.computed import shown_computed
+from psc_connect.admin.mapping_forms import AttributeFormSet, GroupFormSet, ReadySetForm, SampleForm
 from psc_connect.admin.page import VIEW_CLAIMS, may_give_groups
 from psc_connect.admin.rows import NO_PROBLEM, RowsPage
 from psc_connect.admin.values import shown_attribute
 from psc_connect.backends import creation_is_impossible
 from psc_connect.claim_paths import claim_value, holds, proposals, steps_of
+from psc_connect.claims import Claims
 from psc_connect.document import ROWS, in_one_line, row_as_json
+from psc_connect.expressions import TooSlow
 from psc_connect.groups import users_have_groups
 from psc_connect.masking import masker
 from psc_connect.models import ExportedAttribute, ExportedGroup
 from psc_connect.problems import labelled
+from psc_connect.ready_sets import filled
 from psc_connect.users import judge
 
 if TYPE_CHECKING:
@@ -36,7 +40,7 @@ if TYPE_CHECKING:
 
     from psc_connect.admin.values import Shown
     from psc_connect.claim_paths import Step
-    from psc_connect.models import Provider
+    from psc_connect.models import Account, Provider
 
 ATTRIBUTES, GROUPS = "exported_attributes", "exported_groups"
 STEP_KINDS = {
@@ -44,6 +48,7 @@ STEP_KINDS = {
     "value": _("a value"),
     "empty": _("empty"),
     "nothing": _("nothing"),
+    "too_slow": _("takes too long to evaluate"),
 }
 
 
@@ -82,6 +87,8 @@ class MappingPage(RowsPage):
         sample = SampleForm(request.POST, last=self._last_claims(request))
         attributes = AttributeFormSet(request.POST, prefix="attributes")
         groups = GroupFormSet(request.POST, prefix="groups")
+        if "_fill" in request.POST:
+            return self._fill(request, sample, attributes, groups)
         are_valid = all([attributes.is_valid(), groups.is_valid()])
         if "_save" not in request.POST or not are_valid:
             return self._show(request, sample, attributes, groups)
@@ -89,6 +96,16 @@ class MappingPage(RowsPage):
             raise PermissionDenied
         problem = self.save(request, {ATTRIBUTES: attributes.rows, GROUPS: groups.rows})
         return self._show(request, sample, attributes, groups, **problem) if problem else self.to(self.name)
+
+    @sensitive_variables()
+    def _fill(self, request: HttpRequest, sample: SampleForm, attributes: Any, groups: Any) -> HttpResponse:
+        """Show the page again with the rows of a ready set among those that are typed; nothing is saved."""
+        chosen = ReadySetForm(request.POST)
+        if not chosen.is_valid():
+            return self._show(request, sample, attributes, groups, ready_sets=chosen)
+        rows, missing = filled(attributes.typed_rows, chosen.cleaned_data["ready_set"])
+        filled_in = AttributeFormSet(initial=rows, prefix="attributes")
+        return self._show(request, sample, filled_in, groups, ready_sets=chosen, missing=missing)
 
     def _last_claims(self, request: HttpRequest) -> Mapping[str, Any] | None:
         found = dry_run.last_run(request, self.provider) if request.user.has_perm(VIEW_CLAIMS) else None
@@ -106,8 +123,12 @@ class MappingPage(RowsPage):
         self, request: HttpRequest, sample: SampleForm, attributes: Any, groups: Any, **context: Any
     ) -> HttpResponse:
         claims = sample.claims
-        shown: Shown = masker(claims) if claims is sample.last else lambda value: value
-        trial = Trial(claims, shown, self._known_user(request) if claims is sample.last else None)
+        is_last = claims is sample.last
+        shown: Shown = masker(claims) if is_last else lambda value: value
+        account = self._known_account(request) if is_last else None
+        trial = Trial(
+            Claims(claims, chosen=account.capacity if account else ""), shown, account.user if account else None
+        )
         return self.render(
             request,
             sample=sample,
@@ -118,22 +139,22 @@ class MappingPage(RowsPage):
             users_have_groups=users_have_groups(),
             may_give_groups=may_give_groups(request),
             creation_is_impossible=creation_is_impossible(self.provider),
+            computed=shown_computed(trial.claims, shown),
             proposals=[(each.path, in_one_line(shown(each.value))) for each in proposals(claims)],
             seen=self.seen(request),
-            **{**NO_PROBLEM, **context},
+            **{"ready_sets": ReadySetForm(), "missing": [], **NO_PROBLEM, **context},
         )
 
-    def _known_user(self, request: HttpRequest) -> User | None:
+    def _known_account(self, request: HttpRequest) -> Account | None:
         found = dry_run.last_run(request, self.provider)
-        account = accounts.find(self.provider, found.subject) if found else None
-        return account.user if account else None
+        return accounts.find(self.provider, found.subject) if found else None
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
     """A sample, and the rows that are tried on it; ``user`` is who would be signed in, or None for somebody new."""
 
-    claims: Mapping[str, Any] = field(repr=False)
+    claims: Claims = field(repr=False)
     shown: Shown
     user: User | None = None
 
@@ -146,6 +167,8 @@ class Trial:
         verdict = judge(row, user, self.claims, creating=self.user is None)
         said = shown_attribute(row, verdict, self.shown)
         steps = self._steps(row.claim) if verdict.found is None else ()
+        if not row.user_field:
+            return Tried(said.found, gettext("Choose the field that it fills, or delete the row."), steps=steps)
         return Tried(said.found, said.result, said.takes, verdict.fatal, steps)
 
     @sensitive_variables()
@@ -153,8 +176,12 @@ class Trial:
         row = _typed_row(form, ExportedGroup)
         if row is None:
             return None
-        found = claim_value(row.claim, self.claims)
-        is_member = holds(row.claim, row.equals, self.claims)
+        try:
+            found = claim_value(row.claim, self.claims)
+            is_member = holds(row.claim, row.equals, self.claims)
+        except TooSlow:
+            text = gettext("Evaluating the expression takes too long: nobody joins the group by this row.")
+            return Tried("", text, is_problem=True, steps=self._steps(row.claim))
         result = gettext("This person is in the group.") if is_member else gettext("This person is not in the group.")
         text = "" if found is None else in_one_line(self.shown(found))
         return Tried(text, result, steps=self._steps(row.claim) if found is None else ())

@@ -16,6 +16,8 @@ from psc_connect.admin.rows import RowFormSet, formset_of
 from psc_connect.attributes import assignable_fields
 from psc_connect.models import ExportedAttribute, ExportedGroup
 from psc_connect.problems import load_document
+from psc_connect.professional.userinfo import MAX_ACTIVITIES, count_activities
+from psc_connect.ready_sets import SET_NAMES
 from psc_connect.samples import SAMPLES, load_sample
 
 if TYPE_CHECKING:
@@ -73,6 +75,16 @@ class _AttributeFormSet(_PathFormSet):
     unique = ("user_field",)
     twice = ("attribute_field_twice", _("Two rows fill the field “%(name)s”."))
 
+    @property
+    def typed_rows(self) -> list[dict[str, Any]]:
+        """The rows of a page that was sent as they are typed, right or wrong, without those to be deleted."""
+        names = AttributeForm.Meta.fields
+        return [
+            {name: form[name].value() for name in names}
+            for form in self.forms
+            if form.has_changed() and not form["DELETE"].value()
+        ]
+
 
 class _GroupFormSet(_PathFormSet):
     unique = ("claim", "equals", "group")
@@ -80,6 +92,12 @@ class _GroupFormSet(_PathFormSet):
 
 AttributeFormSet = formset_of(AttributeForm, _AttributeFormSet)
 GroupFormSet = formset_of(GroupForm, _GroupFormSet)
+
+
+class ReadySetForm(forms.Form):
+    """Which set of rows to fill in."""
+
+    ready_set = forms.ChoiceField(label=_("Ready set"), choices=list(SET_NAMES.items()))
 
 
 class SampleForm(forms.Form):
@@ -127,4 +145,7 @@ def _object(text: str) -> dict[str, Any]:
     document = load_document(text)
     if not isinstance(document, dict):
         raise ValidationError(_("The userinfo is one JSON object: { … }."), code="sample_not_an_object")
+    if count_activities(document) > MAX_ACTIVITIES:
+        message = _("This userinfo has more practices and activities than a sign-in accepts (%(most)s).")
+        raise ValidationError(message, code="sample_activities_too_many", params={"most": MAX_ACTIVITIES})
     return document

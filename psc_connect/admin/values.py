@@ -28,7 +28,15 @@ PROBLEMS = {
     "attribute_field_unknown": _(
         "The user model no longer has this field, and the row is required: the sign-in is refused."
     ),
+    "attribute_claim_too_slow": _(
+        "Evaluating the expression takes too long, and the row is required: the sign-in is refused."
+    ),
     "attribute_field_forbidden": _("No claim may fill this field: the sign-in is refused."),
+}
+# Of a row that is not required.
+HARMLESS = {
+    "attribute_field_unknown": _("The user model no longer has this field: nothing is filled."),
+    "attribute_claim_too_slow": _("Evaluating the expression takes too long: the field stays as it is."),
 }
 KINDS: tuple[tuple[type[models.Field[Any, Any]], Any], ...] = (
     (models.EmailField, _("an e-mail address")),
@@ -94,10 +102,8 @@ def shown_attribute(row: ExportedAttribute, verdict: Verdict, shown: Shown) -> S
 
 
 def _result(row: ExportedAttribute, verdict: Verdict, shown: Shown) -> str:
-    if verdict.problem == "attribute_field_unknown" and not verdict.fatal:
-        return gettext("The user model no longer has this field: nothing is filled.")
     if verdict.problem:
-        return str(PROBLEMS[verdict.problem])
+        return str((PROBLEMS if verdict.fatal else HARMLESS)[verdict.problem])
     if verdict.found is None:
         return gettext("Nothing lies there: the field stays as it is.")
     if not verdict.is_due:

@@ -74,6 +74,14 @@ def try_mapping(page: Page) -> None:
     page.locator(".psc-steps").wait_for()
 
 
+def fill_in_set(page: Page) -> None:
+    page.goto(f"{PROVIDER}mapping/")
+    page.select_option("#id_ready_set", "directory")
+    page.locator("[name=_fill]").click()
+    page.locator(".psc-missing").wait_for()
+    page.locator("summary").last.click()
+
+
 def type_rules(page: Page) -> None:
     page.goto(f"{PROVIDER}rules/")
     page.fill("#id_form-0-value", "10.20.0.0/16")
@@ -111,6 +119,7 @@ PAGES: dict[str, Callable[[Page], None]] = {
     "dry-run": rehearse,
     "claims": reveal,
     "mapping": try_mapping,
+    "mapping-set": fill_in_set,
     "rules": type_rules,
     "keys": paste_keys,
     "history": _open(f"{PROVIDER}history/"),

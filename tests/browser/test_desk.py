@@ -84,12 +84,31 @@ def test_a_mapping_is_tried_and_saved(administrator: Callable[[bool], Page], scr
     expect(page.locator("#id_attributes-3-claim")).to_have_value("")
     page.fill("#id_attributes-3-claim", "SubjectOrganization")
     page.select_option("#id_attributes-3-user_field", "email")
-    page.locator("[name=_save]").click()
+    page.locator(".submit-row [name=_save]").click()
     page.goto(f"{desk.PROVIDER}mapping/")
     expect(page.locator("#id_attributes-3-claim")).to_have_value("SubjectOrganization")
     page.locator("#id_attributes-3-DELETE").check()
-    page.locator("[name=_save]").click()
+    page.locator(".submit-row [name=_save]").click()
     page.goto(f"{desk.PROVIDER}mapping/")
+    expect(page.locator("#id_attributes-3-claim")).to_have_value("")
+
+
+@both
+def test_a_ready_set_is_filled_in_and_the_enter_key_saves(administrator: Callable[[bool], Page], scripts: bool) -> None:
+    page = administrator(scripts)
+    page.goto(f"{desk.PROVIDER}mapping/")
+    page.select_option("#id_ready_set", "directory")
+    page.locator("[name=_fill]").click()
+    expect(page.locator(".psc-missing li")).to_have_count(3)
+    expect(page.locator("#id_attributes-3-claim")).to_have_value("profession.label")
+    page.select_option("#id_attributes-3-user_field", "email")
+    page.locator("#id_attributes-4-DELETE").check()
+    page.locator("#id_attributes-5-DELETE").check()
+    page.locator("#id_attributes-3-claim").press("Enter")
+    expect(page.locator(".messagelist .success")).to_be_visible()
+    expect(page.locator("#id_attributes-3-claim")).to_have_value("profession.label")
+    page.locator("#id_attributes-3-DELETE").check()
+    page.locator(".submit-row [name=_save]").click()
     expect(page.locator("#id_attributes-3-claim")).to_have_value("")
 
 

@@ -1,0 +1,175 @@
+"""What is computed beside the claims, on the page of the mapping: proposed, tried, explained, masked."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group
+from django.utils import translation
+
+from psc_connect.admin.computed import in_words
+from psc_connect.claim_paths import claim_value
+from psc_connect.models import Account, ExportedAttribute, Provider
+from psc_connect.professional.exported import COMPUTED
+from psc_connect.professional.userinfo import read_userinfo
+from psc_connect.samples import load_sample
+from psc_connect.simulator import Simulator
+from tests.admin.mapping_page import add_group, add_row, page_of, row_codes, submit, tried
+from tests.admin.pages import Administrator, text_of
+from tests.admin.rehearsal import rehearse
+from tests.journey import Person
+from tests.test_computed_claims import SLOW_FOR_MANY, many_activities
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
+DOCTOR = "doctor-card-two-activities-2023"
+EXPLODING = "|".join(["[@,@][]"] * 16)
+
+
+def test_the_picker_proposes_first_what_is_computed(admin: Administrator, provider: Provider) -> None:
+    page = submit(admin, provider, "_try", sample=DOCTOR)
+    shown = {each.path: (each.words, each.value) for each in page.context["computed"]}
+    assert list(shown) == list(COMPUTED)
+    assert shown["profession.label"] == ("Profession (label)", "Médecin")
+    assert shown["structure.name"] == ("Name of the structure", "CABINET M DOC0042788")
+    html = page.content.decode()
+    assert '<option value="profession.label">Profession (label) – Médecin</option>' in html
+    assert html.index('<option value="rpps">') < html.index('<option value="sub">')
+    # Nothing of this sample: what it may look like.
+    assert "such as 00000000000018" in text_of(page)
+
+
+def test_a_claim_of_the_sample_hides_what_is_computed(admin: Administrator, provider: Provider) -> None:
+    pasted = json.dumps({"rpps": "as sent"})
+    page = submit(admin, provider, "_try", sample="pasted", pasted=pasted)
+    assert "rpps" not in {each.path for each in page.context["computed"]}
+    assert ("rpps", "as sent") in page.context["proposals"]
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_every_name_has_words(language: str) -> None:
+    with translation.override(language):
+        words = [in_words(name) for name in COMPUTED]
+    assert all(words)
+    assert len(set(words)) == len(words)
+
+
+def test_a_row_is_tried_on_what_is_computed(admin: Administrator, provider: Provider) -> None:
+    page = add_row(admin, provider, "_try", sample="", claim="profession.label", user_field="email")
+    assert tried(page)[-1].found == "Pédicure-Podologue"
+    page = add_group(admin, provider, "_try", claim="profession.code", equals="80", group="")
+    assert page.status_code == 200
+
+
+def test_a_wrong_name_is_explained(admin: Administrator, provider: Provider) -> None:
+    *_others, result = tried(add_row(admin, provider, "_try", claim="profession.lable"))
+    assert result.steps[0] == "profession: an object with: code, label"
+    assert result.steps[1].endswith("nothing – do you mean label?")
+    *_others, result = tried(add_row(admin, provider, "_try", claim="rps"))
+    assert result.steps == ("rps: nothing – do you mean rpps?",)
+
+
+def last_dry_run(admin: Administrator, provider: Provider, simulator: Simulator) -> Any:
+    simulator.sign_in("doctor-two-activities")
+    person = Person(browser=admin.browser)
+    person.come_back(person.authorize(admin.open(provider, "begin-dry-run")["Location"]))
+    return admin.browser.get(page_of(provider))
+
+
+def test_what_is_computed_of_a_dry_run_is_masked(
+    admin: Administrator, provider: Provider, simulator: Simulator
+) -> None:
+    provider.exported_attributes.filter(user_field="username").update(claim="rpps")
+    page = last_dry_run(admin, provider, simulator)
+    assert tried(page)[2].found == "99•••••••85"
+    assert "99700427885" not in page.content.decode()
+
+
+def test_a_dry_run_speaks_of_the_capacity_that_the_person_chose_last(
+    admin: Administrator, provider: Provider, simulator: Simulator
+) -> None:
+    provider.exported_attributes.filter(user_field="last_name").update(claim="structure.name")
+    simulator.sign_in("doctor-two-activities")
+    Person().sign_in()
+    simulator.end_sessions()
+    hospital = read_userinfo(load_sample(DOCTOR)).capacities[1]
+    Account.objects.update(capacity=hospital.key)
+    page = last_dry_run(admin, provider, simulator)
+    assert tried(page)[1].found == "HOPITAL GENERIQUE  FIN VARI"
+    simulator.end_sessions()
+    simulator.sign_in("doctor-two-activities")
+    foreseen = rehearse(Person(browser=admin.browser), provider).context["foreseen"]
+    assert foreseen.attributes[1][1].accepted == "HOPITAL GENERIQUE  FIN VARI"
+
+
+# What takes too long.
+
+
+@pytest.mark.parametrize("button", ["_save", "_try"])
+@pytest.mark.parametrize(
+    ("claim", "code"),
+    [(EXPLODING, "attribute_claim_too_slow"), ("!" * 255, "attribute_claim_too_deep")],
+    ids=["explodes", "deep"],
+)
+def test_what_is_too_much_for_the_samples_is_not_saved(
+    admin: Administrator, provider: Provider, button: str, claim: str, code: str
+) -> None:
+    assert row_codes(add_row(admin, provider, button, claim=claim)) == {("claim", code)}
+    assert provider.exported_attributes.count() == 3
+
+
+@pytest.mark.parametrize("required", ["", "on"])
+def test_what_is_too_much_for_a_pasted_userinfo_is_told(
+    admin: Administrator, provider: Provider, required: str
+) -> None:
+    pasted = json.dumps({"given_name": "Zoé", "SubjectRefPro": many_activities()})
+    values = {"attributes-3-claim": SLOW_FOR_MANY, "attributes-3-user_field": "email"}
+    if required:
+        values["attributes-3-required"] = required
+    page = submit(admin, provider, "_try", sample="pasted", pasted=pasted, **values)
+    first, *_others, slow = tried(page)
+    assert first.found == "Zoé"
+    assert "takes too long" in slow.result
+    assert ("refused" in slow.result) == slow.is_problem == bool(required)
+    assert slow.steps[-1].endswith("takes too long to evaluate")
+
+
+def test_a_group_whose_expression_is_too_much_for_a_sample_is_told(admin: Administrator, provider: Provider) -> None:
+    group = Group.objects.create(name="Doctors")
+    pasted = json.dumps({"SubjectRefPro": many_activities()})
+    values = {"claim": SLOW_FOR_MANY, "equals": "x", "group": str(group.pk)}
+    fields = {f"groups-0-{name}": value for name, value in values.items()}
+    (slow,) = tried(submit(admin, provider, "_try", sample="pasted", pasted=pasted, **fields), "tried_groups")
+    assert slow.is_problem
+    assert "nobody joins the group" in slow.result
+
+
+def test_a_dry_run_foresees_that_a_row_takes_too_long(
+    admin: Administrator, rehearsing: Person, provider: Provider, simulator: Simulator
+) -> None:
+    ExportedAttribute.objects.create(provider=provider, claim=SLOW_FOR_MANY, user_field="email", required=True)
+    simulator.faults.set("userinfo_claims", claims={"SubjectRefPro": many_activities()})
+    page = rehearse(rehearsing, provider)
+    assert (page.context["foreseen"].outcome, page.context["foreseen"].code) == ("refused", "attribute_claim_too_slow")
+    assert "takes too long" in text_of(page)
+
+
+def test_a_dry_run_foresees_that_so_many_activities_are_refused(
+    rehearsing: Person, provider: Provider, simulator: Simulator
+) -> None:
+    simulator.faults.set("userinfo_claims", claims={"SubjectRefPro": {"exercices": [{"activities": [{}] * 500}]}})
+    assert rehearse(rehearsing, provider).context["foreseen"].code == "userinfo_activities_too_many"
+
+
+def test_so_many_activities_cannot_be_tried_either(admin: Administrator, provider: Provider) -> None:
+    pasted = json.dumps({"SubjectRefPro": {"exercices": [{"activities": [{}] * 500}]}})
+    page = submit(admin, provider, "_try", sample="pasted", pasted=pasted)
+    assert [error.code for error in page.context["sample"].errors.as_data()["pasted"]] == ["sample_activities_too_many"]
+
+
+def test_a_stored_row_that_explodes_breaks_no_page(admin: Administrator, provider: Provider) -> None:
+    provider.exported_attributes.filter(user_field="last_name").update(claim=EXPLODING)
+    page = admin.browser.get(page_of(provider))
+    assert "takes too long" in tried(page)[1].result
+    assert claim_value("given_name", {"given_name": "still evaluated"}) == "still evaluated"

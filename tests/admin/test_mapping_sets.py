@@ -1,0 +1,90 @@
+"""A ready set, filled in on the page of the mapping: shown among what is typed, and saved by nobody but Save."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from psc_connect.models import Provider
+from tests.admin.mapping_page import add_row, page_of, row_codes, submit, tried
+from tests.admin.pages import Administrator, FormReader, administrator, text_of
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
+
+
+def shown_rows(page: Any) -> list[tuple[str, str]]:
+    forms = page.context["attributes"].forms
+    rows = [(form["claim"].value() or "", form["user_field"].value() or "") for form in forms]
+    return [row for row in rows if any(row)]
+
+
+def rows_of(provider: Provider) -> list[tuple[str, str]]:
+    return list(provider.exported_attributes.values_list("claim", "user_field"))
+
+
+DEFAULT = [("given_name", "first_name"), ("family_name", "last_name"), ("SubjectNameID", "username")]
+
+
+def test_a_set_is_shown_and_nothing_is_saved(admin: Administrator, provider: Provider) -> None:
+    page = submit(admin, provider, "_fill", ready_set="directory")
+    added = [("profession.label", ""), ("speciality.label", ""), ("rpps", "")]
+    assert shown_rows(page) == [*DEFAULT, *added]
+    assert rows_of(provider) == DEFAULT
+    results = tried(page)
+    assert results[3].found == "Pédicure-Podologue"
+    assert results[3].result == "Choose the field that it fills, or delete the row."
+
+
+def test_it_is_told_which_fields_the_user_model_lacks(admin: Administrator, provider: Provider) -> None:
+    text = text_of(submit(admin, provider, "_fill", ready_set="directory"))
+    assert "profession.label – no field is called profession, profession_label, metier" in text
+    assert "no field for some rows" in text
+    assert "no field for some rows" not in text_of(submit(admin, provider, "_fill", ready_set="minimal"))
+
+
+def test_what_is_typed_stays_also_where_it_is_wrong(admin: Administrator, provider: Provider) -> None:
+    typed = {"attributes-3-claim": "a[", "attributes-3-user_field": "email", "attributes-1-DELETE": "on"}
+    page = submit(admin, provider, "_fill", ready_set="minimal", **typed)
+    # The last name is a row of the set: it comes back.
+    assert shown_rows(page) == [
+        ("given_name", "first_name"),
+        ("SubjectNameID", "username"),
+        ("a[", "email"),
+        ("family_name", "last_name"),
+    ]
+
+
+def test_a_filled_in_set_is_saved_once_its_fields_are_chosen(admin: Administrator, provider: Provider) -> None:
+    page = submit(admin, provider, "_fill", ready_set="directory")
+    reader = FormReader("mapping_form")
+    reader.feed(page.content.decode())
+    refused = admin.browser.post(page_of(provider), {**reader.fields, "_save": "on"})
+    assert row_codes(refused) == {("user_field", "required")}
+    assert rows_of(provider) == DEFAULT
+    chosen = {"attributes-3-user_field": "email", "attributes-4-DELETE": "on", "attributes-5-DELETE": "on"}
+    assert admin.browser.post(page_of(provider), {**reader.fields, **chosen, "_save": "on"}).status_code == 302
+    assert rows_of(provider) == [*DEFAULT, ("profession.label", "email")]
+
+
+def test_the_second_of_two_is_told_also_after_a_set_was_filled_in(admin: Administrator, provider: Provider) -> None:
+    page = submit(admin, provider, "_fill", ready_set="minimal")
+    provider.exported_attributes.filter(user_field="first_name").update(claim="x")
+    reader = FormReader("mapping_form")
+    reader.feed(page.content.decode())
+    assert admin.browser.post(page_of(provider), {**reader.fields, "_save": "on"}).context["problem"]
+
+
+@pytest.mark.parametrize("name", ["", "everything"])
+def test_a_set_that_there_is_not_fills_in_nothing(admin: Administrator, provider: Provider, name: str) -> None:
+    page = add_row(admin, provider, "_fill", claim="email")
+    assert "ready_set" not in page.context["ready_sets"].errors
+    page = submit(admin, provider, "_fill", ready_set=name)
+    assert page.context["ready_sets"].errors.as_data()["ready_set"]
+    assert shown_rows(page) == DEFAULT
+
+
+def test_whoever_may_only_look_fills_in_and_saves_nothing(provider: Provider) -> None:
+    page = submit(administrator("view_provider"), provider, "_fill", ready_set="structure")
+    assert ("structure.name", "") in shown_rows(page)
+    assert rows_of(provider) == DEFAULT
