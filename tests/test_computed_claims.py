@@ -18,7 +18,7 @@ from psc_connect.samples import SAMPLES, load_sample
 from psc_connect.simulator.people import PEOPLE
 from tests.hooks import use
 from tests.journey import Person
-from tests.professional.tables import watching_tables
+from tests.professional.watch import watching_tables
 from tests.refusals import assert_sign_in_is_refused
 from tests.test_attributes import export
 

@@ -1,24 +1,39 @@
-"""The code tables, watched: who looks into one."""
+"""A table in the form in which ANS publishes it: a FHIR R4 CodeSystem."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from typing import Any
 
-from psc_connect.professional import nomenclatures
+from psc_connect.professional.nomenclatures import Table
 
 
-@contextmanager
-def watching_tables() -> Iterator[list[None]]:
-    """One entry for each look into a table: each asks first whether another file takes its place."""
-    seen: list[None] = []
-    before = nomenclatures.replacement_folder
-
-    def count() -> None:
-        seen.append(None)
-
-    nomenclatures.replacement_folder = count
-    try:
-        yield seen
-    finally:
-        nomenclatures.replacement_folder = before
+def as_fhir(table: Table, *, ends: tuple[str, ...] = ("dateFin",), **changes: Any) -> dict[str, Any]:
+    """``ends``: the properties that say when a code is closed; a member changed to None is left out."""
+    hyphened = table.name.replace("_", "-")
+    members = {
+        "resourceType": "CodeSystem",
+        "id": hyphened,
+        "text": {"status": "generated", "div": "<div xmlns='http://www.w3.org/1999/xhtml'/>"},
+        "url": f"https://mos.esante.gouv.fr/NOS/{table.name}/FHIR/{hyphened}",
+        "identifier": [{"system": "urn:ietf:rfc:3986", "value": f"urn:oid:{table.oid}"}],
+        "version": "20231215120000",
+        "name": table.name.replace("-", "_"),
+        "status": "active",
+        "date": f"{table.version}T12:00:00+01:00",
+        "publisher": "ANS",
+        "content": "complete",
+        "concept": [
+            {
+                "code": each.code,
+                "display": each.label,
+                "designation": [{"use": {"code": "LibelleCourt"}, "value": each.code}],
+                "property": [
+                    {"code": "dateValid", "valueDateTime": "2007-07-25T15:04:35+01:00"},
+                    *({"code": end, "valueDateTime": f"{each.closed}T00:00:00+01:00"} for end in ends if each.closed),
+                    {"code": "status", "valueCode": "deprecated" if each.closed else "active"},
+                ],
+            }
+            for each in table.concepts.values()
+        ],
+    }
+    return {name: value for name, value in {**members, **changes}.items() if value is not None}

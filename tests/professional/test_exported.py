@@ -10,7 +10,7 @@ from psc_connect.professional.exported import COMPUTED, ROOTS, computed_values
 from psc_connect.professional.userinfo import read_userinfo
 from psc_connect.samples import SAMPLES, load_sample
 from psc_connect.simulator.people import PEOPLE
-from tests.professional.tables import watching_tables
+from tests.professional.watch import watching_tables
 
 # Somebody invented of whom everything is known.
 PRACTICE = {
