@@ -43,7 +43,8 @@ def arranged(sent: QueryDict) -> QueryDict:
     except ValueError:
         total = -1
     if not 0 <= total <= MAX_RULES:
-        # The form set says so itself.
+        # The form set says so itself; it would take a negative number for an empty list.
+        data[f"{PREFIX}-TOTAL_FORMS"] = str(MAX_RULES + 1) if total > 0 else ""
         return data
     filled = [number for number in range(total) if _settle_rule(data, f"{PREFIX}-{number}")]
     order = _moved([each for each in filled if f"{PREFIX}-{each}-DELETE" not in data], data)

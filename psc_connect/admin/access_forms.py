@@ -149,7 +149,7 @@ class RuleForm(_RuleModelForm):
             # Without scripts the inputs of every outcome are there: what is typed for another one is not meant.
             if self.cleaned_data.get("outcome") != outcome and name in self.cleaned_data:
                 self.cleaned_data[name] = None if name == "group" else ""
-        has_group = bool(self.cleaned_data.get("group") or self.cleaned_data.get("lost_group"))
+        has_group = "group" in self.errors or self.cleaned_data.get("group") or self.cleaned_data.get("lost_group")
         if self.cleaned_data.get("outcome") == Outcome.GROUP and not has_group:
             self.add_error("group", ValidationError(_("Choose the group."), code="access_group_missing"))
         found = [each.cleaned_data["condition"] for each in self.conditions if each.is_valid() and each.is_filled]

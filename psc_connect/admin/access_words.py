@@ -129,4 +129,4 @@ def capacity_in_words(capacity: Capacity | None) -> str:
     parts: Iterable[object] = (practice.profession, practice.category, practice.skill)
     if activity is not None:
         parts = (*parts, activity.mode, activity.structure_name, activity.place)
-    return ", ".join(text for text in (str(part) for part in parts) if text)
+    return " · ".join(text for text in (str(part) for part in parts) if text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -46,10 +47,11 @@ class Situation:
 
     def values_of(self, subject: str) -> frozenset[str]:
         """Return what there is of a subject, as it is compared: found once, however many rules ask for it."""
-        if subject not in self._values:
+        values = self._values.get(subject)
+        if values is None:
             found = (normalised(each) for each in SUBJECTS[subject](self))
-            self._values[subject] = frozenset(each for each in found if each)
-        return self._values[subject]
+            values = self._values[subject] = frozenset(each for each in found if each)
+        return values
 
     @property
     def practice(self) -> Practice:
@@ -127,15 +129,7 @@ class Condition:
             raise ConditionError("condition_operator_unknown", "operator")
         if not isinstance(values, (list, tuple)) or not all(isinstance(each, str) for each in values):
             raise ConditionError("condition_malformed", "values")
-        kept = tuple(dict.fromkeys(value for each in values if (value := _compared(subject, each))))
-        if not kept:
-            raise ConditionError("condition_values_missing", "values")
-        if len(kept) > MAX_VALUES:
-            raise ConditionError("condition_values_too_many", "values")
-        for number, value in enumerate(kept):
-            if not _is_possible(subject, operator, value):
-                raise ConditionError("condition_value_malformed", f"values[{number}]")
-        return cls(subject, operator, kept)
+        return _condition(subject, operator, tuple(values))
 
     def as_json(self) -> dict[str, Any]:
         return {"subject": self.subject, "operator": self.operator, "values": list(self.values)}
@@ -154,6 +148,20 @@ class Condition:
         if tables is None or self.operator == "starts_with":
             return ()
         return tuple(value for value in self.values if concept(value, *tables) is None)
+
+
+# The rules of a site are the same at each login: each is checked once.
+@lru_cache(maxsize=1024)
+def _condition(subject: str, operator: str, values: tuple[str, ...]) -> Condition:
+    kept = tuple(dict.fromkeys(value for each in values if (value := _compared(subject, each))))
+    if not kept:
+        raise ConditionError("condition_values_missing", "values")
+    if len(kept) > MAX_VALUES:
+        raise ConditionError("condition_values_too_many", "values")
+    for number, value in enumerate(kept):
+        if not _is_possible(subject, operator, value):
+            raise ConditionError("condition_value_malformed", f"values[{number}]")
+    return Condition(subject, operator, kept)
 
 
 def _compared(subject: str, value: str) -> str:
