@@ -133,7 +133,7 @@ BY_CODE = {
     "access_refused": Explanation(
         403,
         _("You cannot sign in to this site"),
-        _("Pro Santé Connect recognised you, but this site is not open to you in the capacity in which you practise."),
+        _("Pro Santé Connect recognised you, but this site is not open to you."),
         can_start_again=False,
     ),
     "access_rule_malformed": SITE_FAULT,

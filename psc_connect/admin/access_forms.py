@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.contrib.admin.widgets import AdminTextareaWidget
+from django.contrib.admin.widgets import AdminTextareaWidget, AdminTextInputWidget
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.utils.functional import cached_property
@@ -19,6 +19,7 @@ from psc_connect.admin.documents import JSON_ATTRIBUTES
 from psc_connect.admin.inputs import name_inputs
 from psc_connect.admin.mapping_forms import userinfo_object
 from psc_connect.admin.rows import RowFormSet
+from psc_connect.groups import users_have_groups
 from psc_connect.models import AccessRule, Provider
 from psc_connect.models.access import MAX_CONDITIONS, MAX_RULES, condition_error
 from psc_connect.professional.conditions import Condition, ConditionError
@@ -53,6 +54,8 @@ class ConditionForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         name_inputs(self)
+        # Each tick has the label of its code.
+        del self.fields["codes"].widget.attrs["aria-label"]
         self.fields["codes"].choices = [(each, _tick(each)) for each in self["codes"].value() or ()]  # type: ignore[attr-defined]
         is_typed = self.chosen_subject and self.chosen_subject not in CHOSEN
         self.fields["typed"].widget.attrs |= {
@@ -122,6 +125,9 @@ class RuleForm(_RuleModelForm):
     def __init__(self, *args: Any, groups: list[tuple[Any, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["group"].choices = groups  # type: ignore[attr-defined]
+        if not users_have_groups():
+            outcome: Any = self.fields["outcome"]
+            outcome.choices = [each for each in outcome.choices if each[0] != Outcome.GROUP]
 
     @cached_property
     def conditions(self) -> list[ConditionForm]:
@@ -202,6 +208,7 @@ class OthersForm(_ProviderModelForm):
     class Meta:
         model = Provider
         fields = ("others_may_sign_in", "refusal_message", "contact")
+        widgets = {"refusal_message": AdminTextInputWidget, "contact": AdminTextInputWidget}  # noqa: RUF012
 
 
 class TrialForm(forms.Form):
