@@ -9,22 +9,23 @@ from typing import TYPE_CHECKING, Any, Protocol
 from django.db import Error as DatabaseError
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 
-from psc_connect.capacities import at_login
 from psc_connect.claims import Claims
 from psc_connect.exceptions import LoginRefused
-from psc_connect.groups import bring_groups_up_to_date, concern
+from psc_connect.groups import MAPPING, RULE, bring_groups_up_to_date, concern, wanted_groups
 from psc_connect.models import Account
 from psc_connect.professional.snapshot import from_snapshot, to_snapshot
+from psc_connect.rules import admit, refusal, rules_of
 from psc_connect.unlinking import STAMP, stamp_of_user
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from django.contrib.auth.models import User
 
     from psc_connect.capacities import Choice
     from psc_connect.models import Provider
     from psc_connect.professional.person import Professional
+    from psc_connect.rules import Admission
 
 # Parallel logins of one person, or of two whose usernames collide: all but one begin again and find what it wrote.
 ATTEMPTS = 5
@@ -72,18 +73,20 @@ def resolve(provider: Provider, person: Person, *, hooks: Hooks) -> Resolution:
     """Return the account of the person at the provider's issuer (OpenID Connect Core 5.7).
 
     Nothing else identifies anybody: no e-mail, no username. Nothing is saved where it raises LoginRefused:
-    ``account_inactive``, ``account_unknown``, ``account_ambiguous``, ``account_conflict``, ``attribute_…``;
+    ``account_inactive``, ``account_unknown``, ``account_ambiguous``, ``account_conflict``, ``attribute_…``,
+    ``access_…`` (what rules gave the person is taken back then);
     or OperationalError, where the database itself goes on failing.
     """
     problem: DatabaseError | None = None
     for attempt in range(ATTEMPTS):
         account = find(provider, person.subject)
         try:
+            admission = _admitted(provider, person, account)
             # A site's hooks may write more than the user: all of it is kept, or nothing.
             with transaction.atomic():
                 if account is not None:
-                    return _returning(account, provider, person, hooks=hooks)
-                return _first_login(provider, person, hooks=hooks)
+                    return _returning(account, provider, person, admission, hooks=hooks)
+                return _first_login(provider, person, admission, hooks=hooks)
         # SQLite answers "locked" at once where two transactions that have read both want to write.
         except (IntegrityError, OperationalError, InterfaceError) as exc:
             problem = exc
@@ -106,7 +109,23 @@ def find(provider: Provider, subject: str) -> Account | None:
     return account
 
 
-def _returning(account: Account, provider: Provider, person: Person, *, hooks: Hooks) -> Resolution:
+def _admitted(provider: Provider, person: Person, account: Account | None) -> Admission:
+    """Raises LoginRefused: ``access_refused``, ``access_rule_malformed``."""
+    chosen_last = account.capacity if account is not None else ""
+    rules = rules_of(provider)
+    admission = admit(provider, rules, person.professional, chosen_last=chosen_last, acr=person.acr)
+    if admission.decision.allowed:
+        return admission
+    if account is not None and account.concerns_groups:  # type: ignore[attr-defined]
+        # Saved, where nothing else of a refused login is: nobody stays in a group whose rule no longer holds.
+        with transaction.atomic():
+            bring_groups_up_to_date(account, {RULE: ()})
+    raise refusal(provider, admission.decision)
+
+
+def _returning(
+    account: Account, provider: Provider, person: Person, admission: Admission, *, hooks: Hooks
+) -> Resolution:
     if not hooks.user_can_authenticate(account.user):
         raise LoginRefused("account_inactive")
     claims = Claims(person.claims, person.professional, chosen=account.capacity)
@@ -114,28 +133,33 @@ def _returning(account: Account, provider: Provider, person: Person, *, hooks: H
         user = hooks.update_user(account.user, claims)
     except IntegrityError as exc:
         raise LoginRefused("attribute_not_unique") from exc
-    choice = at_login(provider, person.professional, chosen_last=account.capacity)
-    if account.concerns_groups:  # type: ignore[attr-defined]
-        bring_groups_up_to_date(account, provider.exported_groups.all(), claims)
+    if account.concerns_groups or admission.decision.groups:  # type: ignore[attr-defined]
+        bring_groups_up_to_date(account, _groups(provider, claims, admission))
     known = account.professional
     described = _describe(account, person)
     if described:
         account.save(update_fields=described)
     before = from_snapshot(known) if "professional" in described else None
-    return Resolution(user=user, account=account, choice=choice, before=before)
+    return Resolution(user=user, account=account, choice=admission.choice, before=before)
 
 
-def _first_login(provider: Provider, person: Person, *, hooks: Hooks) -> Resolution:
+def _first_login(provider: Provider, person: Person, admission: Admission, *, hooks: Hooks) -> Resolution:
     known = candidate(provider, person.claims, hooks=hooks)
     claims = Claims(person.claims, person.professional)
     user = hooks.update_user(known, claims) if known is not None else hooks.create_user(claims)
     account = Account(provider=provider, issuer=provider.issuer, subject=person.subject, user=user)
     _describe(account, person)
     account.save(force_insert=True)
-    choice = at_login(provider, person.professional, chosen_last="")
-    if rows := list(provider.exported_groups.all()):
-        bring_groups_up_to_date(account, rows, claims)
-    return Resolution(user=user, account=account, choice=choice, created=known is None, linked=known is not None)
+    groups = _groups(provider, claims, admission)
+    if any(groups.values()):
+        bring_groups_up_to_date(account, groups)
+    is_created = known is None
+    return Resolution(user, account, admission.choice, created=is_created, linked=not is_created)
+
+
+def _groups(provider: Provider, claims: Claims, admission: Admission) -> dict[str, Collection[int]]:
+    by_mapping = wanted_groups(provider.exported_groups.all(), claims)
+    return {MAPPING: by_mapping, RULE: admission.decision.groups}
 
 
 def _describe(account: Account, person: Person) -> list[str]:

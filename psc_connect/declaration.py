@@ -11,9 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from psc_connect import conf
 from psc_connect.attributes import assignable_fields
 from psc_connect.discovery import check_metadata, fetch_document, secret_recipient
-from psc_connect.document import PROVIDER_FIELDS, ROWS
+from psc_connect.document import ORDERED_ROWS, PROVIDER_FIELDS, ROWS
 from psc_connect.environments import document_of_issuer, load_metadata
-from psc_connect.models import Environment, ExportedAttribute, Provider, may_go_to
+from psc_connect.models import AccessRule, Environment, ExportedAttribute, Provider, may_go_to
 from psc_connect.oidc.metadata import discovery_candidates
 from psc_connect.ready_sets import MINIMAL
 
@@ -36,6 +36,7 @@ PUBLISHED = {
     "sandbox": Environment.SANDBOX,
     "sandbox-2020": Environment.SANDBOX,
 }
+GROUP = AccessRule.Outcome.GROUP
 
 
 def default_slug(environment: object) -> str:
@@ -78,9 +79,24 @@ def add_default_attributes(provider: Provider) -> None:
 def replace_rows(provider: Provider, name: str, rows: Iterable[models.Model]) -> None:
     """Put these unsaved rows in the place of those that the provider has under ``name`` (``document.ROWS``)."""
     getattr(provider, name).all().delete()
-    for row in rows:
+    for number, row in enumerate(rows):
         row.provider = provider  # type: ignore[attr-defined]
+        if name in ORDERED_ROWS:
+            row.position = number  # type: ignore[attr-defined]
         row.save(force_insert=True)
+
+
+def gives_groups_otherwise(present: list[dict[str, Any]], wanted: list[dict[str, Any]]) -> bool:
+    """Whether access rules, as ``document.ROWS`` has them, put people into groups otherwise than those before.
+
+    What stands above a row that gives a group decides who comes to it.
+    """
+
+    def down_to_last_group(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        last = max((number for number, row in enumerate(rows, start=1) if row["outcome"] == GROUP), default=0)
+        return rows[:last]
+
+    return down_to_last_group(present) != down_to_last_group(wanted)
 
 
 # What a provider has of its own: its name, its environment, whom it believes.
@@ -109,7 +125,11 @@ def copy_options(provider: Provider, of: Provider, *, with_groups: bool) -> None
     for name in ROWS:
         if name == "exported_groups" and not with_groups:
             continue
-        rows = list(getattr(of, name).all())
+        rows = [
+            row
+            for row in getattr(of, name).all()
+            if with_groups or not (isinstance(row, AccessRule) and row.outcome == GROUP)
+        ]
         for row in rows:
             row.pk = None
         replace_rows(provider, name, rows)

@@ -59,8 +59,10 @@ ROWS = {
     "exported_attributes": ("claim", "user_field", "when", "required"),
     "exported_groups": ("claim", "equals", "group"),
     "resolution_rules": ("kind", "header", "value"),
-    "access_rules": ("position", "conditions", "outcome", "message", "group"),
+    "access_rules": ("conditions", "outcome", "message", "group"),
 }
+# Those whose order says something: a row is told by its number.
+ORDERED_ROWS = ("access_rules",)
 
 
 def declaration_of(provider: Provider) -> dict[str, Any]:
@@ -149,7 +151,8 @@ def _flat(declaration: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 def _flat_rows(name: str, rows: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
     for number, row in enumerate(rows, start=1):
         # A field of the user has one row; the others are told apart by all that they are.
-        own = row.get("user_field") or " ".join(str(value) for value in row.values()) or str(number)
+        told = "" if name in ORDERED_ROWS else " ".join(str(value) for value in row.values())
+        own = row.get("user_field") or told or str(number)
         yield f"{name}.{own}", dict(row)
 
 

@@ -130,6 +130,13 @@ BY_CODE = {
         ),
         can_start_again=False,
     ),
+    "access_refused": Explanation(
+        403,
+        _("You cannot sign in to this site"),
+        _("Pro Santé Connect recognised you, but this site is not open to you."),
+        can_start_again=False,
+    ),
+    "access_rule_malformed": SITE_FAULT,
     "token_client_refused": SITE_FAULT,
     "account_unknown": NO_ACCOUNT,
     "account_inactive": ACCOUNT_CLOSED,
@@ -152,12 +159,13 @@ class LoginRefused(PermissionDenied):
     """A login that ended without a session.
 
     ``code`` is stable and safe to log; ``reference`` finds the line of the log from the page that the person saw.
-    No attribute holds a token, a secret or anything the provider said of the person.
+    ``message`` and ``contact`` are an administrator's own words for whoever is refused. No attribute holds a token, a
+    secret or anything the provider said of the person.
     """
 
-    def __init__(self, code: str) -> None:
+    def __init__(self, code: str, *, message: str = "", contact: str = "") -> None:
         super().__init__(code)
-        self.code = code
+        self.code, self.message, self.contact = code, message, contact
         self.reference = "".join(secrets.choice(REFERENCE_ALPHABET) for _position in range(8))
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -13,7 +13,8 @@ from psc_connect.backends import ProSanteConnectBackend, prepared_backend
 from psc_connect.claims import Claims
 from psc_connect.exceptions import LoginRefused
 from psc_connect.groups import row_holds
-from psc_connect.professional.userinfo import MAX_ACTIVITIES, count_activities
+from psc_connect.professional.userinfo import MAX_ACTIVITIES, count_activities, read_userinfo
+from psc_connect.rules import admit, rules_of
 from psc_connect.users import Verdict, judge
 
 if TYPE_CHECKING:
@@ -22,7 +23,18 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
     from django.http import HttpRequest
 
-    from psc_connect.models import ExportedAttribute, ExportedGroup, Provider
+    from psc_connect.models import AccessRule, Account, ExportedAttribute, ExportedGroup, Provider
+    from psc_connect.professional.person import Professional
+    from psc_connect.rules import Decision
+
+
+@dataclass(frozen=True, slots=True)
+class ForeseenAccess:
+    """What the access rules make of the person: the rules, and what they decide of the whole login."""
+
+    professional: Professional = field(repr=False)
+    rules: tuple[AccessRule, ...]
+    decision: Decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +51,18 @@ class Foreseen:
     own_hooks: tuple[str, ...] = ()
     attributes: tuple[tuple[ExportedAttribute, Verdict], ...] = ()
     groups: tuple[tuple[ExportedGroup, bool], ...] = ()
+    access: ForeseenAccess | None = None
 
 
 @sensitive_variables()
-def foresee(request: HttpRequest, provider: Provider, subject: str, claims: Mapping[str, Any]) -> Foreseen:
+def foresee(
+    request: HttpRequest, provider: Provider, subject: str, claims: Mapping[str, Any], *, acr: str = ""
+) -> Foreseen:
     """Say what a login would make of these claims, by today's mapping, and make nothing of them."""
     # What a site's own hooks may write, though they should only read, is taken back.
     with transaction.atomic():
         try:
-            return _foreseen(prepared_backend(request, provider), subject, claims)
+            return _foreseen(prepared_backend(request, provider), subject, claims, acr)
         except LoginRefused as exc:
             return Foreseen("refused", code=exc.code)
         finally:
@@ -55,13 +70,35 @@ def foresee(request: HttpRequest, provider: Provider, subject: str, claims: Mapp
 
 
 @sensitive_variables()
-def _foreseen(backend: ProSanteConnectBackend, subject: str, claims: Mapping[str, Any]) -> Foreseen:
+def _foreseen(backend: ProSanteConnectBackend, subject: str, claims: Mapping[str, Any], acr: str) -> Foreseen:
     provider = backend.provider
     if not backend.verify_claims(claims):
         raise LoginRefused("account_claims_refused")
     if count_activities(claims) > MAX_ACTIVITIES:
         raise LoginRefused("userinfo_activities_too_many")
     account = accounts.find(provider, subject)
+    access = _access(provider, account, claims, acr)
+    if not access.decision.allowed:
+        return Foreseen("refused", code=access.decision.code, access=access)
+    try:
+        return replace(_foreseen_user(backend, account, claims), access=access)
+    except LoginRefused as exc:
+        return Foreseen("refused", code=exc.code, access=access)
+
+
+@sensitive_variables()
+def _access(provider: Provider, account: Account | None, claims: Mapping[str, Any], acr: str) -> ForeseenAccess:
+    if count_activities(claims) > MAX_ACTIVITIES:
+        raise LoginRefused("userinfo_activities_too_many")
+    professional, rules = read_userinfo(claims), rules_of(provider)
+    chosen_last = account.capacity if account is not None else ""
+    admission = admit(provider, rules, professional, chosen_last=chosen_last, acr=acr)
+    return ForeseenAccess(professional, tuple(rules), admission.decision)
+
+
+@sensitive_variables()
+def _foreseen_user(backend: ProSanteConnectBackend, account: Account | None, claims: Mapping[str, Any]) -> Foreseen:
+    provider = backend.provider
     if account is not None and not backend.user_can_authenticate(account.user):
         raise LoginRefused("account_inactive")
     known = account.user if account is not None else accounts.candidate(provider, claims, hooks=backend)

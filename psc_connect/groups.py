@@ -1,4 +1,4 @@
-"""The groups that a person is in while their claims say so: given, and taken away again, by the rows of the mapping."""
+"""The groups that a person is in while their claims, or a rule, say so: given, and taken away again."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from psc_connect.expressions import TooSlow
 from psc_connect.models import ExportedGroup, GroupGrant
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from psc_connect.models import Account, Provider
 
+MAPPING, RULE = GroupGrant.Source.MAPPING, GroupGrant.Source.RULE
 logger = logging.getLogger("psc_connect")
 
 
@@ -50,27 +51,39 @@ def row_holds(row: ExportedGroup, claims: Mapping[str, Any]) -> bool:
         return False
 
 
-def bring_groups_up_to_date(account: Account, rows: Iterable[ExportedGroup], claims: Mapping[str, Any]) -> None:
-    """Give the groups whose rows hold; take away those that a row gave and none holds for now.
+def bring_groups_up_to_date(account: Account, wanted: Mapping[str, Collection[int]]) -> None:
+    """Give what each source (``MAPPING``, ``RULE``) wants; take away what it gave and wants no longer.
 
-    A group that somebody has by hand is never noted as given, and so never taken away.
+    A source that is not named keeps what it gave. A group that somebody has by hand is never noted as given, and so
+    never taken away; one that another source, or another account of the same user, gave too stays.
     """
     if not users_have_groups():
         return
-    user, wanted = account.user, wanted_groups(rows, claims)
-    granted = set(account.group_grants.values_list("group_id", flat=True))
-    if new := wanted - granted - set(user.groups.values_list("pk", flat=True)):
-        GroupGrant.objects.bulk_create(GroupGrant(account=account, group_id=group) for group in new)
-    # One that was taken away by hand while its row still holds comes back.
-    user.groups.add(*new, *(wanted & granted))
-    take_back(account, granted - wanted)
-
-
-def take_back(account: Account, groups: Iterable[int]) -> None:
-    """End these grants of the account; a group that another account of the same user was given too stays."""
-    ended = set(groups)
-    if not ended:
+    user = account.user
+    grants = list(GroupGrant.objects.filter(account__user=user.pk))
+    present = {
+        (each.source, each.group_id): each for each in grants if each.account_id == account.pk and each.source in wanted
+    }
+    asked = {(source, group) for source, groups in wanted.items() for group in groups}
+    if not (present or asked):
         return
-    account.group_grants.filter(group__in=ended).delete()
-    elsewhere = GroupGrant.objects.filter(account__user=account.user_id, group__in=ended)
-    account.user.groups.remove(*(ended - set(elsewhere.values_list("group_id", flat=True))))
+    given = {each.group_id for each in grants}
+    has = set(user.groups.values_list("pk", flat=True))
+    new = [
+        GroupGrant(account=account, source=source, group_id=group)
+        for source, group in sorted(asked - present.keys())
+        if group in given or group not in has
+    ]
+    GroupGrant.objects.bulk_create(new)
+    ended = [grant for key, grant in present.items() if key not in asked]
+    if ended:
+        GroupGrant.objects.filter(pk__in=[each.pk for each in ended]).delete()
+    held = {each.group_id for each in (*grants, *new) if each not in ended}
+    # One that was taken away by hand while its row still holds comes back.
+    user.groups.add(*({each.group_id for each in new} | {group for _source, group in asked & present.keys()}) - has)
+    user.groups.remove(*{each.group_id for each in ended} - held)
+
+
+def take_back(account: Account) -> None:
+    """End all that the account was given, by whatever source."""
+    bring_groups_up_to_date(account, dict.fromkeys(GroupGrant.Source.values, ()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from typing import TYPE_CHECKING, TypeAlias
 
 from django.contrib.auth.models import AnonymousUser
@@ -20,6 +21,9 @@ from psc_connect.signals import login_refused
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
+
+# As it stands in a sentence; what is none to a mail program is shown as text all the same.
+EMAIL = re.compile(r"([\w.+-]+@[\w-]+(?:\.[\w-]+)+)", re.ASCII)
 
 logger = logging.getLogger("psc_connect")
 
@@ -51,6 +55,8 @@ def refusal_page(request: HttpRequest, exc: Refusal, *, provider: str, next_page
         request.user = AnonymousUser()
     context = {
         "explanation": refusal.explanation,
+        "message": refusal.message,
+        "contact": _with_addresses(refusal.contact),
         "code": refusal.code,
         "reference": refusal.reference,
         "hint": _hint(refusal.code, provider),
@@ -75,6 +81,11 @@ def as_refusal(exc: Refusal) -> LoginRefused:
     if isinstance(exc, LoginRefused):
         return exc
     return LoginRefused("database_unavailable" if isinstance(exc, DatabaseError) else exc.code)
+
+
+def _with_addresses(text: str) -> list[tuple[str, bool]]:
+    """Cut a text where an e-mail address begins or ends; each piece, and whether it is one."""
+    return [(piece, bool(number % 2)) for number, piece in enumerate(EMAIL.split(text)) if piece]
 
 
 def _other_ways(code: str, next_page: str) -> str:

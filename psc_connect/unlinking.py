@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import OuterRef, Subquery
 from django.utils.crypto import salted_hmac
 
-from psc_connect.groups import take_back, users_have_groups
+from psc_connect.groups import take_back
 from psc_connect.models import UnlinkedAccount
 
 if TYPE_CHECKING:
@@ -27,8 +27,7 @@ STAMP = "psc_connect_unlinked_at"
 @transaction.atomic
 def unlink(account: Account, *, by: User | None) -> UnlinkedAccount:
     """Delete the account and keep a row of it; whatever sessions its user has opened with it end by that row."""
-    if users_have_groups():
-        take_back(account, account.group_grants.values_list("group_id", flat=True))
+    take_back(account)
     trail = UnlinkedAccount.objects.create(
         user=account.user,
         username=account.user.get_username()[:255],

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db
 DOCS = Path(__file__).parent.parent / "docs" / "checks.md"
 WITHOUT_JWKS_URI = "without jwks_uri"
+UNKNOWN_CODE = {"subject": "profession", "operator": "in", "values": ["10", "ZZ9"]}
 # What is wrong with the provider's row → the id.
 WRONG: list[tuple[dict[str, Any], str]] = [
     ({"environment": "simulator"}, "psc_connect.E017"),
@@ -36,6 +37,12 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"jwks": {}, "metadata": WITHOUT_JWKS_URI}, "psc_connect.E020"),
     ({"id_token_signed_response_alg": "ES256"}, "psc_connect.W007"),
     ({"rows": ()}, "psc_connect.W008"),
+    ({"rules": [{"outcome": "allow", "conditions": "everybody"}]}, "psc_connect.E025"),
+    ({"rules": [{"outcome": "alow"}]}, "psc_connect.E025"),
+    ({"rules": [{"outcome": "group"}]}, "psc_connect.W015"),
+    ({"rules": [{"outcome": "refuse"}, {"outcome": "allow"}]}, "psc_connect.W016"),
+    ({"others_may_sign_in": False}, "psc_connect.W016"),
+    ({"rules": [{"outcome": "allow", "conditions": [UNKNOWN_CODE]}]}, "psc_connect.W017"),
 ]
 
 
@@ -62,6 +69,9 @@ def test_a_provider_in_order_passes(declared: Provider) -> None:
 def test_one_thing_wrong_is_found_and_named(declared: Provider, change: dict[str, Any], expected: str) -> None:
     if "rows" in change:
         declared.exported_attributes.all().delete()
+    elif "rules" in change:
+        for row in change["rules"]:
+            declared.access_rules.create(**row)
     else:
         if change.get("metadata") == WITHOUT_JWKS_URI:
             without = {name: value for name, value in declared.metadata.items() if name != "jwks_uri"}

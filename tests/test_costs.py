@@ -76,7 +76,7 @@ def statements() -> Any:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize(("known", "at_most"), [(True, 12), (False, 18)], ids=["returning", "new"])
+@pytest.mark.parametrize(("known", "at_most"), [(True, 13), (False, 18)], ids=["returning", "new"])
 def test_a_login_costs_few_statements(simulator, known, at_most):
     assert connection.vendor == "sqlite"
     make_provider(simulator)

@@ -27,6 +27,9 @@ END_SESSION = "https://psc.example/logout?client_id=a&state=b"
 PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "refused, may start again": refusal("authorization_access_denied"),
     "refused for good": refusal("account_unknown", hint="A word to the administrators."),
+    "refused by a rule": refusal(
+        "access_refused", message="Doctors only.", contact=[("dsi@hospital.example", True), (" or extension 12", False)]
+    ),
     "chooser": ("chooser.html", {}),
     "already signed in": (
         "already_signed_in.html",

@@ -71,8 +71,8 @@ class ChangeForm(ProviderForm):
 
     @cached_property
     def changed_meanwhile(self) -> set[str]:
-        """What somebody else has saved since this page was made."""
-        return concurrency.changed_since(self.showed, self.present)
+        """What somebody else has saved since this page was made, of what it shows."""
+        return concurrency.changed_since(self.showed, self.present) & {*self.fields}
 
     @cached_property
     @override

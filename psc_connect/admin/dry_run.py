@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
 from psc_connect import dry_run
+from psc_connect.admin.access_trial import RuleSet
 from psc_connect.admin.page import VIEW_CLAIMS, ProviderPage
 from psc_connect.admin.values import PROBLEMS, hidden, indented, shown_attribute
 from psc_connect.exceptions import LoginRefused
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from psc_connect.admin.values import Shown
     from psc_connect.dry_run import DryRun, Step
+    from psc_connect.foresight import Foreseen
 
 WORDS = {dry_run.PASSED: _("passed"), dry_run.FAILED: _("failed"), dry_run.NOT_REACHED: _("not reached")}
 STEPS = {
@@ -56,6 +58,8 @@ ACCOUNT_REASONS = {
     "account_ambiguous": _("The site's own code finds several users for this person."),
     "account_claims_refused": _("The site's own code (verify_claims) refuses these claims."),
     "account_username_missing": _("No exported attribute fills the username of a new user."),
+    "access_refused": _("The access rules refuse this person."),
+    "access_rule_malformed": _("An access rule cannot be read: whoever comes to it is refused."),
 }
 NOT_STARTED = _("The dry run could not begin. %(reason)s")
 
@@ -126,14 +130,27 @@ class DryRunPage(ProviderPage):
     def _foreseen(self, request: HttpRequest, found: DryRun, shown: Shown) -> dict[str, Any]:
         # Every name of the template: of one that is missing Django logs all the others, claims included.
         if not found.claims:
-            return {"outcome": "", "foreseen": None, "refusal": "", "username": "", "attributes": []}
-        foreseen = foresee(request, self.provider, found.subject, found.claims)
+            nothing: dict[str, Any] = {"foreseen": None, "attributes": [], "tried": []}
+            return {**nothing, "outcome": "", "refusal": "", "username": "", "access": ""}
+        acr = str(found.id_token_claims.get("acr", ""))
+        foreseen = foresee(request, self.provider, found.subject, found.claims, acr=acr)
         return {
             "outcome": OUTCOMES[foreseen.outcome],
             "foreseen": foreseen,
             "refusal": reason_of(foreseen.code) if foreseen.code else "",
             "username": shown(foreseen.user.get_username()) if foreseen.user else "",
             "attributes": [shown_attribute(row, verdict, shown) for row, verdict in foreseen.attributes],
+            **self._access(foreseen, acr, shown),
+        }
+
+    @sensitive_variables()
+    def _access(self, foreseen: Foreseen, acr: str, shown: Shown) -> dict[str, Any]:
+        if foreseen.access is None:
+            return {"access": "", "tried": []}
+        rules, decision = RuleSet(self.provider, foreseen.access.rules), foreseen.access.decision
+        return {
+            "access": rules.in_words(decision),
+            "tried": [rules.person("", foreseen.access.professional, acr=acr, shown=shown)],
         }
 
 

@@ -9,6 +9,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from psc_connect.admin.access_words import rule_in_words
 from psc_connect.admin.page import ProviderPage
 from psc_connect.document import ROWS, in_one_line, label_of
 from psc_connect.history import REPLACED
@@ -62,6 +63,8 @@ def _differences(row: DeclarationChange, only: Collection[str]) -> Iterator[Show
 
 def value_in_words(name: str, value: Any) -> str:
     """Return a value of a declaration as a person reads it, by the field, or the kind of row, that has it."""
+    if name == "access_rules" and isinstance(value, dict):
+        return in_one_line(rule_in_words(value), MAX_CHARACTERS)
     if name in ROWS and isinstance(value, dict):
         model = Provider._meta.get_field(name).related_model
         told = (labelled(member, _in_words(model, member, each)) for member, each in value.items() if each != "")

@@ -124,7 +124,7 @@ class SampleForm(forms.Form):
         chosen, pasted = self.cleaned_data.get("sample"), self.cleaned_data.get("pasted", "")
         if chosen == PASTED:
             try:
-                self.cleaned_data["claims"] = _object(pasted)
+                self.cleaned_data["claims"] = userinfo_object(pasted)
             except ValidationError as exc:
                 self.add_error("pasted", exc)
         return self.cleaned_data
@@ -139,7 +139,7 @@ class SampleForm(forms.Form):
         return (self.last or {}) if chosen == LAST_RUN else load_sample(chosen)
 
 
-def _object(text: str) -> dict[str, Any]:
+def userinfo_object(text: str) -> dict[str, Any]:
     if len(text.encode()) > MAX_PASTED:
         raise ValidationError(_("This is longer than 256 kB: it is no userinfo."), code="sample_too_large")
     document = load_document(text)

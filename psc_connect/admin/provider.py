@@ -17,7 +17,8 @@ from django.views.decorators.debug import sensitive_post_parameters
 from typing_extensions import override
 
 from psc_connect import declaration, history, keys
-from psc_connect.admin import concurrency
+from psc_connect.admin import access, concurrency
+from psc_connect.admin.access import AccessPage
 from psc_connect.admin.change_form import ChangeForm
 from psc_connect.admin.connection import AcceptMetadataPage, ConnectionPage
 from psc_connect.admin.dry_run import BeginDryRunPage, DryRunPage
@@ -85,7 +86,7 @@ CHANGE_FIELDSETS = (
             )
         },
     ),
-    (_("Users"), {"fields": ("create_unknown_users", "ask_capacity", "mapping")}),
+    (_("Users"), {"fields": ("create_unknown_users", "ask_capacity", "mapping", "access_rules")}),
     (_("Signing keys"), {"fields": ("signing_keys", "id_token_signed_response_alg", "userinfo_signed_response_alg")}),
     (_("Provider metadata"), {"fields": ("metadata", "metadata_followed")}),
     (
@@ -113,7 +114,17 @@ def _to_look_at(fields: Iterable[str]) -> list[str]:
 
 
 # The pages of one provider, in the order of their links above the form.
-PAGES = (ConnectionPage, BeginDryRunPage, DryRunPage, MappingPage, RulesPage, KeysPage, ExportPage, AcceptMetadataPage)
+PAGES = (
+    ConnectionPage,
+    BeginDryRunPage,
+    DryRunPage,
+    MappingPage,
+    AccessPage,
+    RulesPage,
+    KeysPage,
+    ExportPage,
+    AcceptMetadataPage,
+)
 ORIGIN = DeclarationChange.Origin.ADMIN
 
 sensitive = method_decorator(sensitive_post_parameters("client_secret"))
@@ -123,7 +134,7 @@ sensitive = method_decorator(sensitive_post_parameters("client_secret"))
 class ProviderAdmin(_ModelAdmin):
     list_display = ("slug", "environment", "enabled", "sort_order", "state_of_keys")
     list_display_links = ("slug",)
-    readonly_fields = ("mapping", "signing_keys", "rules")
+    readonly_fields = ("mapping", "access_rules", "signing_keys", "rules")
 
     class Media:
         css = {"all": ("psc_connect/admin.css",)}  # noqa: RUF012
@@ -136,6 +147,11 @@ class ProviderAdmin(_ModelAdmin):
     def mapping(self, provider: Provider) -> SafeString:
         context = {"rows": summary(provider), "url": provider_url(self, "mapping", provider.pk)}
         return render_to_string("admin/psc_connect/provider/mapping_summary.html", context)
+
+    @admin.display(description=_("access rules"))
+    def access_rules(self, provider: Provider) -> SafeString:
+        context = {"rows": access.summary(provider), "url": provider_url(self, "access_rules", provider.pk)}
+        return render_to_string("admin/psc_connect/provider/access_summary.html", context)
 
     @admin.display(description=_("resolution rules"))
     def rules(self, provider: Provider) -> SafeString:

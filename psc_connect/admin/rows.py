@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
@@ -19,8 +20,11 @@ from psc_connect.admin.inputs import name_inputs
 from psc_connect.admin.page import ProviderPage, administrator
 from psc_connect.document import ROWS, label_of, row_as_json, rows_as_json
 from psc_connect.models import DeclarationChange, Provider
+from psc_connect.problems import labelled
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
     from django.db.models import Model
     from django.http import HttpRequest
     from django.utils.functional import _StrPromise
@@ -76,10 +80,14 @@ class RowsPage(ProviderPage):
 
     for_who_may = "view"
     lists: ClassVar[tuple[str, ...]] = ()
+    # Fields of the provider that the page has beside its rows, and what is typed in them.
+    fields: ClassVar[tuple[str, ...]] = ()
+    values: Mapping[str, Any] = MappingProxyType({})
     saved: ClassVar[_StrPromise | str] = ""
 
-    def present(self) -> dict[str, list[dict[str, Any]]]:
-        return {name: rows_as_json(self.provider, name) for name in self.lists}
+    def present(self) -> dict[str, Any]:
+        rows = {name: rows_as_json(self.provider, name) for name in self.lists}
+        return {**rows, **Provider.objects.values(*self.fields).get(pk=self.provider.pk)} if self.fields else rows
 
     def seen(self, request: HttpRequest) -> str:
         """What the page carries of the rows that it showed first."""
@@ -95,7 +103,9 @@ class RowsPage(ProviderPage):
             with history.recorded(self.provider, origin=DeclarationChange.Origin.ADMIN, by=administrator(request)):
                 for name, wanted in rows.items():
                     declaration.replace_rows(self.provider, name, wanted)
-        changed = {"changed": {"fields": [label_of(name) for name in self.lists]}}
+                if self.values:
+                    Provider.objects.filter(pk=self.provider.pk).update(**self.values)
+        changed = {"changed": {"fields": [label_of(name) for name in (*self.lists, *self.fields)]}}
         self.model_admin.log_change(request, self.provider, [changed])
         messages.success(request, self.saved)
         return {}
@@ -103,7 +113,8 @@ class RowsPage(ProviderPage):
     def problem(self, request: HttpRequest, rows: dict[str, list[Model]]) -> dict[str, Any]:
         """Return what keeps valid rows from being saved, for the page; nothing where nothing does."""
         present = self.present()
-        wanted = {name: [row_as_json(row, ROWS[name]) for row in each] for name, each in rows.items()}
+        typed = {name: [row_as_json(row, ROWS[name]) for row in each] for name, each in rows.items()}
+        wanted = {**typed, **self.values}
         changed = concurrency.changed_since(concurrency.read_digests(request.POST.get("seen")), present)
         acknowledgement = concurrency.digest(present)
         if not changed or wanted == present or request.POST.get("acknowledged") == acknowledgement:
@@ -111,9 +122,18 @@ class RowsPage(ProviderPage):
         text = gettext("Nothing of yours has been saved yet, and nothing is lost. To replace these rows, save again:")
         return {
             "problem": f"{concurrency.told(self.provider, changed)} {text}",
-            "present": [value_in_words(name, row) for name in changed for row in present[name]],
+            "present": [*self._rows_in_words(present, changed), *self._fields_in_words(present, changed)],
             "acknowledged": acknowledgement,
         }
+
+    def _rows_in_words(self, present: Mapping[str, Any], names: Collection[str]) -> Iterator[str]:
+        for name in self.lists:
+            yield from (value_in_words(name, row) for row in present[name] if name in names)
+
+    def _fields_in_words(self, present: Mapping[str, Any], names: Collection[str]) -> Iterator[str]:
+        for name in self.fields:
+            if name in names:
+                yield labelled(label_of(name), value_in_words(name, present[name]))
 
 
 # What `rows_problem.html` shows where there is nothing to tell.

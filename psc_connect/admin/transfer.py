@@ -210,10 +210,9 @@ class PlanChanged(Exception):
 def problems_for(request: HttpRequest, plans: list[Plan]) -> list[Problem]:
     """Return what keeps these plans from being carried out by this administrator."""
     found = [Problem(f"{plan.provider.slug} {each.where}", each.text) for plan in plans for each in plan.problems]
-    for plan in plans:
-        if any(each.name.startswith("exported_groups.") for each in plan.differences) and not may_give_groups(request):
-            text = gettext("Whoever gives groups must be allowed to change users: ask a colleague who is.")
-            found.append(Problem(f"{plan.provider.slug} exported_groups", text))
+    if not may_give_groups(request):
+        text = gettext("Whoever gives groups must be allowed to change users: ask a colleague who is.")
+        found += [Problem(f"{plan.provider.slug} {name}", text) for plan in plans for name in plan.rows_giving_groups]
     return found
 
 

@@ -40,6 +40,7 @@ def check_provider(provider: Provider) -> Iterator[CheckMessage]:
     yield from _secret(provider)
     yield from _metadata_and_keys(provider)
     yield from _mapping(provider)
+    yield from _access_rules(provider)
 
 
 def _environment(provider: Provider) -> Iterator[CheckMessage]:
@@ -122,4 +123,43 @@ def _mapping(provider: Provider) -> Iterator[CheckMessage]:
             hint=_("Add a row for it, or override ProSanteConnectBackend.create_user; or turn the creation off."),
             obj=provider,
             id="psc_connect.W008",
+        )
+
+
+def _access_rules(provider: Provider) -> Iterator[CheckMessage]:
+    from psc_connect.rules import lets_nobody_in, rules_of  # noqa: PLC0415 - it needs the loaded models
+
+    rules = rules_of(provider)
+    for number, rule in enumerate(rules, start=1):
+        told = {"slug": provider.slug, "row": number}
+        if not rule.is_well_formed:
+            yield Error(
+                _("Access rule %(row)s of the provider “%(slug)s” cannot be read: whoever comes to it is refused.")
+                % told,
+                hint=_("It was written by another way than the admin or psc_configure: write it anew, or delete it."),
+                obj=provider,
+                id="psc_connect.E025",
+            )
+            continue
+        if rule.has_lost_its_group:
+            yield Caution(
+                _("Access rule %(row)s of the provider “%(slug)s” gives a group that has been deleted.") % told,
+                hint=_("Choose another group, or delete the row."),
+                obj=provider,
+                id="psc_connect.W015",
+            )
+        if unknown := [code for condition in rule.parsed_conditions for code in condition.unknown_codes]:
+            yield Caution(
+                _("Access rule %(row)s of the provider “%(slug)s” names codes that no table here has: %(codes)s.")
+                % {**told, "codes": ", ".join(unknown)},
+                hint=_("They may be newer than the tables, or mistyped."),
+                obj=provider,
+                id="psc_connect.W017",
+            )
+    if all(rule.is_well_formed for rule in rules) and lets_nobody_in(provider, rules):
+        yield Caution(
+            _("The access rules of the provider “%(slug)s” refuse everybody.") % {"slug": provider.slug},
+            hint=_("Add a row by which somebody may sign in; to close the provider, disable it."),
+            obj=provider,
+            id="psc_connect.W016",
         )

@@ -9,11 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from psc_connect import declaration, history, keys
-from psc_connect.document import (
-    FORMAT,
-    PROVIDER_FIELDS,
-    Difference,
-)
+from psc_connect.document import FORMAT, PROVIDER_FIELDS, ROWS, Difference, row_as_json, rows_as_json
 from psc_connect.fields import StoredSecret
 from psc_connect.models import Provider
 from psc_connect.oidc.errors import JWKSError, MetadataError, ProviderUnavailable
@@ -73,6 +69,17 @@ class Plan:
             and each.name != SECRET
             and (each.name in trusted or not each.name.startswith("metadata."))
         )
+
+    @property
+    def rows_giving_groups(self) -> list[str]:
+        """Which rows would put people into other groups than now: that takes a right of its own."""
+        gives_groups = any(each.name.startswith("exported_groups.") for each in self.differences)
+        found = ["exported_groups"] if gives_groups else []
+        if (rules := self.rows.get("access_rules")) is not None:
+            present = rows_as_json(self.provider, "access_rules")
+            wanted = [row_as_json(row, ROWS["access_rules"]) for row in rules]
+            found += ["access_rules"] if declaration.gives_groups_otherwise(present, wanted) else []
+        return found
 
     @property
     def changes_something(self) -> bool:

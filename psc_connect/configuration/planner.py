@@ -23,6 +23,7 @@ from psc_connect.document import (
 from psc_connect.fields import StoredSecret, validate_secret
 from psc_connect.groups import users_have_groups
 from psc_connect.models import ExportedAttribute, Provider
+from psc_connect.models.access import MAX_RULES
 from psc_connect.oidc.errors import JWKSError, MetadataError, ProviderUnavailable
 from psc_connect.oidc.jwks import parse_jwks
 from psc_connect.problems import explain, form_errors_of
@@ -127,28 +128,42 @@ class _Planner:
         said = _as_json(name, rows)
         if any(said.count(each) > 1 for each in said):
             self._problem(name, _("Two rows say the same."))
-        if name == "exported_groups" and rows and not users_have_groups():
+        if any(getattr(row, "group", None) for row in rows) and not users_have_groups():
             self._problem(name, _("The users of this site have no groups."))
+        if name == "access_rules" and len(rows) > MAX_RULES:
+            self._problem(name, _("A provider has %(max)s access rules at the most.") % {"max": MAX_RULES})
         return rows
 
     def _row(self, name: str, where: str, given: dict[str, Any]) -> models.Model | None:
         self._check_names(given, ROWS[name], where)
         model: Any = Provider._meta.get_field(name).related_model
         values = {key: value for key, value in given.items() if key in ROWS[name]}
-        if "group" in ROWS[name]:
-            values["group"] = Group.objects.filter(name=str(values.get("group"))).first()
-            if values["group"] is None:
-                self._problem(f"{where}.group", _("This site has no group of that name: create it first."))
+        has_group = "group" not in ROWS[name] or self._take_group(name, where, values)
         typed = [self._is_of_its_type(model, key, values, where) for key in values if key != "group"]
-        if not all(typed) or values.get("group", "") is None:
+        if not all(typed) or not has_group:
             return None
         row: models.Model = model(**values)
         try:
             row.full_clean(exclude=["provider", "group"], validate_unique=False, validate_constraints=False)
         except ValidationError as exc:
-            for key, texts in exc.message_dict.items():
-                self._problem(f"{where}.{key}", *texts)
+            for key, errors in exc.error_dict.items():
+                for error in errors:
+                    place = (getattr(error, "params", None) or {}).get("place", "")
+                    self._problem(f"{where}.{key}{place}", *error.messages)
         return row
+
+    def _take_group(self, name: str, where: str, values: dict[str, Any]) -> bool:
+        """Put the group in the place of its name, and tell where there is none.
+
+        An access rule has one where its outcome says so; ``null`` is one that was deleted since.
+        """
+        given = values.get("group", "")
+        may_lack = name == "access_rules" and (given is None or values.get("outcome") != "group")
+        values["group"] = Group.objects.filter(name=str(given)).first() if given else None
+        if values["group"] is None and (given or not may_lack):
+            self._problem(f"{where}.group", _("This site has no group of that name: create it first."))
+            return False
+        return True
 
     def _take_secret(self) -> None:
         given = self.declared.get(SECRET)

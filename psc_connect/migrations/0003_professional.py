@@ -65,7 +65,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('position', models.PositiveSmallIntegerField(default=0, verbose_name='position')),
                 ('conditions', models.JSONField(blank=True, default=list, validators=[psc_connect.models.access.validate_conditions], verbose_name='conditions')),
-                ('outcome', models.CharField(choices=[('allow', 'may sign in'), ('refuse', 'is refused'), ('group', 'joins the group, and the rows below go on')], default='allow', max_length=8, verbose_name='outcome')),
+                ('outcome', models.CharField(choices=[('allow', 'may sign in'), ('refuse', 'is refused'), ('group', 'joins the group, and the rows below go on')], max_length=8, verbose_name='outcome')),
                 ('message', models.CharField(blank=True, help_text='For a refusal only.', max_length=500, verbose_name='what the refused person reads')),
                 ('group', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='auth.group', verbose_name='group')),
                 ('provider', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='access_rules', to='psc_connect.provider', verbose_name='provider')),
@@ -111,5 +111,18 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'identifiers of accounts',
                 'constraints': [models.UniqueConstraint(fields=('account', 'kind', 'number'), name='psc_connect_one_row_per_identifier')],
             },
+        ),
+        migrations.RemoveConstraint(
+            model_name='groupgrant',
+            name='psc_connect_one_grant_per_group',
+        ),
+        migrations.AddField(
+            model_name='groupgrant',
+            name='source',
+            field=models.CharField(choices=[('mapping', 'mapping'), ('rule', 'access rule')], default='mapping', max_length=8),
+        ),
+        migrations.AddConstraint(
+            model_name='groupgrant',
+            constraint=models.UniqueConstraint(fields=('account', 'group', 'source'), name='psc_connect_one_grant_per_group_and_source'),
         ),
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
@@ -12,16 +12,47 @@ from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
 from psc_connect.models.provider import Provider
-from psc_connect.professional.conditions import Condition, ConditionError
+from psc_connect.professional.conditions import MAX_VALUES, OPERATORS, SUBJECTS, Condition, ConditionError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# Of one provider; and of one rule.
+MAX_RULES = 50
+MAX_CONDITIONS = 10
+CONDITION_PROBLEMS = {
+    "condition_malformed": _("A condition is an object of subject, operator and values, a list of texts."),
+    "condition_subject_unknown": _("There is no such subject; there are: %(subjects)s."),
+    "condition_operator_unknown": _("There is no such operator; there are: %(operators)s."),
+    "condition_values_missing": _("A condition needs a value at least."),
+    "condition_values_too_many": _("A condition has %(max)s values at the most."),
+    "condition_value_malformed": _("This can be no value of the subject."),
+}
+_PARAMS = {"subjects": ", ".join(SUBJECTS), "operators": ", ".join(OPERATORS), "max": MAX_VALUES}
+
+
+def condition_error(exc: ConditionError, place: str = "") -> ValidationError:
+    """Say what is wrong with a condition; ``place`` is where in a list it stands."""
+    return ValidationError(CONDITION_PROBLEMS[exc.code], exc.code, {**_PARAMS, "place": place})
 
 
 def validate_conditions(value: Any) -> None:
     """Refuse what is no list of conditions (``professional.conditions``)."""
+    if not isinstance(value, list):
+        raise ValidationError(_("A list of conditions is expected here."), "conditions_malformed")
+    if len(value) > MAX_CONDITIONS:
+        raise ValidationError(
+            _("A rule has %(max)s conditions at the most."), "conditions_too_many", {"max": MAX_CONDITIONS}
+        )
+    if errors := [error for number, each in enumerate(value) for error in _errors_of(each, f"[{number}]")]:
+        raise ValidationError(errors)
+
+
+def _errors_of(condition: Any, place: str) -> Iterator[ValidationError]:
     try:
-        for each in value if isinstance(value, list) else [None]:
-            Condition.read(each)
+        Condition.read(condition)
     except ConditionError as exc:
-        raise ValidationError(_("This is no list of conditions (%(code)s)."), exc.code, {"code": exc.code}) from exc
+        yield condition_error(exc, ".".join(part for part in (place, exc.member) if part))
 
 
 class AccessRule(models.Model):
@@ -36,7 +67,7 @@ class AccessRule(models.Model):
     position = models.PositiveSmallIntegerField(_("position"), default=0)
     # A list, all of which must hold; an empty one holds for everybody.
     conditions = models.JSONField(_("conditions"), default=list, blank=True, validators=[validate_conditions])
-    outcome = models.CharField(_("outcome"), max_length=8, choices=Outcome, default=Outcome.ALLOW)
+    outcome = models.CharField(_("outcome"), max_length=8, choices=Outcome)
     message = models.CharField(
         _("what the refused person reads"), max_length=500, blank=True, help_text=_("For a refusal only.")
     )
@@ -52,7 +83,34 @@ class AccessRule(models.Model):
     def __str__(self) -> str:
         return f"{self.position} · {self.outcome}"
 
+    @override
+    def clean(self) -> None:
+        super().clean()
+        if self.is_well_formed:
+            self.conditions = [each.as_json() for each in self.parsed_conditions]
+        if self.message and self.outcome != self.Outcome.REFUSE:
+            message = _("Only a refusal says something to the refused person.")
+            raise ValidationError({"message": ValidationError(message, code="access_message_unexpected")})
+        if self.group_id is not None and self.outcome != self.Outcome.GROUP:
+            message = _("Only a row whose outcome is a group has one.")
+            raise ValidationError({"group": ValidationError(message, code="access_group_unexpected")})
+
     @cached_property
     def parsed_conditions(self) -> tuple[Condition, ...]:
         """Raises ConditionError, where a row came by another way than a form."""
+        if not isinstance(self.conditions, list):
+            raise ConditionError("condition_malformed")
         return tuple(Condition.read(each) for each in self.conditions)
+
+    @property
+    def is_well_formed(self) -> bool:
+        """Whether it can be read; one that cannot refuses whomever it is asked of."""
+        try:
+            self.parsed_conditions  # noqa: B018 - it is read here
+        except ConditionError:
+            return False
+        return self.outcome in self.Outcome.values
+
+    @property
+    def has_lost_its_group(self) -> bool:
+        return self.outcome == self.Outcome.GROUP and self.group_id is None

@@ -118,11 +118,21 @@ class AccountChange(models.Model):
 class GroupGrant(models.Model):
     """A group that the mapping or a rule gave to somebody: what may be taken away again, and nothing else."""
 
+    class Source(models.TextChoices):
+        MAPPING = "mapping", _("mapping")
+        RULE = "rule", _("access rule")
+
     account = models.ForeignKey(Account, models.CASCADE, related_name="group_grants")
     group = models.ForeignKey(Group, models.CASCADE, related_name="+")
+    # What of them gave it: each takes away its own alone.
+    source = models.CharField(max_length=8, choices=Source, default=Source.MAPPING)
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=("account", "group"), name="psc_connect_one_grant_per_group"),)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("account", "group", "source"), name="psc_connect_one_grant_per_group_and_source"
+            ),
+        )
 
     @override
     def __str__(self) -> str:

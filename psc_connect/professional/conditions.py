@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -24,7 +26,14 @@ CODED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     }
 )
 OPERATORS: Final = ("in", "not_in", "starts_with")
+# Of one condition; a rule on more is a list that stands somewhere else.
+MAX_VALUES: Final = 500
 _STAFF = (Kind.FINESS_STAFF, Kind.SIRET_STAFF)
+_CODE = re.compile(r"[0-9A-Za-z._-]{1,32}")
+# Numbers of structures, departments, levels (a URN at the longest), means.
+_WORD = re.compile(r"[!-~]{1,255}")
+# What registers write in capitals.
+_IN_CAPITALS = ("structure", "department")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +43,15 @@ class Situation:
     professional: Professional
     capacity: Capacity | None = None
     acr: str = ""
+    _values: dict[str, frozenset[str]] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def values_of(self, subject: str) -> frozenset[str]:
+        """Return what there is of a subject, as it is compared: found once, however many rules ask for it."""
+        values = self._values.get(subject)
+        if values is None:
+            found = (normalised(each) for each in SUBJECTS[subject](self))
+            values = self._values[subject] = frozenset(each for each in found if each)
+        return values
 
     @property
     def practice(self) -> Practice:
@@ -79,12 +97,12 @@ class ConditionError(ValueError):
     """This is no condition; ``code`` says why.
 
     ``condition_malformed``, ``condition_subject_unknown``, ``condition_operator_unknown``,
-    ``condition_values_missing``.
+    ``condition_values_missing``, ``condition_values_too_many``, ``condition_value_malformed``. ``member`` is where.
     """
 
-    def __init__(self, code: str) -> None:
+    def __init__(self, code: str, member: str = "") -> None:
         super().__init__(code)
-        self.code = code
+        self.code, self.member = code, member
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,22 +124,19 @@ class Condition:
     def of(cls, subject: Any, operator: Any, values: Any) -> Condition:
         """Raises ConditionError."""
         if not isinstance(subject, str) or subject not in SUBJECTS:
-            raise ConditionError("condition_subject_unknown")
+            raise ConditionError("condition_subject_unknown", "subject")
         if operator not in OPERATORS:
-            raise ConditionError("condition_operator_unknown")
+            raise ConditionError("condition_operator_unknown", "operator")
         if not isinstance(values, (list, tuple)) or not all(isinstance(each, str) for each in values):
-            raise ConditionError("condition_malformed")
-        kept = tuple(dict.fromkeys(value for each in values if (value := normalised(each))))
-        if not kept:
-            raise ConditionError("condition_values_missing")
-        return cls(subject, operator, kept)
+            raise ConditionError("condition_malformed", "values")
+        return _condition(subject, operator, tuple(values))
 
     def as_json(self) -> dict[str, Any]:
         return {"subject": self.subject, "operator": self.operator, "values": list(self.values)}
 
     def holds(self, situation: Situation) -> bool:
         """Whether it is so. What was not sent is in no list, and so ``not_in`` every one."""
-        found = {value for each in SUBJECTS[self.subject](situation) if (value := normalised(each))}
+        found = situation.values_of(self.subject)
         if self.operator == "starts_with":
             return any(value.startswith(self.values) for value in found)
         return found.isdisjoint(self.values) == (self.operator == "not_in")
@@ -133,6 +148,33 @@ class Condition:
         if tables is None or self.operator == "starts_with":
             return ()
         return tuple(value for value in self.values if concept(value, *tables) is None)
+
+
+# The rules of a site are the same at each login: each is checked once.
+@lru_cache(maxsize=1024)
+def _condition(subject: str, operator: str, values: tuple[str, ...]) -> Condition:
+    kept = tuple(dict.fromkeys(value for each in values if (value := _compared(subject, each))))
+    if not kept:
+        raise ConditionError("condition_values_missing", "values")
+    if len(kept) > MAX_VALUES:
+        raise ConditionError("condition_values_too_many", "values")
+    for number, value in enumerate(kept):
+        if not _is_possible(subject, operator, value):
+            raise ConditionError("condition_value_malformed", f"values[{number}]")
+    return Condition(subject, operator, kept)
+
+
+def _compared(subject: str, value: str) -> str:
+    return normalised(value).upper() if subject in _IN_CAPITALS else normalised(value)
+
+
+def _is_possible(subject: str, operator: str, value: str) -> bool:
+    """Whether the value can be one of the subject at all; a code need not be in any table."""
+    if subject in CODED:
+        return _CODE.fullmatch(value) is not None
+    if subject == "identifier_kind" and operator != "starts_with":
+        return value in {each.value for each in Kind}
+    return _WORD.fullmatch(value) is not None
 
 
 def normalised(value: str) -> str:

@@ -27,7 +27,7 @@ class FormReader(HTMLParser):
     """The fields of the form that has this id, as a browser would send them."""
 
     form_id: str
-    fields: dict[str, str] = field(default_factory=dict)
+    fields: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -44,7 +44,7 @@ class FormReader(HTMLParser):
         if tag == "input" and name and values.get("type") not in {"submit", "file", "checkbox", "radio"}:
             self.fields[name] = values.get("value", "")
         elif tag == "input" and values.get("type") == "checkbox" and "checked" in values:
-            self.fields[name] = values.get("value", "on")
+            self._tick(name, values.get("value", "on"))
         elif tag == "textarea":
             self._textarea = name
             self.fields[name] = ""
@@ -52,6 +52,11 @@ class FormReader(HTMLParser):
             self._select = name
         elif tag == "option" and self._select and ("selected" in values or self._select not in self.fields):
             self.fields[self._select] = values.get("value", "")
+
+    def _tick(self, name: str, value: str) -> None:
+        """Several of one name are a list."""
+        known = self.fields.get(name)
+        self.fields[name] = value if known is None else [*([known] if isinstance(known, str) else known), value]
 
     def handle_data(self, data: str) -> None:
         if self._textarea:
@@ -73,7 +78,7 @@ class Administrator:
 
     browser: Browser
 
-    def fields_of(self, url: str, form_id: str = "provider_form") -> dict[str, str]:
+    def fields_of(self, url: str, form_id: str = "provider_form") -> dict[str, Any]:
         response = self.browser.get(url)
         assert response.status_code == 200, response
         reader = FormReader(form_id)

@@ -249,6 +249,26 @@ def test_rows_that_give_groups_take_their_own_right(provider: Provider) -> None:
     assert provider.exported_groups.get().equals == "x"
 
 
+@pytest.mark.case("AD03")
+def test_access_rules_that_give_groups_take_it_too_and_are_shown_as_sentences(provider: Provider) -> None:
+    Group.objects.create(name="Doctors")
+    doctors = [{"subject": "profession", "operator": "in", "values": ["10"]}]
+    rows = [{"conditions": doctors, "outcome": "allow"}, {"outcome": "group", "group": "Doctors"}]
+    rights = ("view_provider", "change_provider", "add_provider", "replace_provider_secrets")
+    text = document({"slug": "psc", "access_rules": rows})
+    assert "access_rules" in problems_of(show(administrator(*rights), text))
+    allowed, editor = administrator(*rights, "change_user"), administrator(*rights, "add_account")
+    shown = show(allowed, text)
+    assert "Médecin (10) → " in text_of(shown)
+    accept(allowed, shown)
+    assert list(provider.access_rules.values_list("position", "outcome")) == [(0, "allow"), (1, "group")]
+    # The row above it decides who comes to it; one below does not.
+    assert "access_rules" in problems_of(show(editor, document({"slug": "psc", "access_rules": rows[1:]})))
+    more = document({"slug": "psc", "access_rules": [*rows, {"outcome": "refuse"}]})
+    accept(editor, show(editor, more))
+    assert provider.access_rules.count() == 3
+
+
 @pytest.mark.parametrize("offer", ["", "x", "gAAAAA", None])
 def test_an_offer_that_is_none_changes_nothing(admin: Administrator, provider: Provider, offer: str | None) -> None:
     sealed = seal("keys", json.loads(document({"slug": "psc", "scope": "openid"})))

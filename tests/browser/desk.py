@@ -82,6 +82,22 @@ def fill_in_set(page: Page) -> None:
     page.locator("summary").last.click()
 
 
+def try_access_rules(page: Page) -> None:
+    """A sentence of two conditions, and what would come of it."""
+    page.goto(f"{PROVIDER}access-rules/")
+    page.select_option("#id_rules-0-0-subject", "profession")
+    page.select_option("#id_rules-0-0-operator", "not_in")
+    page.fill("#id_rules-0-0-typed", "médecin; pharmacien")
+    page.select_option("#id_rules-0-1-subject", "department")
+    page.fill("#id_rules-0-1-typed", "75, 92")
+    page.select_option("#id_rules-0-outcome", "refuse")
+    page.fill("#id_rules-0-message", "Ce dossier est réservé aux médecins et aux pharmaciens de Paris.")
+    page.select_option("#id_others_may_sign_in", "True")
+    page.fill("#id_contact", "dsi@hopital.example")
+    page.locator(".submit-row [name=_try]").click()
+    page.locator("#tried").wait_for()
+
+
 def type_rules(page: Page) -> None:
     page.goto(f"{PROVIDER}rules/")
     page.fill("#id_form-0-value", "10.20.0.0/16")
@@ -120,6 +136,7 @@ PAGES: dict[str, Callable[[Page], None]] = {
     "claims": reveal,
     "mapping": try_mapping,
     "mapping-set": fill_in_set,
+    "access-rules": try_access_rules,
     "rules": type_rules,
     "keys": paste_keys,
     "history": _open(f"{PROVIDER}history/"),

@@ -34,6 +34,7 @@ def test_every_page_is_reached_from_the_provider(administrator: Callable[[bool],
         ("Tester la connexion", "Tester la connexion"),
         ("Connexion à blanc", "Connexion à blanc"),
         ("Attributs et groupes", "Attributs exportés et groupes"),
+        ("Règles d’accès", "Règles d’accès"),
         ("Clés de signature", "Clés de signature"),
         ("Historique", "Historique"),
     ):
@@ -110,6 +111,63 @@ def test_a_ready_set_is_filled_in_and_the_enter_key_saves(administrator: Callabl
     page.locator("#id_attributes-3-DELETE").check()
     page.locator(".submit-row [name=_save]").click()
     expect(page.locator("#id_attributes-3-claim")).to_have_value("")
+
+
+@both
+def test_access_rules_are_tried_and_saved(administrator: Callable[[bool], Page], scripts: bool) -> None:
+    page = administrator(scripts)
+    desk.try_access_rules(page)
+    refused = page.locator(".psc-lines tr", has_text="Une pédicure-podologue")
+    expect(refused).to_contain_text("connexion refusée : « Ce dossier est réservé aux médecins")
+    page.locator("[name=_save]").click()
+    page.goto(f"{desk.PROVIDER}change/")
+    expect(page.locator(".field-access_rules li").first).to_contain_text(
+        "Profession autre que Médecin (10) ou Pharmacien (21) et Département : 75 ou 92 → connexion refusée"
+    )
+    page.goto(f"{desk.PROVIDER}access-rules/")
+    expect(page.get_by_label("Médecin (10)")).to_be_checked()
+    page.select_option("#id_rules-1-outcome", "allow")
+    page.get_by_role("button", name="Monter").click()
+    expect(page.locator("#id_rules-0-outcome")).to_have_value("allow")
+    page.locator("#id_rules-0-DELETE").check()
+    page.locator("#id_rules-1-DELETE").check()
+    page.locator("[name=_save]").click()
+    page.goto(f"{desk.PROVIDER}access-rules/")
+    expect(page.locator(".psc-rule")).to_have_count(1)
+
+
+def test_a_code_is_found_by_its_name_without_a_mouse(administrator: Callable[[bool], Page]) -> None:
+    page = administrator(True)
+    page.goto(f"{desk.PROVIDER}access-rules/")
+    page.select_option("#id_rules-0-0-subject", "profession")
+    search = page.locator("#id_rules-0-0-typed")
+    search.press_sequentially("MEDEC")
+    expect(page.locator(".psc-found button")).to_have_text(["Médecin (10)"])
+    search.press("Enter")
+    expect(page.get_by_label("Médecin (10)")).to_be_checked()
+    expect(search).to_have_value("")
+    search.press_sequentially("infirm")
+    search.press("ArrowDown")
+    expect(page.locator(".psc-found button").first).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    expect(page.locator(".psc-tick")).to_have_text(["Médecin (10)", "Infirmier (60)"])
+    search.press_sequentially("infirm")
+    search.press("Escape")
+    expect(page.locator(".psc-found button")).to_have_count(0)
+    # They were professions.
+    page.select_option("#id_rules-0-0-subject", "department")
+    expect(page.locator(".psc-tick")).to_have_count(0)
+
+
+def test_only_what_an_outcome_has_is_shown_for_it(administrator: Callable[[bool], Page]) -> None:
+    page = administrator(True)
+    page.goto(f"{desk.PROVIDER}access-rules/")
+    for outcome, shown in (("", set()), ("allow", set()), ("refuse", {"message"}), ("group", {"group"})):
+        page.select_option("#id_rules-0-outcome", outcome)
+        visible = {name for name in ("message", "group") if page.locator(f"#id_rules-0-{name}").is_visible()}
+        assert visible == shown
 
 
 @both

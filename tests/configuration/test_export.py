@@ -39,6 +39,12 @@ EVERYTHING: dict[str, Any] = {
     "id_token_signed_response_alg": "ES256",
     "userinfo_signed_response_alg": "ES256",
     "create_unknown_users": False,
+    "link_user_field": "username",
+    "link_privileged_users": True,
+    "ask_capacity": "always",
+    "others_may_sign_in": False,
+    "refusal_message": "Seuls les médecins de l’hôpital entrent ici.",
+    "contact": "dsi@hopital.example",
     "button_text": "Entrer",
     "button_tooltip": "Avec une carte",
     "translations": {"en": {"button_text": "Enter"}},
@@ -59,7 +65,23 @@ def declared(db: None, simulator: Simulator) -> Provider:
     group = Group.objects.create(name="Médecins")
     provider.exported_groups.create(claim="SubjectRole", equals="10", group=group)
     provider.resolution_rules.create(kind="header", header="X-Site", value="north")
+    give_rules(provider, group)
     return provider
+
+
+def give_rules(provider: Provider, group: Group) -> None:
+    """A row of each outcome, and one whose group has been deleted since."""
+    doctors = {"subject": "profession", "operator": "in", "values": ["10", "21"]}
+    elsewhere = {"subject": "department", "operator": "not_in", "values": ["75"]}
+    for number, row in enumerate(
+        (
+            {"conditions": [elsewhere], "outcome": "refuse", "message": "À Paris seulement."},
+            {"conditions": [doctors, elsewhere], "outcome": "group", "group": group},
+            {"conditions": [], "outcome": "group"},
+            {"conditions": [doctors], "outcome": "allow"},
+        )
+    ):
+        provider.access_rules.create(position=number, **row)
 
 
 def read_back(folder: Path, document: dict[str, Any], *arguments: str) -> Any:

@@ -11,7 +11,9 @@ from django.contrib.auth.models import Group
 from psc_connect.attributes import assignable_fields
 from psc_connect.declaration import add_default_attributes
 from psc_connect.models import ExportedAttribute
+from tests.access_rules import PODIATRISTS, allow, give, join, refuse
 from tests.conftest import make_provider
+from tests.journey import Person
 from tests.refusals import assert_sign_in_is_refused
 
 Agent = get_user_model()
@@ -89,3 +91,13 @@ def test_the_session_and_the_pages_work_with_it(provider, simulator, person):
     response = person.sign_in("/page/one/")
     assert person.browser.get(response["Location"]).status_code == 200
     assert person.browser.get("/psc/psc/login/?next=/page/one/").status_code == 403
+
+
+def test_access_rules_decide_of_them_and_give_them_groups(provider, simulator, person):
+    group = Group.objects.create(name="Podiatrists")
+    give(provider, join(group, PODIATRISTS), allow(PODIATRISTS), others_may_sign_in=False)
+    assert person.sign_in("/page/one/").status_code == 302
+    assert list(Agent.objects.get().groups.all()) == [group]
+    give(provider, refuse(PODIATRISTS))
+    assert Person().sign_in().status_code == 403
+    assert not Agent.objects.get().groups.exists()

@@ -1,0 +1,159 @@
+"""The access rules of a provider: who may sign in, and who joins a group; tried before they are saved."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import PermissionDenied
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from typing_extensions import override
+
+from psc_connect import dry_run
+from psc_connect.admin import concurrency
+from psc_connect.admin.access_arranging import arranged
+from psc_connect.admin.access_codes import all_offered
+from psc_connect.admin.access_forms import OthersForm, TrialForm, initial_of, rule_form_set
+from psc_connect.admin.access_trial import MAX_ACCOUNTS, RuleSet
+from psc_connect.admin.access_words import others_in_words, rule_in_words
+from psc_connect.admin.page import VIEW_CLAIMS, may_give_groups
+from psc_connect.admin.rows import NO_PROBLEM, RowsPage
+from psc_connect.declaration import gives_groups_otherwise
+from psc_connect.document import ROWS, row_as_json, rows_as_json
+from psc_connect.groups import users_have_groups
+from psc_connect.masking import masker
+from psc_connect.professional.userinfo import read_userinfo
+from psc_connect.rules import rules_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from django.db.models import Model
+    from django.http import HttpRequest, HttpResponse
+
+    from psc_connect.admin.access_trial import Tally, TriedPerson
+    from psc_connect.models import Provider
+
+RULES = "access_rules"
+# Every name of the template: of one that is missing Django logs all the others, claims included.
+NOT_TRIED: dict[str, Any] = {"tried": [], "tally": None, "told": "", "must_confirm": ""}
+
+
+@method_decorator(sensitive_post_parameters("pasted"), name="dispatch")
+class AccessPage(RowsPage):
+    """Whoever may look may try; to save takes the right to change."""
+
+    name = "access_rules"
+    title = _("Access rules")
+    template_name = "admin/psc_connect/provider/access_rules.html"
+    lists = (RULES,)
+    fields = ("others_may_sign_in", "refusal_message", "contact")
+    saved = _("The access rules are saved: they hold from the next sign-in on.")
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        stored = rules_of(self.provider)
+        return self._show(
+            request,
+            rule_form_set(initial=[initial_of(rule) for rule in stored]),
+            OthersForm(instance=self.provider),
+            TrialForm(initial={"acr": self.provider.acr_values.partition(" ")[0]}),
+            remarks=list(RuleSet(self.provider, stored).remarks()),
+        )
+
+    @sensitive_variables()
+    def post(self, request: HttpRequest) -> HttpResponse:
+        data = arranged(request.POST)
+        # What is typed is not yet the provider's.
+        forms = (rule_form_set(data), OthersForm(data, instance=copy.copy(self.provider)), TrialForm(data))
+        rules, others, trial = forms
+        if not all([rules.is_valid(), others.is_valid()]):
+            return self._show(request, *forms)
+        self.values = {name: others.cleaned_data[name] for name in self.fields}
+        typed = RuleSet.typed(self.provider, rules.rows, self.values)
+        remarks = list(typed.remarks())
+        if "_save" not in request.POST:
+            tried = self._tried(request, typed, trial) if "_try" in request.POST else {}
+            return self._show(request, *forms, remarks=remarks, **tried)
+        if not self.model_admin.has_change_permission(request, self.provider):
+            raise PermissionDenied
+        tally = typed.tally(_acr(trial))
+        confirmation = concurrency.digest([[row_as_json(row, ROWS[RULES]) for row in rules.rows], self.values])
+        if tally.shuts_everybody_out and request.POST.get("confirmed") != confirmation:
+            return self._show(
+                request, *forms, remarks=remarks, tally=tally, told=_told(tally), must_confirm=confirmation
+            )
+        problem = self.save(request, {RULES: rules.rows})
+        return self._show(request, *forms, remarks=remarks, **problem) if problem else self.to(self.name)
+
+    @override
+    def problem(self, request: HttpRequest, rows: dict[str, list[Model]]) -> dict[str, Any]:
+        wanted = [row_as_json(row, ROWS[RULES]) for row in rows[RULES]]
+        if gives_groups_otherwise(self.present()[RULES], wanted) and not may_give_groups(request):
+            return {"problem": gettext("Whoever gives groups must be allowed to change users: ask a colleague who is.")}
+        return super().problem(request, rows)
+
+    @sensitive_variables()
+    def _tried(self, request: HttpRequest, rules: RuleSet, trial: TrialForm) -> dict[str, Any]:
+        if not trial.is_valid():
+            return {}
+        tally = rules.tally(_acr(trial))
+        return {"tried": list(self._people(request, rules, trial)), "tally": tally, "told": _told(tally)}
+
+    @sensitive_variables()
+    def _people(self, request: HttpRequest, rules: RuleSet, trial: TrialForm) -> Iterator[TriedPerson]:
+        if claims := trial.cleaned_data["pasted"]:
+            yield rules.person(gettext("The one pasted below"), read_userinfo(claims), acr=_acr(trial))
+        found = dry_run.last_run(request, self.provider) if request.user.has_perm(VIEW_CLAIMS) else None
+        if found and found.claims:
+            acr = str(found.id_token_claims.get("acr", ""))
+            professional, shown = read_userinfo(found.claims), masker(found.claims)
+            yield rules.person(gettext("My last dry run"), professional, acr=acr, shown=shown)
+        yield from rules.samples(_acr(trial))
+
+    @sensitive_variables()
+    def _show(
+        self, request: HttpRequest, rules: Any, others: OthersForm, trial: TrialForm, **context: Any
+    ) -> HttpResponse:
+        return self.render(
+            request,
+            rules=rules,
+            others=others,
+            trial=trial,
+            offered=all_offered(),
+            users_have_groups=users_have_groups(),
+            may_give_groups=may_give_groups(request),
+            max_accounts=MAX_ACCOUNTS,
+            seen=self.seen(request),
+            **{**NO_PROBLEM, **NOT_TRIED, "remarks": [], **context},
+        )
+
+
+def _acr(trial: TrialForm) -> str:
+    return str(trial.cleaned_data.get("acr", "")) if trial.is_valid() else ""
+
+
+def _told(tally: Tally) -> str:
+    """Say what would become of the people whom the site knows."""
+    if tally.lets_nobody_in:
+        return gettext("Nobody could sign in any longer, whoever it may be.")
+    if not tally.known:
+        return gettext("The professional data of nobody are known here yet: they are kept from the first sign-in on.")
+    if tally.shuts_everybody_out:
+        return gettext("Every known account would be refused (%(known)s).") % {"known": tally.known}
+    if not tally.refused:
+        return gettext("No known account would be refused (of %(known)s).") % {"known": tally.known}
+    text = ngettext(
+        "%(refused)s of %(known)s known accounts would be refused.",
+        "%(refused)s of %(known)s known accounts would be refused.",
+        tally.refused,
+    )
+    return text % {"refused": tally.refused, "known": tally.known}
+
+
+def summary(provider: Provider) -> list[str]:
+    """Return the rules as sentences, the last line with them, for the provider's form."""
+    others = others_in_words(may_sign_in=provider.others_may_sign_in, message=provider.refusal_message)
+    return [*map(rule_in_words, rows_as_json(provider, RULES)), others]

@@ -1,0 +1,138 @@
+"""The rules tried before they are saved: on the samples, on a person, on everybody whom the site knows."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from django.utils.translation import gettext
+from django.views.decorators.debug import sensitive_variables
+
+from psc_connect.admin.access_words import capacity_in_words, refused_in_words
+from psc_connect.professional.conditions import Situation
+from psc_connect.professional.snapshot import from_snapshot
+from psc_connect.professional.userinfo import read_userinfo
+from psc_connect.rules import admit, decide, lets_nobody_in
+from psc_connect.samples import SAMPLES, load_sample
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from psc_connect.admin.values import Shown
+    from psc_connect.models import AccessRule, Provider
+    from psc_connect.professional.person import Professional
+    from psc_connect.rules import Decision
+
+# The newest accounts, and of one person the first capacities.
+MAX_ACCOUNTS: Final = 1000
+MAX_CAPACITIES: Final = 30
+_AT_ONCE: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class TriedCapacity:
+    """What becomes of a person in one capacity. ``row``: the number of the row that decides, "" for the last line."""
+
+    capacity: str
+    row: str
+    allowed: bool
+    result: str
+
+
+@dataclass(frozen=True, slots=True)
+class TriedPerson:
+    name: str
+    capacities: tuple[TriedCapacity, ...]
+    left_out: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Of the accounts whose professional data are known: how many there are, and how many would be refused."""
+
+    known: int
+    refused: int
+    lets_nobody_in: bool
+
+    @property
+    def shuts_everybody_out(self) -> bool:
+        return self.lets_nobody_in or 0 < self.known == self.refused
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSet:
+    """Rules as they are, or as they are typed; ``provider`` has the last line of them."""
+
+    provider: Provider
+    rules: Sequence[AccessRule]
+
+    @classmethod
+    def typed(cls, provider: Provider, rules: Sequence[AccessRule], values: Mapping[str, Any]) -> RuleSet:
+        changed = copy.copy(provider)
+        for name, value in values.items():
+            setattr(changed, name, value)
+        return cls(changed, rules)
+
+    def samples(self, acr: str) -> Iterator[TriedPerson]:
+        for name, label in SAMPLES.items():
+            yield self.person(str(label), read_userinfo(load_sample(name)), acr=acr)
+
+    @sensitive_variables()
+    def person(
+        self, name: str, professional: Professional, *, acr: str, shown: Shown = lambda value: value
+    ) -> TriedPerson:
+        capacities = professional.capacities or (None,)
+        tried = [
+            (capacity_in_words(each), decide(self.provider, self.rules, Situation(professional, each, acr)))
+            for each in capacities[:MAX_CAPACITIES]
+        ]
+        return TriedPerson(
+            name,
+            tuple(
+                TriedCapacity(shown(words), self.row_of(decision), decision.allowed, self.in_words(decision))
+                for words, decision in tried
+            ),
+            left_out=max(len(capacities) - MAX_CAPACITIES, 0),
+        )
+
+    def row_of(self, decision: Decision) -> str:
+        """Return the number of the row that decided, as the page counts them, or "" for the last line."""
+        return next((str(number) for number, each in enumerate(self.rules, start=1) if each is decision.rule), "")
+
+    def in_words(self, decision: Decision) -> str:
+        if decision.code == "access_rule_malformed":
+            return gettext("is refused: the row cannot be read")
+        if not decision.allowed:
+            return refused_in_words(decision.message)
+        rows = [each for each in self.rules if each.group_id in decision.groups]
+        names = ", ".join(sorted({each.group.name for each in rows if each.group is not None}))
+        text = gettext("may sign in, in the groups: %(groups)s") if names else gettext("may sign in")
+        return text % {"groups": names}
+
+    def tally(self, acr: str) -> Tally:
+        """Try the newest accounts, each in the capacity that its next sign-in would have."""
+        known = refused = 0
+        newest = self.provider.accounts.order_by("-pk").values_list("professional", "capacity")[:MAX_ACCOUNTS]
+        for snapshot, capacity in newest.iterator(chunk_size=_AT_ONCE):
+            professional = from_snapshot(snapshot)
+            if professional is None:
+                continue
+            known += 1
+            admission = admit(self.provider, self.rules, professional, chosen_last=capacity, acr=acr)
+            refused += not admission.decision.allowed
+        return Tally(known, refused, lets_nobody_in(self.provider, self.rules))
+
+    def remarks(self) -> Iterator[str]:
+        """Yield what may be a mistake, though it can be saved: codes of no table, groups that are gone."""
+        for number, rule in enumerate(self.rules, start=1):
+            if not rule.is_well_formed:
+                yield gettext("Row %(row)s cannot be read: whoever comes to it is refused.") % {"row": number}
+                continue
+            for condition in rule.parsed_conditions:
+                for code in condition.unknown_codes:
+                    text = gettext("Row %(row)s: no table here has the code %(code)s. It may be newer than the tables.")
+                    yield text % {"row": number, "code": code}
+            if rule.has_lost_its_group:
+                text = gettext("Row %(row)s: its group has been deleted, and it gives nothing. Choose another one.")
+                yield text % {"row": number}

@@ -1,0 +1,132 @@
+"""Access rules as sentences, with the labels of the codes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from psc_connect.models import AccessRule
+from psc_connect.professional.conditions import CODED, Condition, ConditionError
+from psc_connect.professional.nomenclatures import concept, table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from django.utils.functional import _StrPromise
+
+    from psc_connect.professional.person import Capacity
+
+SUBJECTS: Final[Mapping[str, _StrPromise]] = {
+    "profession": _("Profession"),
+    "category": _("Professional category"),
+    "speciality": _("Speciality or skill"),
+    "mode": _("Mode of practice"),
+    "sector": _("Sector of activity"),
+    "structure": _("Structure (FINESS, SIRET, SIREN or identifier)"),
+    "department": _("Department"),
+    "role": _("Role in the structure"),
+    "identifier_kind": _("Kind of identifier"),
+    "acr": _("Level of the authentication (acr)"),
+    "means": _("Means of authentication"),
+}
+OPERATORS: Final[Mapping[str, _StrPromise]] = {
+    "in": _("is one of"),
+    "not_in": _("is none of"),
+    "starts_with": _("begins with"),
+}
+_SENTENCES: Final = {
+    "in": _("%(subject)s: %(values)s"),
+    "not_in": _("%(subject)s other than %(values)s"),
+    "starts_with": _("%(subject)s beginning with %(values)s"),
+}
+# What has no table of ANS's, and is chosen by its name all the same.
+_OTHER_LABELS: Final[Mapping[str, Mapping[str, _StrPromise | str]]] = {
+    "identifier_kind": {
+        "rpps": "RPPS",
+        "adeli": "ADELI",
+        "psi": "PSI",
+        "finess_staff": _("staff of a structure, by its FINESS"),
+        "siret_staff": _("staff of a structure, by its SIRET"),
+        "edit": _("test identity (EDIT)"),
+        "unknown": _("of no known kind"),
+    },
+    "means": {"CARD": _("card of the CPS family"), "MOBILE": _("e-CPS, the mobile application")},
+}
+# Their values are chosen by label; those of the other subjects are typed.
+CHOSEN: Final = (*CODED, *_OTHER_LABELS)
+
+
+def labels_of(subject: str) -> dict[str, str]:
+    """Return the label of each code that a subject can have; nothing where its values are typed."""
+    found = {code: str(label) for code, label in _OTHER_LABELS.get(subject, {}).items()}
+    for name in CODED.get(subject, ()):
+        for each in table(name).concepts.values():
+            found.setdefault(each.code, each.label)
+    return found
+
+
+def value_in_words(subject: str, value: str) -> str:
+    """Return ``label (code)``, or the value alone where no table knows it."""
+    if subject in CODED:
+        known = concept(value, *CODED[subject])
+        return f"{known.label} ({value})" if known else value
+    label = _OTHER_LABELS.get(subject, {}).get(value)
+    return f"{label} ({value})" if label else value
+
+
+def is_closed(subject: str, value: str) -> bool:
+    """Whether ANS gives the code out no longer; old records have it."""
+    known = concept(value, *CODED[subject]) if subject in CODED else None
+    return known is not None and bool(known.closed)
+
+
+def condition_in_words(condition: Condition) -> str:
+    values = [value_in_words(condition.subject, each) for each in condition.values]
+    last = gettext("%(list)s or %(last)s") % {"list": ", ".join(values[:-1]), "last": values[-1]}
+    params = {"subject": SUBJECTS[condition.subject], "values": last if values[1:] else values[0]}
+    return str(_SENTENCES[condition.operator]) % params
+
+
+def rule_in_words(row: Mapping[str, Any]) -> str:
+    """Return a row, as ``document.ROWS`` has it, as a sentence."""
+    try:
+        given = row["conditions"]
+        conditions = [Condition.read(each) for each in (given if isinstance(given, list) else [None])]
+    except ConditionError:
+        return gettext("a row that cannot be read: whoever comes to it is refused")
+    who = gettext(" and ").join(map(condition_in_words, conditions)) if conditions else gettext("Everybody")
+    return f"{who} → {_outcome_in_words(row)}"
+
+
+def _outcome_in_words(row: Mapping[str, Any]) -> str:
+    outcome, group, message = row["outcome"], row.get("group"), row.get("message", "")
+    if outcome == AccessRule.Outcome.ALLOW:
+        return gettext("may sign in")
+    if outcome == AccessRule.Outcome.REFUSE:
+        return refused_in_words(message)
+    if outcome != AccessRule.Outcome.GROUP:
+        return gettext("a row that cannot be read: whoever comes to it is refused")
+    if not group:
+        return gettext("joins a group that has been deleted: nothing comes of it")
+    return gettext("joins the group “%(group)s”, and the rows below go on") % {"group": group}
+
+
+def refused_in_words(message: str) -> str:
+    return gettext("is refused: “%(message)s”") % {"message": message} if message else gettext("is refused")
+
+
+def others_in_words(*, may_sign_in: bool, message: str) -> str:
+    said = gettext("may sign in") if may_sign_in else refused_in_words(message)
+    return gettext("Everybody else → %(outcome)s") % {"outcome": said}
+
+
+def capacity_in_words(capacity: Capacity | None) -> str:
+    if capacity is None:
+        return gettext("without professional data")
+    practice, activity = capacity.practice, capacity.activity
+    parts: Iterable[object] = (practice.profession, practice.category, practice.skill)
+    if activity is not None:
+        parts = (*parts, activity.mode, activity.structure_name, activity.place)
+    return " · ".join(text for text in (str(part) for part in parts) if text)

@@ -1,0 +1,374 @@
+"""The page of the access rules: sentences typed without scripts, saved as the list that they are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group
+
+from psc_connect.models import AccessRule, DeclarationChange, Provider
+from tests.access_rules import DOCTORS, allow, give, join, refuse
+from tests.admin.access_page import codes, page_of, press, rules_of, shown_by, submit, typed
+from tests.admin.pages import Administrator, administrator, change_page, messages_of, stored, text_of
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
+NOT_DOCTORS = ("profession", "not_in", "médecin")
+IN_PARIS = ("department", "in", "75, 92")
+
+
+def test_rules_are_typed_as_sentences_and_saved(admin: Administrator, provider: Provider) -> None:
+    group = Group.objects.create(name="Prescribers")
+    response = submit(
+        admin,
+        provider,
+        typed("group", ("profession", "in", "Médecin (10); sage-femme"), group=str(group.pk)),
+        typed("refuse", NOT_DOCTORS, IN_PARIS, message="Doctors only."),
+        typed("allow", ("structure", "in", "75 071 2184, 0b0193488")),
+        others_may_sign_in="False",
+        refusal_message="Nobody else.",
+        contact="dsi@hospital.example",
+    )
+    assert [level for level, _text in messages_of(response)] == ["success"]
+    assert rules_of(provider) == [
+        "group [profession in 10 50]",
+        "refuse [profession not_in 10] [department in 75 92]",
+        "allow [structure in 750712184 0B0193488]",
+    ]
+    assert list(provider.access_rules.values_list("group__name", "message"))[:2] == [
+        ("Prescribers", ""),
+        (None, "Doctors only."),
+    ]
+    saved = stored(provider)
+    assert (saved.others_may_sign_in, saved.refusal_message, saved.contact) == (
+        False,
+        "Nobody else.",
+        "dsi@hospital.example",
+    )
+
+
+def test_what_the_page_shows_is_what_it_saves(admin: Administrator, provider: Provider) -> None:
+    give(
+        provider,
+        join(Group.objects.create(name="Prescribers"), "profession in 10 21", "mode not_in L"),
+        refuse("structure in 750712184 123456789", message="Not these."),
+        refuse("speciality starts_with SM", "identifier_kind in rpps psi", "means in CARD", "acr in eidas1"),
+        join(None, DOCTORS),
+        allow(),
+    )
+    before = list(provider.access_rules.values("position", "conditions", "outcome", "message", "group"))
+    assert press(admin, provider, shown_by(admin, provider), "_save").status_code == 302
+    assert list(provider.access_rules.values("position", "conditions", "outcome", "message", "group")) == before
+    assert not DeclarationChange.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("typed_value", "found"),
+    [
+        ("Médecin (10)", "profession 10"),
+        ("medecin", "profession 10"),
+        ("  MÉDECIN ", "profession 10"),
+        ("10", "profession 10"),
+        ("Pharmacien (21); 10", ["profession 21", "profession 10"]),
+        ("ZZ9", "profession ZZ9"),
+    ],
+)
+def test_what_a_search_finds_is_ticked_when_the_page_is_sent(
+    admin: Administrator, provider: Provider, typed_value: str, found: Any
+) -> None:
+    response = submit(admin, provider, typed("refuse", ("profession", "in", typed_value)), button="_try")
+    sent = response.context["rules"].data
+    assert sent.getlist("rules-0-0-codes") == ([found] if isinstance(found, str) else found)
+    assert sent["rules-0-0-typed"] == ""
+    assert codes(response) == set()
+    assert not AccessRule.objects.exists()
+
+
+def test_what_a_search_does_not_find_stays_with_what_is_near_to_it(admin: Administrator, provider: Provider) -> None:
+    response = submit(admin, provider, typed("refuse", ("profession", "in", "10; Médcin")), button="_save")
+    assert codes(response) == {("typed", "access_code_unknown")}
+    assert response.context["rules"].data["rules-0-0-typed"] == "Médcin"
+    assert "“Médcin” is no code and no label of one. Near to it: Médecin (10)" in text_of(response)
+    assert not AccessRule.objects.exists()
+
+
+def test_a_label_that_several_codes_have_a_part_of_is_asked_for_again(admin: Administrator, provider: Provider) -> None:
+    response = submit(admin, provider, typed("refuse", ("speciality", "in", "allergologie")), button="_try")
+    assert codes(response) == {("typed", "access_code_unknown")}
+    assert "Allergologie (C) (C33), Allergologie (CAPA) (CAPA03), Allergologie (SM) (SM57)" in text_of(response)
+
+
+def test_a_tick_that_is_taken_away_is_gone(admin: Administrator, provider: Provider) -> None:
+    give(provider, refuse("profession in 10 21"))
+    fields = shown_by(admin, provider)
+    assert fields["rules-0-0-codes"] == ["profession 10", "profession 21"]
+    press(admin, provider, {**fields, "rules-0-0-codes": ["profession 21"]}, "_save")
+    assert rules_of(provider) == ["refuse [profession in 21]"]
+
+
+def test_codes_of_another_subject_are_not_meant_any_longer(admin: Administrator, provider: Provider) -> None:
+    give(provider, refuse(DOCTORS))
+    fields = shown_by(admin, provider)
+    assert codes(press(admin, provider, {**fields, "rules-0-0-subject": "role"}, "_save")) == {
+        ("typed", "condition_values_missing")
+    }
+    press(admin, provider, {**fields, "rules-0-0-subject": "department", "rules-0-0-typed": "69"}, "_save")
+    assert rules_of(provider) == ["refuse [department in 69]"]
+
+
+def test_there_is_room_for_one_more_condition_and_one_more_row(admin: Administrator, provider: Provider) -> None:
+    give(provider, refuse(DOCTORS), refuse("mode in L", "department in 75"))
+    forms = list(admin.browser.get(page_of(provider)).context["rules"])
+    assert [len(form.conditions) for form in forms] == [2, 3, 2]
+    row = typed("refuse", NOT_DOCTORS, IN_PARIS)
+    forms = list(submit(admin, provider, row, row, button="_add").context["rules"])
+    assert [len(form.conditions) for form in forms] == [3, 3, 2, 2]
+
+
+@pytest.mark.parametrize(
+    ("button", "pressed", "order"),
+    [
+        ("_up", "1", "bac"),
+        ("_down", "1", "acb"),
+        ("_down", "0", "bac"),
+        ("_up", "0", "abc"),
+        ("_down", "2", "abc"),
+        ("_up", "3", "abc"),
+        ("_up", "x", "abc"),
+    ],
+)
+def test_rows_are_moved_with_all_that_is_typed(
+    admin: Administrator, provider: Provider, button: str, pressed: str, order: str
+) -> None:
+    give(provider, *[refuse(DOCTORS, message=message) for message in "abc"])
+    fields = {**shown_by(admin, provider), "rules-1-1-subject": "department", "rules-1-1-typed": "69"}
+    moved = press(admin, provider, fields, button, pressed)
+    assert "".join(form["message"].value() or "" for form in moved.context["rules"]) == order
+    place = order.index("b")
+    assert moved.context["rules"].data[f"rules-{place}-1-typed"] == "69"
+    assert "".join(provider.access_rules.values_list("message", flat=True)) == "abc"
+
+
+def test_a_row_is_deleted_by_its_tick(admin: Administrator, provider: Provider) -> None:
+    give(provider, *[refuse(DOCTORS, message=message) for message in "abc"])
+    fields = {**shown_by(admin, provider), "rules-1-DELETE": "on"}
+    assert [form["message"].value() for form in press(admin, provider, fields, "_try").context["rules"]][:2] == [
+        "a",
+        "c",
+    ]
+    press(admin, provider, fields, "_save")
+    assert list(provider.access_rules.values_list("position", "message")) == [(0, "a"), (1, "c")]
+
+
+@pytest.mark.parametrize(
+    ("row", "errors"),
+    [
+        (typed("", NOT_DOCTORS), {("outcome", "required")}),
+        (typed("moon", NOT_DOCTORS), {("outcome", "invalid_choice")}),
+        (typed("group", NOT_DOCTORS), {("group", "access_group_missing")}),
+        (typed("group", NOT_DOCTORS, group="999"), {("group", "invalid_choice")}),
+        (typed("refuse", ("", "in", "Médecin")), {("subject", "required")}),
+        (typed("refuse", ("moon", "in", "Médecin")), {("subject", "invalid_choice")}),
+        (typed("refuse", ("profession", "moon", "10")), {("operator", "invalid_choice")}),
+        (typed("refuse", ("profession", "in", "")), {("typed", "condition_values_missing")}),
+        (typed("refuse", ("department", "in", " , ; ")), {("typed", "condition_values_missing")}),
+        (typed("refuse", ("structure", "in", "é")), {("typed", "condition_value_malformed")}),
+        (typed("refuse", NOT_DOCTORS, message="x" * 501), {("message", "max_length")}),
+        (typed("refuse", ("structure", "in", "1," * 501)), set()),
+        (
+            typed("refuse", ("structure", "in", ",".join(map(str, range(501))))),
+            {("typed", "condition_values_too_many")},
+        ),
+    ],
+    ids=str,
+)
+def test_a_wrong_row_is_refused_and_shown_again(
+    admin: Administrator, provider: Provider, row: dict[str, str], errors: set[tuple[str, str]]
+) -> None:
+    response = submit(admin, provider, row, button="_save" if errors else "_try")
+    assert codes(response) == errors
+    assert not AccessRule.objects.exists()
+    shown = response.context["rules"].data
+    assert {name: shown[f"rules-0-{name}"] for name in row if "typed" not in name} == {
+        name: value for name, value in row.items() if "typed" not in name
+    }
+
+
+def test_what_is_typed_for_another_outcome_is_not_meant(admin: Administrator, provider: Provider) -> None:
+    group = Group.objects.create(name="Prescribers")
+    submit(admin, provider, typed("refuse", NOT_DOCTORS, message="No.", group=str(group.pk)))
+    submit(
+        admin,
+        provider,
+        typed("refuse", NOT_DOCTORS, message="No.", group=str(group.pk)),
+        typed("allow", NOT_DOCTORS, message="No.", group=str(group.pk)),
+    )
+    assert list(provider.access_rules.values_list("outcome", "message", "group")) == [
+        ("refuse", "No.", None),
+        ("allow", "", None),
+    ]
+
+
+def test_a_row_for_everybody_needs_an_outcome_and_no_condition(admin: Administrator, provider: Provider) -> None:
+    submit(admin, provider, typed("allow"), typed(""))
+    assert rules_of(provider) == ["allow"]
+
+
+@pytest.mark.parametrize("total", ["", "x", "-1", "51", "9" * 400])
+def test_a_number_of_rows_that_is_none_saves_nothing(admin: Administrator, provider: Provider, total: str) -> None:
+    give(provider, refuse(DOCTORS))
+    fields = {**shown_by(admin, provider), "rules-TOTAL_FORMS": total}
+    assert press(admin, provider, fields, "_save").status_code == 200
+    assert rules_of(provider) == ["refuse [profession in 10]"]
+
+
+def test_a_form_without_the_last_line_saves_nothing(admin: Administrator, provider: Provider) -> None:
+    fields = {name: value for name, value in shown_by(admin, provider).items() if name != "others_may_sign_in"}
+    assert press(admin, provider, fields, "_save").status_code == 200
+    assert stored(provider).others_may_sign_in
+
+
+def test_fifty_rows_are_saved_and_there_is_no_room_for_more(admin: Administrator, provider: Provider) -> None:
+    give(provider, *[refuse(f"department in {number}") for number in range(10, 60)])
+    fields = shown_by(admin, provider)
+    assert fields["rules-TOTAL_FORMS"] == "50"
+    assert len(list(press(admin, provider, fields, "_add").context["rules"])) == 50
+    press(admin, provider, {**fields, "rules-49-message": "The last."}, "_save")
+    assert provider.access_rules.count() == 50
+    assert provider.access_rules.last().message == "The last."  # type: ignore[union-attr]
+
+
+def test_a_row_that_cannot_be_read_is_shown_as_such_and_not_made_into_another(
+    admin: Administrator, provider: Provider
+) -> None:
+    give(provider, refuse(DOCTORS), allow())
+    AccessRule.objects.filter(outcome="refuse").update(conditions={"subject": "profession"})
+    page = admin.browser.get(page_of(provider))
+    assert "Row 1 cannot be read: whoever comes to it is refused." in text_of(page)
+    fields = shown_by(admin, provider)
+    assert codes(press(admin, provider, fields, "_save")) == {("outcome", "required")}
+    assert provider.access_rules.count() == 2
+    mended = {**fields, "rules-0-outcome": "refuse", "rules-0-0-subject": "department", "rules-0-0-typed": "75"}
+    press(admin, provider, mended, "_save")
+    assert rules_of(provider) == ["refuse [department in 75]", "allow"]
+
+
+def test_a_row_whose_group_has_been_deleted_is_shown_and_may_stay(admin: Administrator, provider: Provider) -> None:
+    give(provider, join(None, DOCTORS))
+    assert "Row 1: its group has been deleted" in text_of(admin.browser.get(page_of(provider)))
+    group = Group.objects.create(name="Prescribers")
+    fields = shown_by(admin, provider)
+    press(admin, provider, fields, "_save")
+    assert provider.access_rules.get().group is None
+    press(admin, provider, {**fields, "rules-0-group": str(group.pk)}, "_save")
+    assert provider.access_rules.get().group == group
+
+
+def test_a_code_that_no_table_has_is_told_and_saved(admin: Administrator, provider: Provider) -> None:
+    response = submit(admin, provider, typed("refuse", ("profession", "in", "ZZ9")), button="_try")
+    assert "Row 1: no table here has the code ZZ9. It may be newer than the tables." in text_of(response)
+    submit(admin, provider, typed("refuse", ("profession", "in", "ZZ9")))
+    assert rules_of(provider) == ["refuse [profession in ZZ9]"]
+
+
+def test_a_closed_code_is_shown_as_such(admin: Administrator, provider: Provider) -> None:
+    from psc_connect.professional.nomenclatures import table
+
+    closed = next(each for each in table("TRE_R02-SecteurActivite").concepts.values() if each.closed)
+    give(provider, refuse(f"sector in {closed.code}"))
+    assert f"{closed.label} ({closed.code}), no longer given out" in text_of(admin.browser.get(page_of(provider)))
+
+
+def test_the_rules_are_told_on_the_providers_page_and_in_its_history(admin: Administrator, provider: Provider) -> None:
+    submit(
+        admin,
+        provider,
+        typed("refuse", ("profession", "in", "10; 21"), IN_PARIS, message="No."),
+        typed("allow", ("structure", "starts_with", "75")),
+        others_may_sign_in="False",
+        refusal_message="Nobody else.",
+    )
+    first = "Profession: Médecin (10) or Pharmacien (21) and Department: 75 or 92 → is refused: “No.”"
+    page = text_of(admin.browser.get(change_page(provider)))
+    assert first in page
+    assert "Structure (FINESS, SIRET, SIREN or identifier) beginning with 75 → may sign in" in page
+    assert "Everybody else → is refused: “Nobody else.”" in page
+    never = typed("refuse", ("profession", "in", "10; 21"), IN_PARIS, message="Never.")
+    submit(admin, provider, never, others_may_sign_in="True")
+    history = text_of(admin.open(provider, "history"))
+    assert f"access rule 1 {first} {first.replace('No.', 'Never.')}" in history
+
+
+def test_the_second_of_two_is_told_and_nothing_is_lost(admin: Administrator, provider: Provider) -> None:
+    second = administrator("view_provider", "change_provider")
+    shown = shown_by(second, provider)
+    submit(admin, provider, typed("refuse", NOT_DOCTORS, message="Theirs."), contact="them@hospital.example")
+    mine = typed("refuse", IN_PARIS, message="Mine.")
+    told = submit(second, provider, mine, shown=shown)
+    assert "administrator-" in told.context["problem"]
+    assert "Theirs." in str(told.context["present"])
+    assert "them@hospital.example" in str(told.context["present"])
+    assert list(provider.access_rules.values_list("message", flat=True)) == ["Theirs."]
+    submit(second, provider, mine, shown={**shown, "acknowledged": told.context["acknowledged"]})
+    assert list(provider.access_rules.values_list("message", flat=True)) == ["Mine."]
+
+
+def test_what_is_saved_here_stays_when_another_saves_the_provider(admin: Administrator, provider: Provider) -> None:
+    second = administrator("view_provider", "change_provider")
+    shown = second.fields_of(change_page(provider))
+    submit(admin, provider, typed("refuse", NOT_DOCTORS), contact="dsi@hospital.example")
+    assert second.browser.post(change_page(provider), {**shown, "button_text": "Enter"}).status_code == 302
+    saved = stored(provider)
+    assert (saved.contact, saved.button_text, rules_of(saved)) == (
+        "dsi@hospital.example",
+        "Enter",
+        ["refuse [profession not_in 10]"],
+    )
+
+
+@pytest.mark.case("AD01")
+def test_the_rights_are_those_of_the_provider(provider: Provider) -> None:
+    looker, editor = administrator("view_provider"), administrator("view_provider", "change_provider")
+    row = typed("refuse", NOT_DOCTORS)
+    assert looker.browser.get(page_of(provider)).status_code == 200
+    assert submit(looker, provider, row, button="_try").status_code == 200
+    assert submit(looker, provider, row).status_code == 403
+    assert administrator("view_account").browser.get(page_of(provider)).status_code == 403
+    assert submit(editor, provider, row).status_code == 302
+    assert editor.browser.get("/admin/psc_connect/provider/999/access-rules/").status_code == 404
+
+
+@pytest.mark.case("AD03")
+def test_rules_that_give_groups_take_their_own_right(provider: Provider) -> None:
+    group = Group.objects.create(name="Prescribers")
+    editor = administrator("view_provider", "change_provider")
+    giving = typed("group", ("profession", "in", "10"), group=str(group.pk))
+    assert "ask a colleague" in submit(editor, provider, giving).context["problem"]
+    assert not AccessRule.objects.exists()
+    allowed = administrator("view_provider", "change_provider", "change_user")
+    before = typed("allow", ("department", "in", "75"))
+    assert submit(allowed, provider, before, giving).status_code == 302
+    # What stands above it decides who comes to it.
+    assert "ask a colleague" in submit(editor, provider, giving).context["problem"]
+    assert "ask a colleague" in submit(editor, provider, giving, before).context["problem"]
+    assert "ask a colleague" in submit(editor, provider, before).context["problem"]
+    assert submit(editor, provider, before, giving, typed("refuse", NOT_DOCTORS)).status_code == 302
+    assert provider.access_rules.count() == 3
+
+
+def test_a_copy_of_a_provider_has_its_rules_and_their_groups_if_the_administrator_may_give_them(
+    admin: Administrator, provider: Provider, no_way_out: None
+) -> None:
+    from tests.admin.pages import ADD
+
+    group = Group.objects.create(name="Prescribers")
+    give(provider, join(group, DOCTORS), allow(DOCTORS), others_may_sign_in=False, contact="dsi@hospital.example")
+    copier = administrator("view_provider", "change_provider", "add_provider", "replace_provider_secrets")
+    for number, who in enumerate((admin, copier)):
+        page = {"environment": "production", "client_id": f"c{number}", "client_secret": "s" * 20}
+        who.submit(ADD, **page, like=str(provider.pk))
+        copy = Provider.objects.get(client_id=f"c{number}")
+        assert (copy.others_may_sign_in, copy.contact) == (False, "dsi@hospital.example")
+        expected = ["group [profession in 10]", "allow [profession in 10]"]
+        assert rules_of(copy) == (expected if who is admin else expected[1:])
+    assert len(rules_of(provider)) == 2

@@ -1,0 +1,261 @@
+"""Access rules tried before they are saved: on the samples, on the last dry run, on everybody whom the site knows."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+
+from psc_connect.admin import access_trial
+from psc_connect.models import AccessRule, Account, Provider
+from psc_connect.professional.snapshot import to_snapshot
+from psc_connect.samples import SAMPLES, load_sample
+from psc_connect.simulator import Simulator
+from tests.access_rules import DOCTORS, PODIATRISTS, allow, give, join, person_of, refuse
+from tests.admin.access_page import page_of, press, rules_of, shown_by, submit, tried, typed
+from tests.admin.pages import Administrator, administrator, text_of
+from tests.admin.rehearsal import rehearse
+from tests.journey import Person
+from tests.test_costs import statements
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
+DOCTORS_REFUSED = typed("refuse", ("profession", "in", "10"), message="No doctors.")
+CARD = "A doctor with a card and two activities (2023)"
+
+
+def know(provider: Provider, *samples: str, capacity: int | None = None) -> None:
+    """Make an account of each of these people."""
+    for number, sample in enumerate(samples, start=Account.objects.count()):
+        person = person_of(sample)
+        user = get_user_model().objects.create_user(f"known-{number}")
+        Account.objects.create(
+            provider=provider,
+            issuer=provider.issuer,
+            subject=f"s{number}",
+            user=user,
+            professional=to_snapshot(person),
+            capacity="" if capacity is None else person.capacities[capacity].key,
+        )
+
+
+def test_every_sample_is_tried_in_each_of_its_capacities(admin: Administrator, provider: Provider) -> None:
+    group = Group.objects.create(name="Hospital")
+    response = submit(
+        admin,
+        provider,
+        typed("group", ("mode", "in", "S"), group=str(group.pk)),
+        typed("refuse", ("profession", "in", "80"), message="No podiatrists."),
+        typed("allow", ("profession", "in", "10"), ("department", "in", "75")),
+        others_may_sign_in="False",
+        refusal_message="Nobody else.",
+        button="_try",
+    )
+    in_group, alone = ("3", True, "may sign in, in the groups: Hospital"), ("3", True, "may sign in")
+    assert tried(response) == {
+        CARD: [alone, in_group],
+        "A doctor with five activities (2021)": [alone, alone, in_group, in_group, in_group],
+        "A doctor with two professions (2022)": [alone, in_group],
+        "A podiatrist (2023)": [("2", False, "is refused: “No podiatrists.”")],
+        "Somebody without professional data (2023)": [("", False, "is refused: “Nobody else.”")],
+    }
+    page = text_of(response)
+    hospital = (
+        "Médecin · Civil · Qualifié en Médecine générale (SM) · Salarié · HOPITAL GENERIQUE FIN VARI · 75009 PARIS"
+    )
+    assert f"{hospital} 3 may sign in, in the groups: Hospital" in page
+    assert "without professional data last line" in page
+    assert not AccessRule.objects.exists()
+
+
+def test_a_rule_about_the_level_is_tried_at_the_level_that_is_typed(admin: Administrator, provider: Provider) -> None:
+    row = typed("allow", ("acr", "in", "eidas3"))
+    for acr, allowed in (("eidas1", False), ("eidas3", True)):
+        response = submit(admin, provider, row, others_may_sign_in="False", acr=acr, button="_try")
+        assert {each[1] for person in tried(response).values() for each in person} == {allowed}
+
+
+def test_a_pasted_userinfo_is_tried_too(admin: Administrator, provider: Provider) -> None:
+    pasted = {**load_sample("podiatrist-2023"), "authMode": "CARD"}
+    row = typed("refuse", ("means", "in", "CARD"), ("profession", "in", "80"))
+    response = submit(admin, provider, row, pasted=json.dumps(pasted), button="_try")
+    assert tried(response)["The one pasted below"] == [("1", False, "is refused")]
+    assert tried(response)["A podiatrist (2023)"] == [("", True, "may sign in")]
+
+
+@pytest.mark.parametrize(
+    ("pasted", "code"),
+    [
+        ("{", "json_invalid"),
+        ("[]", "sample_not_an_object"),
+        ("x", "sample_not_an_object"),
+        ('{"a": "' + "x" * 256 * 1024 + '"}', "sample_too_large"),
+        (json.dumps({"SubjectRefPro": {"exercices": [{"activities": [{}] * 10_000}]}}), "userinfo_activities_too_many"),
+    ],
+    ids=["broken", "a list", "text", "too large", "ten thousand activities"],
+)
+def test_what_is_pasted_wrong_is_told(admin: Administrator, provider: Provider, pasted: str, code: str) -> None:
+    response = submit(admin, provider, DOCTORS_REFUSED, pasted=pasted, button="_try")
+    assert response.status_code == 200
+    assert [error.code for error in response.context["trial"].errors.as_data()["pasted"]] == [code]
+    assert response.context["tried"] == []
+
+
+def test_what_is_pasted_strangely_is_tried_all_the_same(admin: Administrator, provider: Provider) -> None:
+    strange = {"SubjectRefPro": {"exercices": [{"codeProfession": 10, "activities": "none"}, 7]}, "otherIds": {}}
+    response = submit(admin, provider, DOCTORS_REFUSED, pasted=json.dumps(strange), button="_try")
+    assert tried(response)["The one pasted below"] == [("1", False, "is refused: “No doctors.”")]
+
+
+def test_the_many_capacities_of_one_person_are_counted_and_not_all_shown(
+    admin: Administrator, provider: Provider
+) -> None:
+    activities = [{"identifiantTechniqueDeLaStructure": f"R{number}"} for number in range(100)]
+    pasted = {"SubjectRefPro": {"exercices": [{"codeProfession": "10", "activities": activities}]}}
+    response = submit(admin, provider, DOCTORS_REFUSED, pasted=json.dumps(pasted), button="_try")
+    assert len(tried(response)["The one pasted below"]) == access_trial.MAX_CAPACITIES
+    assert "and 70 more capacities" in text_of(response)
+
+
+def test_the_last_dry_run_is_tried_with_its_level_and_its_identifiers_masked(
+    rehearsing: Person, admin: Administrator, provider: Provider, simulator: Simulator
+) -> None:
+    simulator.sign_in("doctor-two-activities")
+    rehearse(rehearsing, provider)
+    row = typed("refuse", ("acr", "in", "eidas3"), ("mode", "in", "L"))
+    response = submit(admin, provider, row, button="_try", acr="eidas1")
+    assert tried(response)["My last dry run"] == [("1", False, "is refused"), ("", True, "may sign in")]
+    assert tried(response)[CARD] == [("", True, "may sign in"), ("", True, "may sign in")]
+    assert "899700427885" not in response.content.decode()
+
+
+def test_whoever_may_not_see_claims_is_shown_no_dry_run(
+    rehearsing: Person, admin: Administrator, provider: Provider
+) -> None:
+    rehearse(rehearsing, provider)
+    assert "My last dry run" in tried(submit(admin, provider, DOCTORS_REFUSED, button="_try"))
+    get_user_model().objects.filter(is_superuser=True).update(is_superuser=False)
+    user = get_user_model().objects.get(is_staff=True)
+    from django.contrib.auth.models import Permission
+
+    user.user_permissions.set(Permission.objects.filter(codename__in=["view_provider", "change_provider"]))
+    assert {*tried(submit(admin, provider, DOCTORS_REFUSED, button="_try"))} == {str(each) for each in SAMPLES.values()}
+
+
+def test_it_is_told_how_many_known_people_would_be_refused(admin: Administrator, provider: Provider) -> None:
+    know(provider, "doctor-card-two-activities-2023", "podiatrist-2023", "no-professional-data-2023")
+    # One whose professional data nobody knows yet.
+    user = get_user_model().objects.create_user("unknown")
+    Account.objects.create(provider=provider, issuer=provider.issuer, subject="unknown", user=user)
+    response = submit(admin, provider, DOCTORS_REFUSED, button="_try")
+    assert "1 of 3 known accounts would be refused." in text_of(response)
+    response = submit(admin, provider, typed("refuse", ("profession", "in", "70")), button="_try")
+    assert "No known account would be refused (of 3)." in text_of(response)
+
+
+def test_a_known_person_is_tried_as_their_next_sign_in_would_be(admin: Administrator, provider: Provider) -> None:
+    know(provider, "doctor-card-two-activities-2023", capacity=1)
+    hospital = typed("refuse", ("mode", "in", "S"))
+    # They would be asked again, since they may come in their other capacity.
+    assert submit(admin, provider, hospital, button="_try").context["tally"].refused == 0
+    Provider.objects.update(ask_capacity="never")
+    both = typed("refuse", ("mode", "in", "S; L"))
+    assert submit(admin, provider, both, button="_try").context["tally"].refused == 1
+
+
+def test_rules_that_shut_everybody_out_are_told_before_they_are_saved(admin: Administrator, provider: Provider) -> None:
+    know(provider, "doctor-card-two-activities-2023", "doctor-two-exercices-2022")
+    assert "Every known account would be refused (2)." in text_of(
+        submit(admin, provider, DOCTORS_REFUSED, button="_try")
+    )
+    shown = shown_by(admin, provider)
+    asked = submit(admin, provider, DOCTORS_REFUSED, shown=shown)
+    assert asked.status_code == 200
+    assert "Every known account would be refused (2). Nothing has been saved yet." in text_of(asked)
+    assert not AccessRule.objects.exists()
+    confirmed = asked.context["must_confirm"]
+    # What was confirmed is this, and nothing else.
+    others = typed("refuse", ("profession", "in", "10"))
+    assert submit(admin, provider, others, shown=shown, confirmed=confirmed).status_code == 200
+    assert submit(admin, provider, DOCTORS_REFUSED, shown=shown, confirmed=confirmed).status_code == 302
+    assert rules_of(provider) == ["refuse [profession in 10]"]
+
+
+def test_rules_by_which_nobody_at_all_could_sign_in_are_told_where_nobody_is_known(
+    admin: Administrator, provider: Provider
+) -> None:
+    asked = submit(admin, provider, others_may_sign_in="False")
+    assert "Nobody could sign in any longer, whoever it may be." in text_of(asked)
+    assert Provider.objects.get().others_may_sign_in
+    assert (
+        submit(admin, provider, others_may_sign_in="False", confirmed=asked.context["must_confirm"]).status_code == 302
+    )
+    assert not Provider.objects.get().others_may_sign_in
+
+
+def test_the_newest_thousand_are_tried_in_a_few_statements(
+    admin: Administrator, provider: Provider, settings: Any
+) -> None:
+    person = to_snapshot(person_of("podiatrist-2023"))
+    users = get_user_model().objects.bulk_create(get_user_model()(username=f"u{number}") for number in range(1010))
+    Account.objects.bulk_create(
+        Account(provider=provider, issuer="i", subject=str(number), user=user, professional=person)
+        for number, user in enumerate(users)
+    )
+    fields = shown_by(admin, provider)
+    with statements() as seen:
+        response = press(admin, provider, fields, "_try")
+    assert response.context["tally"].known == access_trial.MAX_ACCOUNTS
+    assert len([sql for sql in seen if "psc_connect_account" in sql]) == 1
+
+
+def test_trying_on_the_page_of_the_dry_run_tells_the_row_and_what_follows(
+    rehearsing: Person, provider: Provider, simulator: Simulator
+) -> None:
+    group = Group.objects.create(name="Hospital")
+    give(provider, join(group, "mode in S"), refuse(PODIATRISTS, message="No podiatrists."), allow(DOCTORS))
+    simulator.sign_in("doctor-two-activities")
+    page = rehearse(rehearsing, provider)
+    assert page.context["foreseen"].outcome == "created"
+    assert page.context["access"] == "may sign in"
+    assert tried(page) == {"": [("3", True, "may sign in"), ("3", True, "may sign in, in the groups: Hospital")]}
+    simulator.end_sessions()
+    simulator.sign_in("podiatrist")
+    page = rehearse(rehearsing, provider)
+    assert (page.context["foreseen"].outcome, page.context["foreseen"].code) == ("refused", "access_refused")
+    assert "By the access rules this person is refused: “No podiatrists.”" in text_of(page)
+    assert tried(page) == {"": [("2", False, "is refused: “No podiatrists.”")]}
+    assert not Account.objects.exists()
+
+
+def test_the_dry_run_tells_of_a_row_that_cannot_be_read(rehearsing: Person, provider: Provider) -> None:
+    give(provider, allow())
+    AccessRule.objects.update(conditions=7)
+    page = rehearse(rehearsing, provider)
+    assert page.context["foreseen"].code == "access_rule_malformed"
+    assert tried(page) == {"": [("1", False, "is refused: the row cannot be read")]}
+
+
+def test_the_dry_run_of_somebody_known_takes_the_capacity_of_last_time_into_account(
+    rehearsing: Person, provider: Provider, simulator: Simulator
+) -> None:
+    simulator.sign_in("doctor-two-activities")
+    visitor = Person()
+    visitor.sign_in()
+    account = Account.objects.get()
+    account.capacity = person_of("doctor-card-two-activities-2023").capacities[1].key
+    account.save()
+    group = Group.objects.create(name="Hospital")
+    give(provider, join(group, "mode in S"))
+    simulator.end_sessions()
+    simulator.sign_in("doctor-two-activities")
+    page = rehearse(rehearsing, provider)
+    assert page.context["access"] == "may sign in, in the groups: Hospital"
+
+
+def test_trying_needs_no_right_to_change(provider: Provider) -> None:
+    looker = administrator("view_provider")
+    assert tried(submit(looker, provider, DOCTORS_REFUSED, button="_try"))
+    assert "_save" not in looker.browser.get(page_of(provider)).content.decode()
