@@ -88,8 +88,6 @@ def _foreseen(backend: ProSanteConnectBackend, subject: str, claims: Mapping[str
 
 @sensitive_variables()
 def _access(provider: Provider, account: Account | None, claims: Mapping[str, Any], acr: str) -> ForeseenAccess:
-    if count_activities(claims) > MAX_ACTIVITIES:
-        raise LoginRefused("userinfo_activities_too_many")
     professional, rules = read_userinfo(claims), rules_of(provider)
     chosen_last = account.capacity if account is not None else ""
     admission = admit(provider, rules, professional, chosen_last=chosen_last, acr=acr)

@@ -56,7 +56,7 @@ def refusal_page(request: HttpRequest, exc: Refusal, *, provider: str, next_page
     context = {
         "explanation": refusal.explanation,
         "message": refusal.message,
-        "contact": _with_addresses(refusal.contact),
+        "contact": with_addresses(refusal.contact),
         "code": refusal.code,
         "reference": refusal.reference,
         "hint": _hint(refusal.code, provider),
@@ -83,7 +83,7 @@ def as_refusal(exc: Refusal) -> LoginRefused:
     return LoginRefused("database_unavailable" if isinstance(exc, DatabaseError) else exc.code)
 
 
-def _with_addresses(text: str) -> list[tuple[str, bool]]:
+def with_addresses(text: str) -> list[tuple[str, bool]]:
     """Cut a text where an e-mail address begins or ends; each piece, and whether it is one."""
     return [(piece, bool(number % 2)) for number, piece in enumerate(EMAIL.split(text)) if piece]
 

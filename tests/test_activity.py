@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 
-from psc_connect.models import Account
+from psc_connect.models import AccessRule, Account
 from psc_connect.simulator.people import Person as Simulated
 from tests.conftest import make_provider
 from tests.journey import PAGE, Person
@@ -28,7 +28,7 @@ def sign_in(person, simulator, who):
 
 def cards(response):
     assert response.status_code in {200, 409}
-    return [(each.practice.profession.code, each.key) for each in response.context["capacities"]]
+    return [(each.practice.profession.code, each.key) for each, _decision in response.context["cards"]]
 
 
 @pytest.fixture
@@ -202,3 +202,62 @@ def test_signed_in_again_as_somebody_else_nothing_of_the_choice_stays(doctor, si
     assert User.objects.count() == 1
     assert not Account.objects.exclude(capacity=key).exists()
     assert doctor.get("/who/").status_code == 302
+
+
+# ── the access rules, in the capacity that is chosen ──
+
+
+@pytest.fixture
+def doctor_and_nurse(provider, simulator, person):
+    """Somebody of two professions; in the site, a group for nurses and a rule that refuses doctors."""
+    claims = simulator.people["doctor-two-exercices"].claims()
+    claims["SubjectRefPro"]["exercices"][1]["codeProfession"] = "60"
+    provider.contact = "the secretariat <office@hospital.example>"
+    provider.save()
+    sign_in(person, simulator, Simulated("doctor-and-nurse", claims))
+    return person.browser
+
+
+def rule(provider, code, **values):
+    conditions = [{"subject": "profession", "operator": "in", "values": [code]}]
+    return AccessRule.objects.create(provider=provider, conditions=conditions, **values)
+
+
+def groups_of_everybody():
+    return set(User.objects.get().groups.values_list("name", flat=True))
+
+
+def test_a_group_of_a_rule_comes_and_goes_with_the_capacity(provider, doctor_and_nurse):
+    rule(provider, "60", outcome="group", group=Group.objects.create(name="nurses"))
+    rule(provider, "10", outcome="group", group=Group.objects.create(name="doctors"))
+    User.objects.get().groups.add(Group.objects.create(name="by hand"))
+    keys = dict(cards(doctor_and_nurse.get(ASKED)))
+    choose(doctor_and_nurse, keys["60"])
+    assert groups_of_everybody() == {"nurses", "by hand"}
+    choose(doctor_and_nurse, keys["10"])
+    assert groups_of_everybody() == {"doctors", "by hand"}
+
+
+def test_a_capacity_that_a_rule_refuses_is_shown_and_cannot_be_chosen(provider, doctor_and_nurse):
+    rule(provider, "10", outcome="refuse", message="Doctors sign in <elsewhere>.")
+    response = doctor_and_nurse.get(ASKED)
+    page = response.content.decode()
+    keys = dict(cards(response))
+    assert "Doctors sign in &lt;elsewhere&gt;." in page
+    assert "mailto:office@hospital.example" in page
+    assert f'value="{keys["10"]}"' not in page
+    refused = choose(doctor_and_nurse, keys["10"])
+    assert refused.status_code == 403
+    assert Account.objects.get().capacity == ""
+    assert doctor_and_nurse.get("/who/").json()["must_choose"]
+    assert choose(doctor_and_nurse, keys["60"])["Location"] == PAGE
+
+
+def test_a_capacity_chosen_before_is_kept_where_another_is_refused(provider, doctor_and_nurse):
+    keys = dict(cards(doctor_and_nurse.get(ASKED)))
+    rule(provider, "60", outcome="group", group=Group.objects.create(name="nurses"))
+    choose(doctor_and_nurse, keys["60"])
+    rule(provider, "10", outcome="refuse", position=1)
+    assert choose(doctor_and_nurse, keys["10"]).status_code == 403
+    assert Account.objects.get().capacity == keys["60"]
+    assert groups_of_everybody() == {"nurses"}

@@ -23,7 +23,6 @@ from psc_connect.groups import users_have_groups
 from psc_connect.models import AccessRule, Provider
 from psc_connect.models.access import MAX_CONDITIONS, MAX_RULES, condition_error
 from psc_connect.professional.conditions import Condition, ConditionError
-from psc_connect.professional.userinfo import MAX_ACTIVITIES, count_activities
 
 if TYPE_CHECKING:
     _RuleModelForm = forms.ModelForm[AccessRule]
@@ -224,10 +223,4 @@ class TrialForm(forms.Form):
 
     def clean_pasted(self) -> dict[str, Any] | None:
         text = self.cleaned_data["pasted"]
-        if not text:
-            return None
-        claims = userinfo_object(text)
-        if count_activities(claims) > MAX_ACTIVITIES:
-            message = _("This has more than %(max)s activities: its sign-in would be refused.")
-            raise ValidationError(message, "userinfo_activities_too_many", {"max": MAX_ACTIVITIES})
-        return claims
+        return userinfo_object(text) if text else None

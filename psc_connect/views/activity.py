@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from django.http import HttpResponseRedirect
 from django.shortcuts import render
@@ -14,6 +14,9 @@ from psc_connect.capacities import find_capacity
 from psc_connect.current import current
 from psc_connect.next_page import landing_page, safe_next
 from psc_connect.origin import login_url
+from psc_connect.professional.conditions import Situation
+from psc_connect.refusals import with_addresses
+from psc_connect.rules import apply_groups, decide, rules_of
 from psc_connect.session import keep_capacity
 from psc_connect.views.base import ProviderView
 
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
     from psc_connect.current import Current
+    from psc_connect.models import Account
 
 logger = logging.getLogger("psc_connect")
 
@@ -50,6 +54,10 @@ class ActivityView(ProviderView):
             # The page is older than the data: what is there now is shown.
             return self._ask(request, who, status=409)
         account = who.account
+        decision = apply_groups(account, account.provider, professional=who.professional, capacity=chosen, acr=who.acr)
+        if not decision.allowed:
+            logger.warning("capacity.refused code=%s provider=%s account=%s", decision.code, provider, account.pk)
+            return self._ask(request, who, status=403)
         if account.capacity != chosen.key:
             account.capacity = chosen.key
             account.save(update_fields=["capacity"])
@@ -58,12 +66,19 @@ class ActivityView(ProviderView):
         return HttpResponseRedirect(landing_page(self.next_page))
 
     def _ask(self, request: HttpRequest, who: Current, *, status: int = 200) -> HttpResponse:
-        account = who.account
-        proposed = who.capacity or find_capacity(who.professional, account.capacity if account else "")
+        account = cast("Account", who.account)
+        proposed = who.capacity or find_capacity(who.professional, account.capacity)
+        rules = rules_of(account.provider)
+        decisions = {
+            capacity: decide(account.provider, rules, Situation(who.professional, capacity, who.acr))
+            for capacity in who.professional.capacities
+        }
         context = {
-            "capacities": who.professional.capacities,
+            "cards": decisions.items(),
             "proposed": proposed.key if proposed else "",
             "is_gone": status == 409,
+            "some_are_closed": not all(decision.allowed for decision in decisions.values()),
+            "contact": with_addresses(account.provider.contact),
             "next": self.next_page,
         }
         return render(request, "psc_connect/activity.html", context, status=status)

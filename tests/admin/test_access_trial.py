@@ -92,7 +92,7 @@ def test_a_pasted_userinfo_is_tried_too(admin: Administrator, provider: Provider
         ("[]", "sample_not_an_object"),
         ("x", "sample_not_an_object"),
         ('{"a": "' + "x" * 256 * 1024 + '"}', "sample_too_large"),
-        (json.dumps({"SubjectRefPro": {"exercices": [{"activities": [{}] * 10_000}]}}), "userinfo_activities_too_many"),
+        (json.dumps({"SubjectRefPro": {"exercices": [{"activities": [{}] * 10_000}]}}), "sample_activities_too_many"),
     ],
     ids=["broken", "a list", "text", "too large", "ten thousand activities"],
 )
