@@ -15,7 +15,7 @@ from typing_extensions import override
 
 from psc_connect import accounts, dry_run
 from psc_connect.admin.mapping_forms import AttributeFormSet, GroupFormSet, SampleForm
-from psc_connect.admin.page import VIEW_CLAIMS, may_give_groups
+from psc_connect.admin.page import VIEW_CLAIMS, WHY_NOT_USERS, may_change_users
 from psc_connect.admin.rows import NO_PROBLEM, RowsPage
 from psc_connect.admin.values import shown_attribute
 from psc_connect.backends import creation_is_impossible
@@ -60,7 +60,7 @@ class Tried:
 
 @method_decorator(sensitive_post_parameters("pasted"), name="dispatch")
 class MappingPage(RowsPage):
-    """Whoever may look may try; to save takes the right to change."""
+    """Whoever may look may try; to save takes the rights to change providers and users."""
 
     name = "mapping"
     title = _("Exported attributes and groups")
@@ -96,9 +96,9 @@ class MappingPage(RowsPage):
 
     @override
     def problem(self, request: HttpRequest, rows: dict[str, list[Model]]) -> dict[str, Any]:
-        wanted = [row_as_json(row, ROWS[GROUPS]) for row in rows[GROUPS]]
-        if wanted != self.present()[GROUPS] and not may_give_groups(request):
-            return {"problem": gettext("Whoever gives groups must be allowed to change users: ask a colleague who is.")}
+        wanted = {name: [row_as_json(row, ROWS[name]) for row in each] for name, each in rows.items()}
+        if wanted != self.present() and not may_change_users(request):
+            return {"problem": WHY_NOT_USERS}
         return super().problem(request, rows)
 
     @sensitive_variables()
@@ -116,7 +116,7 @@ class MappingPage(RowsPage):
             groups=groups,
             tried_groups=[(form, trial.group(form)) for form in groups],
             users_have_groups=users_have_groups(),
-            may_give_groups=may_give_groups(request),
+            why_not="" if may_change_users(request) else WHY_NOT_USERS,
             creation_is_impossible=creation_is_impossible(self.provider),
             proposals=[(each.path, in_one_line(shown(each.value))) for each in proposals(claims)],
             seen=self.seen(request),

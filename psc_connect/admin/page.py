@@ -38,8 +38,14 @@ def administrator(request: HttpRequest) -> User:
     return cast("User", request.user)
 
 
-def may_give_groups(request: HttpRequest) -> bool:
-    """Whether the administrator could put somebody into a group by hand: by a row they put everybody."""
+WHY_NOT_USERS = _(
+    "These rows write into users and their groups: whoever changes them must be allowed to change users. Ask a "
+    "colleague who is."
+)
+
+
+def may_change_users(request: HttpRequest) -> bool:
+    """Whether the administrator could write into a user by hand: by a row of the mapping they write into all."""
     meta = get_user_model()._meta
     return request.user.has_perm(f"{meta.app_label}.{get_permission_codename('change', meta)}")
 

@@ -25,8 +25,9 @@ from psc_connect.admin.forms import DeclarationForm, fetched_documents
 from psc_connect.admin.history import HistoryPage
 from psc_connect.admin.identity import ConfirmPage, may_replace, why_not
 from psc_connect.admin.keys import KeysPage, import_keys, keys_state
+from psc_connect.admin.like import take_over
 from psc_connect.admin.mapping import MappingPage, summary
-from psc_connect.admin.page import administrator, bounded, may_give_groups, provider_url
+from psc_connect.admin.page import administrator, bounded, provider_url
 from psc_connect.admin.rules import RulesPage
 from psc_connect.admin.transfer import ExportPage, ImportPage, may_import
 from psc_connect.backends import creation_is_impossible
@@ -227,7 +228,7 @@ class ProviderAdmin(_ModelAdmin):
             obj.slug = declaration.unused_slug(obj.environment)
             obj.save()
             if like := form.cleaned_data.get("like"):
-                declaration.copy_options(obj, like, with_groups=may_give_groups(request))
+                take_over(obj, like, self, request)
             else:
                 declaration.add_default_attributes(obj)
             self._import_keys_afterwards(request, obj)

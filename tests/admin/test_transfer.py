@@ -249,6 +249,21 @@ def test_rows_that_give_groups_take_their_own_right(provider: Provider) -> None:
     assert provider.exported_groups.get().equals == "x"
 
 
+@pytest.mark.case("AD02", "AL12")
+def test_rows_that_fill_fields_of_users_take_it_too(provider: Provider) -> None:
+    editor = administrator("view_provider", "change_provider", "add_provider", "replace_provider_secrets")
+    constant = [{"claim": "'attacker@evil.example'", "user_field": "email"}]
+    for declared in ({"slug": "psc"}, {**PRODUCTION, "slug": "new"}):
+        problems = problems_of(show(editor, document({**declared, "exported_attributes": constant})))
+        assert "exported_attributes" in problems
+        assert "change users" in problems
+    # Rows that stay, and those that every provider begins with, take none.
+    declared = json.loads(editor.open(provider, "export").content)["providers"][0]
+    shown = show(editor, document({**declared, "scope": "openid"}, {**PRODUCTION, "slug": "new"}))
+    assert accept(editor, shown)["Location"] == LIST
+    assert Provider.objects.get(slug="new").exported_attributes.count() == 3
+
+
 @pytest.mark.parametrize("offer", ["", "x", "gAAAAA", None])
 def test_an_offer_that_is_none_changes_nothing(admin: Administrator, provider: Provider, offer: str | None) -> None:
     sealed = seal("keys", json.loads(document({"slug": "psc", "scope": "openid"})))
