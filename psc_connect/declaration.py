@@ -170,14 +170,14 @@ def problems(present: Provider | None, wanted: Wanted) -> Iterator[tuple[str, Va
 
 def _of_the_environment(environment: str, issuer: str) -> Iterator[tuple[str, ValidationError]]:
     """The people of the sandbox are not those of production, nor somebody else's those of either."""
-    if environment not in PUBLISHED.values():
-        return
     published = PUBLISHED.get(document_of_issuer(issuer))
     if published is None:
+        if environment not in PUBLISHED.values():
+            return
         message = _("The issuer of this metadata, %(issuer)s, is not ANS's: choose the environment “Custom” for it.")
         yield "metadata", ValidationError(message, code="metadata_of_somebody_else", params={"issuer": issuer})
     elif published != environment:
-        message = _("The issuer of this metadata is that of another environment: %(environment)s.")
+        message = _("The issuer of this metadata is that of the environment “%(environment)s”: choose it.")
         params = {"environment": published.label}
         yield "environment", ValidationError(message, code="environment_mismatch", params=params)
 
@@ -186,8 +186,15 @@ def _has_accounts_of_another_issuer(provider: Provider, issuer: str) -> bool:
     return any(known != issuer for known in provider.accounts.values_list("issuer", flat=True).distinct())
 
 
-# Whom the site believes, and where it sends what only the provider may see.
-TRUSTED_MEMBERS = ("issuer", "jwks_uri", "token_endpoint", "userinfo_endpoint")
+# Whom the site believes, where it sends what only the provider may see, and where people identify themselves.
+TRUSTED_MEMBERS = (
+    "issuer",
+    "jwks_uri",
+    "token_endpoint",
+    "userinfo_endpoint",
+    "authorization_endpoint",
+    "end_session_endpoint",
+)
 
 
 def changes_trust(present: object, wanted: object) -> bool:

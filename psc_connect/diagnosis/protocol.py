@@ -29,12 +29,7 @@ if TYPE_CHECKING:
 # Found again in the provider's own log; no provider ever gave such a code.
 WRONG_CODE = "psc-connect-connection-test"
 # The members of the metadata that a login goes by.
-USED_MEMBERS = (
-    *TRUSTED_MEMBERS,
-    "authorization_endpoint",
-    "authorization_response_iss_parameter_supported",
-    "end_session_endpoint",
-)
+USED_MEMBERS = (*TRUSTED_MEMBERS, "authorization_response_iss_parameter_supported")
 
 
 def failure(check: str, exc: OIDCError) -> Finding:

@@ -245,7 +245,8 @@ def test_a_provider_that_hangs_is_given_up_in_time(provider: Provider, simulator
     assert found["metadata"] == "provider_timeout"
 
 
-def test_a_name_that_nobody_knows_fails(admin: Administrator, production: Provider) -> None:
+def test_a_name_that_nobody_knows_fails(admin: Administrator, production: Provider, settings: Any) -> None:
+    settings.PSC_CONNECT_EXTRA_ENDPOINT_HOSTS = ["wallet.esw.esante.invalid"]
     document = json.dumps(production.metadata).replace("esw.esante.gouv.fr", "esw.esante.invalid")
     Provider.objects.update(metadata=json.loads(document), environment="custom")
     found = outcome(admin, production)

@@ -66,7 +66,10 @@ def test_a_sign_in_of_some_time_ago_is_no_longer_enough(provider: Provider) -> N
 
 
 @pytest.mark.case("AD01")
-@pytest.mark.parametrize("member", ["jwks_uri", "userinfo_endpoint", "token_endpoint"])
+@pytest.mark.parametrize(
+    "member",
+    ["jwks_uri", "userinfo_endpoint", "token_endpoint", "authorization_endpoint", "end_session_endpoint"],
+)
 def test_an_editor_does_not_decide_whom_the_site_believes(provider: Provider, member: str) -> None:
     editor = administrator(*EDITOR)
     moved = {**provider.metadata, member: provider.metadata[member] + "-moved"}
