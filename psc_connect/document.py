@@ -4,6 +4,7 @@ its secret."""
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -106,7 +107,8 @@ def label_of(name: str) -> str:
 class Difference:
     """One thing that is not the same in two declarations; None where it is in one of them only.
 
-    ``name`` is a field, or a field and its member: ``scope``, ``metadata.issuer``, ``exported_attributes.last_name``.
+    ``name`` is a field, or a field and its member: ``scope``, ``metadata.issuer``, ``exported_attributes.last_name``,
+    ``resolution_rules.["host", "", "a.example"]``.
     """
 
     name: str
@@ -116,11 +118,15 @@ class Difference:
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Difference, ...]:
     """Compare two declarations, or two parts of them: member by member, row by row, key by key."""
-    before, after = dict(_flat(old)), dict(_flat(new))
+    return member_differences(dict(_flat(old)), dict(_flat(new)))
+
+
+def member_differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Difference, ...]:
+    """Compare two documents that others have written, member by member, whatever these are called."""
     return tuple(
-        Difference(name, before.get(name), after.get(name))
-        for name in dict.fromkeys((*before, *after))
-        if before.get(name) != after.get(name)
+        Difference(name, old.get(name), new.get(name))
+        for name in dict.fromkeys((*old, *new))
+        if old.get(name) != new.get(name)
     )
 
 
@@ -137,10 +143,12 @@ def _flat(declaration: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _flat_rows(name: str, rows: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
-    for number, row in enumerate(rows, start=1):
-        # A field of the user has one row; the others are told apart by all that they are.
-        own = row.get("user_field") or " ".join(str(value) for value in row.values()) or str(number)
-        yield f"{name}.{own}", dict(row)
+    known: Counter[str] = Counter()
+    for row in rows:
+        # A field of the user has one row; the others are told apart by all that they are, and by nothing less.
+        own = row.get("user_field") or json.dumps([*row.values()], ensure_ascii=False, default=str)
+        known[own] += 1
+        yield f"{name}.{own}" + (f" ({known[own]})" if known[own] > 1 else ""), dict(row)
 
 
 def key_names(jwks: object) -> dict[str, str]:

@@ -133,7 +133,10 @@ class AcceptMetadataPage(ProviderPage):
             messages.error(request, why_not(request, self.url("confirm"), page=page))
             return False
         try:
-            discovery.take_over(self.provider, wanted, origin=DeclarationChange.Origin.ADMIN, by=administrator(request))
+            origin, by = DeclarationChange.Origin.ADMIN, administrator(request)
+            if not discovery.take_over(self.provider, wanted, origin=origin, by=by):
+                messages.warning(request, gettext("What was ticked does not differ: nothing has been changed."))
+                return False
         except DocumentRefused as exc:
             messages.error(request, REFUSED[exc.code])
         except MetadataError as exc:

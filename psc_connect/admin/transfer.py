@@ -19,7 +19,7 @@ from typing_extensions import override
 from psc_connect import declaration
 from psc_connect.admin import concurrency
 from psc_connect.admin.documents import JSON_ATTRIBUTES
-from psc_connect.admin.history import value_in_words
+from psc_connect.admin.history import member_in_words, value_in_words
 from psc_connect.admin.identity import may_replace, why_not
 from psc_connect.admin.offers import OfferExpired, seal, tell_expired, unseal
 from psc_connect.admin.page import WHY_NOT_USERS, AdminPage, ProviderPage, administrator, may_change_users
@@ -236,14 +236,16 @@ def digest_of(plans: list[Plan]) -> str:
 
 
 def shown_plan(plan: Plan) -> dict[str, Any]:
-    differences = [
-        {
-            "label": label_of(each.name.partition(".")[0]),
-            "member": each.name.partition(".")[2],
-            "old": value_in_words(each.name.partition(".")[0], each.old),
-            "new": value_in_words(each.name.partition(".")[0], each.new),
-        }
-        for each in plan.shown_differences
-    ]
+    differences = []
+    for each in plan.shown_differences:
+        head, _dot, member = each.name.partition(".")
+        differences.append(
+            {
+                "label": label_of(head),
+                "member": member_in_words(head, member),
+                "old": value_in_words(head, each.old),
+                "new": value_in_words(head, each.new),
+            }
+        )
     secret = "" if plan.secret is None else plan.secret.reference() or gettext("replaced")
     return {"slug": plan.provider.slug, "is_new": plan.is_new, "differences": differences, "secret": secret}

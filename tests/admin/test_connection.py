@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import time
 from datetime import timedelta
+from io import StringIO
 from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.core.management import call_command
 from django.utils import timezone
 
 from psc_connect.diagnosis import examine
@@ -174,8 +176,19 @@ def test_the_clocks_are_compared(
         assert outcome(admin, provider)["clock"] == expected
 
 
-def test_an_answer_without_a_date_is_told(admin: Administrator, provider: Provider, simulator: Simulator) -> None:
-    with simulator.fault("answer_headers", endpoint="metadata", headers=(("Date", "yesterday"),)):
+@pytest.mark.parametrize(
+    "date",
+    [
+        "yesterday",
+        "Mon, 01 Jan 1970 00:00:00 +99999999999999999999",
+        "Mon, 01 Jan 99999999999999999999 00:00:00 GMT",
+        "Mon, 01 Jan 9999 99:99:99 +9999",
+    ],
+)
+def test_an_answer_without_a_date_is_told(
+    admin: Administrator, provider: Provider, simulator: Simulator, date: str
+) -> None:
+    with simulator.fault("answer_headers", endpoint="metadata", headers=(("Date", date),)):
         assert outcome(admin, provider)["clock"] == ("passed", "clock_unknown")
 
 
@@ -197,6 +210,33 @@ def test_differences_of_the_document_are_told_by_their_weight(
 ) -> None:
     with simulator.fault("metadata_members", members=members):
         assert outcome(admin, provider)["metadata"] == expected
+
+
+@pytest.mark.case("OU01")
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"exported_attributes": 5},
+        {"exported_groups": ["x"]},
+        {"resolution_rules": {"a": 1}},
+        {"exported_attributes": [{"user_field": ["x"]}]},
+        {"jwks": "abc"},
+        {"jwks": {"keys": [1]}},
+        {"enabled": None},
+    ],
+    ids=str,
+)
+def test_members_named_like_those_of_a_declaration_are_members_like_others(
+    admin: Administrator, provider: Provider, simulator: Simulator, members: dict[str, Any]
+) -> None:
+    (name,) = members
+    with simulator.fault("metadata_members", members=members):
+        response = admin.press(provider, "connection")
+        with pytest.raises(SystemExit) as ended:
+            call_command("psc_check", provider.slug, stdout=StringIO())
+    assert [row["name"] for row in response.context["members"]] == ([] if members[name] is None else [name])
+    # The sessions of this site are not secure: a warning.
+    assert ended.value.code in {1, 2}
 
 
 @pytest.mark.case("OU02")
