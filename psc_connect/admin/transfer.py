@@ -150,7 +150,7 @@ class ImportPage(AdminPage):
         problems = problems_for(request, plans)
         return self._show(
             request,
-            plans=[] if problems else [shown_plan(plan) for plan in plans],
+            plans=[] if problems else [shown_plan(plan, told=may_replace(request)) for plan in plans],
             problems=problems,
             notes=notes,
             why_not="" if may_replace(request) else why_not(request, self.url("confirm")),
@@ -235,7 +235,8 @@ def digest_of(plans: list[Plan]) -> str:
     )
 
 
-def shown_plan(plan: Plan) -> dict[str, Any]:
+def shown_plan(plan: Plan, *, told: bool) -> dict[str, Any]:
+    """Put a plan into words; ``told``: also whether its secret is another one than the one that is kept."""
     differences = []
     for each in plan.shown_differences:
         head, _dot, member = each.name.partition(".")
@@ -248,4 +249,7 @@ def shown_plan(plan: Plan) -> dict[str, Any]:
             }
         )
     secret = "" if plan.secret is None else plan.secret.reference() or gettext("replaced")
+    # A guess that is told to be right is a secret that is told.
+    if plan.gives_secret and not told:
+        secret = gettext("given: whether it is another one is only said to who may replace it")
     return {"slug": plan.provider.slug, "is_new": plan.is_new, "differences": differences, "secret": secret}

@@ -47,7 +47,10 @@ class ConfigurationError(Exception):
 
 @dataclass(slots=True)
 class Plan:
-    """What would become of one provider. ``rows`` are unsaved; ``problems`` keep all of it from being carried out."""
+    """What would become of one provider. ``rows`` are unsaved; ``problems`` keep all of it from being carried out.
+
+    ``secret``: a new one; ``gives_secret``: whether the declaration has one at all, perhaps the one that is kept.
+    """
 
     provider: Provider
     is_new: bool
@@ -55,6 +58,7 @@ class Plan:
     problems: list[Problem] = field(default_factory=list)
     rows: dict[str, list[models.Model]] = field(default_factory=dict)
     secret: StoredSecret | None = field(default=None, repr=False)
+    gives_secret: bool = False
     wants_keys: bool = False
 
     @property

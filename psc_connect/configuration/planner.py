@@ -87,7 +87,8 @@ class _Planner:
             is_new=self.present is None,
             differences=differences(old, new),
             rows={name: each for name, each in rows.items() if old.get(name) != new[name]},
-            secret=self.secret,
+            secret=None if self.secret is None or self._is_kept(self.secret) else self.secret,
+            gives_secret=self.secret is not None,
             wants_keys=not self.provider.jwks and bool(self.provider.metadata.get("jwks_uri")),
         )
 
@@ -162,10 +163,12 @@ class _Planner:
                 self._problem(SECRET, *exc.messages)
                 return
             self.secret = StoredSecret.of(given)
-        if self.secret is not None and self.present and self.secret.says_the_same_as(self.present.client_secret):
-            self.secret = None
-        if self.secret is not None:
+        if self.secret is not None and not self._is_kept(self.secret):
             self.provider.client_secret = self.secret
+
+    def _is_kept(self, secret: StoredSecret) -> bool:
+        """Whether this is the secret of the row: two encryptions of it are never equal."""
+        return self.present is not None and secret.says_the_same_as(self.present.client_secret)
 
     def _take_metadata(self) -> None:
         """Take what is given; where the provider's own document is followed, only as a start."""

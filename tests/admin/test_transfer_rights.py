@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
 
 from psc_connect.models import DeclarationChange, Provider
-from tests.admin.pages import LIST, Administrator, administrator, row, signed_in_long_ago, stored
+from psc_connect.simulator import Simulator
+from tests.admin.pages import LIST, Administrator, administrator, row, signed_in_long_ago, stored, text_of
 from tests.admin.transfer_page import IMPORT, PRODUCTION, accept, document, problems_of, show
+from tests.configuration.lemonldap import NAME, configuration
+from tests.conftest import CLIENT_ID, CLIENT_SECRET
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_way_out", "english")]
+
+
+def of_lemonldap(metadata: Any, secret: str) -> dict[str, Any]:
+    """The provider of the tests as LemonLDAP::NG declares it, where a secret stands in clear."""
+    whole = configuration(metadata, {"ClientID": CLIENT_ID, "ClientSecret": secret})
+    return {name: {"psc": part[NAME]} for name, part in whole.items() if name.startswith("oidc")}
 
 
 @pytest.mark.case("AD01")
@@ -87,3 +97,30 @@ def test_rows_that_fill_fields_of_users_take_it_too(provider: Provider) -> None:
     shown = show(editor, document({**declared, "scope": "openid"}, {**PRODUCTION, "slug": "new"}))
     assert accept(editor, shown)["Location"] == LIST
     assert Provider.objects.get(slug="new").exported_attributes.count() == 3
+
+
+@pytest.mark.case("AD01", "CF01")
+@pytest.mark.parametrize("origin", ["", "https://evil.example"])
+def test_whoever_may_not_replace_the_secret_learns_nothing_of_it_by_guessing(
+    provider: Provider, simulator: Simulator, origin: str
+) -> None:
+    metadata = json.loads(json.dumps(simulator.metadata).replace(simulator.origin, origin or simulator.origin))
+    rights = ("view_provider", "change_provider", "add_provider", "change_user")
+    editor = administrator(*rights)
+    late = signed_in_long_ago(administrator(*rights, "replace_provider_secrets"))
+    for somebody in (editor, late):
+        told = {
+            text_of(show(somebody, json.dumps(of_lemonldap(metadata, guess)))) for guess in (CLIENT_SECRET, "wrong")
+        }
+        assert len(told) == 1
+        assert "client secret – given" in told.pop()
+
+
+def test_the_same_secret_typed_once_more_goes_to_a_new_issuer(
+    admin: Administrator, provider: Provider, simulator: Simulator
+) -> None:
+    """Whoever types it knows that it goes there."""
+    moved = {**simulator.metadata, "issuer": simulator.origin}
+    accept(admin, show(admin, json.dumps(of_lemonldap(moved, CLIENT_SECRET))))
+    assert stored(provider).issuer == simulator.origin
+    assert stored(provider).client_secret.reveal() == CLIENT_SECRET
