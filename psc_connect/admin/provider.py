@@ -149,6 +149,14 @@ class ProviderAdmin(_ModelAdmin):
         return render_to_string("admin/psc_connect/provider/keys_summary.html", context)
 
     @override
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Provider | None:
+        """Lock the row for the page that saves it: of two in the same instant, the second is judged by what it is."""
+        found = super().get_object(request, object_id, from_field)
+        if found is None or request.method != "POST" or not transaction.get_connection().in_atomic_block:
+            return found
+        return Provider.objects.select_for_update().filter(pk=found.pk).first()
+
+    @override
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = DeclarationForm if obj is None else ChangeForm
         made: Any = super().get_form(request, obj, change, **{"form": form, **kwargs})
@@ -249,7 +257,7 @@ class ProviderAdmin(_ModelAdmin):
                 )
                 messages.warning(request, text)
         obj.save(update_fields=changed)
-        if others := form.changed_meanwhile - set(form.changed_data):
+        if others := form.changed_meanwhile & {*form.fields} - {*form.changed_data}:
             names = ", ".join(sorted(str(form.fields[name].label) for name in others))
             text = gettext("What you did not touch stays as it is now (%(names)s).") % {"names": names}
             messages.info(request, f"{concurrency.told(obj, others)} {text}")

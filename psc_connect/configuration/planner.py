@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from psc_connect import declaration, keys
 from psc_connect.configuration.plan import SECRET, Plan, Problem
+from psc_connect.discovery import secret_recipient
 from psc_connect.document import (
     PROVIDER_FIELDS,
     ROWS,
@@ -89,6 +90,9 @@ class _Planner:
             rows={name: each for name, each in rows.items() if old.get(name) != new[name]},
             secret=None if self.secret is None or self._is_kept(self.secret) else self.secret,
             gives_secret=self.secret is not None,
+            planned_on=(secret_recipient(self.present.metadata), self.present.client_secret.ciphertext)
+            if self.present
+            else None,
             wants_keys=not self.provider.jwks and bool(self.provider.metadata.get("jwks_uri")),
         )
 

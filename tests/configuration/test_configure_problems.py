@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.contrib.auth.models import Group
 
+from psc_connect.configuration.plan import ConfigurationError, carry_out
+from psc_connect.configuration.planner import plan_all
 from psc_connect.environments import load_metadata
+from psc_connect.fields import StoredSecret
 from psc_connect.models import DeclarationChange, Provider
-from tests.configuration.commands import configure, write
+from tests.configuration.commands import configure, everything, write
 from tests.conftest import CLIENT_SECRET
 from tests.key_sets import EC_KEY
 
@@ -207,3 +210,20 @@ def test_the_help_names_every_way(capsys: pytest.CaptureFixture[str]) -> None:
     for text in ("--check", "PSC_CONNECT_PROVIDER_CLIENT_ID", "env:PSC_CONNECT_SECRET_", "--extra-parameters"):
         assert text in shown
     assert not re.search(r"--client-secret \S+ +\S*in clear", shown)
+
+
+@pytest.mark.case("AD01")
+@pytest.mark.parametrize("meanwhile", ["secret", "issuer"])
+def test_what_somebody_saves_of_secret_or_issuer_while_it_is_carried_out_is_told(
+    provider: Provider, meanwhile: str
+) -> None:
+    """A secret that is meant for one issuer never goes to another."""
+    (plan,) = plan_all([{"slug": "psc", "scope": "openid"}], {"psc": StoredSecret.of("of this issuer")})
+    if meanwhile == "secret":
+        Provider.objects.update(client_secret="of somebody else")
+    else:
+        Provider.objects.update(metadata={**provider.metadata, "issuer": "https://elsewhere.example"})
+    before = everything()
+    with pytest.raises(ConfigurationError):
+        carry_out([plan], origin="command")
+    assert everything() == before
