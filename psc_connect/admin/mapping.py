@@ -47,6 +47,12 @@ STEP_KINDS = {
 }
 
 
+# What somebody reads who looks for a mistake: the last steps, and enough of what lies there.
+MAX_STEPS = 10
+MAX_NAMES = 20
+MAX_CHARACTERS = 500
+
+
 @dataclass(frozen=True, slots=True)
 class Tried:
     """What a row finds in the sample and makes of it; ``steps`` where its path leads nowhere."""
@@ -160,14 +166,17 @@ class Trial:
         return Tried(text, result, steps=self._steps(row.claim) if found is None else ())
 
     def _steps(self, path: str) -> tuple[str, ...]:
-        return tuple(_step_in_words(step) for step in steps_of(path, self.claims))
+        steps = steps_of(path, self.claims)
+        left_out = ("…",) if len(steps) > MAX_STEPS else ()
+        return (*left_out, *(_step_in_words(step) for step in steps[-MAX_STEPS:]))
 
 
 def _step_in_words(step: Step) -> str:
     if step.kind == "list":
         text = ngettext("a list of %(size)s element", "a list of %(size)s elements", step.size) % {"size": step.size}
     else:
-        text = STEP_KINDS[step.kind] % {"names": ", ".join(step.names)}
+        names = [*step.names[:MAX_NAMES], *(["…"] if len(step.names) > MAX_NAMES else [])]
+        text = STEP_KINDS[step.kind] % {"names": in_one_line(", ".join(names), MAX_CHARACTERS)}
     nearest = gettext("do you mean %(name)s?") % {"name": step.nearest} if step.nearest else ""
     return " – ".join(each for each in (labelled(step.path, text), nearest) if each)
 

@@ -27,7 +27,7 @@ from psc_connect.admin.identity import ConfirmPage, may_replace, why_not
 from psc_connect.admin.keys import KeysPage, import_keys, keys_state
 from psc_connect.admin.like import take_over
 from psc_connect.admin.mapping import MappingPage, summary
-from psc_connect.admin.page import administrator, bounded, provider_url
+from psc_connect.admin.page import DeclaredFilters, administrator, bounded, provider_url
 from psc_connect.admin.rules import RulesPage
 from psc_connect.admin.transfer import ExportPage, ImportPage, may_import
 from psc_connect.backends import creation_is_impossible
@@ -121,7 +121,7 @@ sensitive = method_decorator(sensitive_post_parameters("client_secret"))
 
 
 @admin.register(Provider)
-class ProviderAdmin(_ModelAdmin):
+class ProviderAdmin(DeclaredFilters, _ModelAdmin):
     list_display = ("slug", "environment", "enabled", "sort_order", "state_of_keys")
     list_display_links = ("slug",)
     readonly_fields = ("mapping", "signing_keys", "rules")

@@ -81,7 +81,7 @@ def test_another_issuer_takes_the_secret_again(production: Provider) -> None:
     ("change", "where"),
     [
         ({"client_id": ""}, "client_id"),
-        ({"client_id": "not\x00printable"}, "client_id"),
+        ({"client_id": "not\x07printable"}, "client_id"),
         ({"environment": "moon"}, "environment"),
         ({"scope": "no  openid"}, "scope"),
         ({"enabled": "perhaps"}, "enabled"),
@@ -210,6 +210,15 @@ def test_the_help_names_every_way(capsys: pytest.CaptureFixture[str]) -> None:
     for text in ("--check", "PSC_CONNECT_PROVIDER_CLIENT_ID", "env:PSC_CONNECT_SECRET_", "--extra-parameters"):
         assert text in shown
     assert not re.search(r"--client-secret \S+ +\S*in clear", shown)
+
+
+@pytest.mark.parametrize("option", ["--slug", "--comment", "--client-id", "--scope"])
+def test_an_argument_that_is_no_utf_8_is_told(option: str) -> None:
+    """As Python passes it on: half of a character for each byte that is none."""
+    called = configure(*OPTIONS, f"{option}=caf\udce9")
+    assert called.status == 2
+    assert option.strip("-").replace("-", "_") in called.text
+    assert "\udce9" not in called.text
 
 
 @pytest.mark.case("AD01")
