@@ -11,7 +11,7 @@ from django.core.management.base import CommandError
 from django.utils.translation import gettext as _
 
 from psc_connect.configuration.plan import ConfigurationError, carry_out, missing_keys
-from psc_connect.document import in_one_line
+from psc_connect.document import escaped, in_one_line
 from psc_connect.fields import SECRET_PROBLEMS, SecretUnavailable
 from psc_connect.models import DeclarationChange
 from psc_connect.problems import load_document
@@ -67,7 +67,8 @@ def apply(plans: list[Plan], write: Callable[[str], Any], *, check: bool) -> boo
 def refuse(problems: list[Problem]) -> None:
     if problems:
         lines = [f"- {problem.where}: {problem.text}" if problem.where else f"- {problem.text}" for problem in problems]
-        raise CommandError("\n".join([_("Nothing has been saved."), *lines]), returncode=REFUSED)
+        told = [_("Nothing has been saved."), *map(escaped, lines)]
+        raise CommandError("\n".join(told), returncode=REFUSED)
 
 
 def lines_of(plan: Plan) -> Iterator[str]:

@@ -15,7 +15,7 @@ from psc_connect.configuration.planner import plan_all
 from psc_connect.environments import load_metadata
 from psc_connect.fields import StoredSecret
 from psc_connect.models import DeclarationChange, Provider
-from tests.configuration.commands import configure, everything, write
+from tests.configuration.commands import STEERING, configure, everything, steering, write
 from tests.conftest import CLIENT_SECRET
 from tests.key_sets import EC_KEY
 
@@ -210,6 +210,25 @@ def test_the_help_names_every_way(capsys: pytest.CaptureFixture[str]) -> None:
     for text in ("--check", "PSC_CONNECT_PROVIDER_CLIENT_ID", "env:PSC_CONNECT_SECRET_", "--extra-parameters"):
         assert text in shown
     assert not re.search(r"--client-secret \S+ +\S*in clear", shown)
+
+
+@pytest.mark.case("LG03")
+@pytest.mark.parametrize(
+    "declared",
+    [
+        {"slug": "new", **PRODUCTION, "comment": STEERING, "button_text": STEERING},
+        {"slug": "psc", "comment": STEERING, STEERING: 1},
+        {"slug": "psc", "resolution_rules": [{"kind": "header", "header": "X-A", "value": STEERING}]},
+    ],
+    ids=["changes", "problems", "rows"],
+)
+def test_a_document_does_not_steer_the_terminal_of_who_reads_it(
+    provider: Provider, tmp_path: Path, declared: dict[str, Any]
+) -> None:
+    called = configure("--file", write(tmp_path, declared), "--check")
+    assert "all is well" in called.text
+    assert steering(called.text) == set()
+    assert not any(line.startswith("all is well") for line in called.text.splitlines())
 
 
 @pytest.mark.parametrize("option", ["--slug", "--comment", "--client-id", "--scope"])
