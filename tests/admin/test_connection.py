@@ -5,25 +5,19 @@ from __future__ import annotations
 import json
 import time
 from datetime import timedelta
-from io import StringIO
 from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.core.management import call_command
 from django.utils import timezone
 
 from psc_connect.diagnosis import examine
 from psc_connect.models import ClaimedState, DeclarationChange, Provider
 from psc_connect.origin import declared_addresses
 from psc_connect.simulator import Simulator
-from tests.admin.pages import (
-    Administrator,
-    row,
-    text_of,
-)
+from tests.admin.connection_page import outcome
+from tests.admin.pages import Administrator, row, text_of
 from tests.journey import Person
-from tests.key_sets import EC_KEY, PRIVATE_KEY, key_set
 from tests.refusals import everything_kept
 
 pytestmark = pytest.mark.django_db
@@ -36,17 +30,6 @@ def provider(provider: Provider, settings: Any) -> Provider:
     provider.environment = "custom"
     provider.save()
     return provider
-
-
-def outcome(admin: Administrator, provider: Provider) -> dict[str, tuple[str, str]]:
-    """Press the button; return each check with its status and code."""
-    response = admin.press(provider, "connection")
-    assert response.status_code == 200
-    findings = [line["finding"] for line in response.context["lines"]]
-    for finding in findings:
-        assert finding.text
-        assert finding.code in response.content.decode()
-    return {finding.check: (finding.status.value, finding.code) for finding in findings}
 
 
 GOOD = {
@@ -190,78 +173,6 @@ def test_an_answer_without_a_date_is_told(
 ) -> None:
     with simulator.fault("answer_headers", endpoint="metadata", headers=(("Date", date),)):
         assert outcome(admin, provider)["clock"] == ("passed", "clock_unknown")
-
-
-# What the provider publishes otherwise.
-
-
-@pytest.mark.parametrize(
-    ("members", "expected"),
-    [
-        ({"x-new": 1}, ("passed", "metadata_changed_elsewhere")),
-        ({"end_session_endpoint": ""}, ("warning", "metadata_changed")),
-        ({"issuer": "https://evil.example"}, ("failed", "metadata_issuer_changed")),
-    ],
-    ids=str,
-)
-@pytest.mark.case("OU01")
-def test_differences_of_the_document_are_told_by_their_weight(
-    admin: Administrator, provider: Provider, simulator: Simulator, members: dict[str, Any], expected: tuple[str, str]
-) -> None:
-    with simulator.fault("metadata_members", members=members):
-        assert outcome(admin, provider)["metadata"] == expected
-
-
-@pytest.mark.case("OU01")
-@pytest.mark.parametrize(
-    "members",
-    [
-        {"exported_attributes": 5},
-        {"exported_groups": ["x"]},
-        {"resolution_rules": {"a": 1}},
-        {"exported_attributes": [{"user_field": ["x"]}]},
-        {"jwks": "abc"},
-        {"jwks": {"keys": [1]}},
-        {"enabled": None},
-    ],
-    ids=str,
-)
-def test_members_named_like_those_of_a_declaration_are_members_like_others(
-    admin: Administrator, provider: Provider, simulator: Simulator, members: dict[str, Any]
-) -> None:
-    (name,) = members
-    with simulator.fault("metadata_members", members=members):
-        response = admin.press(provider, "connection")
-        with pytest.raises(SystemExit) as ended:
-            call_command("psc_check", provider.slug, stdout=StringIO())
-    assert [row["name"] for row in response.context["members"]] == ([] if members[name] is None else [name])
-    # The sessions of this site are not secure: a warning.
-    assert ended.value.code in {1, 2}
-
-
-@pytest.mark.case("OU02")
-def test_a_maintenance_page_in_the_place_of_the_document_is_recognised(
-    admin: Administrator, provider: Provider, simulator: Simulator
-) -> None:
-    with simulator.fault("maintenance_page", endpoint="metadata"):
-        assert outcome(admin, provider)["metadata"] == ("failed", "provider_maintenance_page")
-
-
-def test_keys_that_differ_are_told(admin: Administrator, provider: Provider, simulator: Simulator) -> None:
-    with simulator.fault("answer", endpoint="jwks", body=key_set(EC_KEY).encode()):
-        response = admin.press(provider, "connection")
-    (line,) = [each["finding"] for each in response.context["lines"] if each["finding"].check == "keys"]
-    assert (line.status.value, line.code) == ("warning", "keys_changed")
-    assert "ec" in line.text
-    assert provider.key_set().keys[0].kid in line.text
-
-
-def test_a_private_key_that_the_provider_publishes_is_an_alarm(
-    admin: Administrator, provider: Provider, simulator: Simulator
-) -> None:
-    with simulator.fault("jwks_more_keys", keys=[PRIVATE_KEY]):
-        response = admin.press(provider, "connection")
-    assert "jwks_key_private" in [line["finding"].code for line in response.context["lines"]]
 
 
 # What keeps it from being called at all.
