@@ -125,7 +125,7 @@ BY_CODE = {
         403,
         _("This dry run cannot be shown to you"),
         _(
-            "The administrator who began it is not signed in here any longer, or has no longer the right to. Sign in "
+            "The administrator who began it is not signed in here any longer, or no longer has the right to. Sign in "
             "to the administration and begin anew."
         ),
         can_start_again=False,
