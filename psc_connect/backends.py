@@ -67,6 +67,7 @@ class CompletedLogin:
     resolution: Resolution
     person: Person
     id_token: str = field(repr=False)
+    auth_time: int | None = None
 
 
 def default_setting(attr: str, *args: Any) -> Any:
@@ -206,7 +207,7 @@ class ProSanteConnectBackend(OIDCAuthenticationBackend):
             raise LoginRefused("account_claims_refused")
         person = self.person_of(id_token, claims)
         resolution = accounts.resolve(self.provider, person, hooks=self)
-        self.completed = CompletedLogin(resolution, person, id_token=id_token.raw)
+        self.completed = CompletedLogin(resolution, person, id_token=id_token.raw, auth_time=id_token.auth_time)
         user = resolution.user if resolution.created else bind_sessions(resolution.user)
         user.backend = self.path
         return user

@@ -43,14 +43,24 @@ class KeptLogin:
     must_choose: bool = False
 
 
-def open_session(request: HttpRequest, user: User, login: PendingLogin, *, id_token: str, **kept: Any) -> None:
+def open_session(
+    request: HttpRequest,
+    user: User,
+    login: PendingLogin,
+    *,
+    id_token: str,
+    auth_time: int | None,
+    **kept: Any,
+) -> None:
     """Sign the user in, under a new session key whoever was signed in before (OWASP: session fixation).
 
+    ``auth_time``: when the person identified at the provider, in seconds since 1970, or None where it does not say.
     ``kept`` are the other members of ``KeptLogin``.
     """
     reload_session(request)
     before = request.session.session_key
     auth.login(request, user)
+    _note_identification(request, auth_time)
     # Django changes the key for another user, and keeps it where the same one signs in again.
     if before is not None and request.session.session_key == before:
         request.session.cycle_key()
@@ -110,6 +120,14 @@ def note_sign_in(request: HttpRequest | None, **_said: Any) -> None:
     """Keep when the person of this session proved who they are, by whatever backend (a receiver of Django's signal)."""
     if request is not None and hasattr(request, "session"):
         request.session[SIGNED_IN_AT_KEY] = int(time.time())
+
+
+def _note_identification(request: HttpRequest, auth_time: int | None) -> None:
+    """Put in the place of now when they did so at the provider: a session that is open there signs in silently."""
+    if auth_time is None:
+        request.session.pop(SIGNED_IN_AT_KEY, None)
+    else:
+        request.session[SIGNED_IN_AT_KEY] = min(auth_time, int(time.time()))
 
 
 def has_just_signed_in(request: HttpRequest) -> bool:

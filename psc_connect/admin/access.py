@@ -19,7 +19,7 @@ from psc_connect.admin.access_codes import all_offered
 from psc_connect.admin.access_forms import OthersForm, TrialForm, initial_of, rule_form_set
 from psc_connect.admin.access_trial import MAX_ACCOUNTS, RuleSet
 from psc_connect.admin.access_words import others_in_words, rule_in_words
-from psc_connect.admin.page import VIEW_CLAIMS, may_give_groups
+from psc_connect.admin.page import VIEW_CLAIMS, may_change_users
 from psc_connect.admin.rows import NO_PROBLEM, RowsPage
 from psc_connect.declaration import gives_groups_otherwise
 from psc_connect.document import ROWS, row_as_json, rows_as_json
@@ -91,7 +91,7 @@ class AccessPage(RowsPage):
     @override
     def problem(self, request: HttpRequest, rows: dict[str, list[Model]]) -> dict[str, Any]:
         wanted = [row_as_json(row, ROWS[RULES]) for row in rows[RULES]]
-        if gives_groups_otherwise(self.present()[RULES], wanted) and not may_give_groups(request):
+        if gives_groups_otherwise(self.present()[RULES], wanted) and not may_change_users(request):
             return {"problem": gettext("Whoever gives groups must be allowed to change users: ask a colleague who is.")}
         return super().problem(request, rows)
 
@@ -124,7 +124,7 @@ class AccessPage(RowsPage):
             trial=trial,
             offered=all_offered(),
             users_have_groups=users_have_groups(),
-            may_give_groups=may_give_groups(request),
+            may_change_users=may_change_users(request),
             max_accounts=MAX_ACCOUNTS,
             seen=self.seen(request),
             **{**NO_PROBLEM, **NOT_TRIED, "remarks": [], **context},

@@ -14,7 +14,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
-from psc_connect.admin.page import administrator
+from psc_connect.admin.page import DeclaredFilters, administrator
 from psc_connect.models import Account, UnlinkedAccount
 from psc_connect.unlinking import unlink
 
@@ -41,7 +41,7 @@ class ReadOnly:
 
 
 @admin.register(Account)
-class AccountAdmin(ReadOnly, _AccountAdmin):
+class AccountAdmin(ReadOnly, DeclaredFilters, _AccountAdmin):
     """An editable link would let an administrator hand one professional's account to another."""
 
     list_display = ("user", "provider", "subject_name_id", "created_at")
@@ -98,7 +98,7 @@ class AccountAdmin(ReadOnly, _AccountAdmin):
 
 
 @admin.register(UnlinkedAccount)
-class UnlinkedAccountAdmin(ReadOnly, _UnlinkedAccountAdmin):
+class UnlinkedAccountAdmin(ReadOnly, DeclaredFilters, _UnlinkedAccountAdmin):
     """The trail: nobody adds to it, edits it or shortens it here."""
 
     list_display = ("username", "provider", "subject_name_id", "created_at", "unlinked_at", "unlinked_by")

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from psc_connect.admin.access_words import rule_in_words
 from psc_connect.admin.page import ProviderPage
-from psc_connect.document import ROWS, in_one_line, label_of
+from psc_connect.document import ORDERED_ROWS, ROWS, in_one_line, label_of
 from psc_connect.history import REPLACED
 from psc_connect.models import DeclarationChange, Provider
 from psc_connect.problems import labelled
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 MAX_SHOWN = 200
 MAX_CHARACTERS = 300
+# A row is shown whole: what is cut off might be the group that it gives.
+MAX_CHARACTERS_OF_ROW = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,14 @@ def _differences(row: DeclarationChange, only: Collection[str]) -> Iterator[Show
             before, after = (gettext("kept") if each is not None else "" for each in (old, new))
             yield ShownDifference(label_of(head), f"{old or new or ''} {member}".strip(), before, after)
         else:
-            yield ShownDifference(label_of(head), member, value_in_words(head, old), value_in_words(head, new))
+            shown = member_in_words(head, member)
+            yield ShownDifference(label_of(head), shown, value_in_words(head, old), value_in_words(head, new))
+
+
+def member_in_words(name: str, member: str) -> str:
+    """Return which member of a field differs; of a row its name says nothing that its values do not."""
+    told_apart = name in ORDERED_ROWS or "user_field" in ROWS.get(name, ("user_field",))
+    return member if told_apart else ""
 
 
 def value_in_words(name: str, value: Any) -> str:
@@ -68,7 +77,7 @@ def value_in_words(name: str, value: Any) -> str:
     if name in ROWS and isinstance(value, dict):
         model = Provider._meta.get_field(name).related_model
         told = (labelled(member, _in_words(model, member, each)) for member, each in value.items() if each != "")
-        return in_one_line(", ".join(told), MAX_CHARACTERS)
+        return in_one_line(", ".join(told), MAX_CHARACTERS_OF_ROW)
     return in_one_line(_in_words(Provider, name, value), MAX_CHARACTERS)
 
 

@@ -153,6 +153,7 @@ class CallbackView(ProviderView, OIDCAuthenticationCallbackView):
                 user,
                 login,
                 id_token=done.id_token,
+                auth_time=done.auth_time,
                 account=found.account.pk,
                 acr=done.person.acr,
                 capacity=found.choice.capacity.key if found.choice.capacity else "",

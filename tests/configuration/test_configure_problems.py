@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.contrib.auth.models import Group
 
+from psc_connect.configuration.plan import ConfigurationError, carry_out
+from psc_connect.configuration.planner import plan_all
 from psc_connect.environments import load_metadata
+from psc_connect.fields import StoredSecret
 from psc_connect.models import DeclarationChange, Provider
-from tests.configuration.commands import configure, write
+from tests.configuration.commands import STEERING, configure, everything, steering, write
 from tests.conftest import CLIENT_SECRET
 from tests.key_sets import EC_KEY
 
@@ -78,7 +81,7 @@ def test_another_issuer_takes_the_secret_again(production: Provider) -> None:
     ("change", "where"),
     [
         ({"client_id": ""}, "client_id"),
-        ({"client_id": "not\x00printable"}, "client_id"),
+        ({"client_id": "not\x07printable"}, "client_id"),
         ({"environment": "moon"}, "environment"),
         ({"scope": "no  openid"}, "scope"),
         ({"enabled": "perhaps"}, "enabled"),
@@ -207,3 +210,48 @@ def test_the_help_names_every_way(capsys: pytest.CaptureFixture[str]) -> None:
     for text in ("--check", "PSC_CONNECT_PROVIDER_CLIENT_ID", "env:PSC_CONNECT_SECRET_", "--extra-parameters"):
         assert text in shown
     assert not re.search(r"--client-secret \S+ +\S*in clear", shown)
+
+
+@pytest.mark.case("LG03")
+@pytest.mark.parametrize(
+    "declared",
+    [
+        {"slug": "new", **PRODUCTION, "comment": STEERING, "button_text": STEERING},
+        {"slug": "psc", "comment": STEERING, STEERING: 1},
+        {"slug": "psc", "resolution_rules": [{"kind": "header", "header": "X-A", "value": STEERING}]},
+    ],
+    ids=["changes", "problems", "rows"],
+)
+def test_a_document_does_not_steer_the_terminal_of_who_reads_it(
+    provider: Provider, tmp_path: Path, declared: dict[str, Any]
+) -> None:
+    called = configure("--file", write(tmp_path, declared), "--check")
+    assert "all is well" in called.text
+    assert steering(called.text) == set()
+    assert not any(line.startswith("all is well") for line in called.text.splitlines())
+
+
+@pytest.mark.parametrize("option", ["--slug", "--comment", "--client-id", "--scope"])
+def test_an_argument_that_is_no_utf_8_is_told(option: str) -> None:
+    """As Python passes it on: half of a character for each byte that is none."""
+    called = configure(*OPTIONS, f"{option}=caf\udce9")
+    assert called.status == 2
+    assert option.strip("-").replace("-", "_") in called.text
+    assert "\udce9" not in called.text
+
+
+@pytest.mark.case("AD01")
+@pytest.mark.parametrize("meanwhile", ["secret", "issuer"])
+def test_what_somebody_saves_of_secret_or_issuer_while_it_is_carried_out_is_told(
+    provider: Provider, meanwhile: str
+) -> None:
+    """A secret that is meant for one issuer never goes to another."""
+    (plan,) = plan_all([{"slug": "psc", "scope": "openid"}], {"psc": StoredSecret.of("of this issuer")})
+    if meanwhile == "secret":
+        Provider.objects.update(client_secret="of somebody else")
+    else:
+        Provider.objects.update(metadata={**provider.metadata, "issuer": "https://elsewhere.example"})
+    before = everything()
+    with pytest.raises(ConfigurationError):
+        carry_out([plan], origin="command")
+    assert everything() == before

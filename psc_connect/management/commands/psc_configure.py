@@ -15,6 +15,7 @@ from typing_extensions import override
 from psc_connect.configuration.plan import ConfigurationError, read_document
 from psc_connect.configuration.planner import plan_all
 from psc_connect.document import PROVIDER_FIELDS, label_of
+from psc_connect.management.output import telling
 from psc_connect.management.plans import REFUSED, apply, load_file, refuse
 from psc_connect.models import Provider
 from psc_connect.problems import load_document
@@ -59,7 +60,7 @@ class Command(BaseCommand):
         except ConfigurationError as exc:
             refuse(list(exc.problems))
             return
-        changes = apply(plan_all(declarations), self.stdout.write, check=options["check"])
+        changes = apply(plan_all(declarations), telling(self.stdout.write), check=options["check"])
         if changes and options["check"]:
             sys.exit(1)
 
