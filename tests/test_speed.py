@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import statistics
 import time
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from psc_connect.capacities import Choice
 from psc_connect.models import AccessRule, Provider
 from psc_connect.oidc.errors import IDTokenError
 from psc_connect.oidc.jws import verify_compact
+from psc_connect.oidc.strict_json import loads_strict
 from psc_connect.professional.userinfo import read_userinfo
 from psc_connect.rules import decide_login
 from psc_connect.samples import load_sample
@@ -61,6 +63,13 @@ def test_twenty_rules_on_the_capacity_of_a_login_cost_less_than_a_verification(v
     assert decide_login(PROVIDER, rules, person, choice=choice, acr="").groups == {1}
     deciding = median_of(lambda: decide_login(PROVIDER, rules, person, choice=choice, acr=""))
     assert deciding < verification, (deciding, verification)
+
+
+def test_reading_fifty_activities_costs_less_than_the_json_in_which_they_came() -> None:
+    """What every relying party does with them: a strict reading of the JSON, no name twice."""
+    sent = fifty_activities()
+    text = json.dumps(sent).encode()
+    assert median_of(lambda: read_userinfo(sent)) < median_of(lambda: loads_strict(text))
 
 
 def test_reading_and_deciding_of_fifty_activities_is_a_matter_of_milliseconds(verification: float) -> None:
