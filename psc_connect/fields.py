@@ -13,9 +13,10 @@ from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
 from psc_connect import conf
-from psc_connect.encryption import CLIENT_SECRET, InvalidToken, cipher_for
+from psc_connect.encryption import CLIENT_SECRET, InvalidToken, cipher_for, older_cipher_for
 
 if TYPE_CHECKING:
+    from cryptography.fernet import MultiFernet
     from django.db.backends.base.base import BaseDatabaseWrapper
     from django.db.models.expressions import Combinable, Expression
 
@@ -93,10 +94,22 @@ class StoredSecret:
     def _decrypted(self) -> str:
         if not self._ciphertext:
             raise SecretUnavailable("secret_missing")
+        for cipher in (cipher_for(CLIENT_SECRET), older_cipher_for(CLIENT_SECRET)):
+            if (clear := self._opened_by(cipher)) is not None:
+                return clear
+        raise SecretUnavailable("secret_undecryptable")
+
+    def rests_on_secret_key(self) -> bool:
+        """Whether it was encrypted before the site had keys of its own: without ``SECRET_KEY`` it would be lost."""
+        if self._opened_by(cipher_for(CLIENT_SECRET)) is not None:
+            return False
+        return self._opened_by(older_cipher_for(CLIENT_SECRET)) is not None
+
+    def _opened_by(self, cipher: MultiFernet) -> str | None:
         try:
-            return cipher_for(CLIENT_SECRET).decrypt(self._ciphertext.encode()).decode()
+            return cipher.decrypt(self._ciphertext.encode()).decode()
         except (InvalidToken, ValueError):
-            raise SecretUnavailable("secret_undecryptable") from None
+            return None
 
     def __bool__(self) -> bool:
         return bool(self._ciphertext)

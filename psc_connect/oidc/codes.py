@@ -46,6 +46,10 @@ _JWKS = {
     "jwks_not_an_object": _("The key set must be one JSON object with a list `keys`."),
     "jwks_keys_missing": _("The document has no list `keys`: it is no key set (JWKS)."),
     "jwks_no_usable_key": _("The key set holds no key that can verify a signature: the keys before it stay."),
+    "jwks_all_retired": _(
+        "Every key that could verify a signature has been retired: restore one on the page of the signing keys, unless "
+        "the provider publishes another."
+    ),
     "jwks_too_many_keys": _("The key set holds more than 100 keys: it is not the provider's own."),
     "jwks_looks_like_metadata": _(
         "This is the provider's metadata, not its key set: fetch what its `jwks_uri` serves."

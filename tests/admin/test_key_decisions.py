@@ -87,7 +87,7 @@ def test_a_retired_key_verifies_nothing_though_the_provider_publishes_it(
     (key,) = provider.key_set().keys
     response = decide(admin, provider, "retire", key.thumbprint)
     assert [level for level, _text in messages_of(response)] == ["success", "warning"]
-    assert code_on(Person().sign_in(PAGE)) == "jwks_no_usable_key"
+    assert code_on(Person().sign_in(PAGE)) == "jwks_all_retired"
     assert stored(provider).jwks_retired == [key.thumbprint]
     assert [each.reason for each in stored(provider).key_set().ignored][-1] == "jwks_key_retired"
     decide(admin, provider, "restore", key.thumbprint)
