@@ -136,7 +136,9 @@ class KeySetForm(forms.Form):
     @override
     def clean(self) -> dict[str, Any]:
         given = [self.cleaned_data.get(name) for name in ("document", "file")]
-        if all(given):
+        if self.data.get("document") and self.files.get("file"):
+            # Whatever is wrong with either of them.
+            self.errors.clear()
             self.add_error(
                 "file", ValidationError(_("Paste a key set or choose a file, not both."), "jwks_given_twice")
             )

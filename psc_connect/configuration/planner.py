@@ -36,12 +36,22 @@ if TYPE_CHECKING:
 APART = ("jwks", "metadata")
 
 
-def plan_all(declarations: list[dict[str, Any]], secrets: Mapping[str, StoredSecret] | None = None) -> list[Plan]:
-    """Make a plan of each declaration; ``secrets``, by slug, are those that another system's document has in clear."""
+def plan_all(
+    declarations: list[dict[str, Any]],
+    secrets: Mapping[str, StoredSecret] | None = None,
+    *,
+    may_replace_issuer: bool = False,
+) -> list[Plan]:
+    """Make a plan of each declaration; ``secrets``, by slug, are those that another system's document has in clear.
+
+    ``may_replace_issuer``: a provider that is declared already may become one of another environment or issuer.
+    """
     plans = []
     for number, declared in enumerate(declarations):
         where = f"providers[{number}]" if len(declarations) > 1 else ""
-        plans.append(_Planner(declared, where, (secrets or {}).get(str(declared.get("slug")))).plan())
+        planner = _Planner(declared, where, (secrets or {}).get(str(declared.get("slug"))))
+        planner.may_replace_issuer = may_replace_issuer
+        plans.append(planner.plan())
     slugs = [plan.provider.slug for plan in plans]
     for plan in plans:
         if slugs.count(plan.provider.slug) > 1:
@@ -51,6 +61,8 @@ def plan_all(declarations: list[dict[str, Any]], secrets: Mapping[str, StoredSec
 
 class _Planner:
     """One declaration on its way to a plan."""
+
+    may_replace_issuer = False
 
     def __init__(self, declared: dict[str, Any], where: str, secret: StoredSecret | None) -> None:
         self.declared, self.where, self.secret = declared, where, secret
@@ -80,6 +92,7 @@ class _Planner:
             self._take_keys()
         if self.problems:
             return Plan(self.provider, self.present is None, problems=self.problems)
+        waits = self._waits_for_secret()
         old = declaration_of(self.present) if self.present else {}
         new = declaration_of(self.provider) | {name: _as_json(name, each) for name, each in rows.items()}
         return Plan(
@@ -89,6 +102,7 @@ class _Planner:
             rows={name: each for name, each in rows.items() if old.get(name) != new[name]},
             secret=self.secret,
             wants_keys=not self.provider.jwks and bool(self.provider.metadata.get("jwks_uri")),
+            waits_for_secret=waits,
         )
 
     def _problem(self, where: str, *texts: str) -> None:
@@ -146,8 +160,8 @@ class _Planner:
         try:
             row.full_clean(exclude=["provider", "group"], validate_unique=False, validate_constraints=False)
         except ValidationError as exc:
-            for key, texts in exc.message_dict.items():
-                self._problem(f"{where}.{key}", *texts)
+            for key, errors in exc.error_dict.items():
+                self._problem(f"{where}.{key}", *_texts(model, key, errors))
         return row
 
     def _take_secret(self) -> None:
@@ -167,6 +181,14 @@ class _Planner:
         if self.secret is not None:
             self.provider.client_secret = self.secret
 
+    def _waits_for_secret(self) -> bool:
+        """Leave a provider disabled that has no secret yet: its button would lead people to a refusal."""
+        was_enabled = self.present is not None and self.present.enabled
+        waits = self.provider.enabled and not was_enabled and not self.provider.client_secret
+        if waits:
+            self.provider.enabled = False
+        return waits
+
     def _take_metadata(self) -> None:
         """Take what is given; where the provider's own document is followed, only as a start."""
         provider, present = self.provider, self.present
@@ -181,7 +203,9 @@ class _Planner:
             except (ProviderUnavailable, MetadataError) as exc:
                 self._problem("environment", explain(exc.code))
                 return
-        wanted = declaration.Wanted(provider.environment, provider.metadata, self.secret)
+        wanted = declaration.Wanted(
+            provider.environment, provider.metadata, self.secret, may_replace_issuer=self.may_replace_issuer
+        )
         try:
             for name, error in declaration.problems(present, wanted):
                 self._problem(name, *error.messages)
@@ -214,8 +238,17 @@ class _Planner:
         try:
             self.provider.full_clean(exclude=["metadata", "jwks", SECRET], validate_unique=False)
         except ValidationError as exc:
-            for name, texts in exc.message_dict.items():
-                self._problem(name, *texts)
+            for name, errors in exc.error_dict.items():
+                self._problem(name, *_texts(Provider, name, errors))
+
+
+def _texts(model: type[models.Model], name: str, errors: list[ValidationError]) -> list[str]:
+    """Return what each error says; of a choice, which there are: whoever writes JSON has no list to choose from."""
+    if any(error.code == "invalid_choice" for error in errors):
+        field: Any = model._meta.get_field(name)
+        choices = ", ".join(str(value) for value, _label in field.flatchoices if value)
+        return [_("Expected here: one of %(choices)s.") % {"choices": choices}]
+    return ValidationError(errors).messages
 
 
 def _type_of(field: Any) -> tuple[type, str]:

@@ -32,6 +32,8 @@ class Account(models.Model):
     created_at = models.DateTimeField(_("created on"), auto_now_add=True)
 
     class Meta:
+        # Nobody adds or edits one.
+        default_permissions = ("view", "delete")
         verbose_name = _("account")
         verbose_name_plural = _("accounts")
         constraints = (models.UniqueConstraint(fields=("issuer", "subject"), name="psc_connect_one_account_per_sub"),)
@@ -64,6 +66,10 @@ class GroupGrant(models.Model):
     group = models.ForeignKey(Group, models.CASCADE, related_name="+")
 
     class Meta:
+        # It comes and goes with its account.
+        default_permissions = ()
+        verbose_name = _("granted group")
+        verbose_name_plural = _("granted groups")
         constraints = (models.UniqueConstraint(fields=("account", "group"), name="psc_connect_one_grant_per_group"),)
 
     @override
@@ -96,6 +102,7 @@ class UnlinkedAccount(models.Model):
     )
 
     class Meta:
+        default_permissions = ("view",)
         verbose_name = _("unlinked account")
         verbose_name_plural = _("unlinked accounts")
         ordering = ("-unlinked_at", "-pk")

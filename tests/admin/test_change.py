@@ -131,6 +131,24 @@ def test_words_in_no_language_or_too_many_are_refused(admin: Administrator, prov
     assert ("button_texts", "translations_malformed") in codes(admin.submit(change_page(provider), button_texts=typed))
 
 
+@pytest.mark.parametrize(
+    ("name", "typed", "code"),
+    [
+        ("scope", "scope_all", "scope_without_openid"),
+        ("scope", "OpenID", "scope_without_openid"),
+        ("scope", "openid  scope_all", "invalid"),
+        ("button_logo", "https://elsewhere.example/logo.svg", "static_path_malformed"),
+        ("button_logo", "//elsewhere.example/logo.svg", "static_path_malformed"),
+        ("button_logo", "\\\\elsewhere.example\\logo.svg", "static_path_malformed"),
+        ("button_logo", "data:image/svg+xml,x", "static_path_malformed"),
+    ],
+)
+def test_what_could_not_work_is_refused(
+    admin: Administrator, provider: Provider, name: str, typed: str, code: str
+) -> None:
+    assert codes(admin.submit(change_page(provider), **{name: typed})) == {(name, code)}
+
+
 @pytest.mark.case("CF04", "TR11")
 def test_no_algorithm_without_a_public_key_can_be_chosen(admin: Administrator, provider: Provider) -> None:
     response = admin.browser.get(change_page(provider))

@@ -86,6 +86,8 @@ def test_a_file_that_is_no_key_set_is_refused(
         (json.dumps(EC_KEY), "jwks_looks_like_key"),
         ("<html>", "jwks_looks_like_html"),
         ("-----BEGIN CERTIFICATE-----\n…\n-----BEGIN CERTIFICATE-----", "jwks_looks_like_certificate"),
+        ("-----BEGIN EC PRIVATE KEY-----\n…", "jwks_looks_like_private_key"),
+        ("-----BEGIN CERTIFICATE-----\n…\n-----BEGIN PRIVATE KEY-----", "jwks_looks_like_private_key"),
         ("https://a.example/certs", "jwks_looks_like_url"),
         ('{"keys": []}', "jwks_no_usable_key"),
         ('{"keys": [}', "json_invalid"),
@@ -109,8 +111,9 @@ def test_a_json_error_in_a_key_set_names_line_and_column(admin: Administrator, p
 
 
 def test_pasting_and_uploading_together_is_refused(admin: Administrator, provider: Provider) -> None:
-    upload = SimpleUploadedFile("jwks.json", key_set(EC_KEY).encode())
-    assert codes(paste(admin, provider, key_set(EC_KEY), file=upload)) == {("file", "jwks_given_twice")}
+    for pasted, uploaded in ((key_set(EC_KEY), key_set(EC_KEY)), ("<html>", "{"), (key_set(EC_KEY), "[]")):
+        upload = SimpleUploadedFile("jwks.json", uploaded.encode())
+        assert codes(paste(admin, provider, pasted, file=upload)) == {("file", "jwks_given_twice")}
 
 
 @pytest.mark.case("JO11", "JO12", "JO13", "JO14")

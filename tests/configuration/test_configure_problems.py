@@ -5,19 +5,17 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
+from django.utils.translation import override as language
 
 from psc_connect.environments import load_metadata
 from psc_connect.models import DeclarationChange, Provider
 from tests.configuration.commands import configure, write
 from tests.conftest import CLIENT_SECRET
 from tests.key_sets import EC_KEY
-
-if TYPE_CHECKING:
-    pass
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_way_out", "english")]
 SECRET = "env:PSC_CONNECT_SECRET_PROD"
@@ -81,6 +79,9 @@ def test_another_issuer_takes_the_secret_again(production: Provider) -> None:
         ({"client_id": "not\x00printable"}, "client_id"),
         ({"environment": "moon"}, "environment"),
         ({"scope": "no  openid"}, "scope"),
+        ({"scope": "scope_all"}, "scope"),
+        ({"scope": "openid2"}, "scope"),
+        ({"button_logo": "https://elsewhere.example/logo.svg"}, "button_logo"),
         ({"enabled": "perhaps"}, "enabled"),
         ({"max_age": "soon"}, "max_age"),
         ({"max_age": -1}, "max_age"),
@@ -139,6 +140,65 @@ def test_one_thing_wrong_is_named_by_its_place_and_nothing_is_saved(
     assert not DeclarationChange.objects.exists()
 
 
+def test_a_choice_is_told_with_those_that_there_are() -> None:
+    called = configure("--environment=nope", "--client-id=c")
+    assert "Expected here: one of production, sandbox, simulator, custom." in called.text
+    assert "'nope'" not in called.text
+
+
+@pytest.mark.parametrize(
+    "option", ["--extra-parameters=a=1", "--translations=en", "--metadata=issuer", "--jwks=keys", "--jwks-pinned=x"]
+)
+def test_an_option_that_is_no_json_is_told_so(option: str) -> None:
+    called = configure(*OPTIONS, option)
+    assert (called.status, "JSON is expected here" in called.text) == (2, True)
+
+
+# A provider that exists stays what it is.
+
+
+@pytest.mark.case("CF03", "TN04")
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"environment": "sandbox"},
+        {"environment": "custom", "metadata": load_metadata("production")},
+        {"environment": "custom", "metadata": {**load_metadata("production"), "issuer": "https://auth.esante.example"}},
+    ],
+    ids=["sandbox", "custom", "issuer"],
+)
+def test_no_declaration_makes_another_provider_of_one_by_accident(
+    production: Provider, tmp_path: Path, settings: Any, change: dict[str, Any]
+) -> None:
+    settings.PSC_CONNECT_EXTRA_ENDPOINT_HOSTS = ["auth.esw.esante.gouv.fr", "wallet.esw.esante.gouv.fr"]
+    file = write(tmp_path, {"slug": "psc", "client_secret": SECRET, **change})
+    called = configure("--file", file)
+    assert "environment" in problems(called)
+    assert "--replace-issuer" in called.text
+    assert Provider.objects.get().metadata == load_metadata("production")
+
+
+def test_whoever_asks_for_another_provider_gets_it(production: Provider) -> None:
+    change = ("--slug=psc", "--environment=sandbox", f"--client-secret={SECRET}")
+    assert configure(*change).status == 2
+    assert configure(*change, "--replace-issuer").status == 0
+    provider = Provider.objects.get()
+    assert (provider.environment, provider.metadata) == ("sandbox", load_metadata("sandbox"))
+
+
+# Nobody identifies for nothing.
+
+
+def test_a_provider_without_a_secret_is_not_enabled(production: Provider) -> None:
+    for enabled in ((), ("--enabled=true",)):
+        called = configure("--slug=new", "--environment=production", "--client-id=c", *enabled)
+        assert called.status == 0
+        assert "new: not enabled before it has a client secret" in called.text
+        assert not Provider.objects.get(slug="new").enabled
+    configure("--slug=new", f"--client-secret={SECRET}", "--enabled=true")
+    assert Provider.objects.get(slug="new").enabled
+
+
 def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
     wrong = {**PRODUCTION, "max_age": -1, "display": "wall", "exported_attributes": [{"claim": "", "user_field": ""}]}
     assert len(problems(configure("--file", write(tmp_path, wrong)))) == 4
@@ -169,7 +229,10 @@ def test_an_unknown_name_is_told_with_the_nearest(tmp_path: Path, name: str, nea
     [
         ('{"psc_connect": 1,\n "providers": [}', "line 2, column 16"),
         ('{"psc_connect": 1, "psc_connect": 1}', "ambiguous"),
-        ("<html>", "begins with"),
+        ("<html>", "This is an HTML page"),
+        ("-----BEGIN CERTIFICATE-----", "certificate or a key in PEM"),
+        ("-----BEGIN PRIVATE KEY-----\nMII", "PRIVATE key"),
+        ("https://site.example/providers.json", "This is an address"),
         ("[]", "begins with"),
         ('{"psc_connect": 2, "providers": []}', "begins with"),
         ('{"psc_connect": 1, "providers": {}}', "A list of declarations"),
@@ -207,3 +270,14 @@ def test_the_help_names_every_way(capsys: pytest.CaptureFixture[str]) -> None:
     for text in ("--check", "PSC_CONNECT_PROVIDER_CLIENT_ID", "env:PSC_CONNECT_SECRET_", "--extra-parameters"):
         assert text in shown
     assert not re.search(r"--client-secret \S+ +\S*in clear", shown)
+
+
+def test_the_help_speaks_one_language(capsys: pytest.CaptureFixture[str], settings: Any) -> None:
+    settings.LANGUAGE_CODE = "fr"
+    with language("fr"):
+        configure("--help")
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "requested ACR" in shown
+    assert "extra parameters, in JSON" in shown
+    assert "enabled: true or false" in shown
+    assert not re.search("[éèà]", shown)
