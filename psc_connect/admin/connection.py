@@ -39,7 +39,7 @@ REFUSED = {
         "With it, the client secret would go to another issuer or host: paste the document into the form and enter the "
         "client secret again, or declare a second provider."
     ),
-    "metadata_changed_meanwhile": _("Somebody else has saved other metadata meanwhile. Test the connection anew."),
+    "metadata_changed_meanwhile": _("Other metadata has been saved meanwhile. Test the connection anew."),
 }
 
 

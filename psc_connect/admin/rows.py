@@ -110,8 +110,13 @@ class RowsPage(ProviderPage):
             return {}
         text = gettext("Nothing of yours has been saved yet, and nothing is lost. To replace these rows, save again:")
         return {
-            "problem": f"{concurrency.told(self.provider, changed)} {text}",
-            "present": [value_in_words(name, row) for name in changed for row in present[name]],
+            "problem": f"{concurrency.told(self.provider, changed, reader=request.user.get_username())} {text}",
+            "present": [
+                {"text": value_in_words(name, row), "is_changed": row not in wanted[name]}
+                for name in self.lists
+                if name in changed
+                for row in present[name]
+            ],
             "acknowledged": acknowledgement,
         }
 

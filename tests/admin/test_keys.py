@@ -49,7 +49,8 @@ def test_a_pasted_key_set_is_shown_first_and_replaces_the_keys_once_accepted(
     assert after.jwks == {"keys": [EC_KEY]}
     assert list(after.jwks_first_seen) == [only_key(provider).thumbprint]
     assert after.jwks_updated_at != provider.jwks_updated_at
-    assert [level for level, _text in messages_of(response)] == ["success"]
+    # What the provider does not publish goes at the next fetch.
+    assert [level for level, _text in messages_of(response)] == ["success", "warning"]
 
 
 def test_an_uploaded_key_set_replaces_the_keys(admin: Administrator, provider: Provider) -> None:
@@ -153,6 +154,17 @@ def test_a_private_key_is_an_alarm_and_is_kept_nowhere(admin: Administrator, pro
     page = admin.open(provider, "keys").content.decode()
     assert PRIVATE_KEY["d"] not in page
     assert "psc-alarm" in page
+
+
+def test_what_no_fetch_takes_away_needs_no_warning(
+    admin: Administrator, provider: Provider, simulator: Simulator
+) -> None:
+    with publishing(simulator, EC_KEY):
+        accepted = accept(admin, provider, admin.press(provider, "keys", action="fetch"))
+    assert [level for level, _text in messages_of(accepted)] == ["success"]
+    Provider.objects.update(metadata={**provider.metadata, "jwks_uri": ""})
+    response = replace(admin, provider, key_set(OTHER_KEY))
+    assert [level for level, _text in messages_of(response)] == ["success"]
 
 
 # What is fetched.

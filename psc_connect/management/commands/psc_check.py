@@ -16,6 +16,7 @@ from psc_connect.diagnosis import Status, examine, settings_of_the_site, worst
 from psc_connect.diagnosis.findings import Finding
 from psc_connect.models import Provider
 from psc_connect.origin import declared_addresses
+from psc_connect.problems import labelled
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
@@ -72,7 +73,7 @@ class Command(BaseCommand):
         self.stdout.write(_("Provider “%(slug)s”") % {"slug": slug} if slug else _("Site"))
         for finding in findings:
             mark = style[finding.status](words[finding.status].ljust(width))
-            self.stdout.write(f"  {mark}  {finding.text} [{finding.code}]")
+            self.stdout.write(f"  {mark}  {labelled(finding.label, finding.text)} [{finding.code}]")
             if finding.advice:
                 self.stdout.write(f"  {' ' * width}  → {finding.advice}")
         self.stdout.write("")
