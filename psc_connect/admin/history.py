@@ -24,6 +24,7 @@ MAX_SHOWN = 200
 MAX_CHARACTERS = 300
 # A whole document is folded up.
 MAX_MEMBERS = 3
+STORED = "stored"
 EMPTY: tuple[Any, ...] = (None, "", [], {})
 DECISIONS = ("jwks_pinned", "jwks_retired")
 
@@ -62,6 +63,9 @@ def _shown_change(row: DeclarationChange, only: Collection[str], kids: Mapping[s
     # Nothing has become of an option that was made empty, or has gone empty.
     told = [each for each in row.changes if not (each[1] in EMPTY and each[2] in EMPTY)]
     told = [each for each in told if not only or each[0].partition(".")[0] in only]
+    if any(name == "slug" and old is None for name, old, _new in row.changes):
+        # What is new had no secret to be replaced.
+        told = [[name, old, STORED if new == REPLACED else new] for name, old, new in told]
     members = [each for each in told if each[0].startswith("metadata.")]
     folded = members if len(members) > MAX_MEMBERS else []
     return ShownChange(
@@ -109,8 +113,8 @@ def _in_words(model: Any, name: str, value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return gettext("yes") if value else gettext("no")
-    if value == REPLACED:
-        return gettext("replaced")
+    if value in (REPLACED, STORED):
+        return gettext("replaced") if value == REPLACED else gettext("stored")
     try:
         choices = dict(model._meta.get_field(name).flatchoices)
     # A member of a document, a kind of row.

@@ -28,7 +28,7 @@ from psc_connect.admin.identity import ConfirmPage, may_replace, why_not
 from psc_connect.admin.keys import KeysPage, import_keys, keys_state
 from psc_connect.admin.looking import ToLookAt, to_look_at
 from psc_connect.admin.mapping import MappingPage, summary
-from psc_connect.admin.page import administrator, bounded, may_give_groups, provider_url
+from psc_connect.admin.page import STYLE, administrator, bounded, may_give_groups, provider_url
 from psc_connect.admin.rules import RulesPage
 from psc_connect.admin.transfer import ExportPage, ImportPage, may_import
 from psc_connect.backends import creation_is_impossible
@@ -59,7 +59,7 @@ class ProviderAdmin(ToLookAt, _ModelAdmin):
     readonly_fields = ("mapping", "signing_keys", "rules", *ToLookAt.shown)
 
     class Media:
-        css = {"all": ("psc_connect/admin.css",)}  # noqa: RUF012
+        css = STYLE
 
     @admin.display(description=_("signing keys"))
     def state_of_keys(self, provider: Provider) -> str:

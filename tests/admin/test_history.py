@@ -110,6 +110,7 @@ def test_a_declaration_is_told_without_what_is_empty_and_its_document_folded_up(
     assert not {"comment", "prompt", "provider metadata"} & {*labels}
     assert len(change.folded) > MAX_MEMBERS
     assert f"{len(change.folded)} members" in text_of(page)
+    assert "client secret – stored" in text_of(page)
     assert Provider.objects.get().issuer in text_of(page)
 
 
