@@ -27,16 +27,16 @@ FILE_SECRET = re.compile(r"file:[A-Za-z0-9_-][A-Za-z0-9._-]*")
 # Why a secret cannot be used, as an administrator reads it, by the code of SecretUnavailable.
 SECRET_PROBLEMS = {
     "secret_missing": _("No secret yet: enter it."),
-    "secret_undecryptable": _("The secret that is kept cannot be decrypted with this site's keys: enter it again."),
+    "secret_undecryptable": _("The stored secret cannot be decrypted with this site's keys: enter it again."),
     "secret_environment_missing": _(
-        "A reference is kept (env:…), but that environment variable is not set in this process."
+        "A reference is stored (env:…), but that environment variable is not set in this process."
     ),
-    "secret_file_missing": _("A reference is kept (file:…), but that file is missing, empty or unreadable."),
+    "secret_file_missing": _("A reference is stored (file:…), but that file is missing, empty or unreadable."),
     "secret_reference_not_for_issuer": _(
-        "A reference is kept that the setting PSC_CONNECT_SECRET_ISSUERS does not give to this issuer."
+        "A reference is stored that the setting PSC_CONNECT_SECRET_ISSUERS does not give to this issuer."
     ),
     "secret_reference_invalid": _(
-        "A reference is kept that the settings of this site do not allow: enter the secret again."
+        "A reference is stored that the settings of this site do not allow: enter the secret again."
     ),
 }
 

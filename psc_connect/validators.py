@@ -52,7 +52,7 @@ def validate_extra_parameters(parameters: object) -> None:
     """Refuse what is no ``{name: text}``, and every name that the protocol needs for itself."""
     if not isinstance(parameters, dict) or len(parameters) > _MAX_PARAMETERS:
         raise ValidationError(
-            _("Write one parameter a line, as name = value; twenty at the most."), code="extra_parameters_malformed"
+            _("Write one parameter a line, as name = value; at most twenty."), code="extra_parameters_malformed"
         )
     for name, value in parameters.items():
         if not _PARAMETER_NAME.fullmatch(name) or not isinstance(value, str) or not 0 < len(value) <= _MAX_PARAMETER:

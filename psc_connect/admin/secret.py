@@ -27,8 +27,8 @@ def secret_state(provider: Provider, *, may_replace: bool = True) -> _StrPromise
     if not may_replace:
         return _("A secret is stored.")
     if provider.client_secret.reference():
-        return _("A reference (env:… or file:…) is kept, and leads to a secret. Empty: unchanged.")
-    return _("A secret is kept, and never shown. Empty: unchanged.")
+        return _("A reference (env:… or file:…) is stored and leads to a secret. Leave empty to keep it.")
+    return _("A secret is stored and never shown. Leave empty to keep it.")
 
 
 class SecretInput(forms.CharField):

@@ -111,7 +111,8 @@ class Provider(models.Model):
         blank=True,
         validators=[MaxValueValidator(30 * 24 * 3600)],
         help_text=_(
-            "Empty: not asked. Otherwise Pro Santé Connect must say when the person identified, and it is checked."
+            "Empty: not asked. Otherwise Pro Santé Connect must say when the person identified themselves, and it is "
+            "checked."
         ),
     )
     require_iss = models.CharField(

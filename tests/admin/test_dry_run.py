@@ -268,8 +268,8 @@ def test_each_attribute_is_told_with_what_its_field_takes(
     ExportedAttribute.objects.filter(user_field="last_name").update(user_field="gone")
     rows = {row.field: row for row in rehearse(rehearsing, provider).context["attributes"]}
     assert rows["first_name"].result == f"The field becomes “{rows['first_name'].found}”."
-    assert rows["first_name"].takes == "text, 150 characters at the most"
-    assert rows["username"].takes == "text, 150 characters at the most, no other user has it"
+    assert rows["first_name"].takes == "text, at most 150 characters"
+    assert rows["username"].takes == "text, at most 150 characters, unique"
     assert rows["email"].is_problem
     assert rows["email"].takes.startswith("an e-mail address")
     assert "Nothing lies there" in rows["date_joined"].result
