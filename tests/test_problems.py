@@ -38,8 +38,8 @@ def said_of(text: str) -> str:
 def test_the_reason_is_one_of_ours_and_no_parsers(text: str) -> None:
     with translation.override("en"):
         reason = re.fullmatch(r".+ \((.+)\)\.", said_of(text))
-    assert reason
-    assert reason[1] in {str(each) for each in REASONS.values()}
+        assert reason
+        assert reason[1] in {str(each) for each in REASONS.values()}
 
 
 def test_a_reason_that_nobody_knows_is_left_out() -> None:
