@@ -20,6 +20,16 @@ if TYPE_CHECKING:
     from psc_connect.pending import PendingLogin
 
 
+def is_visit(request: HttpRequest) -> bool:
+    """Whether a person opens the page: an image, a frame or a prefetch must not push real logins out of the cookies.
+
+    Browsers too old for these headers (https://www.w3.org/TR/fetch-metadata/) send none, and are let through.
+    """
+    destination = request.headers.get("Sec-Fetch-Dest", "document")
+    purposes = f"{request.headers.get('Sec-Purpose', '')} {request.headers.get('Purpose', '')}"
+    return destination == "document" and "prefetch" not in purposes
+
+
 def send_to_provider(
     request: HttpRequest, provider: Provider, login: PendingLogin, *, extra: Mapping[str, str] | None = None
 ) -> HttpResponse:

@@ -64,6 +64,7 @@ class CompletedLogin:
     account: Account
     claims: Mapping[str, Any] = field(repr=False)
     id_token: str = field(repr=False)
+    auth_time: int | None = None
     created: bool = False
     linked: bool = False
 
@@ -208,6 +209,7 @@ class ProSanteConnectBackend(OIDCAuthenticationBackend):
             account=resolution.account,
             claims=claims,
             id_token=id_token.raw,
+            auth_time=id_token.auth_time,
             created=resolution.created,
             linked=resolution.linked,
         )

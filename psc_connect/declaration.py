@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from psc_connect import conf
 from psc_connect.attributes import assignable_fields
 from psc_connect.discovery import check_metadata, fetch_document, secret_recipient
-from psc_connect.document import PROVIDER_FIELDS, ROWS
+from psc_connect.document import PROVIDER_FIELDS, ROWS, row_as_json
 from psc_connect.environments import document_of_issuer, load_metadata
 from psc_connect.models import Environment, ExportedAttribute, Provider, may_go_to
 from psc_connect.oidc.metadata import discovery_candidates
@@ -63,8 +63,17 @@ def environment_metadata(environment: str) -> dict[str, Any]:
     if environment == Environment.CUSTOM:
         return {}
     if environment == Environment.SIMULATOR:
-        return fetch_document(discovery_candidates(conf.simulator_url() + "/auth/realms/esante-wallet")[0])
+        return fetch_document(discovery_candidates(_simulator_issuer())[0])
     return load_metadata(environment)
+
+
+def _simulator_issuer() -> str:
+    return conf.simulator_url() + "/auth/realms/esante-wallet"
+
+
+def is_well_known(issuer: str) -> bool:
+    """Whether an issuer is ANS's or the simulator's: any other says of itself who its people are."""
+    return bool(document_of_issuer(issuer)) or issuer == _simulator_issuer()
 
 
 def default_attributes(provider: Provider | None = None) -> Iterator[ExportedAttribute]:
@@ -77,6 +86,12 @@ def default_attributes(provider: Provider | None = None) -> Iterator[ExportedAtt
 
 def add_default_attributes(provider: Provider) -> None:
     ExportedAttribute.objects.bulk_create(default_attributes(provider))
+
+
+def default_mapping() -> dict[str, list[dict[str, Any]]]:
+    """Return the mapping that every provider begins with, as a declaration has it."""
+    name = "exported_attributes"
+    return {name: [row_as_json(row, ROWS[name]) for row in default_attributes()], "exported_groups": []}
 
 
 def replace_rows(provider: Provider, name: str, rows: Iterable[models.Model]) -> None:
@@ -101,22 +116,25 @@ _NOT_COPIED = {
 }
 
 
-def copy_options(provider: Provider, of: Provider, *, with_groups: bool) -> None:
+def copy_options(provider: Provider, of: Provider, *, with_mapping: bool, with_resolution: bool) -> None:
     """Give a new provider the options and the rows of another one: production those of the sandbox, as tried.
 
-    ``with_groups``: also the rows that give groups, which take a right of their own.
+    ``with_mapping``: also what is written into users, else the mapping that every provider begins with;
+    ``with_resolution``: also which visitors are sent there, rules and order. Each takes a right of its own.
     """
-    copied = [name for name in PROVIDER_FIELDS if name not in _NOT_COPIED]
+    left_out = _NOT_COPIED if with_resolution else {*_NOT_COPIED, "sort_order"}
+    copied = [name for name in PROVIDER_FIELDS if name not in left_out]
     for name in copied:
         setattr(provider, name, getattr(of, name))
     provider.save(update_fields=copied)
     for name in ROWS:
-        if name == "exported_groups" and not with_groups:
-            continue
-        rows = list(getattr(of, name).all())
-        for row in rows:
-            row.pk = None
-        replace_rows(provider, name, rows)
+        if with_resolution if name == "resolution_rules" else with_mapping:
+            rows = list(getattr(of, name).all())
+            for row in rows:
+                row.pk = None
+            replace_rows(provider, name, rows)
+    if not with_mapping:
+        add_default_attributes(provider)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,14 +176,14 @@ def problems(present: Provider | None, wanted: Wanted) -> Iterator[tuple[str, Va
 
 def _of_the_environment(environment: str, issuer: str) -> Iterator[tuple[str, ValidationError]]:
     """The people of the sandbox are not those of production, nor somebody else's those of either."""
-    if environment not in PUBLISHED.values():
-        return
     published = PUBLISHED.get(document_of_issuer(issuer))
     if published is None:
+        if environment not in PUBLISHED.values():
+            return
         message = _("The issuer of this metadata, %(issuer)s, is not ANS's: choose the environment “Custom” for it.")
         yield "metadata", ValidationError(message, code="metadata_of_somebody_else", params={"issuer": issuer})
     elif published != environment:
-        message = _("The issuer of this metadata is that of another environment: %(environment)s.")
+        message = _("The issuer of this metadata is that of the environment “%(environment)s”: choose it.")
         params = {"environment": published.label}
         yield "environment", ValidationError(message, code="environment_mismatch", params=params)
 
@@ -189,8 +207,15 @@ def _has_accounts_of_another_issuer(provider: Provider, issuer: str) -> bool:
     return any(known != issuer for known in provider.accounts.values_list("issuer", flat=True).distinct())
 
 
-# Whom the site believes, and where it sends what only the provider may see.
-TRUSTED_MEMBERS = ("issuer", "jwks_uri", "token_endpoint", "userinfo_endpoint")
+# Whom the site believes, where it sends what only the provider may see, and where people identify themselves.
+TRUSTED_MEMBERS = (
+    "issuer",
+    "jwks_uri",
+    "token_endpoint",
+    "userinfo_endpoint",
+    "authorization_endpoint",
+    "end_session_endpoint",
+)
 
 
 def changes_trust(present: object, wanted: object) -> bool:

@@ -12,7 +12,7 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from psc_connect import history
-from psc_connect.document import Difference, differences
+from psc_connect.document import Difference, differences, member_differences
 from psc_connect.environments import document_of_issuer
 from psc_connect.keys import IMPORT_SECONDS, REFRESH_SECONDS, http_policy
 from psc_connect.models import DeclarationChange, Provider
@@ -81,7 +81,7 @@ def compare(provider: Provider, deadline: Deadline) -> Comparison:
     """Fetch the provider's document and hold it against the row's. Raises ProviderUnavailable, MetadataError."""
     document = fetch_own_document(provider.issuer, deadline)
     kept = provider.metadata if isinstance(provider.metadata, dict) else {}
-    return Comparison(document, differences(kept, document))
+    return Comparison(document, member_differences(kept, document))
 
 
 def with_members(kept: object, document: dict[str, Any], names: Collection[str]) -> dict[str, Any]:

@@ -4,6 +4,8 @@ its secret."""
 from __future__ import annotations
 
 import json
+import unicodedata
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -84,8 +86,30 @@ def row_as_json(row: models.Model, fields: tuple[str, ...]) -> dict[str, Any]:
 
 def in_one_line(value: Any, limit: int = 200) -> str:
     """Return a value as one line of text, cut where it is long: text as it is, anything else as JSON."""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    text = escaped(value[: limit + 1] if isinstance(value, str) else _beginning_of_json(value, limit))
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _beginning_of_json(value: Any, limit: int) -> str:
+    """Write no more than somebody reads: a value that has itself as its parts may be endless to write."""
+    text = ""
+    for piece in json.JSONEncoder(ensure_ascii=False, default=str).iterencode(value):
+        text += piece
+        if len(text) > limit:
+            break
+    return text
+
+
+def escaped(text: str) -> str:
+    """Return a text with what steers a terminal, breaks a line or turns its direction written as JSON writes it.
+
+    So are halves of characters, which nothing could show. The joiners of scripts and signs stay.
+    """
+    return "".join(json.dumps(letter)[1:-1] if _steers(letter) else letter for letter in text)
+
+
+def _steers(letter: str) -> bool:
+    return unicodedata.category(letter) in {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"} and letter not in "\u200c\u200d"
 
 
 def exported(providers: Iterable[Provider]) -> dict[str, Any]:
@@ -106,7 +130,8 @@ def label_of(name: str, model: type[models.Model] = Provider) -> str:
 class Difference:
     """One thing that is not the same in two declarations; None where it is in one of them only.
 
-    ``name`` is a field, or a field and its member: ``scope``, ``metadata.issuer``, ``exported_attributes.last_name``.
+    ``name`` is a field, or a field and its member: ``scope``, ``metadata.issuer``, ``exported_attributes.last_name``,
+    ``resolution_rules.["host", "", "a.example"]``.
     """
 
     name: str
@@ -116,11 +141,15 @@ class Difference:
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Difference, ...]:
     """Compare two declarations, or two parts of them: member by member, row by row, key by key."""
-    before, after = dict(_flat(old)), dict(_flat(new))
+    return member_differences(dict(_flat(old)), dict(_flat(new)))
+
+
+def member_differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Difference, ...]:
+    """Compare two documents that others have written, member by member, whatever these are called."""
     return tuple(
-        Difference(name, before.get(name), after.get(name))
-        for name in dict.fromkeys((*before, *after))
-        if before.get(name) != after.get(name)
+        Difference(name, old.get(name), new.get(name))
+        for name in dict.fromkeys((*old, *new))
+        if old.get(name) != new.get(name)
     )
 
 
@@ -137,10 +166,12 @@ def _flat(declaration: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _flat_rows(name: str, rows: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
-    for number, row in enumerate(rows, start=1):
-        # A field of the user has one row; the others are told apart by all that they are.
-        own = row.get("user_field") or " ".join(str(value) for value in row.values()) or str(number)
-        yield f"{name}.{own}", dict(row)
+    known: Counter[str] = Counter()
+    for row in rows:
+        # A field of the user has one row; the others are told apart by all that they are, and by nothing less.
+        own = row.get("user_field") or json.dumps([*row.values()], ensure_ascii=False, default=str)
+        known[own] += 1
+        yield f"{name}.{own}" + (f" ({known[own]})" if known[own] > 1 else ""), dict(row)
 
 
 def key_names(jwks: object) -> dict[str, str]:

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 SESSION_KEY = "psc_connect_dry_run"
+MAY_REHEARSE = "psc_connect.change_provider"
 STEPS = (
     "state",
     "answer_issuer",
@@ -100,10 +101,10 @@ def finish(
 ) -> DryRun:
     """Go through the login that this answer belongs to, and keep what was found in the administrator's session.
 
-    Raises LoginRefused ``dry_run_of_somebody_else`` where another one is signed in now, or nobody;
-    ``authorization_state_used`` where the answer came twice.
+    Raises LoginRefused ``dry_run_of_somebody_else`` where another one is signed in now, or nobody, or the right to
+    change providers has gone since; ``authorization_state_used`` where the answer came twice.
     """
-    if not request.user.is_authenticated or str(request.user.pk) != login.dry_run_by:
+    if str(request.user.pk) != login.dry_run_by or not request.user.has_perm(MAY_REHEARSE):
         raise LoginRefused("dry_run_of_somebody_else")
     if not pending.claim(login):
         raise LoginRefused("authorization_state_used")

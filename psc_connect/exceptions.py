@@ -125,8 +125,8 @@ BY_CODE = {
         403,
         _("This dry run cannot be shown to you"),
         _(
-            "An administrator began it who is not signed in here any longer. Sign in to the administration and "
-            "begin anew."
+            "The administrator who began it is not signed in here any longer, or no longer has the right to. Sign in "
+            "to the administration and begin anew."
         ),
         can_start_again=False,
     ),

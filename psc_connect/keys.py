@@ -134,11 +134,20 @@ def may_fetch(provider: Provider) -> bool:
 
 
 def note_use(provider: Provider, key: SigningKey) -> None:
-    """Write down that a key verified a login today: one statement a day for each key."""
-    today = timezone.now().date().isoformat()
-    if provider.jwks_last_used.get(key.thumbprint) != today:
-        used = {**provider.jwks_last_used, key.thumbprint: today}
-        Provider.objects.filter(pk=provider.pk).update(jwks_last_used=used)
+    """Write down that a key verified a login today: one statement a day for each key.
+
+    Where another login has written meanwhile, what it wrote is read and kept; the last try asks no more, since a
+    database might never find two JSON texts equal.
+    """
+    today, row = timezone.now().date().isoformat(), Provider.objects.filter(pk=provider.pk)
+    known: dict[str, str] | None = provider.jwks_last_used
+    for tried in range(3):
+        if known is None or known.get(key.thumbprint) == today:
+            return
+        unchanged = row.filter(jwks_last_used=known) if tried < 2 else row
+        if unchanged.update(jwks_last_used={**known, key.thumbprint: today}):
+            return
+        known = row.values_list("jwks_last_used", flat=True).first()
 
 
 def forget_keys(provider: Provider) -> None:

@@ -37,11 +37,17 @@ class KeptLogin:
     id_token: str = field(default="", repr=False)
 
 
-def open_session(request: HttpRequest, user: User, login: PendingLogin, *, id_token: str) -> None:
-    """Sign the user in, under a new session key whoever was signed in before (OWASP: session fixation)."""
+def open_session(
+    request: HttpRequest, user: User, login: PendingLogin, *, id_token: str, auth_time: int | None
+) -> None:
+    """Sign the user in, under a new session key whoever was signed in before (OWASP: session fixation).
+
+    ``auth_time``: when the person identified at the provider, in seconds since 1970, or None where it does not say.
+    """
     reload_session(request)
     before = request.session.session_key
     auth.login(request, user)
+    _note_identification(request, auth_time)
     # Django changes the key for another user, and keeps it where the same one signs in again.
     if before is not None and request.session.session_key == before:
         request.session.cycle_key()
@@ -91,6 +97,14 @@ def note_sign_in(request: HttpRequest | None, **_said: Any) -> None:
     """Keep when the person of this session proved who they are, by whatever backend (a receiver of Django's signal)."""
     if request is not None and hasattr(request, "session"):
         request.session[SIGNED_IN_AT_KEY] = int(time.time())
+
+
+def _note_identification(request: HttpRequest, auth_time: int | None) -> None:
+    """Put in the place of now when they did so at the provider: a session that is open there signs in silently."""
+    if auth_time is None:
+        request.session.pop(SIGNED_IN_AT_KEY, None)
+    else:
+        request.session[SIGNED_IN_AT_KEY] = min(auth_time, int(time.time()))
 
 
 def has_just_signed_in(request: HttpRequest) -> bool:

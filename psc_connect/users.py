@@ -14,6 +14,7 @@ from django.db import models
 from psc_connect.attributes import UsersField, assignable_fields
 from psc_connect.claim_paths import claim_value
 from psc_connect.exceptions import LoginRefused
+from psc_connect.validators import can_be_kept
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -91,6 +92,9 @@ def _accepted(field: UsersField, user: User, value: Any) -> Any:
         raise LoginRefused("attribute_rejected")
     if field.name == user.USERNAME_FIELD and not isinstance(field, models.EmailField):
         return acceptable_username(field, user, str(value))
+    # No claim of a provider has such a text, but an expression can make one.
+    if not can_be_kept(value):
+        raise LoginRefused("attribute_rejected")
     try:
         accepted = field.clean(value, user)
     # A field that parses text raises what Python does where it is given a number.

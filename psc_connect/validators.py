@@ -43,9 +43,24 @@ _PARAMETER_NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
 # RFC 9110 5.1 and 5.6.2.
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8})*")
+_UNKEEPABLE = re.compile("[\0\ud800-\udfff]")
 _MAX_PARAMETERS = 20
 _MAX_PARAMETER = 2000
 TRANSLATED = {"button_text": 100, "button_tooltip": 255}
+
+
+def can_be_kept(value: object) -> bool:
+    """Whether every text in it can be: UTF-8 has no half of a character, PostgreSQL no NUL."""
+    pending = [value]
+    while pending:
+        each = pending.pop()
+        if isinstance(each, str) and _UNKEEPABLE.search(each):
+            return False
+        if isinstance(each, dict):
+            pending += [*each.keys(), *each.values()]
+        elif isinstance(each, list):
+            pending += each
+    return True
 
 
 def validate_extra_parameters(parameters: object) -> None:

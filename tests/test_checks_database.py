@@ -15,6 +15,7 @@ from django.db import connection
 
 from psc_connect.checks import providers
 from psc_connect.checks import settings as settings_checks
+from psc_connect.environments import load_metadata
 from psc_connect.models import Provider
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ WITHOUT_JWKS_URI = "without jwks_uri"
 WRONG: list[tuple[dict[str, Any], str]] = [
     ({"environment": "simulator"}, "psc_connect.E017"),
     ({"environment": "sandbox"}, "psc_connect.W005"),
+    # Declared before that was refused.
+    ({"environment": "custom", "metadata": load_metadata("sandbox")}, "psc_connect.W005"),
     ({"client_secret": "env:PSC_CONNECT_SECRET_NOWHERE"}, "psc_connect.E018"),
     ({"client_secret": "file:psc"}, "psc_connect.E018"),
     ({"client_secret": ""}, "psc_connect.E018"),

@@ -26,7 +26,7 @@ def test_a_shipped_document_equals_the_given_one_key_by_key(name: str) -> None:
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_a_shipped_document_passes_the_check(name: str) -> None:
-    metadata = parse_metadata(load_metadata(name))
+    metadata = parse_metadata(load_metadata(name), sibling_hosts=True)
     assert metadata.issuer == load_metadata(name)["issuer"]
     assert metadata.end_session_endpoint
     assert metadata.jwks_uri

@@ -11,9 +11,10 @@ from django.core.management import call_command
 
 from psc_connect.models import ClaimedState, DeclarationChange, Provider
 from psc_connect.simulator import Simulator
-from tests.admin.pages import row
-from tests.configuration.commands import call
+from tests.admin.pages import Administrator, row
+from tests.configuration.commands import STEERING, call, steering
 from tests.conftest import CLIENT_SECRET
+from tests.key_sets import EC_KEY, key_set
 from tests.tls_provider import Serving
 
 pytestmark = pytest.mark.django_db
@@ -153,3 +154,26 @@ def test_keys_that_were_pasted_pass_where_the_provider_publishes_none(declared: 
     assert codes(json.loads(check("--json").text))["keys"] == ("passed", "keys_pasted")
     Provider.objects.update(jwks={})
     assert codes(json.loads(check("--json").text))["keys"] == ("failed", "jwks_uri_missing")
+
+
+@pytest.mark.case("LG03")
+@pytest.mark.parametrize("arguments", [(), ("--json",)], ids=["text", "JSON"])
+def test_a_key_does_not_steer_the_terminal_of_who_reads_of_it(
+    declared: Provider, simulator: Simulator, arguments: tuple[str, ...]
+) -> None:
+    with simulator.fault("answer", endpoint="jwks", body=key_set({**EC_KEY, "kid": STEERING}).encode()):
+        called = check(*arguments)
+    assert "all is well" in called.text
+    assert steering(called.text) == set()
+    if arguments:
+        assert json.loads(called.text)
+
+
+@pytest.mark.case("LG03")
+def test_nor_does_a_key_turn_the_page_of_the_test(
+    declared: Provider, simulator: Simulator, admin: Administrator
+) -> None:
+    with simulator.fault("answer", endpoint="jwks", body=key_set({**EC_KEY, "kid": STEERING}).encode()):
+        page = admin.press(declared, "connection").content.decode()
+    assert "all is well" in page
+    assert "\u202e" not in page

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from datetime import datetime, timedelta, timezone
 from importlib import import_module
 from typing import Any
 
@@ -52,6 +53,23 @@ def test_the_sessions_of_the_account_end_wherever_they_are_kept(
     signed_in(person)
     unlink(Account.objects.get(), by=None)
     assert is_out(person)
+
+
+@pytest.mark.case("AL14")
+@pytest.mark.parametrize("engine", ["db", "cache", "signed_cookies"])
+def test_the_row_can_go_once_the_sessions_of_before_are_over_and_no_sooner(
+    provider: Any, settings: Any, engine: str, time_machine: Any
+) -> None:
+    """A copy of the cookie that nobody has shown since: the row alone says that it has ended."""
+    settings.SESSION_ENGINE = SESSIONS + engine
+    import_module(settings.SESSION_ENGINE)
+    early, late = signed_in(Person()), signed_in(Person())
+    now = datetime.now(timezone.utc)
+    unlink(Account.objects.get(), by=None)
+    UnlinkedAccount.objects.all().delete()
+    assert not is_out(early)
+    time_machine.move_to(now + timedelta(seconds=settings.SESSION_COOKIE_AGE + 1))
+    assert is_out(late)
 
 
 @pytest.mark.parametrize("fallbacks", [[], ["an older key " + "x" * 40]])

@@ -14,7 +14,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
-from psc_connect.admin.page import STYLE, administrator
+from psc_connect.admin.page import STYLE, DeclaredFilters, administrator
 from psc_connect.models import Account, UnlinkedAccount
 from psc_connect.unlinking import unlink
 
@@ -41,7 +41,7 @@ class ReadOnly:
 
 
 @admin.register(Account)
-class AccountAdmin(ReadOnly, _AccountAdmin):
+class AccountAdmin(ReadOnly, DeclaredFilters, _AccountAdmin):
     """An editable link would let an administrator hand one professional's account to another."""
 
     class Media:
@@ -113,7 +113,7 @@ class AccountAdmin(ReadOnly, _AccountAdmin):
 
 
 @admin.register(UnlinkedAccount)
-class UnlinkedAccountAdmin(ReadOnly, _UnlinkedAccountAdmin):
+class UnlinkedAccountAdmin(ReadOnly, DeclaredFilters, _UnlinkedAccountAdmin):
     """The trail: nobody adds to it, edits it or shortens it here."""
 
     class Media:

@@ -17,11 +17,14 @@ from psc_connect.admin.documents import DocumentField
 from psc_connect.admin.forms import ProviderForm
 from psc_connect.admin.inputs import PairsField, SuggestingInput
 from psc_connect.admin.secret import SecretInput, secret_state
+from psc_connect.discovery import secret_recipient
 from psc_connect.document import ROWS, declaration_of
 from psc_connect.models import Environment, Provider
 from psc_connect.validators import validate_translations
 
 SUGGESTED_LOCALES = ("auto", "fr", "fr en")
+# No input, but what the page goes by: whom the client secret goes to.
+RECIPIENT = "secret_recipient"
 # Inputs of the page, and the member of each translation that they are.
 TRANSLATIONS = (("button_texts", "button_text"), ("button_tooltips", "button_tooltip"))
 
@@ -99,6 +102,9 @@ class ChangeForm(ProviderForm):
     def in_conflict(self) -> dict[str, Any]:
         """What both have changed, as the other one left it."""
         both = self.changed_meanwhile & {*self.changed_data} & {*self.fields}
+        # A secret is typed for the issuer that the page showed.
+        if RECIPIENT in self.changed_meanwhile and "client_secret" in self.changed_data:
+            both.add("metadata")
         return {name: self.present[name] for name in sorted(both)}
 
     @property
@@ -175,6 +181,7 @@ def _values(provider: Provider) -> dict[str, Any]:
     return {
         **{name: value for name, value in declared.items() if name not in apart},
         "client_secret": provider.client_secret.ciphertext,
+        RECIPIENT: secret_recipient(provider.metadata),
         **{
             name: {language: texts[key] for language, texts in provider.translations.items() if key in texts}
             for name, key in TRANSLATIONS

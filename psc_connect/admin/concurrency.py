@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 FIELD: Final = "seen"
 _CHARACTERS: Final = 12
+# Some thirty names with their digests are 2,000; far less than it takes to exhaust a parser.
+_LONGEST: Final = 10_000
 
 
 def digest(value: Any) -> str:
@@ -36,8 +38,8 @@ def digests(values: Mapping[str, Any]) -> str:
 def read_digests(text: object) -> dict[str, str]:
     """Return what a page carried; nothing for what no page of ours ever carried."""
     try:
-        seen = json.loads(str(text or "{}"))
-    except ValueError:
+        seen = json.loads(str(text or "{}")[:_LONGEST])
+    except (ValueError, RecursionError):
         return {}
     return {str(name): str(value) for name, value in seen.items()} if isinstance(seen, dict) else {}
 

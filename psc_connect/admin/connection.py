@@ -128,10 +128,15 @@ class AcceptMetadataPage(ProviderPage):
 
     def _take_over(self, request: HttpRequest, wanted: dict[str, object]) -> bool:
         if declaration.changes_trust(self.provider.metadata, wanted) and not may_replace(request):
-            messages.error(request, why_not(request, self.url("confirm")))
+            # This page is sent only: one comes back to the one that offered what was ticked.
+            page = self.url("connection", self.provider.pk)
+            messages.error(request, why_not(request, self.url("confirm"), page=page))
             return False
         try:
-            discovery.take_over(self.provider, wanted, origin=DeclarationChange.Origin.ADMIN, by=administrator(request))
+            origin, by = DeclarationChange.Origin.ADMIN, administrator(request)
+            if not discovery.take_over(self.provider, wanted, origin=origin, by=by):
+                messages.warning(request, gettext("What was ticked does not differ: nothing has been changed."))
+                return False
         except DocumentRefused as exc:
             messages.error(request, REFUSED[exc.code])
         except MetadataError as exc:

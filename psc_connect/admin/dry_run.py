@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext
@@ -15,7 +16,8 @@ from django.views.decorators.debug import sensitive_variables
 
 from psc_connect import dry_run
 from psc_connect.admin.page import VIEW_CLAIMS, ProviderPage
-from psc_connect.admin.values import PROBLEMS, hidden, indented, shown_attribute
+from psc_connect.admin.values import PROBLEMS, indented, shown_attribute
+from psc_connect.authorization_request import is_visit
 from psc_connect.exceptions import LoginRefused
 from psc_connect.fields import SECRET_PROBLEMS
 from psc_connect.foresight import foresee
@@ -85,6 +87,8 @@ class BeginDryRunPage(ProviderPage):
     name = "begin_dry_run"
 
     def get(self, request: HttpRequest) -> HttpResponse:
+        if not is_visit(request):
+            raise PermissionDenied
         if is_in_cookie(request.session):
             text = gettext("The sessions of this site are cookies, in which it cannot be kept: change SESSION_ENGINE.")
             messages.error(request, NOT_STARTED % {"reason": text})
@@ -128,21 +132,35 @@ class DryRunPage(ProviderPage):
             reason=reason_of(found.code) if found.code else "",
             revealed=revealed,
             claims=[(name, indented(shown(claims))) for name, claims in both.items() if claims] if may_see else [],
-            **self._foreseen(request, found, shown if may_see else hidden),
+            **self._foreseen(request, found, shown if may_see else None),
         )
 
     @sensitive_variables()
-    def _foreseen(self, request: HttpRequest, found: DryRun, shown: Shown) -> dict[str, Any]:
+    def _foreseen(self, request: HttpRequest, found: DryRun, shown: Shown | None) -> dict[str, Any]:
+        """Say what would come of the claims; without ``shown`` no row of it, since a row can ask what they are."""
         # Every name of the template: of one that is missing Django logs all the others, claims included.
+        told: dict[str, Any] = {
+            "outcome": "",
+            "foreseen": None,
+            "refusal": "",
+            "username": "",
+            "attributes": [],
+            "groups": [],
+        }
         if not found.claims:
-            return {"outcome": "", "foreseen": None, "refusal": "", "username": "", "attributes": []}
+            return told
         foreseen = foresee(request, self.provider, found.subject, found.claims)
-        return {
+        told |= {
             "outcome": OUTCOMES[foreseen.outcome],
             "foreseen": foreseen,
             "refusal": reason_of(foreseen.code) if foreseen.code else "",
+        }
+        if shown is None:
+            return told
+        return told | {
             "username": shown(foreseen.user.get_username()) if foreseen.user else "",
             "attributes": [shown_attribute(row, verdict, shown) for row, verdict in foreseen.attributes],
+            "groups": foreseen.groups,
         }
 
 

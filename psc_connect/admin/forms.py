@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.html import format_html
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 from typing_extensions import override
 
 from psc_connect import conf, declaration
@@ -142,10 +143,18 @@ class DeclarationForm(ProviderForm):
     def _clean_metadata(self) -> None:
         super()._clean_metadata()
         document = self.cleaned_data.get("metadata")
-        issuer = document.get("issuer") if isinstance(document, dict) else None
+        if not self.why_not or not isinstance(document, dict):
+            return
         # Its people would be those of the other provider, and this one's keys would vouch for them.
-        if self.why_not and any(each.issuer == issuer for each in Provider.objects.all()):
+        if any(each.issuer == document.get("issuer") for each in Provider.objects.all()):
             self.add_error("environment", ValidationError(self.why_not, code="issuer_is_declared"))
+        elif not declaration.is_well_known(str(document.get("issuer"))):
+            text = gettext(
+                "Whoever declares another issuer than those of Pro Santé Connect and of the simulator decides whom "
+                "the site believes."
+            )
+            message = format_html("{} {}", text, self.why_not)
+            self.add_error("environment", ValidationError(message, code="issuer_needs_the_right"))
 
     @override
     def _wanted_metadata(self) -> object:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 MAX_SHOWN = 200
 MAX_CHARACTERS = 300
+# A row is shown whole: what is cut off might be the group that it gives.
+MAX_CHARACTERS_OF_ROW = 1000
 # A whole document is folded up.
 MAX_MEMBERS = 3
 STORED = "stored"
@@ -86,7 +88,13 @@ def _differences(changes: Iterable[list[Any]], kids: Mapping[str, str]) -> Itera
             before, after = (gettext("kept") if each is not None else "" for each in (old, new))
             yield ShownDifference(label_of(head), f"{old or new or ''} {member}".strip(), before, after)
         else:
-            yield ShownDifference(label_of(head), member, value_in_words(head, old), value_in_words(head, new))
+            shown = member_in_words(head, member)
+            yield ShownDifference(label_of(head), shown, value_in_words(head, old), value_in_words(head, new))
+
+
+def member_in_words(name: str, member: str) -> str:
+    """Return which member of a field differs; of a row its name says nothing that its values do not."""
+    return "" if name in ROWS and "user_field" not in ROWS[name] else member
 
 
 def _keys_in_words(thumbprints: Any, kids: Mapping[str, str]) -> str:
@@ -104,7 +112,7 @@ def value_in_words(name: str, value: Any) -> str:
             for member, each in value.items()
             if each != ""
         )
-        return in_one_line(", ".join(told), MAX_CHARACTERS)
+        return in_one_line(", ".join(told), MAX_CHARACTERS_OF_ROW)
     return in_one_line(_in_words(Provider, name, value), MAX_CHARACTERS)
 
 

@@ -31,13 +31,16 @@ def may_replace(request: HttpRequest) -> bool:
     return request.user.has_perm(REPLACE_SECRETS) and has_just_signed_in(request)
 
 
-def why_not(request: HttpRequest, confirm_url: str) -> SafeString | str:
-    """Say what is missing to somebody who may not replace secrets and keys now."""
+def why_not(request: HttpRequest, confirm_url: str, *, page: str = "") -> SafeString | str:
+    """Say what is missing to somebody who may not replace secrets and keys now.
+
+    ``page``: where they go on once they have confirmed; where nothing is said, at the page that they are on.
+    """
     if not request.user.has_perm(REPLACE_SECRETS):
         return gettext(
             "You have no right to replace secrets, signing keys or their origin: ask a colleague who has it."
         )
-    url = f"{confirm_url}?{urlencode({'next': request.get_full_path()})}"
+    url = f"{confirm_url}?{urlencode({'next': page or request.get_full_path()})}"
     text = gettext("You signed in some time ago: to replace secrets, signing keys or their origin,")
     return format_html('{} <a href="{}" target="_blank">{}</a>.', text, url, gettext("confirm that it is you"))
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib.admin.widgets import AdminTextareaWidget, AdminTextInputWidget
 from django.core.exceptions import ValidationError
+from django.core.validators import ProhibitNullCharactersValidator
 from django.utils.html import format_html, format_html_join
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
@@ -53,6 +54,7 @@ class PairsField(forms.CharField):
 
     @override
     def to_python(self, value: Any) -> Any:
+        ProhibitNullCharactersValidator()(value or "")
         pairs: dict[str, str] = {}
         for number, line in enumerate(str(value or "").splitlines(), start=1):
             name, separator, text = (part.strip() for part in line.partition("="))

@@ -16,7 +16,7 @@ from typing_extensions import override
 
 from psc_connect import accounts, dry_run
 from psc_connect.admin.mapping_forms import AttributeFormSet, GroupFormSet, SampleForm
-from psc_connect.admin.page import VIEW_CLAIMS, may_give_groups
+from psc_connect.admin.page import VIEW_CLAIMS, WHY_NOT_USERS, may_change_users
 from psc_connect.admin.rows import NO_PROBLEM, RowsPage
 from psc_connect.admin.values import shown_attribute
 from psc_connect.backends import creation_is_impossible
@@ -48,6 +48,12 @@ STEP_KINDS = {
 }
 
 
+# What somebody reads who looks for a mistake: the last steps, and enough of what lies there.
+MAX_STEPS = 10
+MAX_NAMES = 20
+MAX_CHARACTERS = 500
+
+
 @dataclass(frozen=True, slots=True)
 class Tried:
     """What a row finds in the sample and makes of it; ``steps`` where its path leads nowhere."""
@@ -61,7 +67,7 @@ class Tried:
 
 @method_decorator(sensitive_post_parameters("pasted"), name="dispatch")
 class MappingPage(RowsPage):
-    """Whoever may look may try; to save takes the right to change."""
+    """Whoever may look may try; to save takes the rights to change providers and users."""
 
     name = "mapping"
     title = _("Exported attributes and groups")
@@ -97,9 +103,9 @@ class MappingPage(RowsPage):
 
     @override
     def problem(self, request: HttpRequest, rows: dict[str, list[Model]]) -> dict[str, Any]:
-        wanted = [row_as_json(row, ROWS[GROUPS]) for row in rows[GROUPS]]
-        if wanted != self.present()[GROUPS] and not may_give_groups(request):
-            return {"problem": gettext("Whoever gives groups must be allowed to change users: ask a colleague who is.")}
+        wanted = {name: [row_as_json(row, ROWS[name]) for row in each] for name, each in rows.items()}
+        if wanted != self.present() and not may_change_users(request):
+            return {"problem": WHY_NOT_USERS}
         return super().problem(request, rows)
 
     @sensitive_variables()
@@ -118,7 +124,7 @@ class MappingPage(RowsPage):
             tried_groups=[(form, trial.group(form)) for form in groups],
             users_have_groups=users_have_groups(),
             has_groups=Group.objects.exists(),
-            may_give_groups=may_give_groups(request),
+            why_not="" if may_change_users(request) else WHY_NOT_USERS,
             creation_is_impossible=creation_is_impossible(self.provider),
             proposals=[(each.path, in_one_line(shown(each.value))) for each in proposals(claims)],
             seen=self.seen(request),
@@ -162,14 +168,17 @@ class Trial:
         return Tried(text, result, steps=self._steps(row.claim) if found is None else ())
 
     def _steps(self, path: str) -> tuple[str, ...]:
-        return tuple(_step_in_words(step) for step in steps_of(path, self.claims))
+        steps = steps_of(path, self.claims)
+        left_out = ("…",) if len(steps) > MAX_STEPS else ()
+        return (*left_out, *(_step_in_words(step) for step in steps[-MAX_STEPS:]))
 
 
 def _step_in_words(step: Step) -> str:
     if step.kind == "list":
         text = ngettext("a list of %(size)s element", "a list of %(size)s elements", step.size) % {"size": step.size}
     else:
-        text = STEP_KINDS[step.kind] % {"names": ", ".join(step.names)}
+        names = [*step.names[:MAX_NAMES], *(["…"] if len(step.names) > MAX_NAMES else [])]
+        text = STEP_KINDS[step.kind] % {"names": in_one_line(", ".join(names), MAX_CHARACTERS)}
     nearest = gettext("do you mean %(name)s?") % {"name": step.nearest} if step.nearest else ""
     return " – ".join(each for each in (labelled(step.path, text), nearest) if each)
 

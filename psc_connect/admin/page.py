@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from django.contrib.admin.utils import unquote
 from django.contrib.auth import get_permission_codename, get_user_model
-from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyFieldsSent
+from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, TooManyFieldsSent
 from django.db import transaction
 from django.http import Http404, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -40,10 +41,26 @@ def administrator(request: HttpRequest) -> User:
     return cast("User", request.user)
 
 
-def may_give_groups(request: HttpRequest) -> bool:
-    """Whether the administrator could put somebody into a group by hand: by a row they put everybody."""
+WHY_NOT_USERS = _(
+    "These rows write into users and their groups: whoever changes them must be allowed to change users. Ask a "
+    "colleague who is."
+)
+
+
+def may_change_users(request: HttpRequest) -> bool:
+    """Whether the administrator could write into a user by hand: by a row of the mapping they write into all."""
     meta = get_user_model()._meta
     return request.user.has_perm(f"{meta.app_label}.{get_permission_codename('change', meta)}")
+
+
+class DeclaredFilters:
+    """A list that is asked by its filters alone: any other question in its address would be one about what is kept."""
+
+    list_filter: ClassVar[Any] = ()
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        is_declared = lookup.partition("__")[0] in self.list_filter
+        return is_declared and super().lookup_allowed(lookup, value, request)  # type: ignore[misc]
 
 
 def provider_url(model_admin: ModelAdmin[Provider], name: str, *args: Any) -> str:
@@ -124,12 +141,15 @@ def bounded(
 ) -> Callable[..., HttpResponseBase]:
     """Answer a form that is too large with a page that says so; Django would answer with nothing but a status.
 
+    One that says to be in another encoding than UTF-8 comes from no browser, and could hold what UTF-8 cannot: 400.
     Django's middleware reads the whole form for its CSRF token: it is told to leave that to ``view``, which does it.
     """
 
     @csrf_exempt
     @wraps(view)
     def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.encoding is not None and codecs.lookup(request.encoding).name != "utf-8":
+            raise BadRequest("forms are sent in UTF-8")
         try:
             request.POST  # noqa: B018 - Django reads the form here
         except (RequestDataTooBig, TooManyFieldsSent):

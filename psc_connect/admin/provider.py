@@ -26,9 +26,10 @@ from psc_connect.admin.forms import DeclarationForm, fetched_documents
 from psc_connect.admin.history import HistoryPage
 from psc_connect.admin.identity import ConfirmPage, may_replace, why_not
 from psc_connect.admin.keys import KeysPage, import_keys, keys_state
+from psc_connect.admin.like import take_over
 from psc_connect.admin.looking import ToLookAt, to_look_at
 from psc_connect.admin.mapping import MappingPage, summary
-from psc_connect.admin.page import STYLE, administrator, bounded, may_give_groups, provider_url
+from psc_connect.admin.page import STYLE, DeclaredFilters, administrator, bounded, provider_url
 from psc_connect.admin.rules import RulesPage
 from psc_connect.admin.transfer import ExportPage, ImportPage, may_import
 from psc_connect.backends import creation_is_impossible
@@ -53,7 +54,7 @@ sensitive = method_decorator(sensitive_post_parameters("client_secret"))
 
 
 @admin.register(Provider)
-class ProviderAdmin(ToLookAt, _ModelAdmin):
+class ProviderAdmin(ToLookAt, DeclaredFilters, _ModelAdmin):
     list_display = ("slug", "environment", "enabled", "sort_order", "state_of_keys")
     list_display_links = ("slug",)
     readonly_fields = ("mapping", "signing_keys", "rules", *ToLookAt.shown)
@@ -79,6 +80,14 @@ class ProviderAdmin(ToLookAt, _ModelAdmin):
     def signing_keys(self, provider: Provider) -> SafeString:
         context = {"provider": provider, "state": keys_state(provider), "url": provider_url(self, "keys", provider.pk)}
         return render_to_string("admin/psc_connect/provider/keys_summary.html", context)
+
+    @override
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Provider | None:
+        """Lock the row for the page that saves it: of two in the same instant, the second is judged by what it is."""
+        found = super().get_object(request, object_id, from_field)
+        if found is None or request.method != "POST" or not transaction.get_connection().in_atomic_block:
+            return found
+        return Provider.objects.select_for_update().filter(pk=found.pk).first()
 
     @override
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
@@ -161,7 +170,7 @@ class ProviderAdmin(ToLookAt, _ModelAdmin):
             obj.slug = declaration.unused_slug(obj.environment)
             obj.save()
             if like := form.cleaned_data.get("like"):
-                declaration.copy_options(obj, like, with_groups=may_give_groups(request))
+                take_over(obj, like, self, request)
             else:
                 declaration.add_default_attributes(obj)
             self._import_keys_afterwards(request, obj)
@@ -184,7 +193,7 @@ class ProviderAdmin(ToLookAt, _ModelAdmin):
         obj.save(update_fields=changed)
         if "slug" in changed:
             self._tell_new_addresses(request, obj)
-        if others := form.changed_meanwhile - set(form.changed_data):
+        if others := form.changed_meanwhile & {*form.fields} - {*form.changed_data}:
             names = ", ".join(sorted(str(form.fields[name].label) for name in others))
             text = gettext("What you did not touch stays as it is now (%(names)s).") % {"names": names}
             messages.info(request, f"{concurrency.told(obj, others, reader=form.reader)} {text}")

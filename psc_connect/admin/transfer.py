@@ -16,12 +16,13 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from typing_extensions import override
 
+from psc_connect import declaration
 from psc_connect.admin import concurrency
 from psc_connect.admin.documents import JSON_ATTRIBUTES
-from psc_connect.admin.history import value_in_words
+from psc_connect.admin.history import member_in_words, value_in_words
 from psc_connect.admin.identity import may_replace, why_not
 from psc_connect.admin.offers import OfferExpired, seal, tell_expired, unseal
-from psc_connect.admin.page import AdminPage, ProviderPage, administrator, may_give_groups
+from psc_connect.admin.page import WHY_NOT_USERS, AdminPage, ProviderPage, administrator, may_change_users
 from psc_connect.configuration.lemonldap import concerning_providers, convert, is_lemonldap
 from psc_connect.configuration.plan import (
     ConfigurationError,
@@ -31,7 +32,7 @@ from psc_connect.configuration.plan import (
     read_document,
 )
 from psc_connect.configuration.planner import plan_all
-from psc_connect.document import exported, label_of
+from psc_connect.document import ROWS, exported, label_of, row_as_json
 from psc_connect.fields import StoredSecret
 from psc_connect.models import DeclarationChange
 from psc_connect.problems import load_document
@@ -152,7 +153,7 @@ class ImportPage(AdminPage):
         problems = problems_for(request, plans)
         return self._show(
             request,
-            plans=[] if problems else [shown_plan(plan) for plan in plans],
+            plans=[] if problems else [shown_plan(plan, told=may_replace(request)) for plan in plans],
             problems=problems,
             notes=notes,
             why_not="" if may_replace(request) else why_not(request, self.url("confirm")),
@@ -213,11 +214,22 @@ class PlanChanged(Exception):
 def problems_for(request: HttpRequest, plans: list[Plan]) -> list[Problem]:
     """Return what keeps these plans from being carried out by this administrator."""
     found = [Problem(f"{plan.provider.slug} {each.where}", each.text) for plan in plans for each in plan.problems]
-    for plan in plans:
-        if any(each.name.startswith("exported_groups.") for each in plan.differences) and not may_give_groups(request):
-            text = gettext("Whoever gives groups must be allowed to change users: ask a colleague who is.")
-            found.append(Problem(f"{plan.provider.slug} exported_groups", text))
+    if not may_change_users(request):
+        found += [
+            Problem(f"{plan.provider.slug} {name}", str(WHY_NOT_USERS)) for plan in plans for name in _mapping_of(plan)
+        ]
     return found
+
+
+def _mapping_of(plan: Plan) -> list[str]:
+    """Return the kinds of rows that the plan changes in the mapping, or gives a new provider otherwise than to all."""
+    usual = declaration.default_mapping()
+    return [
+        name
+        for name in usual
+        if name in plan.rows
+        and not (plan.is_new and [row_as_json(row, ROWS[name]) for row in plan.rows[name]] == usual[name])
+    ]
 
 
 def digest_of(plans: list[Plan]) -> str:
@@ -226,20 +238,27 @@ def digest_of(plans: list[Plan]) -> str:
     )
 
 
-def shown_plan(plan: Plan) -> dict[str, Any]:
-    differences = [
-        {
-            "label": label_of(each.name.partition(".")[0]),
-            "member": each.name.partition(".")[2],
-            "old": value_in_words(each.name.partition(".")[0], each.old),
-            "new": value_in_words(each.name.partition(".")[0], each.new),
-        }
-        for each in plan.shown_differences
-    ]
+def shown_plan(plan: Plan, *, told: bool) -> dict[str, Any]:
+    """Put a plan into words; ``told``: also whether its secret is another one than the one that is kept."""
+    differences = []
+    for each in plan.shown_differences:
+        head, _dot, member = each.name.partition(".")
+        differences.append(
+            {
+                "label": label_of(head),
+                "member": member_in_words(head, member),
+                "old": value_in_words(head, each.old),
+                "new": value_in_words(head, each.new),
+            }
+        )
+    secret = plan.secret_told
+    # A guess that is told to be right is a secret that is told.
+    if plan.gives_secret and not told:
+        secret = gettext("given: whether it is another one is only said to who may replace it")
     return {
         "slug": plan.provider.slug,
         "is_new": plan.is_new,
         "differences": differences,
-        "secret": plan.secret_told,
+        "secret": secret,
         "waits_for_secret": plan.waits_for_secret,
     }

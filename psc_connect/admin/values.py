@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from psc_connect.models import ExportedAttribute
     from psc_connect.users import Verdict
 
-# How a value may be shown: as it is, with its identifiers masked, or not at all.
+# How a value may be shown: as it is, or with its identifiers masked.
 Shown: TypeAlias = Callable[[Any], Any]
 PROBLEMS = {
     "attribute_missing": _("Required, and nothing lies there: the sign-in is refused."),
@@ -55,11 +55,6 @@ class ShownAttribute:
     takes: str
     result: str
     is_problem: bool
-
-
-def hidden(_value: Any) -> str:
-    """Stand for a value that whoever looks may not see."""
-    return "•••"
 
 
 def indented(value: Any) -> str:

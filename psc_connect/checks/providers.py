@@ -10,6 +10,7 @@ from django.core.checks import Warning as Caution
 from django.db import DEFAULT_DB_ALIAS, DatabaseError
 from django.utils.translation import gettext as _
 
+from psc_connect.environments import document_of_issuer
 from psc_connect.fields import SECRET_PROBLEMS, SecretUnavailable
 from psc_connect.oidc.errors import JWKSError, MetadataError
 from psc_connect.problems import explain
@@ -57,7 +58,7 @@ def _environment(provider: Provider) -> Iterator[CheckMessage]:
             obj=provider,
             id="psc_connect.E017",
         )
-    elif provider.environment == "sandbox":
+    elif provider.environment == "sandbox" or document_of_issuer(provider.issuer).startswith("sandbox"):
         yield Caution(
             _("The provider “%(slug)s” is the sandbox, whose people are invented, and DEBUG is off.")
             % {"slug": provider.slug},

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from psc_connect import declaration, history, keys
+from psc_connect.discovery import secret_recipient
 from psc_connect.document import (
     FORMAT,
     PROVIDER_FIELDS,
@@ -48,7 +49,11 @@ class ConfigurationError(Exception):
 
 @dataclass(slots=True)
 class Plan:
-    """What would become of one provider. ``rows`` are unsaved; ``problems`` keep all of it from being carried out."""
+    """What would become of one provider. ``rows`` are unsaved; ``problems`` keep all of it from being carried out.
+
+    ``secret``: a new one; ``gives_secret``: whether the declaration has one at all, perhaps the one that is kept.
+    ``planned_on``: the recipient of the secret, and the secret as it was kept, or None of a new provider.
+    """
 
     provider: Provider
     is_new: bool
@@ -56,6 +61,8 @@ class Plan:
     problems: list[Problem] = field(default_factory=list)
     rows: dict[str, list[models.Model]] = field(default_factory=dict)
     secret: StoredSecret | None = field(default=None, repr=False)
+    gives_secret: bool = False
+    planned_on: tuple[tuple[str, str], str] | None = field(default=None, repr=False)
     wants_keys: bool = False
     # It would be enabled, and has no client secret.
     waits_for_secret: bool = False
@@ -117,14 +124,28 @@ def what_it_is(document: object) -> str:
 
 
 def carry_out(plans: list[Plan], *, origin: str, by: User | None = None) -> None:
-    """Save every plan, or none; ValueError where one has problems. Keys are not fetched: see ``missing_keys``."""
+    """Save every plan, or none. Keys are not fetched: see ``missing_keys``.
+
+    Raises ValueError where a plan has problems, ConfigurationError where somebody else has saved another secret, or
+    another recipient of it, since the plans were made.
+    """
     if any(plan.problems for plan in plans):
         raise ValueError("a plan with problems cannot be carried out")
     with transaction.atomic():
         for plan in plans:
             if plan.changes_something:
+                _check_that_it_holds(plan)
                 with history.recorded(plan.provider, origin=origin, by=by):
                     _save(plan)
+
+
+def _check_that_it_holds(plan: Plan) -> None:
+    """Make sure, until all is saved, that the secret of this plan goes to whom it was planned to go."""
+    row = Provider.objects.select_for_update().filter(slug=plan.provider.slug).first()
+    present = None if row is None else (secret_recipient(row.metadata), row.client_secret.ciphertext)
+    if present != plan.planned_on:
+        text = _("Somebody else has changed this provider meanwhile: begin anew.")
+        raise ConfigurationError(Problem(plan.provider.slug, text))
 
 
 def _save(plan: Plan) -> None:

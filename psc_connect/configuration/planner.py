@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from psc_connect import declaration, keys
 from psc_connect.configuration.plan import SECRET, Plan, Problem
+from psc_connect.discovery import secret_recipient
 from psc_connect.document import (
     PROVIDER_FIELDS,
     ROWS,
@@ -26,6 +27,7 @@ from psc_connect.models import ExportedAttribute, Provider
 from psc_connect.oidc.errors import JWKSError, MetadataError, ProviderUnavailable
 from psc_connect.oidc.jwks import parse_jwks
 from psc_connect.problems import explain, form_errors_of
+from psc_connect.validators import can_be_kept
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,8 +71,8 @@ class _Planner:
         environment = declared.get("environment")
         default = declaration.default_slug(environment if isinstance(environment, str) else "")
         slug = str(declared.get("slug") or default)
-        self.present = Provider.objects.filter(slug=slug).first()
-        self.provider = Provider.objects.filter(slug=slug).first() or Provider(slug=slug)
+        known = Provider.objects.filter(slug=slug) if can_be_kept(slug) else Provider.objects.none()
+        self.present, self.provider = known.first(), known.first() or Provider(slug=slug)
         self.problems: list[Problem] = []
 
     def plan(self) -> Plan:
@@ -100,7 +102,11 @@ class _Planner:
             is_new=self.present is None,
             differences=differences(old, new),
             rows={name: each for name, each in rows.items() if old.get(name) != new[name]},
-            secret=self.secret,
+            secret=None if self.secret is None or self._is_kept(self.secret) else self.secret,
+            gives_secret=self.secret is not None,
+            planned_on=(secret_recipient(self.present.metadata), self.present.client_secret.ciphertext)
+            if self.present
+            else None,
             wants_keys=not self.provider.jwks and bool(self.provider.metadata.get("jwks_uri")),
             waits_for_secret=waits,
         )
@@ -118,14 +124,24 @@ class _Planner:
                 self._problem(".".join(each for each in (where, str(name)) if each), text + hint)
 
     def _is_of_its_type(self, model: type[models.Model], name: str, given: Mapping[str, Any], where: str = "") -> bool:
-        """Whether JSON has the type here that the field takes; Django would make text of anything."""
-        kind, words = _type_of(model._meta.get_field(name))
-        value = given[name]
-        if isinstance(value, kind) and (kind is bool or not isinstance(value, bool)):
+        """Whether JSON has the type here that the field takes, and a text that fits, before anything looks into it.
+
+        Django would make text of anything.
+        """
+        field: Any = model._meta.get_field(name)
+        kind, words = _type_of(field)
+        value, longest = given[name], getattr(field, "max_length", None)
+        place = ".".join(each for each in (where, name) if each)
+        if value is None and field.null:
             return True
-        if value is None and model._meta.get_field(name).null:
+        if not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):
+            self._problem(place, _("Expected here: %(kind)s.") % {"kind": words})
+        elif isinstance(value, str) and longest and len(value) > longest:
+            self._problem(place, _("Expected here: %(count)s characters at the most.") % {"count": longest})
+        elif not can_be_kept(value):
+            self._problem(place, _("It holds a character that no database can hold."))
+        else:
             return True
-        self._problem(".".join(each for each in (where, name) if each), _("Expected here: %(kind)s.") % {"kind": words})
         return False
 
     def _rows(self, name: str) -> list[models.Model]:
@@ -176,9 +192,7 @@ class _Planner:
                 self._problem(SECRET, *exc.messages)
                 return
             self.secret = StoredSecret.of(given)
-        if self.secret is not None and self.present and self.secret.says_the_same_as(self.present.client_secret):
-            self.secret = None
-        if self.secret is not None:
+        if self.secret is not None and not self._is_kept(self.secret):
             self.provider.client_secret = self.secret
 
     def _waits_for_secret(self) -> bool:
@@ -188,6 +202,10 @@ class _Planner:
         if waits:
             self.provider.enabled = False
         return waits
+
+    def _is_kept(self, secret: StoredSecret) -> bool:
+        """Whether this is the secret of the row: two encryptions of it are never equal."""
+        return self.present is not None and secret.says_the_same_as(self.present.client_secret)
 
     def _take_metadata(self) -> None:
         """Take what is given; where the provider's own document is followed, only as a start."""

@@ -11,6 +11,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from psc_connect.declaration import TRUSTED_MEMBERS
 from psc_connect.diagnosis.findings import Finding, Status
+from psc_connect.document import escaped
 from psc_connect.fields import SECRET_PROBLEMS, SecretUnavailable
 from psc_connect.keys import http_policy
 from psc_connect.oidc.client import exchange_code
@@ -18,23 +19,19 @@ from psc_connect.oidc.errors import OIDCError, ProviderUnavailable, TokenRespons
 from psc_connect.problems import explain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from psc_connect.discovery import Comparison
     from psc_connect.key_desk import KeyChanges
     from psc_connect.models import Provider
     from psc_connect.oidc.client import Deadline
+    from psc_connect.oidc.jwks import SigningKey
     from psc_connect.oidc.metadata import ProviderMetadata
 
 # Found again in the provider's own log; no provider ever gave such a code.
 WRONG_CODE = "psc-connect-connection-test"
 # The members of the metadata that a login goes by.
-USED_MEMBERS = (
-    *TRUSTED_MEMBERS,
-    "authorization_endpoint",
-    "authorization_response_iss_parameter_supported",
-    "end_session_endpoint",
-)
+USED_MEMBERS = (*TRUSTED_MEMBERS, "authorization_response_iss_parameter_supported")
 
 
 def failure(check: str, exc: OIDCError) -> Finding:
@@ -80,10 +77,14 @@ def keys(changes: KeyChanges) -> Iterator[Finding]:
         (_("another key under the same name: %(names)s"), changes.changed),
         (_("gone: %(names)s"), changes.gone),
     ]
-    parts = [text % {"names": ", ".join(key.kid or key.thumbprint for key in found)} for text, found in told if found]
+    parts = [text % {"names": _named(found)} for text, found in told if found]
     text = _("The provider's signing keys are not the stored ones (%(changes)s).") % {"changes": " · ".join(parts)}
     advice = _("A sign-in fetches new keys by itself, unless all are pinned. To do it now: “Signing keys”, “Import”.")
     yield Finding("keys", Status.WARNING, "keys_changed", text, advice)
+
+
+def _named(keys: Iterable[SigningKey]) -> str:
+    return ", ".join(escaped(key.kid or key.thumbprint) for key in keys)
 
 
 def keys_not_fetched(provider: Provider, exc: OIDCError) -> Iterator[Finding]:

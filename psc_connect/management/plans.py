@@ -10,8 +10,8 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 from django.utils.translation import gettext as _
 
-from psc_connect.configuration.plan import carry_out, missing_keys
-from psc_connect.document import in_one_line
+from psc_connect.configuration.plan import ConfigurationError, carry_out, missing_keys
+from psc_connect.document import escaped, in_one_line
 from psc_connect.fields import SECRET_PROBLEMS, SecretUnavailable
 from psc_connect.models import DeclarationChange
 from psc_connect.problems import load_document
@@ -65,7 +65,10 @@ def apply(plans: list[Plan], write: Callable[[str], Any], *, check: bool) -> boo
         if problem := _secret_problem(plan):
             write("  client_secret: " + problem)
     if not check:
-        carry_out(plans, origin=ORIGIN)
+        try:
+            carry_out(plans, origin=ORIGIN)
+        except ConfigurationError as exc:
+            refuse(list(exc.problems))
         for provider, reason in missing_keys(plans, origin=ORIGIN):
             text = _("The keys of %(slug)s could not be imported: the first sign-in will try again. %(reason)s")
             write(text % {"slug": provider.slug, "reason": reason})
@@ -75,7 +78,8 @@ def apply(plans: list[Plan], write: Callable[[str], Any], *, check: bool) -> boo
 def refuse(problems: list[Problem]) -> None:
     if problems:
         lines = [f"- {problem.where}: {problem.text}" if problem.where else f"- {problem.text}" for problem in problems]
-        raise CommandError("\n".join([_("Nothing has been saved."), *lines]), returncode=REFUSED)
+        told = [_("Nothing has been saved."), *map(escaped, lines)]
+        raise CommandError("\n".join(told), returncode=REFUSED)
 
 
 def lines_of(plan: Plan) -> Iterator[str]:

@@ -212,6 +212,7 @@ class Provider(models.Model):
             self.metadata,
             allow_loopback_http=conf.allow_loopback_http(),
             extra_hosts=conf.extra_endpoint_hosts(),
+            sibling_hosts=bool(document_of_issuer(self.issuer)),
         )
 
     @property

@@ -142,7 +142,7 @@ def fetch_jwks(jwks_uri: str, *, http: HTTPPolicy, deadline: Deadline) -> dict[s
     """The key set without private parts, ready to be stored; ProviderUnavailable, JWKSError."""
     body = _fetch(jwks_uri, http=http, deadline=deadline, limit=512 * _KIB)
     try:
-        return public_document(loads_strict(body))
+        return public_document(loads_strict(body, to_keep=True))
     except StrictJSONError as exc:
         raise JWKSError("jwks_not_json") from exc
 
@@ -151,7 +151,7 @@ def fetch_metadata(url: str, *, http: HTTPPolicy, deadline: Deadline) -> dict[st
     """The whole discovery document, not yet checked; ProviderUnavailable, MetadataError."""
     body = _fetch(url, http=http, deadline=deadline, limit=256 * _KIB)
     try:
-        document = loads_strict(body)
+        document = loads_strict(body, to_keep=True)
     except StrictJSONError as exc:
         raise MetadataError((MetadataProblem("", "metadata_not_json"),)) from exc
     if not isinstance(document, dict):

@@ -38,7 +38,9 @@ _METADATA = {
     "metadata_url_credentials": _("This URL must not contain a user name or a password."),
     "metadata_url_fragment": _("This URL must not contain a fragment (#…)."),
     "metadata_issuer_query": _("The issuer must not contain a query (?…)."),
-    "metadata_foreign_host": _("This URL is not on the issuer's own host: correct it, or allow the host explicitly."),
+    "metadata_foreign_host": _(
+        "This URL is not on the issuer's own host: correct it, or name the host in PSC_CONNECT_EXTRA_ENDPOINT_HOSTS."
+    ),
     "metadata_host_is_an_address": _("Write the issuer's host name, not an IP address."),
     "metadata_endsession_misnomer": _(
         "`endsession_endpoint` is not a name of the standard: rename it to `end_session_endpoint`."

@@ -13,7 +13,8 @@ from psc_connect.oidc.errors import MetadataProblem as MetadataProblem
 from psc_connect.oidc.pasted import looks_like
 
 _OWN_HOST = ("token_endpoint", "userinfo_endpoint", "jwks_uri")
-# The browser goes there, no secret does: PSC keeps its pages on a sibling host (auth.… and wallet.…).
+# The browser goes there, no secret does: PSC keeps its pages on a sibling host (auth.… and wallet.…). Of an issuer that
+# is not known to own the domain above, a sibling may be anybody's: who shares asso.fr has nothing else in common.
 _OWN_HOST_OR_SIBLING = ("authorization_endpoint", "end_session_endpoint")
 _REQUIRED = ("issuer", "authorization_endpoint", "token_endpoint", "userinfo_endpoint")
 _OPTIONAL = ("jwks_uri", "end_session_endpoint")
@@ -65,11 +66,16 @@ def is_loopback(host: str) -> bool:
 
 
 def parse_metadata(
-    document: object, *, allow_loopback_http: bool = False, extra_hosts: Collection[str] = ()
+    document: object,
+    *,
+    allow_loopback_http: bool = False,
+    extra_hosts: Collection[str] = (),
+    sibling_hosts: bool = False,
 ) -> ProviderMetadata:
     """Check a discovery document; MetadataError with ALL its problems.
 
-    `extra_hosts` are allowed for every endpoint besides the issuer's own. Unknown members are ignored.
+    `extra_hosts` are allowed for every endpoint besides the issuer's own; `sibling_hosts`: the browser may be sent to
+    hosts beside the issuer's under the same domain. Unknown members are ignored.
     """
     if not isinstance(document, Mapping):
         raise MetadataError((MetadataProblem("", f"metadata_{looks_like(document) or 'not_an_object'}"),))
@@ -78,7 +84,7 @@ def parse_metadata(
     checked = _Checked(document, allow_loopback_http, frozenset(host.lower() for host in extra_hosts))
     values = checked.texts()
     announced = checked.announced()
-    checked.compare_hosts(values)
+    checked.compare_hosts(values, siblings=sibling_hosts)
     if checked.problems:
         raise MetadataError(tuple(checked.problems))
     return ProviderMetadata(**values, authorization_response_iss_parameter_supported=announced)
@@ -139,7 +145,7 @@ class _Checked:
         if field == "issuer" and "?" in url:
             self._problem(field, "issuer_query")
 
-    def compare_hosts(self, values: Mapping[str, str]) -> None:
+    def compare_hosts(self, values: Mapping[str, str], *, siblings: bool) -> None:
         """Nothing that carries a secret or a key leaves the issuer's own origin (RFC 9700 4.4, SSRF)."""
         issuer = self.origins.get("issuer")
         if issuer is None:
@@ -148,7 +154,7 @@ class _Checked:
             self._problem("issuer", "host_is_an_address")
         for field in values:
             origin = self.origins.get(field, issuer)
-            sibling = field in _OWN_HOST_OR_SIBLING and _are_siblings(origin, issuer)
+            sibling = siblings and field in _OWN_HOST_OR_SIBLING and _are_siblings(origin, issuer)
             if origin != issuer and not sibling and origin.host not in self.extra_hosts:
                 self._problem(field, "foreign_host")
 

@@ -40,7 +40,7 @@ def note(response: Any) -> None:
     try:
         # RFC 9110 6.6.1.
         observed.date = parsedate_to_datetime(response.headers.get("Date", "")).timestamp()
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError, OSError):
         observed.date = None
     connection = getattr(response.raw, "connection", None)
     observed.certificate_expires_at = getattr(connection, "certificate_expires_at", None)

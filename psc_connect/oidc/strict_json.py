@@ -31,7 +31,7 @@ def _constant(_text: str) -> object:
     raise StrictJSONError("not a number")
 
 
-def _check(document: object) -> None:
+def _check(document: object, *, to_keep: bool) -> None:
     """No text that UTF-8 cannot hold, no nesting over MAX_DEPTH; a loop: recursion is what is guarded against."""
     pending: list[tuple[object, int]] = [(document, 1)]
     while pending:
@@ -40,19 +40,24 @@ def _check(document: object) -> None:
             raise StrictJSONError("nested too deeply")
         if isinstance(value, str):
             value.encode()
+            if to_keep and "\0" in value:
+                raise StrictJSONError("NUL in a text")
         elif isinstance(value, dict):
             pending += [(each, depth + 1) for pair in value.items() for each in pair]
         elif isinstance(value, list):
             pending += [(each, depth + 1) for each in value]
 
 
-def loads_strict(text: str | bytes) -> object:
-    """Plain JSON types; StrictJSONError for duplicate keys, NaN, a BOM, wrong UTF-8, lone surrogates, depth."""
+def loads_strict(text: str | bytes, *, to_keep: bool = False) -> object:
+    """Plain JSON types; StrictJSONError for duplicate keys, NaN, a BOM, wrong UTF-8, lone surrogates, depth.
+
+    `to_keep`: for NUL too, which PostgreSQL can hold in no text.
+    """
     try:
         if isinstance(text, bytes):
             text = text.decode()
         document: object = json.loads(text, object_pairs_hook=_object, parse_float=_number, parse_constant=_constant)
-        _check(document)
+        _check(document, to_keep=to_keep)
     except StrictJSONError:
         raise
     except (ValueError, RecursionError):

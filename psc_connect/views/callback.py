@@ -145,7 +145,7 @@ class CallbackView(ProviderView, OIDCAuthenticationCallbackView):
         done = backend.completed
         said = {"request": request, "user": user, "account": done.account, "claims": done.claims}
         try:
-            open_session(request, user, login, id_token=done.id_token)
+            open_session(request, user, login, id_token=done.id_token, auth_time=done.auth_time)
             if done.created:
                 account_created.send(sender=type(backend), **said)
             if done.linked:

@@ -11,7 +11,7 @@ from mozilla_django_oidc.views import OIDCAuthenticationRequestView
 from typing_extensions import override
 
 from psc_connect import origin
-from psc_connect.authorization_request import send_to_provider
+from psc_connect.authorization_request import is_visit, send_to_provider
 from psc_connect.discovery import follow_if_due
 from psc_connect.exceptions import LoginRefused
 from psc_connect.next_page import landing_page, safe_next
@@ -41,7 +41,7 @@ class LoginView(ProviderView, OIDCAuthenticationRequestView):
             return self._rehosted(request, provider)
         if request.user.is_authenticated:
             return self._already_signed_in(request)
-        if not _is_visit(request):
+        if not is_visit(request):
             raise LoginRefused("login_not_a_visit")
         if provider:
             return self._authorization_request(request, enabled_provider(provider))
@@ -85,13 +85,3 @@ class LoginView(ProviderView, OIDCAuthenticationRequestView):
             return HttpResponseRedirect(landing_page(self.next_page))
         context = {"home_url": origin.home_url(), "username": request.user.get_username()}
         return render(request, "psc_connect/already_signed_in.html", context, status=403)
-
-
-def _is_visit(request: HttpRequest) -> bool:
-    """Whether a person opens the page: an image, a frame or a prefetch must not push real logins out of the cookies.
-
-    Browsers too old for these headers (https://www.w3.org/TR/fetch-metadata/) send none, and are let through.
-    """
-    destination = request.headers.get("Sec-Fetch-Dest", "document")
-    purposes = f"{request.headers.get('Sec-Purpose', '')} {request.headers.get('Purpose', '')}"
-    return destination == "document" and "prefetch" not in purposes

@@ -46,6 +46,28 @@ def test_members_are_accepted_one_by_one(admin: Administrator, provider: Provide
     assert (change.changes, change.made_by_name) == ([["metadata.a-new", None, 1]], "administrator-")
 
 
+def test_an_object_is_one_member_and_is_accepted_whole(
+    admin: Administrator, provider: Provider, simulator: Simulator
+) -> None:
+    aliases = {"token_endpoint": "https://mtls.example/token", "userinfo_endpoint": "https://mtls.example/userinfo"}
+    shown = offered(admin, provider, simulator, mtls_endpoint_aliases=aliases)
+    assert [row["name"] for row in shown.context["members"]] == ["mtls_endpoint_aliases"]
+    response = admin.press(provider, "accept-metadata", offer=shown.context["offer"], member=["mtls_endpoint_aliases"])
+    assert [level for level, _text in messages_of(response)] == ["success"]
+    assert stored(provider).metadata["mtls_endpoint_aliases"] == aliases
+
+
+@pytest.mark.parametrize("member", ["issuer", "nowhere"])
+def test_a_member_that_does_not_differ_is_no_success(
+    admin: Administrator, provider: Provider, simulator: Simulator, member: str
+) -> None:
+    shown = offered(admin, provider, simulator, **{"a-new": 1})
+    response = admin.press(provider, "accept-metadata", offer=shown.context["offer"], member=[member])
+    assert [level for level, _text in messages_of(response)] == ["warning"]
+    assert stored(provider).metadata == provider.metadata
+    assert not DeclarationChange.objects.exists()
+
+
 def test_nothing_ticked_changes_nothing(admin: Administrator, provider: Provider, simulator: Simulator) -> None:
     shown = offered(admin, provider, simulator, **{"a-new": 1})
     response = admin.press(provider, "accept-metadata", offer=shown.context["offer"])

@@ -167,6 +167,20 @@ def test_metadata_that_a_login_followed_meanwhile_stays(second: Administrator, p
     assert row(provider)["metadata"] == newer
 
 
+@pytest.mark.case("AD01")
+def test_a_secret_for_an_issuer_that_changed_meanwhile_is_not_kept_before_that_is_told(
+    admin: Administrator, second: Administrator, provider: Provider
+) -> None:
+    """Where there was none to enter again, the one that is typed for the old issuer would go to the new one."""
+    Provider.objects.update(client_secret="", environment="custom")
+    page = second.fields_of(change_page(provider))
+    moved = {**provider.metadata, "issuer": provider.metadata["issuer"] + "/new"}
+    assert admin.submit(change_page(provider), metadata=json.dumps(moved)).status_code == 302
+    told = post(second, provider, page, client_secret="of the old issuer")
+    assert ("metadata", "changed_meanwhile") in codes(told)
+    assert not stored(provider).client_secret
+
+
 def test_metadata_that_both_changed_is_a_conflict(
     admin: Administrator, second: Administrator, provider: Provider
 ) -> None:

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
 
 from psc_connect.models import Provider
 from psc_connect.simulator import Simulator
-from tests.admin.pages import Administrator, administrator, messages_of
+from tests.admin.pages import Administrator, administrator, messages_of, text_of
 from tests.admin.rehearsal import all_passed, begin, rehearse, steps_of
 from tests.journey import Person, code_on
 
@@ -42,6 +43,26 @@ def test_whoever_may_not_see_claims_sees_the_steps_and_no_value(provider: Provid
         assert NATIONAL_IDENTIFIER not in text
         assert given_name not in text
         assert "SubjectRefPro" not in text
+
+
+@pytest.mark.case("LG02")
+def test_whoever_may_not_see_claims_learns_nothing_of_them_from_rows_of_their_own(
+    provider: Provider, simulator: Simulator
+) -> None:
+    """Rows that ask questions: each answer would be one character of an identifier."""
+    editor = administrator("view_provider", "change_provider", "change_user")
+    page = rehearse(Person(browser=editor.browser), provider)
+    group = Group.objects.create(name="everybody whose identifier begins so")
+
+    def answers(beginning: str) -> str:
+        question = f"starts_with(SubjectNameID, '{beginning}')"
+        provider.exported_attributes.filter(user_field="first_name").update(claim=f"{question} && 'y' || null")
+        provider.exported_groups.update_or_create(group=group, defaults={"claim": question})
+        text = text_of(editor.browser.get(page.request["PATH_INFO"]))
+        assert "OpenID Connect Core 3.1.3.7 (11)" in text
+        return text
+
+    assert answers(NATIONAL_IDENTIFIER[:5]) == answers("somebody else")
 
 
 def test_a_claim_is_only_text_on_the_page(rehearsing: Person, provider: Provider, simulator: Simulator) -> None:
@@ -91,6 +112,29 @@ def test_a_dry_run_that_comes_back_to_somebody_else_is_refused(
     simulator.clear_requests()
     assert code_on(rehearsing.come_back(url)) == "dry_run_of_somebody_else"
     assert simulator.count("token") == 0
+
+
+@pytest.mark.case("AD01")
+def test_a_dry_run_that_comes_back_to_somebody_whose_right_is_gone_is_refused(
+    provider: Provider, simulator: Simulator
+) -> None:
+    person = Person(browser=administrator("view_provider", "change_provider", "view_claims").browser)
+    answer = person.authorize(begin(person, provider))
+    get_user_model().objects.get().user_permissions.clear()
+    simulator.clear_requests()
+    assert code_on(person.come_back(answer)) == "dry_run_of_somebody_else"
+    assert "psc_connect_dry_run" not in person.browser.session
+    assert not simulator.requests
+
+
+@pytest.mark.case("AZ18")
+@pytest.mark.parametrize("headers", [{"Sec-Fetch-Dest": "image"}, {"Sec-Purpose": "prefetch"}], ids=str)
+def test_a_picture_or_a_prefetch_begins_no_dry_run(
+    admin: Administrator, provider: Provider, headers: dict[str, str]
+) -> None:
+    response = admin.browser.get(f"/admin/psc_connect/provider/{provider.pk}/begin-dry-run/", headers=headers)
+    assert response.status_code == 403
+    assert not [name for name in response.cookies if name.startswith("psc_auth_")]
 
 
 def test_a_dry_run_that_comes_back_to_nobody_is_refused(

@@ -10,7 +10,7 @@ import pytest
 from psc_connect.environments import load_metadata
 from psc_connect.models import Provider
 from psc_connect.simulator import Simulator
-from tests.admin.pages import Administrator, change_page, codes, give_account, messages_of, row
+from tests.admin.pages import Administrator, change_page, codes, give_account, messages_of, row, texts
 from tests.conftest import CLIENT_SECRET
 
 pytestmark = pytest.mark.django_db
@@ -50,6 +50,23 @@ def test_metadata_pasted_with_another_environment_is_taken(
     assert row(provider)["metadata"] == document
 
 
+@pytest.mark.case("CF03", "TN04")
+@pytest.mark.parametrize("environment", ["custom", "simulator"])
+@pytest.mark.parametrize("name", ["production", "sandbox"])
+def test_an_issuer_of_ans_has_no_other_environment_than_its_own(
+    admin: Administrator, name: str, environment: str, english: None
+) -> None:
+    """Checks and pages would no longer tell that the people of the sandbox are invented."""
+    provider = Provider.objects.create(
+        slug="psc", environment=name, client_id="c", client_secret=CLIENT_SECRET, metadata=load_metadata(name)
+    )
+    document = json.dumps(provider.metadata | {"x-mine": 1})
+    response = admin.submit(change_page(provider), environment=environment, metadata=document)
+    assert codes(response) == {("environment", "environment_mismatch")}
+    assert "choose it" in texts(response, "environment")
+    assert row(provider)["environment"] == name
+
+
 def test_custom_keeps_the_metadata(admin: Administrator, provider: Provider) -> None:
     before = row(provider)["metadata"]
     admin.submit(change_page(provider), environment="custom")
@@ -65,22 +82,23 @@ def test_a_simulator_that_is_not_running_is_no_loss(admin: Administrator, produc
 
 
 @pytest.mark.parametrize(
-    "changes",
+    ("environment", "changes"),
     [
-        {"issuer": "https://other.esw.esante.gouv.fr"},
-        {"token_endpoint": "https://allowed.example/token"},
+        ("custom", {"issuer": "https://other.esw.esante.gouv.fr"}),
+        ("production", {"token_endpoint": "https://allowed.example/token"}),
     ],
 )
 def test_another_recipient_of_the_secret_demands_it_again(
-    admin: Administrator, production: Provider, settings: Any, changes: dict[str, str]
+    admin: Administrator, production: Provider, settings: Any, environment: str, changes: dict[str, str]
 ) -> None:
-    settings.PSC_CONNECT_EXTRA_ENDPOINT_HOSTS = ["allowed.example", "auth.esw.esante.gouv.fr"]
+    hosts = ("allowed.example", "auth.esw.esante.gouv.fr", "wallet.esw.esante.gouv.fr")
+    settings.PSC_CONNECT_EXTRA_ENDPOINT_HOSTS = hosts
     before = row(production)
     document = json.dumps({**production.metadata, **changes})
-    response = admin.submit(change_page(production), environment="custom", metadata=document)
+    response = admin.submit(change_page(production), environment=environment, metadata=document)
     assert codes(response) == {("client_secret", "secret_required_again")}
     assert row(production) == before
-    response = admin.submit(change_page(production), environment="custom", metadata=document, client_secret="again")
+    response = admin.submit(change_page(production), environment=environment, metadata=document, client_secret="again")
     assert response.status_code == 302
     assert Provider.objects.get().metadata == {**production.metadata, **changes}
 
@@ -94,7 +112,9 @@ def test_another_path_of_the_same_host_does_not(admin: Administrator, production
 def test_the_issuer_of_a_provider_with_accounts_never_changes(admin: Administrator, production: Provider) -> None:
     give_account(production)
     before = row(production)
-    document = json.dumps({**load_metadata("sandbox")})
+    endpoints = ("authorization_endpoint", "token_endpoint", "userinfo_endpoint")
+    host = "https://login.hospital.example"
+    document = json.dumps({"issuer": host, **{name: f"{host}/{name}" for name in endpoints}})
     response = admin.submit(change_page(production), environment="custom", metadata=document, client_secret="s")
     assert codes(response) == {("environment", "issuer_has_accounts")}
     response = admin.submit(change_page(production), environment="sandbox", client_secret="s")

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from psc_connect.keys import import_keys
+from psc_connect.keys import import_keys, note_use
 from psc_connect.models import DeclarationChange, Provider
+from psc_connect.oidc.jwks import parse_jwks
 from psc_connect.simulator import Simulator
 from tests.admin.keys_page import only_key, replace
 from tests.admin.pages import Administrator, administrator, change_page, messages_of, stored, text_of
@@ -42,6 +43,14 @@ def test_the_day_of_the_last_use_is_told(admin: Administrator, provider: Provide
     Person().sign_in(PAGE)
     today = timezone.now().date().isoformat()
     assert stored(provider).jwks_last_used == {key.thumbprint: today}
+
+
+def test_two_logins_of_one_instant_by_two_keys_are_both_told(provider: Provider) -> None:
+    """Each has read the row before the other has written to it."""
+    keys = parse_jwks(json.loads(key_set(EC_KEY, OTHER_KEY))).keys
+    for row, key in zip([stored(provider), stored(provider)], keys, strict=True):
+        note_use(row, key)
+    assert set(stored(provider).jwks_last_used) == {key.thumbprint for key in keys}
 
 
 def test_a_refused_token_is_no_use_of_a_key(provider: Provider, simulator: Simulator) -> None:

@@ -10,9 +10,7 @@ from django.contrib.auth.models import Group
 
 from psc_connect.backends import creation_is_impossible
 from psc_connect.declaration import add_default_attributes
-from psc_connect.document import rows_as_json
 from psc_connect.models import DeclarationChange, ExportedAttribute, ExportedGroup, Provider
-from psc_connect.samples import load_sample
 from tests.admin.mapping_page import BACKENDS, SAMPLE, add_group, add_row, page_of, row_codes, submit, tried
 from tests.admin.pages import Administrator, administrator, change_page, messages_of, text_of
 from tests.email_user import CreatingBackend, EmailUser
@@ -173,31 +171,7 @@ def test_a_wrong_group_row_is_refused(
     assert not ExportedGroup.objects.exists()
 
 
-@pytest.mark.case("AD03")
-def test_whoever_may_not_change_users_gives_no_groups(provider: Provider, group: Group) -> None:
-    editor = administrator("view_provider", "change_provider")
-    response = add_group(editor, provider, claim="given_name", equals="x", group=str(group.pk))
-    assert response.context["problem"]
-    assert not ExportedGroup.objects.exists()
-    ExportedGroup.objects.create(provider=provider, claim="a", group=group)
-    assert submit(editor, provider, **{"groups-0-DELETE": "on"}).context["problem"]
-    assert ExportedGroup.objects.exists()
-    # The rest of the page is theirs.
-    assert submit(editor, provider, **{"attributes-0-DELETE": "on"}).status_code == 302
-
-
-# Who may do it, and two at once.
-
-
-def test_whoever_may_only_look_tries_and_saves_nothing(provider: Provider) -> None:
-    looker = administrator("view_provider")
-    page = looker.browser.get(page_of(provider))
-    assert 'name="_save"' not in page.content.decode()
-    before = rows_as_json(provider, "exported_attributes")
-    shown = add_row(looker, provider, "_try", claim="SubjectOrganization")
-    assert tried(shown)[-1].found == load_sample(SAMPLE)["SubjectOrganization"]
-    assert add_row(looker, provider, claim="SubjectOrganization").status_code == 403
-    assert rows_as_json(provider, "exported_attributes") == before
+# Two at once.
 
 
 def test_the_second_of_two_is_told_and_nothing_is_lost(admin: Administrator, provider: Provider) -> None:

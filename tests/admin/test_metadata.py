@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from psc_connect.declaration import PUBLISHED
 from psc_connect.environments import load_metadata
 from psc_connect.models import Provider
 from tests.admin.pages import Administrator, change_page, codes, row, texts
@@ -93,10 +94,10 @@ def test_what_was_typed_is_shown_again_as_it_was_typed(admin: Administrator, pro
 
 @pytest.mark.parametrize("name", ["production", "sandbox", "sandbox-2020"])
 def test_the_documents_that_ans_published_pass(admin: Administrator, db: None, name: str) -> None:
-    custom = Provider.objects.create(slug="x", environment="custom", client_id="c")
+    provider = Provider.objects.create(slug="x", environment=PUBLISHED[name], client_id="c")
     document = load_metadata(name)
-    assert admin.submit(change_page(custom), metadata=json.dumps(document)).status_code == 302
-    assert row(custom)["metadata"] == document
+    assert admin.submit(change_page(provider), metadata=json.dumps(document)).status_code == 302
+    assert row(provider)["metadata"] == document
 
 
 def test_emptied_metadata_is_that_of_the_environment_again(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -71,7 +70,10 @@ def test_a_sign_in_of_some_time_ago_is_no_longer_enough(provider: Provider) -> N
 
 
 @pytest.mark.case("AD01")
-@pytest.mark.parametrize("member", ["jwks_uri", "userinfo_endpoint", "token_endpoint"])
+@pytest.mark.parametrize(
+    "member",
+    ["jwks_uri", "userinfo_endpoint", "token_endpoint", "authorization_endpoint", "end_session_endpoint"],
+)
 def test_an_editor_does_not_decide_whom_the_site_believes(provider: Provider, member: str) -> None:
     editor = administrator(*EDITOR)
     moved = {**provider.metadata, member: provider.metadata[member] + "-moved"}
@@ -152,90 +154,6 @@ def test_every_permission_is_documented_and_no_other_exists() -> None:
     rows = re.findall(r"^\| `(\w+)` \| ([a-z ]+): ([^|]+) \|", DOCS.read_text(), re.MULTILINE)
     found = Permission.objects.filter(content_type__app_label="psc_connect").select_related("content_type")
     assert sorted(rows) == sorted((each.codename, each.content_type.name, each.name) for each in found)
-
-
-# The confirmation.
-
-
-@pytest.fixture
-def late() -> Administrator:
-    admin = signed_in_long_ago(administrator(*KEEPER))
-    user = get_user_model().objects.get()
-    user.set_password("a good password")
-    user.save()
-    admin.browser.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-    return signed_in_long_ago(admin)
-
-
-def test_the_password_confirms_for_a_quarter_of_an_hour(late: Administrator, provider: Provider) -> None:
-    url = change_page(provider)
-    response = late.browser.post(CONFIRM, {"password": "a good password", "next": url})
-    assert response["Location"] == url
-    assert late.submit(url, client_secret=NEW_SECRET).status_code == 302
-    assert secret(provider) == NEW_SECRET
-    again = signed_in_long_ago(late).submit(url, client_secret="yet another secret")
-    assert codes(again) == {("client_secret", "secrets_not_allowed")}
-
-
-@pytest.mark.parametrize("password", ["", "wrong", "a good password "])
-def test_another_password_confirms_nothing(late: Administrator, provider: Provider, password: str) -> None:
-    response = late.browser.post(CONFIRM, {"password": password})
-    assert response.status_code == 200
-    if password:
-        assert password not in response.content.decode()
-    assert codes(late.submit(change_page(provider), client_secret=NEW_SECRET))
-
-
-def test_the_password_of_somebody_else_confirms_nothing(late: Administrator, provider: Provider) -> None:
-    get_user_model().objects.create_user("other", password="the other's password")
-    assert late.browser.post(CONFIRM, {"password": "the other's password"}).status_code == 200
-
-
-def test_failed_confirmations_are_heard_of_like_failed_logins(late: Administrator, provider: Provider) -> None:
-    from django.contrib.auth.signals import user_login_failed
-
-    heard: list[Any] = []
-
-    def hear(**said: Any) -> None:
-        heard.append(said["credentials"])
-
-    user_login_failed.connect(hear)
-    try:
-        late.browser.post(CONFIRM, {"password": "wrong"})
-    finally:
-        user_login_failed.disconnect(hear)
-    assert [each["password"] for each in heard] == ["********************"]
-
-
-@pytest.mark.case("RD01")
-@pytest.mark.parametrize(
-    "url", ["https://evil.example/", "//evil.example/", "javascript:alert(1)", "", "/\\evil.example"]
-)
-def test_the_confirmation_leads_nowhere_else(late: Administrator, provider: Provider, url: str) -> None:
-    response = late.browser.post(CONFIRM, {"password": "a good password", "next": url})
-    assert response["Location"] == "/admin/psc_connect/provider/"
-
-
-def test_whoever_has_no_password_is_told_another_way(provider: Provider, settings: Any) -> None:
-    settings.LANGUAGE_CODE = "en"
-    page = administrator(*KEEPER).browser.get(CONFIRM)
-    assert "Sign out and in again" in text_of(page)
-    assert "Sign out here and at Pro Santé Connect" in text_of(page)
-    assert "psc_connect/psc_connect.css" in page.content.decode()
-
-
-@pytest.mark.usefixtures("english")
-def test_whoever_has_a_password_is_told_no_other_way(late: Administrator, provider: Provider) -> None:
-    assert "Sign out and in again" not in text_of(late.browser.get(CONFIRM))
-
-
-def test_a_sign_in_with_psc_counts_as_a_confirmation(provider: Provider, person: Person) -> None:
-    person.sign_in(PAGE)
-    assert abs(person.browser.session["psc_connect_signed_in_at"]) > 0
-
-
-def test_the_confirmation_is_not_for_strangers(provider: Provider, person: Person) -> None:
-    assert "/login/?next=" in person.browser.get(CONFIRM)["Location"]
 
 
 # Who may press the button that calls the provider.

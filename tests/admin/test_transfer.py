@@ -12,46 +12,14 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from psc_connect.admin.offers import seal
 from psc_connect.environments import load_metadata
 from psc_connect.models import DeclarationChange, Provider
-from tests.admin.pages import (
-    LIST,
-    Administrator,
-    administrator,
-    change_page,
-    messages_of,
-    row,
-    signed_in_long_ago,
-    stored,
-    text_of,
-)
+from tests.admin.pages import LIST, Administrator, administrator, change_page, messages_of, stored, text_of
+from tests.admin.transfer_page import IMPORT, PRODUCTION, SECRET, accept, document, problems_of, show
 from tests.configuration.commands import everything
 from tests.configuration.lemonldap import AS_DOCUMENTED, configuration
 from tests.conftest import CLIENT_SECRET
 from tests.journey import PAGE, Person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_way_out", "english")]
-IMPORT = f"{LIST}import/"
-SECRET = "env:PSC_CONNECT_SECRET_PROD"
-PRODUCTION = {"environment": "production", "client_id": "c", "client_secret": SECRET}
-
-
-def document(*declarations: dict[str, Any]) -> str:
-    return json.dumps({"psc_connect": 1, "providers": declarations})
-
-
-def show(admin: Administrator, text: str) -> Any:
-    return admin.browser.post(IMPORT, {"text": text})
-
-
-def accept(admin: Administrator, shown: Any) -> Any:
-    assert shown.context["offer"], shown.content.decode()
-    return admin.browser.post(IMPORT, {"offer": shown.context["offer"]})
-
-
-def problems_of(response: Any) -> str:
-    """Return the problems of the page, which offers nothing to accept."""
-    assert response.status_code == 200
-    assert not response.context["offer"]
-    return " ".join(f"{problem.where}: {problem.text}" for problem in response.context["problems"])
 
 
 # Out.
@@ -214,38 +182,7 @@ def test_an_import_makes_no_sandbox_of_production(admin: Administrator, producti
     assert "give it an identifier (slug) of its own" in problems_of(shown)
 
 
-# Who may, and when.
-
-
-@pytest.mark.case("AD01")
-@pytest.mark.parametrize(
-    "permissions",
-    [("view_provider",), ("view_provider", "change_provider"), ("view_provider", "add_provider")],
-)
-def test_it_takes_the_rights_to_add_and_to_change(permissions: tuple[str, ...]) -> None:
-    staff = administrator(*permissions)
-    assert staff.browser.get(IMPORT).status_code == 403
-    assert staff.browser.post(IMPORT, {"text": document(PRODUCTION)}).status_code == 403
-    assert "import/" not in staff.browser.get(LIST).content.decode()
-
-
-@pytest.mark.case("AD01")
-def test_it_takes_the_right_to_replace_secrets_to_accept(provider: Provider) -> None:
-    editor = administrator("view_provider", "change_provider", "add_provider")
-    shown = show(editor, document({"slug": "psc", "scope": "openid"}))
-    assert shown.context["why_not"]
-    before = row(provider)
-    assert accept(editor, shown)["Location"] == IMPORT
-    assert row(provider) == before
-
-
-@pytest.mark.case("AD01")
-def test_a_sign_in_of_long_ago_is_asked_to_confirm_itself(admin: Administrator, provider: Provider) -> None:
-    late = signed_in_long_ago(admin)
-    shown = show(late, document({"slug": "psc", "scope": "openid"}))
-    assert "confirm" in shown.content.decode()
-    accept(late, shown)
-    assert stored(provider).scope == "openid scope_all"
+# What is accepted is what was shown.
 
 
 @pytest.mark.parametrize("meanwhile", [{"client_id": ""}, {"scope": "openid other"}, {"scope": "openid"}], ids=str)
@@ -267,16 +204,14 @@ def test_what_somebody_saved_in_other_fields_stays(admin: Administrator, provide
     assert (stored(provider).scope, stored(provider).button_text) == ("openid", "Enter")
 
 
-@pytest.mark.case("AD03")
-def test_rows_that_give_groups_take_their_own_right(provider: Provider) -> None:
-    Group.objects.create(name="Doctors")
-    rows = [{"claim": "given_name", "equals": "x", "group": "Doctors"}]
-    rights = ("view_provider", "change_provider", "add_provider", "replace_provider_secrets")
-    text = document({"slug": "psc", "exported_groups": rows})
-    assert "exported_groups" in problems_of(show(administrator(*rights), text))
-    allowed = administrator(*rights, "change_user")
-    accept(allowed, show(allowed, text))
-    assert provider.exported_groups.get().equals == "x"
+def test_a_row_is_shown_to_its_end(admin: Administrator, provider: Provider) -> None:
+    """The group stands last: no expression, however long, may push it out of sight."""
+    Group.objects.create(name="Administrators")
+    long_row = {"claim": "a" * 255, "equals": "b" * 255, "group": "Administrators"}
+    shown = show(admin, document({"slug": "psc", "exported_groups": [long_row]}))
+    assert shown.context["plans"][0]["differences"][0]["new"].endswith("Administrators")
+    accept(admin, shown)
+    assert "Administrators" in text_of(admin.open(provider, "history"))
 
 
 @pytest.mark.parametrize("offer", ["", "x", "gAAAAA", None])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from dataclasses import dataclass
 from io import StringIO
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,9 @@ from psc_connect.models import DeclarationChange, Provider
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+# What a hostile document could say to the terminal of whoever reads it.
+STEERING = "\x1b[2K\r\n\u2028\u202e\x9b8m\x85all is well"
 
 
 @dataclass
@@ -32,6 +36,11 @@ def call(name: str, *arguments: str) -> Called:
     except SystemExit as exc:
         return Called(out.getvalue(), int(exc.code or 0))
     return Called(out.getvalue())
+
+
+def steering(text: str) -> set[str]:
+    """Return what would move a terminal's cursor, hide its text, turn its direction or begin a line of its own."""
+    return {letter for letter in text if letter != "\n" and unicodedata.category(letter) in {"Cc", "Cf", "Zl", "Zp"}}
 
 
 def configure(*arguments: str) -> Called:

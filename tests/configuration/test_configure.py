@@ -143,7 +143,7 @@ def test_rows_that_are_given_are_all_the_rows(tmp_path: Path) -> None:
     assert provider.exported_groups.get().group.name == "Doctors"
     assert provider.resolution_rules.get().value == "10.1.0.0/16"
     called = configure("--file", write(tmp_path, {**declared, "exported_groups": []}))
-    assert "  exported_groups.SubjectRole 10 Doctors: " in called.text
+    assert '  exported_groups.["SubjectRole", "10", "Doctors"]: ' in called.text
     assert not provider.exported_groups.exists()
     assert provider.exported_attributes.count() == 2
 

@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
-from django.utils.translation import override as language
 
+from psc_connect.configuration.plan import ConfigurationError, carry_out
+from psc_connect.configuration.planner import plan_all
 from psc_connect.environments import load_metadata
+from psc_connect.fields import StoredSecret
 from psc_connect.models import DeclarationChange, Provider
-from tests.configuration.commands import configure, write
+from tests.configuration.commands import STEERING, configure, everything, steering, write
 from tests.conftest import CLIENT_SECRET
 from tests.key_sets import EC_KEY
 
@@ -76,7 +78,7 @@ def test_another_issuer_takes_the_secret_again(production: Provider) -> None:
     ("change", "where"),
     [
         ({"client_id": ""}, "client_id"),
-        ({"client_id": "not\x00printable"}, "client_id"),
+        ({"client_id": "not\x07printable"}, "client_id"),
         ({"environment": "moon"}, "environment"),
         ({"scope": "no  openid"}, "scope"),
         ({"scope": "scope_all"}, "scope"),
@@ -154,51 +156,6 @@ def test_an_option_that_is_no_json_is_told_so(option: str) -> None:
     assert (called.status, "JSON is expected here" in called.text) == (2, True)
 
 
-# A provider that exists stays what it is.
-
-
-@pytest.mark.case("CF03", "TN04")
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"environment": "sandbox"},
-        {"environment": "custom", "metadata": load_metadata("production")},
-        {"environment": "custom", "metadata": {**load_metadata("production"), "issuer": "https://auth.esante.example"}},
-    ],
-    ids=["sandbox", "custom", "issuer"],
-)
-def test_no_declaration_makes_another_provider_of_one_by_accident(
-    production: Provider, tmp_path: Path, settings: Any, change: dict[str, Any]
-) -> None:
-    settings.PSC_CONNECT_EXTRA_ENDPOINT_HOSTS = ["auth.esw.esante.gouv.fr", "wallet.esw.esante.gouv.fr"]
-    file = write(tmp_path, {"slug": "psc", "client_secret": SECRET, **change})
-    called = configure("--file", file)
-    assert "environment" in problems(called)
-    assert "--replace-issuer" in called.text
-    assert Provider.objects.get().metadata == load_metadata("production")
-
-
-def test_whoever_asks_for_another_provider_gets_it(production: Provider) -> None:
-    change = ("--slug=psc", "--environment=sandbox", f"--client-secret={SECRET}")
-    assert configure(*change).status == 2
-    assert configure(*change, "--replace-issuer").status == 0
-    provider = Provider.objects.get()
-    assert (provider.environment, provider.metadata) == ("sandbox", load_metadata("sandbox"))
-
-
-# Nobody identifies for nothing.
-
-
-def test_a_provider_without_a_secret_is_not_enabled(production: Provider) -> None:
-    for enabled in ((), ("--enabled=true",)):
-        called = configure("--slug=new", "--environment=production", "--client-id=c", *enabled)
-        assert called.status == 0
-        assert "new: not enabled before it has a client secret" in called.text
-        assert not Provider.objects.get(slug="new").enabled
-    configure("--slug=new", f"--client-secret={SECRET}", "--enabled=true")
-    assert Provider.objects.get(slug="new").enabled
-
-
 def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
     wrong = {**PRODUCTION, "max_age": -1, "display": "wall", "exported_attributes": [{"claim": "", "user_field": ""}]}
     assert len(problems(configure("--file", write(tmp_path, wrong)))) == 4
@@ -272,12 +229,46 @@ def test_the_help_names_every_way(capsys: pytest.CaptureFixture[str]) -> None:
     assert not re.search(r"--client-secret \S+ +\S*in clear", shown)
 
 
-def test_the_help_speaks_one_language(capsys: pytest.CaptureFixture[str], settings: Any) -> None:
-    settings.LANGUAGE_CODE = "fr"
-    with language("fr"):
-        configure("--help")
-    shown = " ".join(capsys.readouterr().out.split())
-    assert "requested ACR" in shown
-    assert "extra parameters, in JSON" in shown
-    assert "enabled: true or false" in shown
-    assert not re.search("[éèà]", shown)
+@pytest.mark.case("LG03")
+@pytest.mark.parametrize(
+    "declared",
+    [
+        {"slug": "new", **PRODUCTION, "comment": STEERING, "button_text": STEERING},
+        {"slug": "psc", "comment": STEERING, STEERING: 1},
+        {"slug": "psc", "resolution_rules": [{"kind": "header", "header": "X-A", "value": STEERING}]},
+    ],
+    ids=["changes", "problems", "rows"],
+)
+def test_a_document_does_not_steer_the_terminal_of_who_reads_it(
+    provider: Provider, tmp_path: Path, declared: dict[str, Any]
+) -> None:
+    called = configure("--file", write(tmp_path, declared), "--check")
+    assert "all is well" in called.text
+    assert steering(called.text) == set()
+    assert not any(line.startswith("all is well") for line in called.text.splitlines())
+
+
+@pytest.mark.parametrize("option", ["--slug", "--comment", "--client-id", "--scope"])
+def test_an_argument_that_is_no_utf_8_is_told(option: str) -> None:
+    """As Python passes it on: half of a character for each byte that is none."""
+    called = configure(*OPTIONS, f"{option}=caf\udce9")
+    assert called.status == 2
+    assert option.strip("-").replace("-", "_") in called.text
+    assert "\udce9" not in called.text
+
+
+@pytest.mark.case("AD01")
+@pytest.mark.parametrize("meanwhile", ["secret", "issuer"])
+def test_what_somebody_saves_of_secret_or_issuer_while_it_is_carried_out_is_told(
+    provider: Provider, meanwhile: str
+) -> None:
+    """A secret that is meant for one issuer never goes to another."""
+    (plan,) = plan_all([{"slug": "psc", "scope": "openid"}], {"psc": StoredSecret.of("of this issuer")})
+    if meanwhile == "secret":
+        Provider.objects.update(client_secret="of somebody else")
+    else:
+        Provider.objects.update(metadata={**provider.metadata, "issuer": "https://elsewhere.example"})
+    before = everything()
+    with pytest.raises(ConfigurationError):
+        carry_out([plan], origin="command")
+    assert everything() == before

@@ -11,7 +11,7 @@ from django.contrib.auth.models import Group
 from psc_connect.document import PROVIDER_FIELDS, ROWS
 from psc_connect.environments import load_metadata
 from psc_connect.models import Provider
-from tests.configuration.commands import call, configure, everything, export
+from tests.configuration.commands import STEERING, call, configure, everything, export, steering
 from tests.conftest import CLIENT_SECRET, make_provider
 from tests.key_sets import EC_KEY
 
@@ -46,6 +46,17 @@ EVERYTHING: dict[str, Any] = {
     "sort_order": 3,
     "metadata_followed": False,
 }
+
+
+@pytest.mark.case("LG03")
+def test_an_export_does_not_steer_the_terminal_and_comes_back_as_it_was(provider: Provider, tmp_path: Path) -> None:
+    Provider.objects.update(comment=STEERING, button_text="\U000e0001")
+    called = call("psc_export")
+    assert steering(called.text) == set()
+    file = tmp_path / "providers.json"
+    file.write_text(called.text)
+    assert json.loads(called.text)["providers"][0]["comment"] == STEERING
+    assert configure("--file", str(file), "--check").status == 0
 
 
 @pytest.fixture

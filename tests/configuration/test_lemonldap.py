@@ -12,7 +12,7 @@ from psc_connect.configuration.lemonldap import is_lemonldap
 from psc_connect.configuration.lemonldap_options import NOT_TAKEN, TAKEN
 from psc_connect.environments import load_metadata
 from psc_connect.models import Provider
-from tests.configuration.commands import everything
+from tests.configuration.commands import STEERING, everything, steering
 from tests.configuration.lemonldap import AS_DOCUMENTED, EVERY_OPTION, NAME, configuration, keys_of, notes_of, run
 from tests.conftest import CLIENT_ID, CLIENT_SECRET
 from tests.journey import PAGE, Person, query_of
@@ -289,3 +289,10 @@ def test_its_configuration_is_told_from_ours() -> None:
     assert is_lemonldap(configuration({}, {}))
     assert not is_lemonldap({"psc_connect": 1, "providers": []})
     assert not is_lemonldap([])
+
+
+@pytest.mark.case("LG03")
+def test_the_notes_do_not_steer_the_terminal_of_who_reads_them(simulator: Simulator, tmp_path: Path) -> None:
+    called = run(tmp_path, configuration(simulator.metadata, {**AS_DOCUMENTED, STEERING: "x", "Display": STEERING}))
+    assert called.text.count("all is well") == 2
+    assert steering(called.text) == set()

@@ -22,7 +22,7 @@ from psc_connect.oidc.metadata import parse_metadata
 from .test_metadata import ISSUER, document
 
 STATE = "s" * 43
-METADATA = parse_metadata(document())
+METADATA = parse_metadata(document(), sibling_hosts=True)
 
 
 def response(**changes: Any) -> AuthorizationResponse:

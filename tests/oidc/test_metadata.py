@@ -13,8 +13,6 @@ from psc_connect.oidc.errors import CODES, MetadataError
 from psc_connect.oidc.metadata import (
     MetadataProblem,
     ProviderMetadata,
-    discovery_candidates,
-    is_loopback,
     parse_metadata,
 )
 
@@ -44,9 +42,14 @@ def local(base: str = LOCAL, **changes: Any) -> dict[str, Any]:
     return document(issuer=base, **{name: f"{base}/{name}" for name in names}) | changes
 
 
+def parsed(value: object, **options: Any) -> ProviderMetadata:
+    """As of an issuer that is known to own the domain above its own, like PSC's."""
+    return parse_metadata(value, **{"sibling_hosts": True, **options})
+
+
 def problems(value: object, **options: Any) -> list[tuple[str, str]]:
     with pytest.raises(MetadataError) as refused:
-        parse_metadata(value, **options)
+        parsed(value, **options)
     return [(problem.field, problem.code.removeprefix("metadata_")) for problem in refused.value.problems]
 
 
@@ -55,7 +58,7 @@ SHIPPED = sorted(Path(psc_connect.environments.__file__).parent.glob("*.json"))
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_shipped_document_passes(path: Path) -> None:
-    read = parse_metadata(json.loads(path.read_text()))
+    read = parsed(json.loads(path.read_text()))
     assert read.authorization_endpoint.startswith("https://wallet.")
     assert read.jwks_uri.startswith(read.issuer)
 
@@ -65,7 +68,7 @@ def test_three_documents_are_shipped() -> None:
 
 
 def test_document_is_read_field_by_field() -> None:
-    assert parse_metadata(document()) == ProviderMetadata(
+    assert parsed(document()) == ProviderMetadata(
         issuer=ISSUER,
         authorization_endpoint="https://wallet.esw.example.test/auth",
         token_endpoint=f"{OPENID}/token",
@@ -80,13 +83,13 @@ def test_document_is_read_field_by_field() -> None:
     "field", ["jwks_uri", "end_session_endpoint", "authorization_response_iss_parameter_supported"]
 )
 def test_optional_field_may_be_absent(field: str) -> None:
-    assert not getattr(parse_metadata(document(**{field: ABSENT})), field)
+    assert not getattr(parsed(document(**{field: ABSENT})), field)
 
 
 @pytest.mark.parametrize("field", ["jwks_uri", "end_session_endpoint"])
 @pytest.mark.parametrize("value", [None, ""])
 def test_optional_field_may_be_empty(field: str, value: Any) -> None:
-    assert getattr(parse_metadata(document(**{field: value})), field) == ""
+    assert getattr(parsed(document(**{field: value})), field) == ""
 
 
 @pytest.mark.parametrize("field", ["issuer", "authorization_endpoint", "token_endpoint", "userinfo_endpoint"])
@@ -176,7 +179,7 @@ def test_url_that_is_not_the_provider_s_own_is_refused(field: str, url: str, cod
     ],
 )
 def test_url_on_the_provider_s_own_host_passes(field: str, url: str) -> None:
-    assert getattr(parse_metadata(document(**{field: url})), field) == url
+    assert getattr(parsed(document(**{field: url})), field) == url
 
 
 @pytest.mark.parametrize(
@@ -202,6 +205,14 @@ def test_issuer_named_by_an_ip_address_is_refused(host: str) -> None:
 
 
 @pytest.mark.case("SS03")
+@pytest.mark.case("TR10", "SS01")
+def test_nobody_else_has_siblings() -> None:
+    """Two associations share asso.fr, and no more: one must not receive the other's visitors."""
+    spoilt = local("https://hospital.asso.fr", authorization_endpoint="https://evil.asso.fr/auth")
+    assert problems(spoilt, sibling_hosts=False) == [("authorization_endpoint", "foreign_host")]
+    assert parsed(spoilt, sibling_hosts=False, extra_hosts=["evil.asso.fr"])
+
+
 def test_addresses_have_no_siblings() -> None:
     spoilt = local("https://127.0.0.1", authorization_endpoint="https://10.0.0.1/auth")
     assert problems(spoilt) == [("authorization_endpoint", "foreign_host")]
@@ -215,7 +226,7 @@ def test_host_of_two_labels_has_no_siblings() -> None:
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.1", "localhost", "[::1]", "LOCALHOST"])
 def test_plain_http_is_for_this_machine_and_only_when_allowed(host: str) -> None:
     base = f"http://{host}:8081/auth"
-    assert parse_metadata(local(base), allow_loopback_http=True).issuer == base
+    assert parsed(local(base), allow_loopback_http=True).issuer == base
     assert ("issuer", "loopback_http_refused") in problems(local(base))
 
 
@@ -233,7 +244,7 @@ def test_another_port_of_this_machine_is_another_provider() -> None:
 @pytest.mark.parametrize("extra", ["tokens.example.test", "TOKENS.example.test"])
 def test_host_that_the_site_allows_passes_everywhere(extra: str) -> None:
     elsewhere = document(token_endpoint="https://tokens.example.test/token")
-    assert parse_metadata(elsewhere, extra_hosts=[extra]).token_endpoint == "https://tokens.example.test/token"
+    assert parsed(elsewhere, extra_hosts=[extra]).token_endpoint == "https://tokens.example.test/token"
 
 
 def test_allowed_host_must_still_be_https() -> None:
@@ -249,7 +260,7 @@ def test_host_in_letters_that_two_standards_read_differently_is_refused(host: st
 
 
 def test_host_in_its_ascii_form_is_a_host() -> None:
-    assert parse_metadata(local("https://auth.xn--sant-epa.test"))
+    assert parsed(local("https://auth.xn--sant-epa.test"))
 
 
 @pytest.mark.parametrize(
@@ -274,27 +285,3 @@ def test_metadata_error_bears_the_code_of_the_first_problem() -> None:
     problem = MetadataProblem("jwks_uri", "metadata_not_https")
     assert MetadataError((problem,)).code == "metadata_not_https"
     assert problem.code in CODES
-
-
-def test_discovery_is_looked_for_where_psc_has_it_first() -> None:
-    issuer = "https://auth.example.test/realms/x"
-    names = ("wallet-openid-configuration", "openid-configuration")
-    assert discovery_candidates(f"{issuer}/") == tuple(f"{issuer}/.well-known/{name}" for name in names)
-
-
-@pytest.mark.parametrize(
-    ("host", "expected"),
-    [
-        ("127.0.0.1", True),
-        ("127.255.255.255", True),
-        ("::1", True),
-        ("localhost", True),
-        ("128.0.0.1", False),
-        ("::ffff:127.0.0.1", False),
-        ("2130706433", False),
-        ("localhost.test", False),
-        ("", False),
-    ],
-)
-def test_loopback_is_recognised_in_its_plain_spellings_only(host: str, expected: bool) -> None:
-    assert is_loopback(host) is expected

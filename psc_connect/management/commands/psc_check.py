@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,8 @@ from typing_extensions import override
 
 from psc_connect.diagnosis import Status, examine, settings_of_the_site, worst
 from psc_connect.diagnosis.findings import Finding
+from psc_connect.document import escaped
+from psc_connect.management.output import readable_json
 from psc_connect.models import Provider
 from psc_connect.origin import declared_addresses
 from psc_connect.problems import labelled
@@ -49,7 +50,7 @@ class Command(BaseCommand):
         found |= {each.slug: examine(each, declared_addresses(None, each)).findings for each in providers}
         status = worst([finding for findings in found.values() for finding in findings])
         if options["json"]:
-            self.stdout.write(json.dumps(_as_json(found, status), ensure_ascii=False, indent=2))
+            self.stdout.write(readable_json(_as_json(found, status)))
         else:
             for slug, findings in found.items():
                 self._tell(slug, findings)
@@ -73,9 +74,9 @@ class Command(BaseCommand):
         self.stdout.write(_("Provider “%(slug)s”") % {"slug": slug} if slug else _("Site"))
         for finding in findings:
             mark = style[finding.status](words[finding.status].ljust(width))
-            self.stdout.write(f"  {mark}  {labelled(finding.label, finding.text)} [{finding.code}]")
+            self.stdout.write(f"  {mark}  {labelled(finding.label, escaped(finding.text))} [{finding.code}]")
             if finding.advice:
-                self.stdout.write(f"  {' ' * width}  → {finding.advice}")
+                self.stdout.write(f"  {' ' * width}  → {escaped(finding.advice)}")
         self.stdout.write("")
 
 

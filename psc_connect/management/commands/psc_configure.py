@@ -16,6 +16,7 @@ from typing_extensions import override
 from psc_connect.configuration.plan import ConfigurationError, read_document
 from psc_connect.configuration.planner import plan_all
 from psc_connect.document import PROVIDER_FIELDS, label_of
+from psc_connect.management.output import telling
 from psc_connect.management.plans import REFUSED, add_common_arguments, apply, load_file, refuse
 from psc_connect.models import Provider
 from psc_connect.problems import load_document
@@ -61,7 +62,7 @@ class Command(BaseCommand):
             refuse(list(exc.problems))
             return
         plans = plan_all(declarations, may_replace_issuer=options["replace_issuer"])
-        changes = apply(plans, self.stdout.write, check=options["check"])
+        changes = apply(plans, telling(self.stdout.write), check=options["check"])
         if changes and options["check"]:
             sys.exit(1)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -10,6 +9,7 @@ from django.utils.translation import gettext as _
 from typing_extensions import override
 
 from psc_connect.document import exported
+from psc_connect.management.output import readable_json
 from psc_connect.models import Provider
 
 if TYPE_CHECKING:
@@ -31,4 +31,4 @@ class Command(BaseCommand):
         if unknown := [slug for slug in options["slug"] if slug not in known]:
             raise CommandError(_("There is no provider “%(slug)s”.") % {"slug": "”, “".join(unknown)})
         wanted = [provider for provider in providers if not options["slug"] or provider.slug in options["slug"]]
-        self.stdout.write(json.dumps(exported(wanted), ensure_ascii=False, indent=2))
+        self.stdout.write(readable_json(exported(wanted)))

@@ -13,6 +13,7 @@ from typing_extensions import override
 from psc_connect.configuration.lemonldap import convert
 from psc_connect.configuration.plan import ConfigurationError
 from psc_connect.configuration.planner import plan_all
+from psc_connect.management.output import telling
 from psc_connect.management.plans import REFUSED, add_common_arguments, apply, load_file, refuse
 
 if TYPE_CHECKING:
@@ -48,14 +49,13 @@ class Command(BaseCommand):
         secrets = {str(each.declaration["slug"]): each.secret for each in converted if each.secret is not None}
         declarations = [each.declaration for each in converted]
         plans = plan_all(declarations, secrets, may_replace_issuer=options["replace_issuer"])
-        changes = apply(plans, self.stdout.write, check=options["check"])
+        tell = telling(self.stdout.write)
+        changes = apply(plans, tell, check=options["check"])
         for each in converted:
             if each.notes:
-                self.stdout.write("")
-                self.stdout.write(
-                    _("%(slug)s: what has not been taken over as it was:") % {"slug": each.declaration["slug"]}
-                )
+                tell("")
+                tell(_("%(slug)s: what has not been taken over as it was:") % {"slug": each.declaration["slug"]})
             for note in each.notes:
-                self.stdout.write(f"  {note.name}: {note.text}")
+                tell(f"  {note.name}: {note.text}")
         if changes and options["check"]:
             sys.exit(1)

@@ -1,0 +1,17 @@
+"""The test of the connection, as an administrator presses its button."""
+
+from __future__ import annotations
+
+from psc_connect.models import Provider
+from tests.admin.pages import Administrator
+
+
+def outcome(admin: Administrator, provider: Provider) -> dict[str, tuple[str, str]]:
+    """Press the button; return each check with its status and code."""
+    response = admin.press(provider, "connection")
+    assert response.status_code == 200
+    findings = [line["finding"] for line in response.context["lines"]]
+    for finding in findings:
+        assert finding.text
+        assert finding.code in response.content.decode()
+    return {finding.check: (finding.status.value, finding.code) for finding in findings}

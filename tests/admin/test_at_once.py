@@ -1,0 +1,88 @@
+"""Two administrators in the same instant, on a database that lets both go on: run by ``test_concurrency``."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.models.signals import pre_save
+
+from psc_connect.models import Provider
+from psc_connect.simulator import Simulator, run_simulator
+from tests.admin.pages import Administrator, administrator, change_page, stored
+from tests.conftest import make_provider
+from tests.recorder import listen
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time"),
+]
+KEEPER = ("view_provider", "change_provider", "replace_provider_secrets")
+OLD_ISSUERS = "the next secret of the old issuer"
+NEW_ISSUERS = "the secret of the new issuer"
+
+
+@pytest.fixture(scope="module")
+def new_issuer() -> Iterator[Simulator]:
+    with run_simulator() as simulator:
+        yield listen(simulator)
+
+
+class AboutToSave:
+    """Holds whoever saves a provider first in that instant, until the other one has done what they can."""
+
+    def __init__(self) -> None:
+        self.reached, self.other_is_done = threading.Event(), threading.Event()
+        self.held = False
+
+    def __call__(self, **_said: Any) -> None:
+        if not self.held:
+            self.held = True
+            self.reached.set()
+            # Where the row is locked, the other one waits for this one: a second is long enough to tell.
+            self.other_is_done.wait(timeout=1)
+
+
+def post(admin: Administrator, provider: Provider, fields: dict[str, str]) -> int:
+    try:
+        status: int = admin.browser.post(change_page(provider), fields).status_code
+        return status
+    finally:
+        connection.close()
+
+
+@pytest.mark.case("AD01", "CC04")
+def test_the_secret_of_the_old_issuer_never_goes_to_the_new_one(simulator: Simulator, new_issuer: Simulator) -> None:
+    provider = make_provider(simulator, environment="custom")
+    first, second = administrator(*KEEPER), administrator()
+    rotates = {**first.fields_of(change_page(provider)), "client_secret": OLD_ISSUERS}
+    moves = {
+        **second.fields_of(change_page(provider)),
+        "client_secret": NEW_ISSUERS,
+        "metadata": json.dumps(new_issuer.metadata),
+    }
+    hold, statuses = AboutToSave(), []
+    pre_save.connect(hold, sender=Provider)
+    try:
+        thread = threading.Thread(target=lambda: statuses.append(post(first, provider, rotates)))
+        thread.start()
+        assert hold.reached.wait(timeout=10)
+        other = threading.Thread(target=lambda: statuses.append(post(second, provider, moves)))
+        other.start()
+        other.join(timeout=1)
+        hold.other_is_done.set()
+        thread.join()
+        other.join()
+    finally:
+        pre_save.disconnect(hold, sender=Provider)
+    now = stored(provider)
+    assert (now.issuer, now.client_secret.reveal()) in {
+        (simulator.issuer, OLD_ISSUERS),
+        (new_issuer.issuer, NEW_ISSUERS),
+    }
+    # The one whose page no longer holds is told, and sees it once more.
+    assert sorted(statuses) == [200, 302]

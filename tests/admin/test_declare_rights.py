@@ -1,0 +1,103 @@
+"""Whose word the site takes once a provider is declared: more than the right to declare one decides that."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group
+
+from psc_connect.environments import load_metadata
+from psc_connect.models import Provider
+from psc_connect.simulator import Simulator
+from tests.admin.pages import ADD, Administrator, administrator, codes, messages_of, signed_in_long_ago, texts
+from tests.conftest import CLIENT_SECRET
+
+pytestmark = pytest.mark.django_db
+ADDER = ("add_provider",)
+KEEPER = ("add_provider", "replace_provider_secrets")
+ANSWERS = {"client_id": "c", "client_secret": CLIENT_SECRET}
+
+
+def declare(admin: Administrator, environment: str = "custom", **answers: Any) -> Any:
+    return admin.submit(ADD, environment=environment, **{**ANSWERS, **answers})
+
+
+@pytest.mark.case("AD01", "AD02")
+@pytest.mark.parametrize("environment", ["custom", "simulator"])
+@pytest.mark.parametrize("way", ["metadata", "discovery_url"])
+def test_an_issuer_of_somebody_elses_is_not_declared_without_the_right(
+    simulator: Simulator, environment: str, way: str
+) -> None:
+    """Whatever it says of people would be believed, and a site's own code would link them to its users."""
+    given = {"metadata": json.dumps(simulator.metadata), "discovery_url": simulator.discovery_url}
+    refused = declare(administrator(*ADDER), environment, **{way: given[way]})
+    assert codes(refused) == {("environment", "issuer_needs_the_right")}
+    assert not Provider.objects.exists()
+    assert declare(administrator(*KEEPER), environment, **{way: given[way]}).status_code == 302
+
+
+@pytest.mark.case("AD01")
+def test_a_sign_in_of_some_time_ago_is_asked_to_confirm_itself_for_such_an_issuer(
+    simulator: Simulator, english: None
+) -> None:
+    late = signed_in_long_ago(administrator(*KEEPER))
+    refused = declare(late, metadata=json.dumps(simulator.metadata))
+    assert codes(refused) == {("environment", "issuer_needs_the_right")}
+    said = texts(refused, "environment")
+    assert "decides whom the site believes" in said
+    assert "/admin/psc_connect/provider/confirm/?next=" in refused.content.decode()
+
+
+@pytest.mark.parametrize("environment", ["production", "sandbox"])
+def test_pro_sante_connect_is_declared_with_the_right_to_declare(no_way_out: None, environment: str) -> None:
+    late = signed_in_long_ago(administrator(*ADDER))
+    assert declare(late, environment).status_code == 302
+    assert Provider.objects.get().metadata == load_metadata(environment)
+
+
+def test_so_is_the_simulator(simulator: Simulator, settings: Any) -> None:
+    settings.PSC_CONNECT_SIMULATOR_URL = simulator.issuer.removesuffix("/auth/realms/esante-wallet")
+    assert declare(administrator(*ADDER), "simulator").status_code == 302
+
+
+# What "Like" takes over.
+
+
+def taken_over(admin: Administrator, like: Provider, environment: str) -> tuple[Provider, str]:
+    """Return the new provider, and what was told of it as a warning."""
+    response = declare(admin, environment, like=str(like.pk))
+    assert response.status_code == 302
+    told = [text for level, text in messages_of(response) if level == "warning"]
+    return Provider.objects.get(environment=environment), " ".join(told)
+
+
+@pytest.mark.case("AD01")
+def test_where_visitors_are_sent_is_not_taken_over_by_who_may_only_declare(
+    provider: Provider, no_way_out: None, english: None
+) -> None:
+    provider.resolution_rules.create(kind="host", value="a.example")
+    Provider.objects.update(sort_order=3)
+    copy, told = taken_over(administrator(*ADDER), provider, "sandbox")
+    assert (copy.sort_order, list(copy.resolution_rules.all())) == (100, [])
+    assert "resolution rules" in told
+    copy, told = taken_over(administrator(*ADDER, "change_provider"), provider, "production")
+    assert (copy.sort_order, copy.resolution_rules.get().value) == (3, "a.example")
+    assert told == ""
+
+
+@pytest.mark.case("AL12", "AD03")
+def test_what_is_written_into_users_is_not_taken_over_by_who_may_not_change_them(
+    provider: Provider, no_way_out: None, english: None
+) -> None:
+    provider.exported_attributes.create(claim="'boss@example.org'", user_field="email")
+    provider.exported_groups.create(claim="given_name", equals="x", group=Group.objects.create(name="Doctors"))
+    copy, told = taken_over(administrator(*ADDER), provider, "sandbox")
+    assert set(copy.exported_attributes.values_list("user_field", flat=True)) == {"first_name", "last_name", "username"}
+    assert not copy.exported_groups.exists()
+    assert "change users" in told
+    copy, told = taken_over(administrator(*ADDER, "change_user"), provider, "production")
+    assert copy.exported_attributes.count() == 4
+    assert copy.exported_groups.get().group.name == "Doctors"
+    assert told == ""
