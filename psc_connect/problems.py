@@ -27,6 +27,7 @@ REASONS = {
     "duplicate key": _("a name stands there twice"),
     "number out of range": _("a number is too large"),
     "not a number": _("NaN and Infinity are no JSON"),
+    "NUL in a text": _("a text holds a character that no database can hold"),
     "nested too deeply": _("it is nested too deeply"),
 }
 

@@ -144,7 +144,7 @@ def _check_that_it_holds(plan: Plan) -> None:
     row = Provider.objects.select_for_update().filter(slug=plan.provider.slug).first()
     present = None if row is None else (secret_recipient(row.metadata), row.client_secret.ciphertext)
     if present != plan.planned_on:
-        text = _("Somebody else has changed this provider meanwhile: begin anew.")
+        text = _("This provider has been changed meanwhile: begin anew.")
         raise ConfigurationError(Problem(plan.provider.slug, text))
 
 

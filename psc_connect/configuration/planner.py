@@ -137,7 +137,7 @@ class _Planner:
         if not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):
             self._problem(place, _("Expected here: %(kind)s.") % {"kind": words})
         elif isinstance(value, str) and longest and len(value) > longest:
-            self._problem(place, _("Expected here: %(count)s characters at the most.") % {"count": longest})
+            self._problem(place, _("Expected here: at most %(count)s characters.") % {"count": longest})
         elif not can_be_kept(value):
             self._problem(place, _("It holds a character that no database can hold."))
         else:
