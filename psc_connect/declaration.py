@@ -153,11 +153,15 @@ def copy_options(provider: Provider, of: Provider, *, with_mapping: bool, with_r
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a declaration shall say of whom the site believes. ``secret``: a new one, or None to keep the present."""
+    """What a declaration shall say of whom the site believes. ``secret``: a new one, or None to keep the present.
+
+    ``may_replace_issuer``: whoever asks has the provider before them, and knows that it becomes another one.
+    """
 
     environment: str
     metadata: object
     secret: StoredSecret | None = None
+    may_replace_issuer: bool = True
 
 
 def problems(present: Provider | None, wanted: Wanted) -> Iterator[tuple[str, ValidationError]]:
@@ -171,6 +175,8 @@ def problems(present: Provider | None, wanted: Wanted) -> Iterator[tuple[str, Va
     if wanted.secret and not may_go_to(issuer, wanted.secret):
         message = _("The setting PSC_CONNECT_SECRET_ISSUERS does not give this name to the issuer.")
         yield "client_secret", ValidationError(message, code="secret_reference_not_for_issuer")
+    if present is not None and not wanted.may_replace_issuer:
+        yield from _of_the_same_provider(present, wanted.environment, issuer)
     if present is None or secret_recipient(present.metadata) == secret_recipient(wanted.metadata):
         return
     if _has_accounts_of_another_issuer(present, issuer):
@@ -194,6 +200,21 @@ def _of_the_environment(environment: str, issuer: str) -> Iterator[tuple[str, Va
         message = _("The issuer of this metadata is that of the environment “%(environment)s”: choose it.")
         params = {"environment": published.label}
         yield "environment", ValidationError(message, code="environment_mismatch", params=params)
+
+
+def _of_the_same_provider(present: Provider, environment: str, issuer: str) -> Iterator[tuple[str, ValidationError]]:
+    """A file that happens to use a provider's identifier must not make the sandbox of production."""
+    if present.issuer and (present.environment, present.issuer) != (environment, issuer):
+        message = _(
+            "This would make another provider of “%(slug)s” (%(old)s → %(new)s): give it an identifier (slug) of its "
+            "own. On the command line, --replace-issuer makes it so all the same."
+        )
+        params = {
+            "slug": present.slug,
+            "old": f"{present.get_environment_display()}, {present.issuer}",
+            "new": f"{Environment(environment).label}, {issuer}",
+        }
+        yield "environment", ValidationError(message, code="issuer_replaced", params=params)
 
 
 def _has_accounts_of_another_issuer(provider: Provider, issuer: str) -> bool:

@@ -128,12 +128,12 @@ def exported(providers: Iterable[Provider]) -> dict[str, Any]:
     return {"psc_connect": FORMAT, "providers": [declaration_of(provider) for provider in providers]}
 
 
-def label_of(name: str) -> str:
+def label_of(name: str, model: type[models.Model] = Provider) -> str:
     """Return what a field of a declaration, or a kind of row, is called in the active language; else its name."""
     if name in ROWS:
         return str(Provider._meta.get_field(name).related_model._meta.verbose_name)  # type: ignore[union-attr]
     try:
-        return str(Provider._meta.get_field(name).verbose_name)  # type: ignore[union-attr]
+        return str(model._meta.get_field(name).verbose_name)  # type: ignore[union-attr]
     except FieldDoesNotExist:
         return name
 

@@ -53,7 +53,7 @@ STEPS = (
     "userinfo",
     "same_person",
 )
-PASSED, FAILED, NOT_REACHED = "passed", "failed", "not_reached"
+PASSED, FAILED, NOT_REACHED, NOT_DEMANDED = "passed", "failed", "not_reached", "not_demanded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +139,13 @@ class _Run:
     def __init__(self, request: HttpRequest, provider: Provider, login: PendingLogin) -> None:
         self.request, self.provider, self.login = request, provider, login
         self.steps: list[Step] = []
+        demands = {"acr": bool(provider.accepted_acr_values), "auth_time": provider.max_age is not None}
+        self.not_demanded = {name for name, is_demanded in demands.items() if not is_demanded}
         self.id_token: IDToken | None = None
         self.claims: dict[str, Any] = {}
 
     def passed(self, *names: str) -> None:
-        self.steps += [Step(name, PASSED) for name in names]
+        self.steps += [Step(name, NOT_DEMANDED if name in self.not_demanded else PASSED) for name in names]
 
     def fail(self, failure: _StepFailed) -> None:
         # A rule of the ID token may fail in the middle of them.

@@ -30,8 +30,20 @@ def cipher_for(purpose: str) -> MultiFernet:
     ``SECRET_KEY`` and ``SECRET_KEY_FALLBACKS``. HKDF (RFC 5869) makes one key of them for each purpose, so that
     a cookie can never be presented as a secret, nor the other way round.
     """
-    sources = conf.encryption_keys() or (settings.SECRET_KEY, *map(str, settings.SECRET_KEY_FALLBACKS))
+    sources = conf.encryption_keys() or _derived_sources()
     return MultiFernet([_fernet(source, purpose) for source in sources])
+
+
+def older_cipher_for(purpose: str) -> MultiFernet:
+    """Return the cipher that a site had before it had keys of its own: what lies in the database outlives the change.
+
+    It only decrypts. What lives for minutes, cookies and sessions, does without.
+    """
+    return MultiFernet([_fernet(source, purpose) for source in _derived_sources()])
+
+
+def _derived_sources() -> tuple[str, ...]:
+    return (settings.SECRET_KEY, *map(str, settings.SECRET_KEY_FALLBACKS))
 
 
 # Keyed by a digest, so that the cache itself keeps no key in clear.

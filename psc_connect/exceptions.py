@@ -52,12 +52,12 @@ UNAVAILABLE = Explanation(
 PROVIDER_FAULT = Explanation(
     502,
     _("The answer of Pro Santé Connect could not be accepted"),
-    _("For your safety you have not been signed in. Start again; if it happens once more, give us the code below."),
+    _("For your safety you have not been signed in. Start again; if it happens again, give us the code below."),
 )
 PROVIDER_REFUSED = Explanation(
     403,
     _("Pro Santé Connect refused the sign-in"),
-    _("Start again; if it happens once more, give the code below to the people who run this site."),
+    _("Start again; if it happens again, give the code below to the people who run this site."),
 )
 SITE_FAULT = Explanation(
     503,
@@ -109,7 +109,7 @@ BY_CODE = {
     ),
     "no_provider": Explanation(
         404,
-        _("This way of signing in is not open"),
+        _("This way of signing in is not available"),
         _("The site does not offer it, or not at the moment. Go back to its home page."),
         can_start_again=False,
     ),

@@ -13,9 +13,10 @@ from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
 from psc_connect import conf
-from psc_connect.encryption import CLIENT_SECRET, InvalidToken, cipher_for
+from psc_connect.encryption import CLIENT_SECRET, InvalidToken, cipher_for, older_cipher_for
 
 if TYPE_CHECKING:
+    from cryptography.fernet import MultiFernet
     from django.db.backends.base.base import BaseDatabaseWrapper
     from django.db.models.expressions import Combinable, Expression
 
@@ -26,16 +27,16 @@ FILE_SECRET = re.compile(r"file:[A-Za-z0-9_-][A-Za-z0-9._-]*")
 # Why a secret cannot be used, as an administrator reads it, by the code of SecretUnavailable.
 SECRET_PROBLEMS = {
     "secret_missing": _("No secret yet: enter it."),
-    "secret_undecryptable": _("The secret that is kept cannot be decrypted with this site's keys: enter it again."),
+    "secret_undecryptable": _("The stored secret cannot be decrypted with this site's keys: enter it again."),
     "secret_environment_missing": _(
-        "A reference is kept (env:…), but that environment variable is not set in this process."
+        "A reference is stored (env:…), but that environment variable is not set in this process."
     ),
-    "secret_file_missing": _("A reference is kept (file:…), but that file is missing, empty or unreadable."),
+    "secret_file_missing": _("A reference is stored (file:…), but that file is missing, empty or unreadable."),
     "secret_reference_not_for_issuer": _(
-        "A reference is kept that the setting PSC_CONNECT_SECRET_ISSUERS does not give to this issuer."
+        "A reference is stored that the setting PSC_CONNECT_SECRET_ISSUERS does not give to this issuer."
     ),
     "secret_reference_invalid": _(
-        "A reference is kept that the settings of this site do not allow: enter the secret again."
+        "A reference is stored that the settings of this site do not allow: enter the secret again."
     ),
 }
 
@@ -93,10 +94,22 @@ class StoredSecret:
     def _decrypted(self) -> str:
         if not self._ciphertext:
             raise SecretUnavailable("secret_missing")
+        for cipher in (cipher_for(CLIENT_SECRET), older_cipher_for(CLIENT_SECRET)):
+            if (clear := self._opened_by(cipher)) is not None:
+                return clear
+        raise SecretUnavailable("secret_undecryptable")
+
+    def rests_on_secret_key(self) -> bool:
+        """Whether it was encrypted before the site had keys of its own: without ``SECRET_KEY`` it would be lost."""
+        if self._opened_by(cipher_for(CLIENT_SECRET)) is not None:
+            return False
+        return self._opened_by(older_cipher_for(CLIENT_SECRET)) is not None
+
+    def _opened_by(self, cipher: MultiFernet) -> str | None:
         try:
-            return cipher_for(CLIENT_SECRET).decrypt(self._ciphertext.encode()).decode()
+            return cipher.decrypt(self._ciphertext.encode()).decode()
         except (InvalidToken, ValueError):
-            raise SecretUnavailable("secret_undecryptable") from None
+            return None
 
     def __bool__(self) -> bool:
         return bool(self._ciphertext)

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from psc_connect import history
 from psc_connect.document import differences, key_names
-from psc_connect.keys import KEY_FIELDS, set_keys, supersede_fetch, with_pinned
+from psc_connect.keys import KEY_FIELDS, set_keys, supersede_fetch, usable, with_pinned
 from psc_connect.models import DeclarationChange, Provider
 from psc_connect.oidc.errors import JWKSError
 from psc_connect.oidc.jwks import KeySet, parse_jwks
@@ -48,9 +48,7 @@ class KeyChanges:
 
 def compare_keys(provider: Provider, document: object) -> KeyChanges:
     """Hold a key set against the row's. Raises JWKSError, also where no key of it can verify a signature."""
-    found = parse_jwks(with_pinned(provider, document)).without(provider.jwks_retired)
-    if not found.keys:
-        raise JWKSError("jwks_no_usable_key")
+    found = usable(parse_jwks(with_pinned(provider, document)), retired=provider.jwks_retired)
     present = _present_keys(provider)
     known = {key.thumbprint for key in present}
     names = {key.kid for key in present if key.kid}

@@ -22,6 +22,8 @@ from psc_connect.oidc.errors import JWKSError, ProviderUnavailable, UnknownKey
 from psc_connect.oidc.jwks import KeySet, parse_jwks, public_document
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from django.contrib.auth.models import User
 
     from psc_connect.oidc.jwks import SigningKey
@@ -72,10 +74,8 @@ def set_keys(provider: Provider, document: object) -> KeySet:
     """
     public = with_pinned(provider, document)
     every = parse_jwks(public)
-    keys = every.without(provider.jwks_retired)
     # An empty set would lock everybody out: the keys of before stay.
-    if not keys.keys:
-        raise JWKSError("jwks_no_usable_key")
+    keys = usable(every, retired=provider.jwks_retired)
     now = timezone.now()
     known = provider.jwks_first_seen
     supersede_fetch(provider)
@@ -84,6 +84,14 @@ def set_keys(provider: Provider, document: object) -> KeySet:
     provider.jwks_first_seen = {
         key.thumbprint: known.get(key.thumbprint, now.isoformat(timespec="seconds")) for key in every.keys
     }
+    return keys
+
+
+def usable(found: KeySet, *, retired: Collection[str]) -> KeySet:
+    """Return the set without its retired keys. Raises JWKSError where no key is left to verify a signature."""
+    keys = found.without(retired)
+    if not keys.keys:
+        raise JWKSError("jwks_all_retired" if found.keys else "jwks_no_usable_key")
     return keys
 
 

@@ -13,6 +13,30 @@ from psc_connect.oidc.codes import sentence
 from psc_connect.oidc.errors import MetadataError, OIDCError
 from psc_connect.oidc.strict_json import StrictJSONError, loads_strict
 
+# What Python's reader of JSON and ours say of a broken text, by the beginning of it.
+REASONS = {
+    "Expecting value": _("a value is expected"),
+    "Expecting property name": _("a name in double quotes is expected"),
+    "Expecting ':'": _("“:” is expected"),
+    "Expecting ','": _("“,” is expected"),
+    "Illegal trailing comma": _("a comma stands before the end"),
+    "Extra data": _("something follows the end"),
+    "Unterminated string": _("a text is not closed"),
+    "Invalid control character": _("a text holds a line break or a control character"),
+    "Invalid \\": _("a backslash is followed by a wrong character"),
+    "duplicate key": _("a name stands there twice"),
+    "number out of range": _("a number is too large"),
+    "not a number": _("NaN and Infinity are no JSON"),
+    "NUL in a text": _("a text holds a character that no database can hold"),
+    "nested too deeply": _("it is nested too deeply"),
+}
+
+
+def _in_words(reason: str) -> str:
+    """Return a reason in the active language, in brackets; nothing for one that is not known."""
+    said = next((text for beginning, text in REASONS.items() if reason.startswith(beginning)), None)
+    return f" ({said})" if said else ""
+
 
 def explain(code: str) -> str:
     """Say what a code of the protocol means and what to do, in the administrator's language."""
@@ -57,15 +81,15 @@ def _syntax_error(text: str, reason: str) -> ValidationError:
         json.loads(text)
     except json.JSONDecodeError as exc:
         return ValidationError(
-            _("This is not JSON: line %(line)s, column %(column)s (%(reason)s)."),
+            _("This is not JSON: line %(line)s, column %(column)s%(reason)s."),
             code="json_invalid",
-            params={"line": exc.lineno, "column": exc.colno, "reason": exc.msg},
+            params={"line": exc.lineno, "column": exc.colno, "reason": _in_words(exc.msg)},
         )
     except (ValueError, RecursionError):
         pass
     # JSON that Python reads and others would read differently: the strict reader knows why it refused.
     return ValidationError(
-        _("This JSON is ambiguous or out of bounds (%(reason)s)."),
+        _("This JSON is ambiguous or out of bounds%(reason)s."),
         code="json_not_strict",
-        params={"reason": reason},
+        params={"reason": _in_words(reason)},
     )

@@ -16,6 +16,18 @@ space_separated = RegexValidator(
     r"^[\x21\x23-\x5B\x5D-\x7E]+( [\x21\x23-\x5B\x5D-\x7E]+)*\Z",
     _("Write the values in plain characters, with one space between two of them."),
 )
+
+
+def validate_scope(value: str) -> None:
+    """Refuse what is no list of scopes, and one that asks for no ID token (OpenID Connect Core 3.1.2.1)."""
+    space_separated(value)
+    if "openid" not in value.split():
+        raise ValidationError(
+            _("Write “openid” among the scopes: without it the provider says of nobody who they are."),
+            code="scope_without_openid",
+        )
+
+
 # RFC 6749 A.1: what a client id may be made of.
 client_id_characters = RegexValidator(
     r"^[\x21-\x7E]+\Z", _("A client id has no space, no accent and no invisible character: copy it again.")
@@ -55,7 +67,7 @@ def validate_extra_parameters(parameters: object) -> None:
     """Refuse what is no ``{name: text}``, and every name that the protocol needs for itself."""
     if not isinstance(parameters, dict) or len(parameters) > _MAX_PARAMETERS:
         raise ValidationError(
-            _("Write one parameter a line, as name = value; twenty at the most."), code="extra_parameters_malformed"
+            _("Write one parameter a line, as name = value; at most twenty."), code="extra_parameters_malformed"
         )
     for name, value in parameters.items():
         if not _PARAMETER_NAME.fullmatch(name) or not isinstance(value, str) or not 0 < len(value) <= _MAX_PARAMETER:
@@ -88,6 +100,15 @@ def _are_texts(texts: object) -> bool:
     return isinstance(texts, dict) and all(
         name in TRANSLATED and isinstance(text, str) and len(text) <= TRANSLATED[name] for name, text in texts.items()
     )
+
+
+def validate_static_path(value: str) -> None:
+    """Refuse an address: a picture on somebody else's server would tell it of every visitor."""
+    if value.startswith(("/", "\\")) or re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", value) or not value.isprintable():
+        raise ValidationError(
+            _("Write the path of a static file of this site, such as hospital/logo.svg, and no address."),
+            code="static_path_malformed",
+        )
 
 
 def validate_thumbprints(value: object) -> None:

@@ -177,6 +177,14 @@ def test_sign_out_button_posts_to_the_provider_of_the_session() -> None:
 
 
 @pytest.mark.django_db
+def test_sign_out_button_says_what_the_page_gives_it_to_say() -> None:
+    declare()
+    assert ">Se déconnecter</button>" in shown(LOGOUT, user=User(pk=1))
+    named = '{% psc_connect_logout_button text="Leave both" %}'
+    assert ">Leave both</button>" in shown(named, user=User(pk=1))
+
+
+@pytest.mark.django_db
 def test_sign_out_button_serves_who_came_with_a_password_too(client: Client) -> None:
     declare()
     user = User.objects.create_user("somebody")

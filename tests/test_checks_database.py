@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,7 +87,8 @@ def test_one_thing_wrong_is_found_and_named(declared: Provider, change: dict[str
     assert message.id == expected
     assert "psc" in message.msg
     assert message.hint
-    assert message.is_serious() == (".E" in expected)
+    [told] = providers.check_provider(declared)
+    assert told.is_serious() == (".E" in expected)
 
 
 @pytest.mark.parametrize("change", [change for change, _expected in WRONG[:4]])
@@ -115,6 +117,33 @@ def test_without_the_database_option_no_provider_is_read(declared: Provider, dja
         assert list(providers.check_providers(databases=["another"])) == []
 
 
+@pytest.mark.parametrize("change", [change for change, expected in WRONG[:6] if ".E" in expected], ids=str)
+def test_no_row_keeps_a_site_from_being_migrated(declared: Provider, change: dict[str, Any]) -> None:
+    for name, value in change.items():
+        setattr(declared, name, value)
+    declared.save()
+    said = StringIO()
+    call_command("migrate", skip_checks=False, verbosity=0, stdout=said, stderr=said)
+    assert found()[0].id in said.getvalue()
+
+
+def test_a_secret_of_before_the_sites_own_keys_is_told(declared: Provider, settings: Any) -> None:
+    settings.PSC_CONNECT_ENCRYPTION_KEYS = ["k" * 32]
+    [message] = found()
+    assert message.id == "psc_connect.W009"
+    declared.client_secret = "entered again"
+    declared.save()
+    assert found() == []
+
+
+def test_keys_that_are_all_retired_are_no_missing_keys(declared: Provider) -> None:
+    declared.jwks_retired = [key.thumbprint for key in declared.key_set().keys]
+    declared.save()
+    [message] = found()
+    assert message.id == "psc_connect.E021"
+    assert [told.is_serious() for told in providers.check_provider(declared)] == [True]
+
+
 def test_nobody_is_called(declared: Provider, simulator: Any) -> None:
     Provider.objects.update(jwks={})
     simulator.clear_requests()
@@ -140,7 +169,9 @@ def test_a_message_names_no_secret(declared: Provider) -> None:
 
 
 def test_every_id_is_in_the_table() -> None:
-    assert set(re.findall(r'"(psc_connect\.[EW]\d{3})"', inspect.getsource(providers))) == {each for _c, each in WRONG}
+    alone = {"psc_connect.E021", "psc_connect.W009"}
+    ids = set(re.findall(r'"(psc_connect\.[EW]\d{3})"', inspect.getsource(providers)))
+    assert ids == {each for _change, each in WRONG} | alone
 
 
 def test_every_id_is_documented_one_by_one() -> None:

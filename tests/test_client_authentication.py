@@ -94,8 +94,9 @@ def test_a_name_does_not_bring_the_secret_to_an_issuer_that_it_is_not_for(
 ):
     settings.PSC_CONNECT_SECRET_ISSUERS = issuers
     monkeypatch.setenv("PSC_CONNECT_SECRET_PSC", "the-client-secret-e7c1")
+    url = person.authorize(person.begin(PAGE))
     set_secret("env:PSC_CONNECT_SECRET_PSC")
-    response = person.sign_in(PAGE)
+    response = person.come_back(url)
     assert_refused(person, response, "secret_reference_not_for_issuer", simulator=simulator, next_page=PAGE)
 
 
@@ -139,15 +140,28 @@ def secrets_folder(settings, tmp_path, monkeypatch) -> None:
     ],
 )
 def test_a_secret_that_cannot_be_had_refuses_before_any_call(simulator, person, stored, code):
+    url = person.authorize(person.begin(PAGE))
     set_secret(stored)
-    response = person.sign_in(PAGE)
+    response = person.come_back(url)
     assert_refused(person, response, code, simulator=simulator, next_page=PAGE)
     assert response.status_code == 503
 
 
+@pytest.mark.parametrize("stored", ["", "env:PSC_CONNECT_SECRET_ABSENT"])
+def test_without_a_secret_nobody_is_sent_to_identify_for_nothing(
+    simulator, provider, person, stored, django_assert_max_num_queries
+):
+    set_secret(stored)
+    with django_assert_max_num_queries(2):
+        response = person.browser.get("/psc/psc/login/", {"next": PAGE})
+    code = "secret_environment_missing" if stored else "secret_missing"
+    assert_refused(person, response, code, simulator=simulator, next_page=PAGE)
+    assert not [request for request in simulator.requests if request.endpoint == "authorization"]
+
+
 def test_a_file_is_refused_where_no_folder_is_set(simulator, provider, person):
     set_secret("file:psc")
-    response = person.sign_in(PAGE)
+    response = person.browser.get("/psc/psc/login/", {"next": PAGE})
     assert_refused(person, response, "secret_reference_invalid", simulator=simulator, next_page=PAGE)
 
 
@@ -161,8 +175,8 @@ def test_an_undecryptable_secret_refuses_before_any_call(simulator, provider, pe
 
 
 def test_a_secret_of_another_encryption_key_refuses_before_any_call(simulator, provider, person, settings):
-    settings.PSC_CONNECT_ENCRYPTION_KEYS = ["a-new-key-that-did-not-encrypt-the-secret"]
-    response = person.sign_in(PAGE)
+    settings.SECRET_KEY = "a-new-key-that-did-not-encrypt-the-secret"
+    response = person.browser.get("/psc/psc/login/", {"next": PAGE})
     assert_refused(person, response, "secret_undecryptable", simulator=simulator, next_page=PAGE)
 
 

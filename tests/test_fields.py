@@ -12,7 +12,7 @@ import pytest
 from django.core import serializers
 from django.db import connection
 
-from psc_connect.encryption import PENDING_LOGIN, cipher_for
+from psc_connect.encryption import PENDING_LOGIN, InvalidToken, cipher_for
 from psc_connect.fields import SecretUnavailable, StoredSecret, validate_secret
 from psc_connect.models import Provider
 
@@ -130,6 +130,25 @@ def test_a_new_encryption_key_reads_what_the_old_one_wrote(settings: Any) -> Non
     settings.PSC_CONNECT_ENCRYPTION_KEYS = ["new" * 12]
     assert newer.reveal() == SECRET
     assert reason(stored) == "secret_undecryptable"
+
+
+def test_a_secret_of_before_the_sites_own_keys_is_still_read(settings: Any) -> None:
+    stored = StoredSecret.of(SECRET)
+    assert not stored.rests_on_secret_key()
+    settings.PSC_CONNECT_ENCRYPTION_KEYS = ["own" * 12]
+    assert stored.reveal() == SECRET
+    assert stored.rests_on_secret_key()
+    newer = StoredSecret.of(SECRET)
+    assert not newer.rests_on_secret_key()
+    settings.SECRET_KEY = "another key, as after somebody has changed it"
+    assert (reason(stored), newer.reveal()) == ("secret_undecryptable", SECRET)
+
+
+def test_what_does_not_lie_in_the_database_takes_the_sites_own_keys(settings: Any) -> None:
+    cookie = cipher_for(PENDING_LOGIN).encrypt(b"x")
+    settings.PSC_CONNECT_ENCRYPTION_KEYS = ["own" * 12]
+    with pytest.raises(InvalidToken):
+        cipher_for(PENDING_LOGIN).decrypt(cookie)
 
 
 def test_what_was_encrypted_for_another_purpose_is_no_secret() -> None:

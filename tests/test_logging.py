@@ -76,7 +76,7 @@ def wrong_secret(person: Person, simulator: Any) -> Any:
 
 def no_secret(person: Person, simulator: Any) -> Any:
     Provider.objects.filter(slug="psc").update(client_secret="")
-    return person.sign_in(PAGE)
+    return person.browser.get("/psc/psc/login/")
 
 
 def disabled(person: Person, simulator: Any) -> Any:

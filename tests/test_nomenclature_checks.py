@@ -20,12 +20,12 @@ NEWER = {**as_document(shipped(NAME)), "version": "2030-01-15"}
 CHECKS_PAGE = Path(__file__).parent.parent / "docs" / "checks.md"
 
 WRONG: list[tuple[str, str, str, str]] = [
-    (f"{NAME}.json", "{", "psc_connect.W010", "table_not_json"),
-    (f"{NAME}.json", json.dumps({**NEWER, "oid": ""}), "psc_connect.W010", "table_malformed"),
-    (f"{NAME}.json", json.dumps(as_document(shipped("TRE_R81-Civilite"))), "psc_connect.W010", "table_misnamed"),
-    ("TRE_R06-SectionTableauCNOP.json", "{", "psc_connect.W010", "table_unknown"),
-    ("copy.json", json.dumps(NEWER), "psc_connect.W010", "table_unknown"),
-    (f"{NAME}.json", json.dumps({**NEWER, "version": "2021-08-26"}), "psc_connect.W011", "2021-08-26"),
+    (f"{NAME}.json", "{", "psc_connect.W011", "table_not_json"),
+    (f"{NAME}.json", json.dumps({**NEWER, "oid": ""}), "psc_connect.W011", "table_malformed"),
+    (f"{NAME}.json", json.dumps(as_document(shipped("TRE_R81-Civilite"))), "psc_connect.W011", "table_misnamed"),
+    ("TRE_R06-SectionTableauCNOP.json", "{", "psc_connect.W011", "table_unknown"),
+    ("copy.json", json.dumps(NEWER), "psc_connect.W011", "table_unknown"),
+    (f"{NAME}.json", json.dumps({**NEWER, "version": "2021-08-26"}), "psc_connect.W012", "2021-08-26"),
 ]
 
 
@@ -58,7 +58,7 @@ def test_good_tables_are_not_mentioned(folder: Path) -> None:
 def test_a_folder_that_cannot_be_read_is_a_warning(settings: Any, value: Any) -> None:
     settings.PSC_CONNECT_NOMENCLATURE_DIR = value
     [message] = found()
-    assert (message.id, message.is_serious(), bool(message.hint)) == ("psc_connect.W009", False, True)
+    assert (message.id, message.is_serious(), bool(message.hint)) == ("psc_connect.W010", False, True)
 
 
 @pytest.mark.parametrize(("name", "content", "expected", "reason"), WRONG)
@@ -71,7 +71,7 @@ def test_a_file_that_is_not_what_it_looks_like_is_a_warning(
     assert name in message.msg
     assert reason in message.msg
     assert (
-        message.hint == PROBLEMS[reason] if expected == "psc_connect.W010" else "psc_nomenclatures" in str(message.hint)
+        message.hint == PROBLEMS[reason] if expected == "psc_connect.W011" else "psc_nomenclatures" in str(message.hint)
     )
 
 
@@ -83,7 +83,7 @@ def test_each_file_has_a_warning_of_its_own(folder: Path) -> None:
 
 def test_every_id_is_in_the_table() -> None:
     ids = set(re.findall(r'"(psc_connect\.[EW]\d{3})"', inspect.getsource(nomenclature_checks)))
-    assert ids == {expected for _name, _content, expected, _reason in WRONG} | {"psc_connect.W009"}
+    assert ids == {expected for _name, _content, expected, _reason in WRONG} | {"psc_connect.W010"}
 
 
 def test_every_reason_is_documented() -> None:

@@ -54,6 +54,7 @@ def test_it_shows_each_line_with_its_code_and_what_to_do(declared: Provider, sim
         called = check()
     assert called.status == 2
     assert "Provider “psc”" in called.text
+    assert "client id and secret: The provider does not accept" in called.text
     assert "[token_client_refused]" in called.text
     assert "→ Also check “token endpoint authentication”" in called.text
     assert CLIENT_SECRET not in called.text

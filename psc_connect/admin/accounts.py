@@ -14,12 +14,12 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
-from psc_connect.admin.page import DeclaredFilters, administrator
+from psc_connect.admin.page import STYLE, DeclaredFilters, administrator
 from psc_connect.models import Account, UnlinkedAccount
 from psc_connect.unlinking import unlink
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from django.db.models import QuerySet
     from django.http import HttpRequest
@@ -44,7 +44,10 @@ class ReadOnly:
 class AccountAdmin(ReadOnly, DeclaredFilters, _AccountAdmin):
     """An editable link would let an administrator hand one professional's account to another."""
 
-    list_display = ("user", "provider", "subject_name_id", "created_at")
+    class Media:
+        css = STYLE
+
+    list_display = ("user", "full_name", "of_provider", "subject_name_id", "created_at")
     list_filter = ("provider", "created_at")
     list_select_related = ("user", "provider")
     fields = ("user", "provider", "issuer", "subject", "subject_name_id", "created_at")
@@ -54,7 +57,19 @@ class AccountAdmin(ReadOnly, DeclaredFilters, _AccountAdmin):
 
     @override
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
-        return (f"user__{get_user_model().USERNAME_FIELD}", "subject_name_id")
+        user = get_user_model()
+        # A site's own user model need not have names.
+        names = {"first_name", "last_name"} & {field.name for field in user._meta.concrete_fields}
+        return (*(f"user__{name}" for name in (user.USERNAME_FIELD, *sorted(names))), "subject_name_id")
+
+    @admin.display(description=_("provider"), ordering="provider__slug")
+    def of_provider(self, account: Account) -> str:
+        return account.provider.slug
+
+    @admin.display(description=_("full name"))
+    def full_name(self, account: Account) -> str:
+        name: Callable[[], str] | None = getattr(account.user, "get_full_name", None)
+        return name() if name else ""
 
     @admin.action(permissions=("delete",), description=_("Unlink the selected accounts"))
     def delete_selected(self, request: HttpRequest, queryset: QuerySet[Account]) -> TemplateResponse | None:
@@ -100,6 +115,9 @@ class AccountAdmin(ReadOnly, DeclaredFilters, _AccountAdmin):
 @admin.register(UnlinkedAccount)
 class UnlinkedAccountAdmin(ReadOnly, DeclaredFilters, _UnlinkedAccountAdmin):
     """The trail: nobody adds to it, edits it or shortens it here."""
+
+    class Media:
+        css = STYLE
 
     list_display = ("username", "provider", "subject_name_id", "created_at", "unlinked_at", "unlinked_by")
     list_filter = ("provider", "unlinked_at")

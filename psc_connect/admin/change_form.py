@@ -51,6 +51,9 @@ class ChangeForm(ProviderForm):
     button_tooltips = PairsField(label=_("Tooltip in other languages"), placeholder="en = For health professionals")
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
+    # Set by ProviderAdmin.get_form().
+    reader: str = ""
+
     class Meta:
         model = Provider
         fields = ()
@@ -139,7 +142,7 @@ class ChangeForm(ProviderForm):
 
     def _tell_of_conflict(self) -> None:
         text = (
-            concurrency.told(self.instance, self.in_conflict)
+            concurrency.told(self.instance, self.in_conflict, reader=self.reader)
             + " "
             + gettext(
                 "Nothing of yours has been saved yet, and nothing is lost: look at the fields below, and save again."

@@ -49,8 +49,8 @@ def changed_since(seen: Mapping[str, str], present: Mapping[str, Any]) -> set[st
     return {name for name, value in present.items() if name in seen and digest(value) != seen[name]}
 
 
-def told(provider: Provider, names: Collection[str]) -> str:
-    """Say who has changed these fields last, for the page that is shown once more."""
+def told(provider: Provider, names: Collection[str], *, reader: str) -> str:
+    """Say who has changed these fields last, for the page that is shown to ``reader`` once more."""
     # Inputs of the page that are two halves of one field.
     names = {"translations" if name in ("button_texts", "button_tooltips") else name for name in names}
     changes = DeclarationChange.objects.filter(provider=provider)[:20]
@@ -58,5 +58,7 @@ def told(provider: Provider, names: Collection[str]) -> str:
         (each for each in changes if any(name.partition(".")[0] in names for name, *_rest in each.changes)), None
     )
     if last is None or not last.made_by_name:
-        return _("Somebody else has changed this provider meanwhile.")
-    return _("%(name)s has changed this provider meanwhile.") % {"name": last.made_by_name}
+        return _("This provider has been changed meanwhile.")
+    if last.made_by_name == reader:
+        return _("You have changed this provider yourself meanwhile, in another window.")
+    return _("This provider has been changed meanwhile by %(name)s.") % {"name": last.made_by_name}

@@ -32,14 +32,14 @@ WORDS = {Status.PASSED: _("passed"), Status.WARNING: _("warning"), Status.FAILED
 SUMMARIES = {
     Status.PASSED: _("Everything is in order: professionals can sign in."),
     Status.WARNING: _("Professionals can sign in, but something wants attention."),
-    Status.FAILED: _("Professionals cannot sign in, or should not, before what failed is mended."),
+    Status.FAILED: _("Professionals cannot sign in, or should not, until what failed is fixed."),
 }
 REFUSED = {
     "metadata_other_recipient": _(
         "With it, the client secret would go to another issuer or host: paste the document into the form and enter the "
         "client secret again, or declare a second provider."
     ),
-    "metadata_changed_meanwhile": _("Somebody else has saved other metadata meanwhile. Test the connection anew."),
+    "metadata_changed_meanwhile": _("Other metadata has been saved meanwhile. Test the connection anew."),
 }
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
@@ -30,6 +31,8 @@ from psc_connect.problems import explain
 from psc_connect.session import is_in_cookie
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from django.http import HttpRequest, HttpResponse
     from django.utils.functional import _StrPromise
 
@@ -37,7 +40,12 @@ if TYPE_CHECKING:
     from psc_connect.dry_run import DryRun, Step
     from psc_connect.foresight import Foreseen
 
-WORDS = {dry_run.PASSED: _("passed"), dry_run.FAILED: _("failed"), dry_run.NOT_REACHED: _("not reached")}
+WORDS = {
+    dry_run.PASSED: _("passed"),
+    dry_run.FAILED: _("failed"),
+    dry_run.NOT_REACHED: _("not reached"),
+    dry_run.NOT_DEMANDED: _("not demanded"),
+}
 STEPS = {
     "state": (_("The answer belongs to this dry run (state)."), "RFC 6749 4.1.2"),
     "answer_issuer": (_("The answer is this provider's (iss)."), "RFC 9207"),
@@ -74,6 +82,7 @@ class ShownStep:
     source: str
     code: str
     reason: str
+    received: str
 
 
 class BeginDryRunPage(ProviderPage):
@@ -123,7 +132,7 @@ class DryRunPage(ProviderPage):
             request,
             found=found,
             made_at=timezone.localtime(datetime.fromisoformat(found.made_at)),
-            steps=[_shown_step(step) for step in found.steps],
+            steps=[_shown_step(step, found.id_token_claims if may_see else {}) for step in found.steps],
             reason=reason_of(found.code) if found.code else "",
             revealed=revealed,
             claims=[(name, indented(shown(claims))) for name, claims in both.items() if claims] if may_see else [],
@@ -173,10 +182,24 @@ class DryRunPage(ProviderPage):
         }
 
 
-def _shown_step(step: Step) -> ShownStep:
+def _shown_step(step: Step, claims: Mapping[str, Any]) -> ShownStep:
     text, source = STEPS.get(step.name) or _rule(step.name)
     reason = reason_of(step.code) if step.code else ""
-    return ShownStep(step.status, WORDS[step.status], str(text), source, step.code, reason)
+    return ShownStep(step.status, WORDS[step.status], str(text), source, step.code, reason, _received(step, claims))
+
+
+def _received(step: Step, claims: Mapping[str, Any]) -> str:
+    """What the provider said, demanded or not, of how and when the person was identified."""
+    value = claims.get(step.name)
+    if step.name == "acr" and isinstance(value, str):
+        return value
+    if step.name != "auth_time" or not isinstance(value, int):
+        return ""
+    try:
+        return date_format(datetime.fromtimestamp(value, timezone.get_current_timezone()), "SHORT_DATETIME_FORMAT")
+    # A time of no calendar.
+    except (ValueError, OverflowError, OSError):
+        return str(value)
 
 
 def _rule(name: str) -> tuple[str, str]:

@@ -11,21 +11,25 @@ from django.utils.translation import gettext_lazy as _
 
 from psc_connect.admin.access_words import rule_in_words
 from psc_connect.admin.page import ProviderPage
-from psc_connect.document import ORDERED_ROWS, ROWS, in_one_line, label_of
+from psc_connect.document import ORDERED_ROWS, ROWS, in_one_line, key_names, label_of
 from psc_connect.history import REPLACED
 from psc_connect.models import DeclarationChange, Provider
 from psc_connect.problems import labelled
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
-    from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
 
 MAX_SHOWN = 200
 MAX_CHARACTERS = 300
 # A row is shown whole: what is cut off might be the group that it gives.
 MAX_CHARACTERS_OF_ROW = 1000
+# A whole document is folded up.
+MAX_MEMBERS = 3
+STORED = "stored"
+EMPTY: tuple[Any, ...] = (None, "", [], {})
+DECISIONS = ("jwks_pinned", "jwks_retired")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,24 +42,49 @@ class ShownDifference:
 
 @dataclass(frozen=True, slots=True)
 class ShownChange:
-    """One save, and each difference in words."""
+    """One save, and each difference in words; ``folded`` are those of a whole metadata document."""
 
     row: DeclarationChange
     differences: tuple[ShownDifference, ...]
+    folded: tuple[ShownDifference, ...] = ()
+
+    @property
+    def height(self) -> int:
+        """How many rows of a table it takes."""
+        return len(self.differences) + bool(self.folded)
 
 
-def shown_changes(rows: QuerySet[DeclarationChange], *, only: Collection[str] = ()) -> list[ShownChange]:
-    """Put the newest changes into words; ``only`` those of these fields."""
-    shown = [ShownChange(row, tuple(_differences(row, only))) for row in rows[:MAX_SHOWN]]
-    return [each for each in shown if each.differences]
+def shown_changes(provider: Provider, *, only: Collection[str] = ()) -> list[ShownChange]:
+    """Put the newest changes of a provider into words; ``only`` those of these fields."""
+    rows = DeclarationChange.objects.filter(provider=provider)[:MAX_SHOWN]
+    kids = key_names(provider.jwks)
+    shown = [_shown_change(row, only, kids) for row in rows]
+    return [each for each in shown if each.height]
 
 
-def _differences(row: DeclarationChange, only: Collection[str]) -> Iterator[ShownDifference]:
-    for name, old, new in row.changes:
+def _shown_change(row: DeclarationChange, only: Collection[str], kids: Mapping[str, str]) -> ShownChange:
+    # Nothing has become of an option that was made empty, or has gone empty.
+    told = [each for each in row.changes if not (each[1] in EMPTY and each[2] in EMPTY)]
+    told = [each for each in told if not only or each[0].partition(".")[0] in only]
+    if any(name == "slug" and old is None for name, old, _new in row.changes):
+        # What is new had no secret to be replaced.
+        told = [[name, old, STORED if new == REPLACED else new] for name, old, new in told]
+    members = [each for each in told if each[0].startswith("metadata.")]
+    folded = members if len(members) > MAX_MEMBERS else []
+    return ShownChange(
+        row,
+        differences=tuple(_differences([each for each in told if each not in folded], kids)),
+        folded=tuple(_differences(folded, kids)),
+    )
+
+
+def _differences(changes: Iterable[list[Any]], kids: Mapping[str, str]) -> Iterator[ShownDifference]:
+    for name, old, new in changes:
         head, _dot, member = name.partition(".")
-        if only and head not in only:
-            continue
-        if head == "jwks":
+        if head in DECISIONS:
+            before, after = (_keys_in_words(each, kids) for each in (old, new))
+            yield ShownDifference(label_of(head), member, before, after)
+        elif head == "jwks":
             # Here the values are the key's name, which says more than its thumbprint.
             before, after = (gettext("kept") if each is not None else "" for each in (old, new))
             yield ShownDifference(label_of(head), f"{old or new or ''} {member}".strip(), before, after)
@@ -70,13 +99,23 @@ def member_in_words(name: str, member: str) -> str:
     return member if told_apart else ""
 
 
+def _keys_in_words(thumbprints: Any, kids: Mapping[str, str]) -> str:
+    """Return keys by their names, as far as they are still on the row, and by what tells two of one name apart."""
+    listed = thumbprints if isinstance(thumbprints, list) else []
+    return ", ".join(f"{kids[each]} ({each})" if kids.get(each) else str(each) for each in listed)
+
+
 def value_in_words(name: str, value: Any) -> str:
     """Return a value of a declaration as a person reads it, by the field, or the kind of row, that has it."""
     if name == "access_rules" and isinstance(value, dict):
         return in_one_line(rule_in_words(value), MAX_CHARACTERS)
     if name in ROWS and isinstance(value, dict):
-        model = Provider._meta.get_field(name).related_model
-        told = (labelled(member, _in_words(model, member, each)) for member, each in value.items() if each != "")
+        model: Any = Provider._meta.get_field(name).related_model
+        told = (
+            labelled(label_of(member, model), _in_words(model, member, each))
+            for member, each in value.items()
+            if each != ""
+        )
         return in_one_line(", ".join(told), MAX_CHARACTERS_OF_ROW)
     return in_one_line(_in_words(Provider, name, value), MAX_CHARACTERS)
 
@@ -86,8 +125,8 @@ def _in_words(model: Any, name: str, value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return gettext("yes") if value else gettext("no")
-    if value == REPLACED:
-        return gettext("replaced")
+    if value in (REPLACED, STORED):
+        return gettext("replaced") if value == REPLACED else gettext("stored")
     try:
         choices = dict(model._meta.get_field(name).flatchoices)
     # A member of a document, a kind of row.
@@ -105,5 +144,4 @@ class HistoryPage(ProviderPage):
     template_name = "admin/psc_connect/provider/history.html"
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        rows = DeclarationChange.objects.filter(provider=self.provider)
-        return self.render(request, changes=shown_changes(rows), max_shown=MAX_SHOWN)
+        return self.render(request, changes=shown_changes(self.provider), max_shown=MAX_SHOWN)

@@ -18,12 +18,11 @@ from typing_extensions import override
 
 from psc_connect import keys
 from psc_connect.admin.documents import JSON_ATTRIBUTES, KeySetField, KeySetFileField
-from psc_connect.admin.history import shown_changes
+from psc_connect.admin.history import DECISIONS, shown_changes
 from psc_connect.admin.identity import may_replace, why_not
 from psc_connect.admin.offers import OfferExpired, seal, tell_expired, unseal
 from psc_connect.admin.page import ProviderPage, administrator
 from psc_connect.key_desk import KeysChangedMeanwhile, accept_keys, compare_keys, decide
-from psc_connect.models import DeclarationChange
 from psc_connect.oidc.client import Deadline
 from psc_connect.oidc.errors import JWKSError, MetadataError, ProviderUnavailable
 from psc_connect.problems import explain, form_errors_of
@@ -136,7 +135,9 @@ class KeySetForm(forms.Form):
     @override
     def clean(self) -> dict[str, Any]:
         given = [self.cleaned_data.get(name) for name in ("document", "file")]
-        if all(given):
+        if self.data.get("document") and self.files.get("file"):
+            # Whatever is wrong with either of them.
+            self.errors.clear()
             self.add_error(
                 "file", ValidationError(_("Paste a key set or choose a file, not both."), "jwks_given_twice")
             )
@@ -172,13 +173,13 @@ class KeysPage(ProviderPage):
         return actions.get(request.POST.get("action", ""), self._decide)(request)
 
     def _show(self, request: HttpRequest, *, status: int = 200, **context: Any) -> HttpResponse:
-        changes = DeclarationChange.objects.filter(provider=self.provider)
         shown = {
             "changes": None,
+            "last_key": "",
             "table": keys_table(self.provider),
             "form": KeySetForm(),
             "why_not": "" if may_replace(request) else why_not(request, self.url("confirm")),
-            "history": shown_changes(changes, only=("jwks", "jwks_pinned", "jwks_retired"))[:20],
+            "history": shown_changes(self.provider, only=("jwks", *DECISIONS))[:20],
         }
         return self.render(request, status=status, **{**shown, **context})
 
@@ -193,9 +194,13 @@ class KeysPage(ProviderPage):
     @sensitive_variables()
     def _paste(self, request: HttpRequest) -> HttpResponse:
         form = KeySetForm(request.POST, request.FILES)
-        return self._offer(request, form.given, form=form) if form.is_valid() else self._show(request, form=form)
+        if not form.is_valid():
+            return self._show(request, form=form)
+        return self._offer(request, form.given, is_pasted=True, form=form)
 
-    def _offer(self, request: HttpRequest, document: dict[str, Any], **context: Any) -> HttpResponse:
+    def _offer(
+        self, request: HttpRequest, document: dict[str, Any], *, is_pasted: bool = False, **context: Any
+    ) -> HttpResponse:
         """Show what the set would change; what is accepted is this very set, not what is published by then."""
         try:
             changes = compare_keys(self.provider, document)
@@ -204,7 +209,7 @@ class KeysPage(ProviderPage):
             return self._show(request, **context)
         if any(key.reason == PRIVATE for key in changes.found.ignored):
             messages.error(request, explain(PRIVATE))
-        offer = seal(self._kind, {"document": document, "seen": self.provider.jwks})
+        offer = seal(self._kind, {"document": document, "seen": self.provider.jwks, "is_pasted": is_pasted})
         ignored = [IgnoredRow(key, explain(key.reason)) for key in changes.found.ignored]
         return self._show(request, changes=changes, new_ignored=ignored, offer=offer)
 
@@ -220,7 +225,8 @@ class KeysPage(ProviderPage):
             tell_expired(request)
         except KeysChangedMeanwhile:
             text = gettext(
-                "The keys have been changed meanwhile, by a sign-in or a colleague. Look at them and begin anew."
+                "The keys have been changed meanwhile, by a sign-in, a colleague or yourself in another window. Begin "
+                "anew."
             )
             messages.error(request, text)
         except JWKSError as exc:
@@ -228,7 +234,19 @@ class KeysPage(ProviderPage):
         else:
             report_keys(request, found)
             self._log(request)
+            if offered["is_pasted"]:
+                self._warn_of_the_next_fetch(request, found)
         return self.to(self.name)
+
+    def _warn_of_the_next_fetch(self, request: HttpRequest, found: KeySet) -> None:
+        are_pinned = all(key.thumbprint in self.provider.jwks_pinned for key in found.keys)
+        if self.provider.metadata.get("jwks_uri") and not are_pinned:
+            text = gettext("Pin what you pasted: a key that the provider does not publish goes at the next fetch.")
+            messages.warning(request, text)
+
+    def _is_the_last(self, thumbprint: str) -> bool:
+        usable = {row.key.thumbprint for row in keys_table(self.provider).used if not row.is_retired}
+        return usable == {thumbprint}
 
     def _log(self, request: HttpRequest) -> None:
         # Django's list of recent actions; what has changed is in our own history.
@@ -236,6 +254,8 @@ class KeysPage(ProviderPage):
 
     def _decide(self, request: HttpRequest) -> HttpResponse:
         thumbprint, decision = request.POST.get("thumbprint", ""), request.POST.get("action", "")
+        if decision == "retire" and self._is_the_last(thumbprint) and "confirmed" not in request.POST:
+            return self._show(request, last_key=thumbprint)
         try:
             decide(self.provider, thumbprint, decision, by=administrator(request))
         except KeyError:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext, ngettext
@@ -143,6 +144,7 @@ class MappingPage(RowsPage):
             groups=groups,
             tried_groups=[(form, trial.group(form)) for form in groups],
             users_have_groups=users_have_groups(),
+            has_groups=Group.objects.exists(),
             why_not="" if may_change_users(request) else WHY_NOT_USERS,
             creation_is_impossible=creation_is_impossible(self.provider),
             computed=shown_computed(trial.claims, shown),

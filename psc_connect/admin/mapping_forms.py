@@ -108,7 +108,10 @@ class SampleForm(forms.Form):
         label=_("Userinfo in JSON"),
         required=False,
         widget=AdminTextareaWidget(attrs={**JSON_ATTRIBUTES, "rows": 6}),
-        help_text=_("Such as “essaie ta e-CPS” shows. It is used on this page only, and kept nowhere."),
+        help_text=_(
+            "Such as “essaie ta e-CPS” shows. It takes the place of the sample above, is used on this page and kept "
+            "nowhere."
+        ),
     )
 
     def __init__(self, *args: Any, last: Mapping[str, Any] | None, **kwargs: Any) -> None:
@@ -121,8 +124,12 @@ class SampleForm(forms.Form):
 
     @override
     def clean(self) -> dict[str, Any]:
-        chosen, pasted = self.cleaned_data.get("sample"), self.cleaned_data.get("pasted", "")
-        if chosen == PASTED:
+        pasted = self.cleaned_data.get("pasted", "")
+        if pasted:
+            # Whoever pastes one means that one, and sees it chosen.
+            self.cleaned_data["sample"] = PASTED
+            self.data = {**dict(self.data.items()), "sample": PASTED}
+        if self.cleaned_data.get("sample") == PASTED:
             try:
                 self.cleaned_data["claims"] = userinfo_object(pasted)
             except ValidationError as exc:

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 REPLACE_SECRETS = "psc_connect.replace_provider_secrets"
 VIEW_CLAIMS = "psc_connect.view_claims"
+# The ``Media.css`` of every page.
+STYLE = {"all": ("psc_connect/admin.css",)}
 
 
 def administrator(request: HttpRequest) -> User:

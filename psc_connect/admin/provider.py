@@ -22,13 +22,15 @@ from psc_connect.admin.access import AccessPage
 from psc_connect.admin.change_form import ChangeForm
 from psc_connect.admin.connection import AcceptMetadataPage, ConnectionPage
 from psc_connect.admin.dry_run import BeginDryRunPage, DryRunPage
+from psc_connect.admin.fieldsets import ADD_FIELDSETS, CHANGE_FIELDSETS
 from psc_connect.admin.forms import DeclarationForm, fetched_documents
 from psc_connect.admin.history import HistoryPage
 from psc_connect.admin.identity import ConfirmPage, may_replace, why_not
 from psc_connect.admin.keys import KeysPage, import_keys, keys_state
 from psc_connect.admin.like import take_over
+from psc_connect.admin.looking import ToLookAt, to_look_at
 from psc_connect.admin.mapping import MappingPage, summary
-from psc_connect.admin.page import DeclaredFilters, administrator, bounded, provider_url
+from psc_connect.admin.page import STYLE, DeclaredFilters, administrator, bounded, provider_url
 from psc_connect.admin.rules import RulesPage
 from psc_connect.admin.transfer import ExportPage, ImportPage, may_import
 from psc_connect.backends import creation_is_impossible
@@ -36,8 +38,6 @@ from psc_connect.models import DeclarationChange, Provider
 from psc_connect.origin import declared_addresses
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from django.db.models import QuerySet
     from django.http import HttpRequest
     from django.urls import URLPattern
@@ -46,73 +46,6 @@ if TYPE_CHECKING:
     _ModelAdmin = admin.ModelAdmin[Provider]
 else:
     _ModelAdmin = admin.ModelAdmin
-
-ADD_FIELDSETS = (
-    (None, {"fields": ("environment", "client_id", "client_secret", "acr_values", "enabled")}),
-    (_("From test to production"), {"fields": ("like",), "classes": ("collapse",)}),
-    (
-        _("Another provider than Pro Santé Connect"),
-        {"fields": ("discovery_url", "metadata"), "classes": ("collapse",)},
-    ),
-)
-CHANGE_FIELDSETS = (
-    (
-        None,
-        {
-            "fields": (
-                "environment",
-                "enabled",
-                "slug",
-                "client_id",
-                "client_secret",
-                "token_endpoint_auth_method",
-                "comment",
-                "seen",
-            )
-        },
-    ),
-    (
-        _("What is asked of Pro Santé Connect"),
-        {
-            "fields": (
-                "scope",
-                "acr_values",
-                "accepted_acr_values",
-                "prompt",
-                "max_age",
-                "require_iss",
-                "display",
-                "ui_locales",
-                "extra_parameters",
-            )
-        },
-    ),
-    (_("Users"), {"fields": ("create_unknown_users", "ask_capacity", "mapping", "access_rules")}),
-    (_("Signing keys"), {"fields": ("signing_keys", "id_token_signed_response_alg", "userinfo_signed_response_alg")}),
-    (_("Provider metadata"), {"fields": ("metadata", "metadata_followed")}),
-    (
-        _("Button"),
-        {
-            "fields": (
-                "button_text",
-                "button_texts",
-                "button_tooltip",
-                "button_tooltips",
-                "button_logo",
-            ),
-            "classes": ("collapse",),
-        },
-    ),
-    (_("Where several providers are enabled"), {"fields": ("sort_order", "rules"), "classes": ("collapse",)}),
-)
-# What whoever may only look sees in the place of inputs that the row has no field for.
-ONLY_TO_LOOK_AT = {"button_texts": "translations", "button_tooltips": "", "seen": ""}
-
-
-def _to_look_at(fields: Iterable[str]) -> list[str]:
-    shown = (ONLY_TO_LOOK_AT.get(name, name) for name in fields)
-    return [name for name in shown if name]
-
 
 # The pages of one provider, in the order of their links above the form.
 PAGES = (
@@ -132,13 +65,13 @@ sensitive = method_decorator(sensitive_post_parameters("client_secret"))
 
 
 @admin.register(Provider)
-class ProviderAdmin(DeclaredFilters, _ModelAdmin):
+class ProviderAdmin(ToLookAt, DeclaredFilters, _ModelAdmin):
     list_display = ("slug", "environment", "enabled", "sort_order", "state_of_keys")
     list_display_links = ("slug",)
-    readonly_fields = ("mapping", "access_rules", "signing_keys", "rules")
+    readonly_fields = ("mapping", "access_rules", "signing_keys", "rules", *ToLookAt.shown)
 
     class Media:
-        css = {"all": ("psc_connect/admin.css",)}  # noqa: RUF012
+        css = STYLE
 
     @admin.display(description=_("signing keys"))
     def state_of_keys(self, provider: Provider) -> str:
@@ -178,6 +111,7 @@ class ProviderAdmin(DeclaredFilters, _ModelAdmin):
         made: Any = super().get_form(request, obj, change, **{"form": form, **kwargs})
         made.why_not = "" if may_replace(request) else why_not(request, provider_url(self, "confirm"))
         made.fetched = fetched_documents(request)
+        made.reader = request.user.get_username()
         return made
 
     @override
@@ -186,7 +120,7 @@ class ProviderAdmin(DeclaredFilters, _ModelAdmin):
             return ADD_FIELDSETS
         if self.has_change_permission(request, obj):
             return CHANGE_FIELDSETS
-        return [(title, {**options, "fields": _to_look_at(options["fields"])}) for title, options in CHANGE_FIELDSETS]
+        return [(title, {**options, "fields": to_look_at(options["fields"])}) for title, options in CHANGE_FIELDSETS]
 
     @override
     def get_urls(self) -> list[URLPattern]:
@@ -273,10 +207,12 @@ class ProviderAdmin(DeclaredFilters, _ModelAdmin):
                 )
                 messages.warning(request, text)
         obj.save(update_fields=changed)
+        if "slug" in changed:
+            self._tell_new_addresses(request, obj)
         if others := form.changed_meanwhile & {*form.fields} - {*form.changed_data}:
             names = ", ".join(sorted(str(form.fields[name].label) for name in others))
             text = gettext("What you did not touch stays as it is now (%(names)s).") % {"names": names}
-            messages.info(request, f"{concurrency.told(obj, others)} {text}")
+            messages.info(request, f"{concurrency.told(obj, others, reader=form.reader)} {text}")
 
     @override
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
@@ -301,6 +237,16 @@ class ProviderAdmin(DeclaredFilters, _ModelAdmin):
         if not self.has_view_or_change_permission(request, obj):
             return super().response_post_save_add(request, obj)
         return HttpResponseRedirect(provider_url(self, "change", obj.pk))
+
+    def _tell_new_addresses(self, request: HttpRequest, provider: Provider) -> None:
+        declared = declared_addresses(request, provider)
+        text = gettext(
+            "Nobody can sign in before you declare the new addresses to ANS: the redirect URI is now %(redirect)s, the "
+            "post-logout URI %(logout)s."
+        )
+        if not declared.problem:
+            told = {"redirect": declared.redirect_uri, "logout": declared.post_logout_redirect_uri}
+            messages.warning(request, text % told)
 
     def _import_keys_afterwards(self, request: HttpRequest, provider: Provider) -> None:
         # No transaction is open while a provider is waited for.

@@ -121,19 +121,22 @@ class RowsPage(ProviderPage):
             return {}
         text = gettext("Nothing of yours has been saved yet, and nothing is lost. To replace these rows, save again:")
         return {
-            "problem": f"{concurrency.told(self.provider, changed)} {text}",
-            "present": [*self._rows_in_words(present, changed), *self._fields_in_words(present, changed)],
+            "problem": f"{concurrency.told(self.provider, changed, reader=request.user.get_username())} {text}",
+            "present": [*self._rows_in_words(present, wanted, changed), *self._fields_in_words(present, changed)],
             "acknowledged": acknowledgement,
         }
 
-    def _rows_in_words(self, present: Mapping[str, Any], names: Collection[str]) -> Iterator[str]:
+    def _rows_in_words(
+        self, present: Mapping[str, Any], wanted: Mapping[str, Any], names: Collection[str]
+    ) -> Iterator[dict[str, Any]]:
         for name in self.lists:
-            yield from (value_in_words(name, row) for row in present[name] if name in names)
+            for row in present[name] if name in names else ():
+                yield {"text": value_in_words(name, row), "is_changed": row not in wanted[name]}
 
-    def _fields_in_words(self, present: Mapping[str, Any], names: Collection[str]) -> Iterator[str]:
+    def _fields_in_words(self, present: Mapping[str, Any], names: Collection[str]) -> Iterator[dict[str, Any]]:
         for name in self.fields:
             if name in names:
-                yield labelled(label_of(name), value_in_words(name, present[name]))
+                yield {"text": labelled(label_of(name), value_in_words(name, present[name])), "is_changed": True}
 
 
 # What `rows_problem.html` shows where there is nothing to tell.

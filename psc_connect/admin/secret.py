@@ -18,15 +18,17 @@ if TYPE_CHECKING:
 
 
 @sensitive_variables()
-def secret_state(provider: Provider) -> _StrPromise:
+def secret_state(provider: Provider, *, may_replace: bool = True) -> _StrPromise:
     """Say whether a secret can be used, without anything of it."""
     try:
         provider.secret_for_its_issuer()
     except SecretUnavailable as exc:
         return SECRET_PROBLEMS[exc.code]
+    if not may_replace:
+        return _("A secret is stored.")
     if provider.client_secret.reference():
-        return _("A reference (env:… or file:…) is kept, and leads to a secret. Empty: unchanged.")
-    return _("A secret is kept, and never shown. Empty: unchanged.")
+        return _("A reference (env:… or file:…) is stored and leads to a secret. Leave empty to keep it.")
+    return _("A secret is stored and never shown. Leave empty to keep it.")
 
 
 class SecretInput(forms.CharField):

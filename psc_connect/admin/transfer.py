@@ -83,8 +83,11 @@ class ImportForm(forms.Form):
     @sensitive_variables()
     def clean(self) -> dict[str, Any]:
         uploaded, text = self.cleaned_data.get("file"), self.cleaned_data.get("text", "")
-        if bool(uploaded) == bool(text) and not self.errors:
-            self.add_error("file", ValidationError(_("Choose a file or paste its content, not both."), code="required"))
+        if self.files.get("file") and self.data.get("text"):
+            self.errors.clear()
+            self.add_error("file", ValidationError(_("Choose a file or paste its content, not both."), "given_twice"))
+        elif not uploaded and not text and not self.errors:
+            self.add_error("file", ValidationError(_("Choose a file or paste its content."), code="required"))
         elif uploaded and uploaded.size > MAX_BYTES:
             self.add_error("file", ValidationError(_("The file is larger than 4 MB."), code="import_too_large"))
         elif uploaded or text:
@@ -173,7 +176,7 @@ class ImportPage(AdminPage):
             messages.error(request, gettext("What was shown no longer holds: nothing has been saved. Begin anew."))
             return HttpResponseRedirect(self.url("import"))
         for provider, reason in missing_keys(plans, origin=ORIGIN, by=administrator(request)):
-            text = gettext("%(slug)s: the keys could not be imported: the first sign-in will try again. %(reason)s")
+            text = gettext("The keys of %(slug)s could not be imported: the first sign-in will try again. %(reason)s")
             messages.warning(request, text % {"slug": provider.slug, "reason": reason})
         messages.success(request, gettext("The configuration has been imported."))
         return HttpResponseRedirect(self.url("changelist"))
@@ -255,8 +258,14 @@ def shown_plan(plan: Plan, *, told: bool) -> dict[str, Any]:
                 "new": value_in_words(head, each.new),
             }
         )
-    secret = "" if plan.secret is None else plan.secret.reference() or gettext("replaced")
+    secret = plan.secret_told
     # A guess that is told to be right is a secret that is told.
     if plan.gives_secret and not told:
         secret = gettext("given: whether it is another one is only said to who may replace it")
-    return {"slug": plan.provider.slug, "is_new": plan.is_new, "differences": differences, "secret": secret}
+    return {
+        "slug": plan.provider.slug,
+        "is_new": plan.is_new,
+        "differences": differences,
+        "secret": secret,
+        "waits_for_secret": plan.waits_for_secret,
+    }

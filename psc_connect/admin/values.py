@@ -77,9 +77,9 @@ def takes(name: str) -> str:
         return ""
     said = [str(next((text for kind, text in KINDS if isinstance(field, kind)), _("another kind of value")))]
     if getattr(field, "max_length", None):
-        said.append(gettext("%(count)s characters at the most") % {"count": field.max_length})
+        said.append(gettext("at most %(count)s characters") % {"count": field.max_length})
     if getattr(field, "unique", False):
-        said.append(gettext("no other user has it"))
+        said.append(gettext("unique"))
     if choices := getattr(field, "choices", None):
         said.append(gettext("one of: %(choices)s") % {"choices": ", ".join(str(value) for value, _label in choices)})
     return ", ".join(said)

@@ -26,7 +26,7 @@ def check_nomenclatures(**_kwargs: Any) -> Iterator[CheckMessage]:
         yield Caution(
             _("PSC_CONNECT_NOMENCLATURE_DIR is not the absolute path of a folder that can be read."),
             hint=_("Create the folder, readable by the site, or correct its path. The shipped tables serve meanwhile."),
-            id="psc_connect.W009",
+            id="psc_connect.W010",
         )
         return
     for name in names:
@@ -52,7 +52,7 @@ def _check_table(name: str, folder: Path) -> Iterator[CheckMessage]:
             _("%(file)s, in PSC_CONNECT_NOMENCLATURE_DIR, is not used: %(code)s.")
             % {"file": f"{name}.json", "code": problem},
             hint=_(PROBLEMS[problem]),
-            id="psc_connect.W010",
+            id="psc_connect.W011",
         )
     if found is not None and found.version < shipped(name).version:
         yield Caution(
@@ -60,5 +60,5 @@ def _check_table(name: str, folder: Path) -> Iterator[CheckMessage]:
             % {"file": f"{name}.json", "day": found.version, "shipped": shipped(name).version},
             hint=_("Delete the file, or replace it by a newer table: %(command)s")
             % {"command": "manage.py psc_nomenclatures replace FILE"},
-            id="psc_connect.W011",
+            id="psc_connect.W012",
         )

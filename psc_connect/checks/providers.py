@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import WARNING, CheckMessage, Error, Tags, register
 from django.core.checks import Warning as Caution
 from django.db import DEFAULT_DB_ALIAS, DatabaseError
 from django.utils.translation import gettext as _
@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from psc_connect.environments import document_of_issuer
 from psc_connect.fields import SECRET_PROBLEMS, SecretUnavailable
 from psc_connect.oidc.errors import JWKSError, MetadataError
+from psc_connect.problems import explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,7 +33,10 @@ def check_providers(databases: Sequence[str] | None = None, **_kwargs: Any) -> I
     except DatabaseError:
         return
     for provider in enabled:
-        yield from check_provider(provider)
+        for message in check_provider(provider):
+            # `migrate` runs these checks too, and stops at an error: no row may keep a site from being migrated.
+            message.level = min(message.level, WARNING)
+            yield message
 
 
 def check_provider(provider: Provider) -> Iterator[CheckMessage]:
@@ -76,6 +80,14 @@ def _secret(provider: Provider) -> Iterator[CheckMessage]:
             obj=provider,
             id="psc_connect.E018",
         )
+    if provider.client_secret.rests_on_secret_key():
+        yield Caution(
+            _("The client secret of the provider “%(slug)s” is still encrypted with a key derived from SECRET_KEY.")
+            % {"slug": provider.slug},
+            hint=_("Enter it again on the provider's page: it is encrypted with PSC_CONNECT_ENCRYPTION_KEYS then."),
+            obj=provider,
+            id="psc_connect.W009",
+        )
 
 
 def _metadata_and_keys(provider: Provider) -> Iterator[CheckMessage]:
@@ -90,10 +102,17 @@ def _metadata_and_keys(provider: Provider) -> Iterator[CheckMessage]:
         )
         return
     try:
-        has_keys = bool(provider.key_set().keys)
+        every, usable = provider.key_set_with_retired().keys, provider.key_set().keys
     except JWKSError:
-        has_keys = False
-    if not has_keys:
+        every, usable = (), ()
+    if every and not usable:
+        yield Error(
+            _("All signing keys of the provider “%(slug)s” are retired: nobody can sign in.") % {"slug": provider.slug},
+            hint=explain("jwks_all_retired"),
+            obj=provider,
+            id="psc_connect.E021",
+        )
+    elif not usable:
         kind, id_ = (Caution, "psc_connect.W006") if metadata.jwks_uri else (Error, "psc_connect.E020")
         yield kind(
             _("The provider “%(slug)s” has no signing key that can be used.") % {"slug": provider.slug},

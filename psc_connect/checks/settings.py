@@ -249,7 +249,10 @@ def check_own_encryption_keys(**_kwargs: Any) -> Iterator[CheckMessage]:
                 "Client secrets are encrypted with a key derived from SECRET_KEY: when that changes, and is not kept "
                 "in SECRET_KEY_FALLBACKS, each has to be entered again."
             ),
-            hint=_("Set PSC_CONNECT_ENCRYPTION_KEYS to a list of keys, the newest first."),
+            hint=_(
+                "Set PSC_CONNECT_ENCRYPTION_KEYS to a list of keys, the newest first. Secrets that are stored already "
+                "go on being read."
+            ),
             id="psc_connect.W001",
         )
 

@@ -17,7 +17,7 @@ from django.views.decorators.debug import sensitive_variables
 from psc_connect.attributes import assignable_fields
 from psc_connect.claim_paths import path_of_name
 from psc_connect.configuration.lemonldap_options import NOT_TAKEN, TAKEN, UNREMARKABLE
-from psc_connect.configuration.plan import ConfigurationError, Problem
+from psc_connect.configuration.plan import ConfigurationError, Problem, what_it_is
 from psc_connect.declaration import PUBLISHED
 from psc_connect.environments import document_of_issuer
 from psc_connect.fields import StoredSecret
@@ -63,11 +63,14 @@ def concerning_providers(document: dict[str, Any]) -> dict[str, Any]:
 def convert(document: object, *, only: str | None = None) -> list[Converted]:
     """Return every OpenID provider of a configuration, or the one of this name. Raises ConfigurationError."""
     if not is_lemonldap(document):
-        raise ConfigurationError(Problem("", _("This is no configuration of LemonLDAP::NG with an OpenID provider.")))
+        text = what_it_is(document) or _("This is no configuration of LemonLDAP::NG with an OpenID provider.")
+        raise ConfigurationError(Problem("", text))
     parts = [document.get(name) for name in ("oidcOPMetaDataJSON", OPTIONS)]
     names = dict.fromkeys(name for part in parts if isinstance(part, dict) for name in part)
     if only is not None and only not in names:
-        raise ConfigurationError(Problem("", _("It has no OpenID provider “%(name)s”.") % {"name": only}))
+        raise ConfigurationError(
+            Problem("", _("This configuration has no OpenID provider “%(name)s”.") % {"name": only})
+        )
     return [ProviderNode(document, str(name)).converted() for name in names if only in (None, name)]
 
 

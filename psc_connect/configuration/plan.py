@@ -14,6 +14,7 @@ from psc_connect.document import FORMAT, PROVIDER_FIELDS, Difference
 from psc_connect.fields import StoredSecret
 from psc_connect.models import Provider
 from psc_connect.oidc.errors import JWKSError, MetadataError, ProviderUnavailable
+from psc_connect.oidc.pasted import looks_like
 from psc_connect.problems import explain
 
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ class Plan:
     gives_secret: bool = False
     planned_on: tuple[tuple[str, str], str] | None = field(default=None, repr=False)
     wants_keys: bool = False
+    # It would be enabled, and has no client secret.
+    waits_for_secret: bool = False
 
     @property
     def shown_differences(self) -> tuple[Difference, ...]:
@@ -78,6 +81,13 @@ class Plan:
         )
 
     @property
+    def secret_told(self) -> str:
+        """What may be said of the new secret; "" where there is none."""
+        if self.secret is None:
+            return ""
+        return self.secret.reference() or (_("stored") if self.is_new else _("replaced"))
+
+    @property
     def changes_something(self) -> bool:
         return self.is_new or bool(self.differences) or self.secret is not None
 
@@ -88,7 +98,7 @@ def read_document(document: object) -> list[dict[str, Any]]:
     Raises ConfigurationError.
     """
     if not isinstance(document, dict) or document.get("psc_connect") != FORMAT:
-        text = _(
+        text = what_it_is(document) or _(
             'This is no configuration of this package: it begins with {"psc_connect": %(format)s, "providers": […]}.'
         )
         raise ConfigurationError(Problem("", text % {"format": FORMAT}))
@@ -96,6 +106,17 @@ def read_document(document: object) -> list[dict[str, Any]]:
     if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
         raise ConfigurationError(Problem("providers", _("A list of declarations is expected here.")))
     return listed
+
+
+def what_it_is(document: object) -> str:
+    """Say what was given instead of a configuration; "" for what looks like nothing that is known."""
+    known = {
+        "looks_like_html": _("This is an HTML page, not a configuration in JSON: download the file itself."),
+        "looks_like_certificate": _("This is a certificate or a key in PEM, not a configuration in JSON."),
+        "looks_like_private_key": explain("metadata_looks_like_private_key"),
+        "looks_like_url": _("This is an address, not a configuration in JSON: give what it serves."),
+    }
+    return known.get(looks_like(document), "")
 
 
 def carry_out(plans: list[Plan], *, origin: str, by: User | None = None) -> None:
@@ -119,7 +140,7 @@ def _check_that_it_holds(plan: Plan) -> None:
     row = Provider.objects.select_for_update().filter(slug=plan.provider.slug).first()
     present = None if row is None else (secret_recipient(row.metadata), row.client_secret.ciphertext)
     if present != plan.planned_on:
-        text = _("Somebody else has changed this provider meanwhile: begin anew.")
+        text = _("This provider has been changed meanwhile: begin anew.")
         raise ConfigurationError(Problem(plan.provider.slug, text))
 
 

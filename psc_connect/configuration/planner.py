@@ -39,12 +39,22 @@ if TYPE_CHECKING:
 APART = ("jwks", "metadata")
 
 
-def plan_all(declarations: list[dict[str, Any]], secrets: Mapping[str, StoredSecret] | None = None) -> list[Plan]:
-    """Make a plan of each declaration; ``secrets``, by slug, are those that another system's document has in clear."""
+def plan_all(
+    declarations: list[dict[str, Any]],
+    secrets: Mapping[str, StoredSecret] | None = None,
+    *,
+    may_replace_issuer: bool = False,
+) -> list[Plan]:
+    """Make a plan of each declaration; ``secrets``, by slug, are those that another system's document has in clear.
+
+    ``may_replace_issuer``: a provider that is declared already may become one of another environment or issuer.
+    """
     plans = []
     for number, declared in enumerate(declarations):
         where = f"providers[{number}]" if len(declarations) > 1 else ""
-        plans.append(_Planner(declared, where, (secrets or {}).get(str(declared.get("slug")))).plan())
+        planner = _Planner(declared, where, (secrets or {}).get(str(declared.get("slug"))))
+        planner.may_replace_issuer = may_replace_issuer
+        plans.append(planner.plan())
     slugs = [plan.provider.slug for plan in plans]
     for plan in plans:
         if slugs.count(plan.provider.slug) > 1:
@@ -54,6 +64,8 @@ def plan_all(declarations: list[dict[str, Any]], secrets: Mapping[str, StoredSec
 
 class _Planner:
     """One declaration on its way to a plan."""
+
+    may_replace_issuer = False
 
     def __init__(self, declared: dict[str, Any], where: str, secret: StoredSecret | None) -> None:
         self.declared, self.where, self.secret = declared, where, secret
@@ -83,6 +95,7 @@ class _Planner:
             self._take_keys()
         if self.problems:
             return Plan(self.provider, self.present is None, problems=self.problems)
+        waits = self._waits_for_secret()
         old = declaration_of(self.present) if self.present else {}
         new = declaration_of(self.provider) | {name: _as_json(name, each) for name, each in rows.items()}
         return Plan(
@@ -96,6 +109,7 @@ class _Planner:
             if self.present
             else None,
             wants_keys=not self.provider.jwks and bool(self.provider.metadata.get("jwks_uri")),
+            waits_for_secret=waits,
         )
 
     def _problem(self, where: str, *texts: str) -> None:
@@ -124,7 +138,7 @@ class _Planner:
         if not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):
             self._problem(place, _("Expected here: %(kind)s.") % {"kind": words})
         elif isinstance(value, str) and longest and len(value) > longest:
-            self._problem(place, _("Expected here: %(count)s characters at the most.") % {"count": longest})
+            self._problem(place, _("Expected here: at most %(count)s characters.") % {"count": longest})
         elif not can_be_kept(value):
             self._problem(place, _("It holds a character that no database can hold."))
         else:
@@ -165,7 +179,7 @@ class _Planner:
             for key, errors in exc.error_dict.items():
                 for error in errors:
                     place = (getattr(error, "params", None) or {}).get("place", "")
-                    self._problem(f"{where}.{key}{place}", *error.messages)
+                    self._problem(f"{where}.{key}{place}", *_texts(model, key, [error]))
         return row
 
     def _take_group(self, name: str, where: str, values: dict[str, Any]) -> bool:
@@ -196,6 +210,14 @@ class _Planner:
         if self.secret is not None and not self._is_kept(self.secret):
             self.provider.client_secret = self.secret
 
+    def _waits_for_secret(self) -> bool:
+        """Leave a provider disabled that has no secret yet: its button would lead people to a refusal."""
+        was_enabled = self.present is not None and self.present.enabled
+        waits = self.provider.enabled and not was_enabled and not self.provider.client_secret
+        if waits:
+            self.provider.enabled = False
+        return waits
+
     def _is_kept(self, secret: StoredSecret) -> bool:
         """Whether this is the secret of the row: two encryptions of it are never equal."""
         return self.present is not None and secret.says_the_same_as(self.present.client_secret)
@@ -214,7 +236,9 @@ class _Planner:
             except (ProviderUnavailable, MetadataError) as exc:
                 self._problem("environment", explain(exc.code))
                 return
-        wanted = declaration.Wanted(provider.environment, provider.metadata, self.secret)
+        wanted = declaration.Wanted(
+            provider.environment, provider.metadata, self.secret, may_replace_issuer=self.may_replace_issuer
+        )
         try:
             for name, error in declaration.problems(present, wanted):
                 self._problem(name, *error.messages)
@@ -247,8 +271,17 @@ class _Planner:
         try:
             self.provider.full_clean(exclude=["metadata", "jwks", SECRET], validate_unique=False)
         except ValidationError as exc:
-            for name, texts in exc.message_dict.items():
-                self._problem(name, *texts)
+            for name, errors in exc.error_dict.items():
+                self._problem(name, *_texts(Provider, name, errors))
+
+
+def _texts(model: type[models.Model], name: str, errors: list[ValidationError]) -> list[str]:
+    """Return what each error says; of a choice, which there are: whoever writes JSON has no list to choose from."""
+    if any(error.code == "invalid_choice" for error in errors):
+        field: Any = model._meta.get_field(name)
+        choices = ", ".join(str(value) for value, _label in field.flatchoices if value)
+        return [_("Expected here: one of %(choices)s.") % {"choices": choices}]
+    return ValidationError(errors).messages
 
 
 def _type_of(field: Any) -> tuple[type, str]:

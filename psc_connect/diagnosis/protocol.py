@@ -43,14 +43,14 @@ def metadata(comparison: Comparison) -> Iterator[Finding]:
     names = [difference.name for difference in comparison.differences]
     used = [name for name in names if name in USED_MEMBERS]
     if not names:
-        text = _("The metadata that is kept is what the provider publishes.")
+        text = _("The stored metadata is what the provider publishes.")
         yield Finding("metadata", Status.PASSED, "metadata", text)
     elif "issuer" in used:
-        text = _("The provider names another issuer than the one that is kept. No sign-in believes it.")
+        text = _("The provider names another issuer than the stored one. No sign-in believes it.")
         advice = _("Ask ANS (or the provider) before you accept anything: a new issuer is declared as a new provider.")
         yield Finding("metadata", Status.FAILED, "metadata_issuer_changed", text, advice)
     elif used:
-        text = _("The provider publishes something else than what is kept: %(names)s.") % {"names": ", ".join(used)}
+        text = _("The provider publishes something else than what is stored: %(names)s.") % {"names": ", ".join(used)}
         advice = _("Look at the differences and accept them one by one.")
         yield Finding("metadata", Status.WARNING, "metadata_changed", text, advice)
     else:
@@ -68,7 +68,7 @@ def keys(changes: KeyChanges) -> Iterator[Finding]:
     if not changes.has_any:
         count = len(changes.same)
         text = ngettext(
-            "%(count)s signing key, the same as is kept.", "%(count)s signing keys, the same as are kept.", count
+            "%(count)s signing key, the same as stored here.", "%(count)s signing keys, the same as stored here.", count
         )
         yield Finding("keys", Status.PASSED, "keys", text % {"count": count})
         return
@@ -78,7 +78,7 @@ def keys(changes: KeyChanges) -> Iterator[Finding]:
         (_("gone: %(names)s"), changes.gone),
     ]
     parts = [text % {"names": _named(found)} for text, found in told if found]
-    text = _("The provider's signing keys are not those that are kept (%(changes)s).") % {"changes": " · ".join(parts)}
+    text = _("The provider's signing keys are not the stored ones (%(changes)s).") % {"changes": " · ".join(parts)}
     advice = _("A sign-in fetches new keys by itself, unless all are pinned. To do it now: “Signing keys”, “Import”.")
     yield Finding("keys", Status.WARNING, "keys_changed", text, advice)
 

@@ -19,6 +19,8 @@ from psc_connect.problems import load_document
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from django.core.management.base import CommandParser
+
     from psc_connect.configuration.plan import Plan, Problem
 
 ORIGIN = DeclarationChange.Origin.COMMAND
@@ -26,6 +28,15 @@ ORIGIN = DeclarationChange.Origin.COMMAND
 REFUSED = 2
 # A whole metadata document stands on one line otherwise.
 MAX_WIDTH = 120
+
+
+def add_common_arguments(parser: CommandParser) -> None:
+    parser.add_argument("--check", action="store_true", help="tell what would change, and change nothing")
+    parser.add_argument(
+        "--replace-issuer",
+        action="store_true",
+        help="let a provider that exists become one of another environment or issuer; its keys go, its secret is asked",
+    )
 
 
 def load_file(path: str) -> object:
@@ -64,7 +75,7 @@ def apply(plans: list[Plan], write: Callable[[str], Any], *, check: bool) -> boo
         except ConfigurationError as exc:
             refuse(list(exc.problems))
         for provider, reason in missing_keys(plans, origin=ORIGIN):
-            text = _("%(slug)s: the keys could not be imported: the first sign-in will try again. %(reason)s")
+            text = _("The keys of %(slug)s could not be imported: the first sign-in will try again. %(reason)s")
             write(text % {"slug": provider.slug, "reason": reason})
     return any(plan.changes_something for plan in plans)
 
@@ -78,6 +89,8 @@ def refuse(problems: list[Problem]) -> None:
 
 def lines_of(plan: Plan) -> Iterator[str]:
     slug = plan.provider.slug
+    if plan.waits_for_secret:
+        yield _("%(slug)s: not enabled before it has a client secret") % {"slug": slug}
     if not plan.changes_something:
         yield _("%(slug)s: nothing changes") % {"slug": slug}
         return
@@ -87,7 +100,7 @@ def lines_of(plan: Plan) -> Iterator[str]:
         new = _("(taken out)") if difference.new is None else in_one_line(difference.new, MAX_WIDTH)
         yield f"  {difference.name}: {old}{new}"
     if plan.secret is not None:
-        yield "  client_secret: " + (plan.secret.reference() or _("replaced"))
+        yield f"  client_secret: {plan.secret_told}"
 
 
 def _secret_problem(plan: Plan) -> str:

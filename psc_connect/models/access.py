@@ -75,6 +75,8 @@ class AccessRule(models.Model):
     group = models.ForeignKey(Group, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("group"))
 
     class Meta:
+        # Whoever may change the provider changes its rules.
+        default_permissions = ()
         verbose_name = _("access rule")
         verbose_name_plural = _("access rules")
         ordering = ("position", "pk")

@@ -33,6 +33,8 @@ class Account(models.Model):
     created_at = models.DateTimeField(_("created on"), auto_now_add=True)
 
     class Meta:
+        # Nobody adds or edits one.
+        default_permissions = ("view", "delete")
         verbose_name = _("account")
         verbose_name_plural = _("accounts")
         constraints = (models.UniqueConstraint(fields=("issuer", "subject"), name="psc_connect_one_account_per_sub"),)
@@ -128,6 +130,10 @@ class GroupGrant(models.Model):
     source = models.CharField(max_length=8, choices=Source, default=Source.MAPPING)
 
     class Meta:
+        # It comes and goes with its account.
+        default_permissions = ()
+        verbose_name = _("granted group")
+        verbose_name_plural = _("granted groups")
         constraints = (
             models.UniqueConstraint(
                 fields=("account", "group", "source"), name="psc_connect_one_grant_per_group_and_source"
@@ -164,6 +170,7 @@ class UnlinkedAccount(models.Model):
     )
 
     class Meta:
+        default_permissions = ("view",)
         verbose_name = _("unlinked account")
         verbose_name_plural = _("unlinked accounts")
         ordering = ("-unlinked_at", "-pk")

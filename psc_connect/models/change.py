@@ -35,6 +35,8 @@ class DeclarationChange(models.Model):
     changes = models.JSONField(_("changes"))
 
     class Meta:
+        # No page asks for a right to these rows: those of the provider decide.
+        default_permissions = ()
         verbose_name = _("change of a declaration")
         verbose_name_plural = _("changes of declarations")
         ordering = ("-made_at", "-pk")

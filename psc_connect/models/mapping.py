@@ -36,6 +36,8 @@ class ExportedAttribute(models.Model):
     )
 
     class Meta:
+        # No page asks for a right to these rows: those of the provider decide.
+        default_permissions = ()
         verbose_name = _("exported attribute")
         verbose_name_plural = _("exported attributes")
         ordering = ("pk",)
@@ -67,6 +69,8 @@ class ExportedGroup(models.Model):
     group = models.ForeignKey(Group, models.CASCADE, related_name="+", verbose_name=_("group"))
 
     class Meta:
+        # No page asks for a right to these rows: those of the provider decide.
+        default_permissions = ()
         verbose_name = _("exported group")
         verbose_name_plural = _("exported groups")
         ordering = ("pk",)

@@ -21,6 +21,8 @@ from psc_connect.validators import (
     language_tags,
     space_separated,
     validate_extra_parameters,
+    validate_scope,
+    validate_static_path,
     validate_thumbprints,
     validate_translations,
 )
@@ -99,7 +101,7 @@ class Provider(models.Model):
         choices=TokenEndpointAuthMethod,
         default=TokenEndpointAuthMethod.CLIENT_SECRET_POST,
     )
-    scope = models.CharField(_("scopes"), max_length=255, default="openid scope_all", validators=[space_separated])
+    scope = models.CharField(_("scopes"), max_length=255, default="openid scope_all", validators=[validate_scope])
     acr_values = models.CharField(
         _("requested ACR"), max_length=255, default="eidas2", blank=True, validators=[space_separated]
     )
@@ -117,7 +119,8 @@ class Provider(models.Model):
         blank=True,
         validators=[MaxValueValidator(30 * 24 * 3600)],
         help_text=_(
-            "Empty: not asked. Otherwise Pro Santé Connect must say when the person identified, and it is checked."
+            "Empty: not asked. Otherwise Pro Santé Connect must say when the person identified themselves, and it is "
+            "checked."
         ),
     )
     require_iss = models.CharField(
@@ -222,6 +225,7 @@ class Provider(models.Model):
         _("button logo"),
         max_length=255,
         blank=True,
+        validators=[validate_static_path],
         help_text=_("Path of a static file, such as the official logo from ANS. Empty: our own drawing."),
     )
     sort_order = models.PositiveSmallIntegerField(

@@ -31,6 +31,8 @@ class ResolutionRule(models.Model):
     )
 
     class Meta:
+        # No page asks for a right to these rows: those of the provider decide.
+        default_permissions = ()
         verbose_name = _("resolution rule")
         verbose_name_plural = _("resolution rules")
         ordering = ("pk",)

@@ -14,6 +14,8 @@ class ClaimedState(models.Model):
     claimed_at = models.DateTimeField(auto_now_add=True, db_index=True)
 
     class Meta:
+        # Nobody's business.
+        default_permissions = ()
         verbose_name = _("used state")
         verbose_name_plural = _("used states")
 

@@ -22,6 +22,10 @@ _METADATA = {
         "This is an HTML page, not the metadata: copy the JSON that the discovery URL serves."
     ),
     "metadata_looks_like_certificate": _("This is a certificate or a key in PEM, not the provider's metadata."),
+    "metadata_looks_like_private_key": _(
+        "This is a PRIVATE key: whoever reads it can use it. It was not kept; have it replaced if somebody else may "
+        "have seen it."
+    ),
     "metadata_looks_like_url": _("This is an address: fetch the document from it, or paste what it serves."),
     "metadata_missing": _("This field is required: take it from the provider's discovery document."),
     "metadata_not_text": _("This field must be text."),
@@ -48,6 +52,10 @@ _JWKS = {
     "jwks_not_an_object": _("The key set must be one JSON object with a list `keys`."),
     "jwks_keys_missing": _("The document has no list `keys`: it is no key set (JWKS)."),
     "jwks_no_usable_key": _("The key set holds no key that can verify a signature: the keys before it stay."),
+    "jwks_all_retired": _(
+        "Every key that could verify a signature has been retired: restore one on the page of the signing keys, unless "
+        "the provider publishes another."
+    ),
     "jwks_too_many_keys": _("The key set holds more than 100 keys: it is not the provider's own."),
     "jwks_looks_like_metadata": _(
         "This is the provider's metadata, not its key set: fetch what its `jwks_uri` serves."
@@ -55,6 +63,10 @@ _JWKS = {
     "jwks_looks_like_key": _('This is one single key: wrap it as {"keys": [ … ]}.'),
     "jwks_looks_like_html": _("This is an HTML page, not a key set: copy the JSON that `jwks_uri` serves."),
     "jwks_looks_like_certificate": _("This is a certificate or a key in PEM, not a key set in JSON (JWKS)."),
+    "jwks_looks_like_private_key": _(
+        "This is a PRIVATE key: whoever reads it can sign with it. It was not kept; a key set (JWKS) holds public keys "
+        "only. Have it replaced if somebody else may have seen it."
+    ),
     "jwks_looks_like_url": _("This is an address: import the keys from it, or paste what it serves."),
     "jwks_uri_missing": _("The metadata names no jwks_uri: paste the key set of the provider."),
     "jwks_key_encryption": _("A key for encryption: it cannot verify signatures."),

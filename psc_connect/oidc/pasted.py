@@ -23,5 +23,6 @@ def looks_like(document: object) -> str:
     beginning = document[:200].lstrip("\ufeff \t\r\n").lower()
     for start, kind in _BEGINNINGS:
         if beginning.startswith(start):
-            return kind
+            is_key = kind == "looks_like_certificate" and "PRIVATE KEY-----" in document
+            return "looks_like_private_key" if is_key else kind
     return "not_json"

@@ -51,15 +51,17 @@ def psc_connect_button(context: Context, provider: str = "", next: str = "") -> 
 
 
 @register.inclusion_tag("psc_connect/logout_button.html", takes_context=True)
-def psc_connect_logout_button(context: Context) -> dict[str, Any]:
+def psc_connect_logout_button(context: Context, text: str = "") -> dict[str, Any]:
     """Show the button that ends this session and, for who came with Pro Santé Connect, the session there.
 
     Nothing where nobody is signed in, or no provider is declared. Costs one SQL query for who came another way.
+    ``text``: what it says instead of “Sign out”, where another button of the page signs out as well.
     """
     request = context.get("request")
     slug = _provider_to_sign_out_of(request) if request is not None and request.user.is_authenticated else ""
     return {
         "url": reverse("psc_connect:logout", args=[slug]) if slug else "",
+        "text": text or _("Sign out"),
         "csrf_token": context.get("csrf_token"),
     }
 

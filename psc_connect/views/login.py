@@ -68,6 +68,8 @@ class LoginView(ProviderView, OIDCAuthenticationRequestView):
         return preselected(request, choices) if len(choices) > 1 and "choose" not in request.GET else None
 
     def _authorization_request(self, request: HttpRequest, provider: Provider) -> HttpResponse:
+        # Before the person identifies for nothing: the callback could only refuse them.
+        provider.secret_for_its_issuer()
         follow_if_due(provider)
         login = PendingLogin(provider=provider.slug, next=self.next_page, is_second_try="again" in request.GET)
         return send_to_provider(request, provider, login, extra=self.get_extra_params(request))

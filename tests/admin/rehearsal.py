@@ -26,3 +26,10 @@ def steps_of(page: Any) -> dict[str, tuple[str, str]]:
     found = page.context["found"]
     assert [step.name for step in found.steps][:2] == ["state", "answer_issuer"]
     return {step.name: (step.status, step.code) for step in found.steps}
+
+
+def all_passed(steps: dict[str, tuple[str, str]]) -> bool:
+    """Whether nothing failed, and only what the provider's row does not demand was not looked at."""
+    not_demanded = {name for name, outcome in steps.items() if outcome == ("not_demanded", "")}
+    passed = {name for name, outcome in steps.items() if outcome == ("passed", "")}
+    return not_demanded <= {"acr", "auth_time"} and passed | not_demanded == {*steps}

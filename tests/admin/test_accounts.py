@@ -18,7 +18,7 @@ LIST = "/admin/psc_connect/account/"
 
 @pytest.fixture
 def account(provider: Provider) -> Account:
-    user = get_user_model().objects.create_user("dr-martin")
+    user = get_user_model().objects.create_user("dr-martin", first_name="Zoé", last_name="Lefèvre")
     return Account.objects.create(
         provider=provider, user=user, issuer=provider.issuer, subject="f:x:899700", subject_name_id="899700"
     )
@@ -52,10 +52,11 @@ def test_no_page_of_the_admin_is_a_spreadsheet(admin: Administrator, account: Ac
     assert [name for name, kind in kinds.items() if kind == "application/json"] == ["psc_connect_provider_export"]
 
 
-@pytest.mark.parametrize(("words", "count"), [("martin", 1), ("899700", 1), ("durand", 0)])
+@pytest.mark.parametrize(("words", "count"), [("martin", 1), ("899700", 1), ("Zoé Lefèvre", 1), ("durand", 0)])
 def test_accounts_are_found_by_their_user(admin: Administrator, account: Account, words: str, count: int) -> None:
     page = admin.browser.get(LIST, {"q": words})
     assert page.context["cl"].result_count == count
+    assert ("Zoé Lefèvre" in text_of(page)) == bool(count)
 
 
 @pytest.mark.case("AD02")

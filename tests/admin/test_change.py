@@ -11,7 +11,17 @@ from django.db.models.signals import pre_save
 from psc_connect.keys import import_keys
 from psc_connect.models import Provider
 from psc_connect.simulator import Simulator
-from tests.admin.pages import Administrator, administrator, change_page, codes, give_account, row, text_of
+from tests.admin.pages import (
+    LIST,
+    Administrator,
+    administrator,
+    change_page,
+    codes,
+    give_account,
+    messages_of,
+    row,
+    text_of,
+)
 from tests.conftest import CLIENT_SECRET
 
 pytestmark = pytest.mark.django_db
@@ -131,6 +141,24 @@ def test_words_in_no_language_or_too_many_are_refused(admin: Administrator, prov
     assert ("button_texts", "translations_malformed") in codes(admin.submit(change_page(provider), button_texts=typed))
 
 
+@pytest.mark.parametrize(
+    ("name", "typed", "code"),
+    [
+        ("scope", "scope_all", "scope_without_openid"),
+        ("scope", "OpenID", "scope_without_openid"),
+        ("scope", "openid  scope_all", "invalid"),
+        ("button_logo", "https://elsewhere.example/logo.svg", "static_path_malformed"),
+        ("button_logo", "//elsewhere.example/logo.svg", "static_path_malformed"),
+        ("button_logo", "\\\\elsewhere.example\\logo.svg", "static_path_malformed"),
+        ("button_logo", "data:image/svg+xml,x", "static_path_malformed"),
+    ],
+)
+def test_what_could_not_work_is_refused(
+    admin: Administrator, provider: Provider, name: str, typed: str, code: str
+) -> None:
+    assert codes(admin.submit(change_page(provider), **{name: typed})) == {(name, code)}
+
+
 @pytest.mark.case("CF04", "TR11")
 def test_no_algorithm_without_a_public_key_can_be_chosen(admin: Administrator, provider: Provider) -> None:
     response = admin.browser.get(change_page(provider))
@@ -141,10 +169,15 @@ def test_no_algorithm_without_a_public_key_can_be_chosen(admin: Administrator, p
         assert codes(admin.submit(change_page(provider), **{name: "HS256"})) == {(name, "invalid_choice")}
 
 
+@pytest.mark.usefixtures("english")
 def test_somebody_who_may_only_look_sees_the_page_without_its_secrets_and_buttons(provider: Provider) -> None:
     page = administrator("view_provider").browser.get(change_page(provider))
     assert page.status_code == 200
     text = page.content.decode()
+    assert "A secret is stored." in text_of(page)
+    assert "StoredSecret" not in text
+    assert "{\n  &quot;issuer&quot;:" in text
+    assert "Edit" not in text_of(page)
     assert provider.issuer in text
     assert "/connection/" not in text
     assert "/dry-run/" not in text
@@ -159,11 +192,26 @@ def test_somebody_who_may_only_look_changes_nothing(provider: Provider) -> None:
     assert row(provider) == before
 
 
-def test_a_provider_with_accounts_cannot_be_deleted(admin: Administrator, provider: Provider) -> None:
+@pytest.mark.usefixtures("english")
+def test_a_provider_with_accounts_cannot_be_deleted_and_the_page_says_what_to_do(
+    admin: Administrator, provider: Provider
+) -> None:
     give_account(provider)
-    response = admin.browser.post(f"/admin/psc_connect/provider/{provider.pk}/delete/", {"post": "yes"})
-    assert Provider.objects.count() == 1
-    assert "Protected" in str(response.context["protected"]) or response.context["protected"]
+    selected = {"action": "delete_selected", "_selected_action": [str(provider.pk)], "post": "yes"}
+    for url, data in ((f"/admin/psc_connect/provider/{provider.pk}/delete/", {"post": "yes"}), (LIST, selected)):
+        response = admin.browser.post(url, data)
+        assert Provider.objects.count() == 1
+        assert "1 account" in text_of(response)
+        assert change_page(provider) in response.content.decode()
+        assert "isable" in text_of(response)
+
+
+@pytest.mark.usefixtures("english")
+def test_another_identifier_is_told_with_the_addresses_to_declare(admin: Administrator, provider: Provider) -> None:
+    response = admin.submit(change_page(provider), slug="psc-2026")
+    ((_level, text),) = [(level, text) for level, text in messages_of(response) if level == "warning"]
+    assert "http://testserver/psc/psc-2026/callback/" in text
+    assert "http://testserver/psc/psc-2026/logged-out/" in text
 
 
 def test_the_page_names_the_addresses_of_this_row(admin: Administrator, provider: Provider) -> None:

@@ -53,6 +53,26 @@ def test_different_fields_are_both_kept_and_the_second_is_told(
     assert "Scopes" in told[0]
 
 
+@pytest.mark.usefixtures("english")
+def test_whoever_has_two_windows_open_is_told_so(admin: Administrator, provider: Provider) -> None:
+    page = admin.fields_of(change_page(provider))
+    admin.submit(change_page(provider), scope="openid first")
+    told = post(admin, provider, page, scope="openid second")
+    assert "You have changed this provider yourself meanwhile" in texts(told, "__all__")
+
+
+@pytest.mark.usefixtures("english")
+def test_no_message_begins_with_a_name_that_django_would_capitalise(
+    admin: Administrator, second: Administrator, provider: Provider
+) -> None:
+    page = second.fields_of(change_page(provider))
+    admin.submit(change_page(provider), scope="openid")
+    ((_level, text), *_rest) = [
+        each for each in messages_of(post(second, provider, page, comment="x")) if each[0] == "info"
+    ]
+    assert text.startswith("This provider has been changed meanwhile by administrator-.")
+
+
 def test_the_same_field_is_a_conflict_that_the_second_decides(
     admin: Administrator, second: Administrator, provider: Provider
 ) -> None:

@@ -91,8 +91,15 @@ def test_the_confirmation_leads_nowhere_else(late: Administrator, provider: Prov
 
 def test_whoever_has_no_password_is_told_another_way(provider: Provider, settings: Any) -> None:
     settings.LANGUAGE_CODE = "en"
-    page = text_of(administrator(*KEEPER).browser.get(CONFIRM))
-    assert "Sign out and in again" in page
+    page = administrator(*KEEPER).browser.get(CONFIRM)
+    assert "Sign out and in again" in text_of(page)
+    assert "Sign out here and at Pro Santé Connect" in text_of(page)
+    assert "psc_connect/psc_connect.css" in page.content.decode()
+
+
+@pytest.mark.usefixtures("english")
+def test_whoever_has_a_password_is_told_no_other_way(late: Administrator, provider: Provider) -> None:
+    assert "Sign out and in again" not in text_of(late.browser.get(CONFIRM))
 
 
 @pytest.mark.case("AD01", "SE06")

@@ -178,6 +178,7 @@ def test_an_answer_without_a_date_is_told(
 # What keeps it from being called at all.
 
 
+@pytest.mark.usefixtures("english")
 def test_a_provider_that_cannot_be_reached_fails_at_each_step(
     admin: Administrator, production: Provider, no_way_out: None
 ) -> None:
@@ -185,6 +186,10 @@ def test_a_provider_that_cannot_be_reached_fails_at_each_step(
     assert found["names"][0] == "passed"  # the proxy's own name
     for check in ("metadata", "keys", "credentials"):
         assert found[check] == ("failed", "provider_proxy_failed")
+    # Lines that say the same say of what.
+    lines = [line["finding"] for line in admin.press(production, "connection").context["lines"]]
+    failed = {line.label for line in lines if line.code == "provider_proxy_failed"}
+    assert failed == {"metadata", "signing keys", "client id and secret"}
 
 
 def test_a_provider_that_hangs_is_given_up_in_time(provider: Provider, simulator: Simulator) -> None:

@@ -9,6 +9,7 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
 
+from psc_connect.admin.history import MAX_MEMBERS
 from psc_connect.models import DeclarationChange, Provider
 from tests.admin.pages import ADD, Administrator, change_page, text_of
 from tests.conftest import CLIENT_SECRET
@@ -95,6 +96,30 @@ def test_the_page_tells_who_when_and_what_in_words(admin: Administrator, provide
     assert "enabled yes no" in page
     assert "client secret – replaced" in page
     assert "a new one" not in page
+
+
+@pytest.mark.usefixtures("english")
+def test_a_declaration_is_told_without_what_is_empty_and_its_document_folded_up(
+    admin: Administrator, no_way_out: None
+) -> None:
+    admin.submit(ADD, environment="production", client_id="c", client_secret=CLIENT_SECRET)
+    page = admin.open(Provider.objects.get(), "history")
+    (change,) = page.context["changes"]
+    labels = [difference.label for difference in change.differences]
+    assert len(labels) < 20
+    assert not {"comment", "prompt", "provider metadata"} & {*labels}
+    assert len(change.folded) > MAX_MEMBERS
+    assert f"{len(change.folded)} members" in text_of(page)
+    assert "client secret – stored" in text_of(page)
+    assert Provider.objects.get().issuer in text_of(page)
+
+
+def test_an_older_releases_field_is_told_by_its_name(admin: Administrator, provider: Provider) -> None:
+    gone = [["gone", "old", "new"], ["exported_attributes.x", None, {"claim": "a", "gone": "b"}]]
+    DeclarationChange.objects.create(provider=provider, slug="psc", origin="admin", changes=gone)
+    text = text_of(admin.open(provider, "history"))
+    assert "gone old new" in text
+    assert "claim : a, gone : b" in text
 
 
 def test_a_long_value_is_cut_and_markup_is_only_text(admin: Administrator, provider: Provider) -> None:

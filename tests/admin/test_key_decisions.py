@@ -94,11 +94,16 @@ def test_a_retired_key_verifies_nothing_though_the_provider_publishes_it(
     admin: Administrator, provider: Provider, simulator: Simulator
 ) -> None:
     (key,) = provider.key_set().keys
-    response = decide(admin, provider, "retire", key.thumbprint)
+    asked = decide(admin, provider, "retire", key.thumbprint)
+    assert asked.context["last_key"] == key.thumbprint
+    assert stored(provider).jwks_retired == []
+    response = admin.press(provider, "keys", action="retire", thumbprint=key.thumbprint, confirmed="yes")
     assert [level for level, _text in messages_of(response)] == ["success", "warning"]
-    assert code_on(Person().sign_in(PAGE)) == "jwks_no_usable_key"
+    assert code_on(Person().sign_in(PAGE)) == "jwks_all_retired"
     assert stored(provider).jwks_retired == [key.thumbprint]
     assert [each.reason for each in stored(provider).key_set().ignored][-1] == "jwks_key_retired"
+    lines = [line["finding"] for line in admin.press(provider, "connection").context["lines"]]
+    assert {"jwks_all_retired", "psc_connect.E021"} < {line.code for line in lines}
     decide(admin, provider, "restore", key.thumbprint)
     assert Person().sign_in(PAGE)["Location"] == PAGE
 
@@ -131,10 +136,14 @@ def test_a_pinned_key_stays_though_the_provider_withdraws_it(
     assert {key.kid for key in stored(provider).key_set().keys} == {new.kid}
 
 
-def test_a_decision_is_in_the_history(admin: Administrator, provider: Provider) -> None:
+def test_a_decision_is_in_the_history_by_the_keys_name(admin: Administrator, provider: Provider) -> None:
     (key,) = provider.key_set().keys
     decide(admin, provider, "pin", key.thumbprint)
     assert DeclarationChange.objects.get().changes == [["jwks_pinned", [], [key.thumbprint]]]
+    for page in ("history", "keys"):
+        text = text_of(admin.open(provider, page))
+        assert f"– {key.kid} ({key.thumbprint})" in text
+        assert "[]" not in text
 
 
 @pytest.mark.parametrize("decision", ["pin", "retire", "nonsense", ""])
@@ -151,7 +160,7 @@ def test_pinned_keys_are_told_in_the_list(admin: Administrator, provider: Provid
     (key,) = provider.key_set().keys
     decide(admin, provider, "pin", key.thumbprint)
     assert "1 key (all pinned)" in text_of(admin.browser.get("/admin/psc_connect/provider/"))
-    decide(admin, provider, "retire", key.thumbprint)
+    admin.press(provider, "keys", action="retire", thumbprint=key.thumbprint, confirmed="yes")
     assert "all are retired" in text_of(admin.browser.get("/admin/psc_connect/provider/"))
 
 

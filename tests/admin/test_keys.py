@@ -49,7 +49,8 @@ def test_a_pasted_key_set_is_shown_first_and_replaces_the_keys_once_accepted(
     assert after.jwks == {"keys": [EC_KEY]}
     assert list(after.jwks_first_seen) == [only_key(provider).thumbprint]
     assert after.jwks_updated_at != provider.jwks_updated_at
-    assert [level for level, _text in messages_of(response)] == ["success"]
+    # What the provider does not publish goes at the next fetch.
+    assert [level for level, _text in messages_of(response)] == ["success", "warning"]
 
 
 def test_an_uploaded_key_set_replaces_the_keys(admin: Administrator, provider: Provider) -> None:
@@ -86,6 +87,8 @@ def test_a_file_that_is_no_key_set_is_refused(
         (json.dumps(EC_KEY), "jwks_looks_like_key"),
         ("<html>", "jwks_looks_like_html"),
         ("-----BEGIN CERTIFICATE-----\n…\n-----BEGIN CERTIFICATE-----", "jwks_looks_like_certificate"),
+        ("-----BEGIN EC PRIVATE KEY-----\n…", "jwks_looks_like_private_key"),
+        ("-----BEGIN CERTIFICATE-----\n…\n-----BEGIN PRIVATE KEY-----", "jwks_looks_like_private_key"),
         ("https://a.example/certs", "jwks_looks_like_url"),
         ('{"keys": []}', "jwks_no_usable_key"),
         ('{"keys": [}', "json_invalid"),
@@ -109,8 +112,9 @@ def test_a_json_error_in_a_key_set_names_line_and_column(admin: Administrator, p
 
 
 def test_pasting_and_uploading_together_is_refused(admin: Administrator, provider: Provider) -> None:
-    upload = SimpleUploadedFile("jwks.json", key_set(EC_KEY).encode())
-    assert codes(paste(admin, provider, key_set(EC_KEY), file=upload)) == {("file", "jwks_given_twice")}
+    for pasted, uploaded in ((key_set(EC_KEY), key_set(EC_KEY)), ("<html>", "{"), (key_set(EC_KEY), "[]")):
+        upload = SimpleUploadedFile("jwks.json", uploaded.encode())
+        assert codes(paste(admin, provider, pasted, file=upload)) == {("file", "jwks_given_twice")}
 
 
 @pytest.mark.case("JO11", "JO12", "JO13", "JO14")
@@ -150,6 +154,17 @@ def test_a_private_key_is_an_alarm_and_is_kept_nowhere(admin: Administrator, pro
     page = admin.open(provider, "keys").content.decode()
     assert PRIVATE_KEY["d"] not in page
     assert "psc-alarm" in page
+
+
+def test_what_no_fetch_takes_away_needs_no_warning(
+    admin: Administrator, provider: Provider, simulator: Simulator
+) -> None:
+    with publishing(simulator, EC_KEY):
+        accepted = accept(admin, provider, admin.press(provider, "keys", action="fetch"))
+    assert [level for level, _text in messages_of(accepted)] == ["success"]
+    Provider.objects.update(metadata={**provider.metadata, "jwks_uri": ""})
+    response = replace(admin, provider, key_set(OTHER_KEY))
+    assert [level for level, _text in messages_of(response)] == ["success"]
 
 
 # What is fetched.

@@ -181,7 +181,11 @@ def test_the_second_of_two_is_told_and_nothing_is_lost(admin: Administrator, pro
     mine = {**shown_to_second, "attributes-1-claim": "preferred_username", "_save": "on"}
     told = second.browser.post(page_of(provider), mine)
     assert "administrator-" in told.context["problem"]
-    assert any("SubjectOrganization" in row for row in told.context["present"])
+    marked = {row["text"]: row["is_changed"] for row in told.context["present"]}
+    assert [is_changed for text, is_changed in marked.items() if "SubjectOrganization" in text] == [True]
+    assert [is_changed for text, is_changed in marked.items() if "champ de l’utilisateur\xa0: username" in text] == [
+        False
+    ]
     assert told.context["attributes"].forms[1]["claim"].value() == "preferred_username"
     assert provider.exported_attributes.get(user_field="last_name").claim == "family_name"
     again = {**mine, "acknowledged": told.context["acknowledged"]}

@@ -13,7 +13,7 @@ from django.views.debug import ExceptionReporter
 from psc_connect.models import Provider
 from psc_connect.samples import SAMPLES, load_sample
 from tests.admin.mapping_page import SAMPLE, add_row, page_of, submit, tried
-from tests.admin.pages import Administrator, administrator
+from tests.admin.pages import Administrator, administrator, text_of
 from tests.journey import Person
 from tests.transactions import failing_statements
 
@@ -66,6 +66,13 @@ def test_a_pasted_payload_can_be_tried_and_is_kept_nowhere(admin: Administrator,
     assert "Zoé" not in str(dict(admin.browser.session))
 
 
+def test_what_is_pasted_is_what_is_meant(admin: Administrator, provider: Provider) -> None:
+    response = submit(admin, provider, "_try", sample=SAMPLE, pasted='{"given_name": "Zoé"}')
+    assert tried(response)[0].found == "Zoé"
+    assert response.context["sample"]["sample"].value() == "pasted"
+    assert '<option value="pasted" selected>' in response.content.decode()
+
+
 @pytest.mark.parametrize(
     ("pasted", "code"),
     [
@@ -101,6 +108,15 @@ def test_the_picker_proposes_the_paths_of_the_sample(admin: Administrator, provi
     page = submit(admin, provider, "_try", sample="doctor-two-exercices-2022").content.decode()
     assert '<option value="SubjectRefPro.exercices[1].codeProfession">' in page
     assert 'list="psc-paths"' in page
+
+
+@pytest.mark.usefixtures("english")
+def test_without_a_group_the_page_says_where_to_make_one(admin: Administrator, provider: Provider) -> None:
+    for somebody, is_told_where in ((admin, True), (administrator("view_provider"), False)):
+        page = somebody.browser.get(page_of(provider))
+        assert "There is no group yet." in text_of(page)
+        assert ('<a href="/admin/auth/group/add/">' in page.content.decode()) == is_told_where
+    assert submit(admin, provider).status_code == 302
 
 
 @pytest.mark.case("LG02")

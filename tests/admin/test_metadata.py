@@ -59,6 +59,7 @@ def test_a_wrong_member_is_named_with_what_to_do(
         ('{"keys": []}', "metadata_looks_like_jwks"),
         ("<!DOCTYPE html><p>Maintenance", "metadata_looks_like_html"),
         ("-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----", "metadata_looks_like_certificate"),
+        ("-----BEGIN RSA PRIVATE KEY-----\nMIIB", "metadata_looks_like_private_key"),
         ("https://auth.esw.esante.gouv.fr/.well-known/openid-configuration", "metadata_looks_like_url"),
         ("issuer = here", "metadata_not_json"),
         ('{"issuer": "a", "issuer": "b"}', "json_not_strict"),

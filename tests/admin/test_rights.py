@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
 from django.test import Client as Browser
 from django.urls import resolve
 
@@ -30,6 +33,7 @@ from tests.key_sets import EC_KEY, key_set
 pytestmark = pytest.mark.django_db
 EDITOR = ("view_provider", "change_provider")
 KEEPER = (*EDITOR, "replace_provider_secrets")
+DOCS = Path(__file__).parents[2] / "docs" / "admin.md"
 CONFIRM = "/admin/psc_connect/provider/confirm/"
 NEW_SECRET = "another-secret-4d1e88"
 
@@ -143,6 +147,13 @@ def test_signing_in_with_psc_makes_nobody_staff(provider: Provider, person: Pers
     user = get_user_model().objects.get()
     assert (user.is_staff, user.is_superuser) == (False, False)
     assert person.browser.get("/admin/psc_connect/provider/").status_code == 302
+
+
+@pytest.mark.usefixtures("english")
+def test_every_permission_is_documented_and_no_other_exists() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| ([a-z ]+): ([^|]+) \|", DOCS.read_text(), re.MULTILINE)
+    found = Permission.objects.filter(content_type__app_label="psc_connect").select_related("content_type")
+    assert sorted(rows) == sorted((each.codename, each.content_type.name, each.name) for each in found)
 
 
 # Who may press the button that calls the provider.

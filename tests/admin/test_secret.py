@@ -187,7 +187,7 @@ def references(settings: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) ->
     ("stored", "word"),
     [
         ("", "enter it"),
-        ("plain", "kept"),
+        ("plain", "stored"),
         ("env:PSC_CONNECT_SECRET_HERE", "reference"),
         ("file:here", "reference"),
     ],

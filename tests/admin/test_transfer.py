@@ -13,7 +13,7 @@ from psc_connect.admin.offers import seal
 from psc_connect.environments import load_metadata
 from psc_connect.models import DeclarationChange, Provider
 from tests.admin.pages import LIST, Administrator, administrator, change_page, messages_of, stored, text_of
-from tests.admin.transfer_page import IMPORT, PRODUCTION, accept, document, problems_of, show
+from tests.admin.transfer_page import IMPORT, PRODUCTION, SECRET, accept, document, problems_of, show
 from tests.configuration.commands import everything
 from tests.configuration.lemonldap import AS_DOCUMENTED, configuration
 from tests.conftest import CLIENT_SECRET
@@ -110,7 +110,7 @@ def test_a_large_configuration_of_lemonldap_is_not_carried_through_the_page(
     ("text", "said"),
     [
         ('{"psc_connect": 1,\n "providers": [}', "line 2, column 16"),
-        ("", "Choose a file"),
+        ("", "Choose a file or paste its content. "),
         ('{"psc_connect": 1, "psc_connect": 1}', "ambiguous"),
     ],
 )
@@ -123,9 +123,9 @@ def test_a_text_that_does_not_parse_is_told_and_shown_again(admin: Administrator
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("<html>", "begins with"),
+        ("<html>", "This is an HTML page"),
         ("[]", "begins with"),
-        ("-----BEGIN CERTIFICATE-----", "begins with"),
+        ("-----BEGIN CERTIFICATE-----", "certificate or a key in PEM"),
         (document({**PRODUCTION, "client_secret": "a-secret-in-clear"}), "client_secret"),
         (document({**PRODUCTION, "scopes": "x"}), "Do you mean scope?"),
         (document({**PRODUCTION, "exported_attributes": [{"claim": "a[", "user_field": "x"}]}), "[0].claim"),
@@ -150,6 +150,36 @@ def test_a_document_with_problems_offers_nothing(admin: Administrator, text: str
 def test_a_file_that_is_none_is_refused(admin: Administrator, content: bytes, code: str) -> None:
     response = admin.browser.post(IMPORT, {"file": SimpleUploadedFile("x.json", content)})
     assert [error.code for error in response.context["form"].errors.as_data()["file"]] == [code]
+
+
+def test_a_file_and_a_text_together_are_one_error(admin: Administrator) -> None:
+    file = SimpleUploadedFile("x.json", b"not JSON at all {")
+    response = admin.browser.post(IMPORT, {"file": file, "text": "{"})
+    assert [
+        (name, error.code) for name, errors in response.context["form"].errors.as_data().items() for error in errors
+    ] == [("file", "given_twice")]
+
+
+def test_a_new_provider_has_its_secret_stored_and_none_replaced(admin: Administrator, simulator: Any) -> None:
+    keys = {"psc-connect": json.dumps(simulator.jwks)}
+    document_of_it = json.dumps(configuration(simulator.metadata, AS_DOCUMENTED, oidcOPMetaDataJWKS=keys))
+    assert "client secret – stored" in text_of(show(admin, document_of_it))
+    accept(admin, show(admin, document_of_it))
+    Provider.objects.update(client_secret="another")
+    assert "client secret – replaced" in text_of(show(admin, document_of_it))
+
+
+def test_a_provider_without_a_secret_is_told_to_wait_for_it(admin: Administrator) -> None:
+    shown = show(admin, document({"environment": "production", "client_id": "c"}))
+    assert "It is not enabled before it has a client secret." in text_of(shown)
+    accept(admin, shown)
+    assert not Provider.objects.get().enabled
+
+
+@pytest.mark.case("CF03")
+def test_an_import_makes_no_sandbox_of_production(admin: Administrator, production: Provider) -> None:
+    shown = show(admin, document({"slug": "psc", "environment": "sandbox", "client_secret": SECRET}))
+    assert "give it an identifier (slug) of its own" in problems_of(shown)
 
 
 # What is accepted is what was shown.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from psc_connect.models import DeclarationChange, Provider
 from psc_connect.simulator import Simulator
 from tests.admin.pages import LIST, Administrator, administrator, row, signed_in_long_ago, stored, text_of
 from tests.admin.transfer_page import IMPORT, PRODUCTION, accept, document, problems_of, show
-from tests.configuration.lemonldap import NAME, configuration
+from tests.configuration.lemonldap import NAME, configuration, run
 from tests.conftest import CLIENT_ID, CLIENT_SECRET
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_way_out", "english")]
@@ -104,6 +105,7 @@ def test_rows_that_fill_fields_of_users_take_it_too(provider: Provider) -> None:
 def test_whoever_may_not_replace_the_secret_learns_nothing_of_it_by_guessing(
     provider: Provider, simulator: Simulator, origin: str
 ) -> None:
+    Provider.objects.update(environment="custom")
     metadata = json.loads(json.dumps(simulator.metadata).replace(simulator.origin, origin or simulator.origin))
     rights = ("view_provider", "change_provider", "add_provider", "change_user")
     editor = administrator(*rights)
@@ -113,14 +115,15 @@ def test_whoever_may_not_replace_the_secret_learns_nothing_of_it_by_guessing(
             text_of(show(somebody, json.dumps(of_lemonldap(metadata, guess)))) for guess in (CLIENT_SECRET, "wrong")
         }
         assert len(told) == 1
-        assert "client secret – given" in told.pop()
+        # Another issuer is refused whatever the secret.
+        assert ("give it an identifier (slug) of its own" if origin else "client secret – given") in told.pop()
 
 
 def test_the_same_secret_typed_once_more_goes_to_a_new_issuer(
-    admin: Administrator, provider: Provider, simulator: Simulator
+    provider: Provider, simulator: Simulator, tmp_path: Path
 ) -> None:
-    """Whoever types it knows that it goes there."""
+    """Whoever types it, and asks for it, knows that it goes there."""
     moved = {**simulator.metadata, "issuer": simulator.origin}
-    accept(admin, show(admin, json.dumps(of_lemonldap(moved, CLIENT_SECRET))))
+    assert run(tmp_path, of_lemonldap(moved, CLIENT_SECRET), "--replace-issuer").status == 0
     assert stored(provider).issuer == simulator.origin
     assert stored(provider).client_secret.reveal() == CLIENT_SECRET

@@ -118,6 +118,20 @@ def test_the_desk_needs_no_scrolling_sideways_on_a_narrow_screen(visit: Visit, d
     assert {name: width for name, width in widths.items() if width > 320} == {}
 
 
+@pytest.mark.parametrize(("width", "parts"), [(1280, ".results, .psc-scroll"), (320, ".psc-scroll, .submit-row")])
+def test_no_table_of_the_desk_hides_a_column(visit: Visit, demo: Demo, width: int, parts: str) -> None:
+    """On a usual screen none of the lists; on a narrow one none of our own tables, and no button."""
+    steps.sign_in(visit())
+    page = visit(viewport={"width": width, "height": 800})
+    steps.enter_admin(page, demo)
+    hidden = {}
+    for name, open_page in desk.PAGES.items():
+        open_page(page)
+        overhang = page.locator(parts).evaluate_all("parts => parts.map(part => part.scrollWidth - part.clientWidth)")
+        hidden[name] = max(overhang, default=0)
+    assert {name: pixels for name, pixels in hidden.items() if pixels > 1} == {}
+
+
 def test_axe_is_heard(visit: Visit) -> None:
     page = visit()
     page.goto("/")

@@ -35,6 +35,7 @@ def test_every_page_is_reached_from_the_provider(administrator: Callable[[bool],
         ("Connexion à blanc", "Connexion à blanc"),
         ("Attributs et groupes", "Attributs exportés et groupes"),
         ("Règles d’accès", "Règles d’accès"),
+        ("Règles de résolution", "Règles de résolution"),
         ("Clés de signature", "Clés de signature"),
         ("Historique", "Historique"),
     ):

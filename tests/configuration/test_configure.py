@@ -42,7 +42,7 @@ def test_options_make_a_provider_as_the_form_does() -> None:
         "username",
     ]
     # Nobody answers here: the next login, or another import, brings the keys.
-    assert "psc: the keys could not be imported" in called.text
+    assert "The keys of psc could not be imported" in called.text
 
 
 def test_environment_variables_do_too_and_an_option_wins(monkeypatch: pytest.MonkeyPatch) -> None:

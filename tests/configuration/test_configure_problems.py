@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
@@ -18,9 +18,6 @@ from psc_connect.models import DeclarationChange, Provider
 from tests.configuration.commands import STEERING, configure, everything, steering, write
 from tests.conftest import CLIENT_SECRET
 from tests.key_sets import EC_KEY
-
-if TYPE_CHECKING:
-    pass
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_way_out", "english")]
 SECRET = "env:PSC_CONNECT_SECRET_PROD"
@@ -84,6 +81,9 @@ def test_another_issuer_takes_the_secret_again(production: Provider) -> None:
         ({"client_id": "not\x07printable"}, "client_id"),
         ({"environment": "moon"}, "environment"),
         ({"scope": "no  openid"}, "scope"),
+        ({"scope": "scope_all"}, "scope"),
+        ({"scope": "openid2"}, "scope"),
+        ({"button_logo": "https://elsewhere.example/logo.svg"}, "button_logo"),
         ({"enabled": "perhaps"}, "enabled"),
         ({"max_age": "soon"}, "max_age"),
         ({"max_age": -1}, "max_age"),
@@ -142,6 +142,20 @@ def test_one_thing_wrong_is_named_by_its_place_and_nothing_is_saved(
     assert not DeclarationChange.objects.exists()
 
 
+def test_a_choice_is_told_with_those_that_there_are() -> None:
+    called = configure("--environment=nope", "--client-id=c")
+    assert "Expected here: one of production, sandbox, simulator, custom." in called.text
+    assert "'nope'" not in called.text
+
+
+@pytest.mark.parametrize(
+    "option", ["--extra-parameters=a=1", "--translations=en", "--metadata=issuer", "--jwks=keys", "--jwks-pinned=x"]
+)
+def test_an_option_that_is_no_json_is_told_so(option: str) -> None:
+    called = configure(*OPTIONS, option)
+    assert (called.status, "JSON is expected here" in called.text) == (2, True)
+
+
 def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
     wrong = {**PRODUCTION, "max_age": -1, "display": "wall", "exported_attributes": [{"claim": "", "user_field": ""}]}
     assert len(problems(configure("--file", write(tmp_path, wrong)))) == 4
@@ -172,7 +186,10 @@ def test_an_unknown_name_is_told_with_the_nearest(tmp_path: Path, name: str, nea
     [
         ('{"psc_connect": 1,\n "providers": [}', "line 2, column 16"),
         ('{"psc_connect": 1, "psc_connect": 1}', "ambiguous"),
-        ("<html>", "begins with"),
+        ("<html>", "This is an HTML page"),
+        ("-----BEGIN CERTIFICATE-----", "certificate or a key in PEM"),
+        ("-----BEGIN PRIVATE KEY-----\nMII", "PRIVATE key"),
+        ("https://site.example/providers.json", "This is an address"),
         ("[]", "begins with"),
         ('{"psc_connect": 2, "providers": []}', "begins with"),
         ('{"psc_connect": 1, "providers": {}}', "A list of declarations"),

@@ -57,7 +57,7 @@ def client(slug: str) -> Any:
 def test_its_secret_is_kept_encrypted_and_shown_nowhere(tmp_path: Path, simulator: Simulator) -> None:
     called = run(tmp_path, configuration(simulator.metadata, AS_DOCUMENTED))
     assert CLIENT_SECRET not in called.text
-    assert "client_secret: replaced" in called.text
+    assert "client_secret: stored" in called.text
     provider = Provider.objects.get()
     assert provider.secret_for_its_issuer() == CLIENT_SECRET
     assert CLIENT_SECRET not in str(everything())
@@ -230,6 +230,29 @@ def test_one_of_several_can_be_chosen(tmp_path: Path, simulator: Simulator) -> N
     assert Provider.objects.count() == 2
     called = run(tmp_path, document, "--only", "nowhere")
     assert (called.status, "nowhere" in called.text) == (2, True)
+
+
+@pytest.mark.case("CF03", "TN04")
+@pytest.mark.usefixtures("no_way_out")
+def test_a_name_that_is_taken_does_not_make_the_sandbox_of_production(tmp_path: Path, production: Provider) -> None:
+    document = configuration(load_metadata("sandbox"), AS_DOCUMENTED)
+    for part in ("oidcOPMetaDataJSON", "oidcOPMetaDataOptions", "oidcOPMetaDataExportedVars"):
+        document[part]["PSC"] = document[part].pop(NAME)
+    called = run(tmp_path, document)
+    assert (called.status, "--replace-issuer" in called.text) == (2, True)
+    assert Provider.objects.get().metadata == load_metadata("production")
+    assert run(tmp_path, document, "--slug", "psc-test").status == 0
+    assert Provider.objects.get(slug="psc-test").environment == "sandbox"
+
+
+def test_an_identifier_is_given_to_one_provider(tmp_path: Path, simulator: Simulator) -> None:
+    document = configuration(simulator.metadata, AS_DOCUMENTED)
+    for part in ("oidcOPMetaDataJSON", "oidcOPMetaDataOptions"):
+        document[part]["Other One"] = document[part][NAME]
+    assert run(tmp_path, document, "--slug", "mine").status == 2
+    assert not Provider.objects.exists()
+    assert run(tmp_path, document, "--slug", "mine", "--only", NAME).status == 0
+    assert Provider.objects.get().slug == "mine"
 
 
 @pytest.mark.parametrize(

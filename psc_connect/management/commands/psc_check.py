@@ -17,6 +17,7 @@ from psc_connect.document import escaped
 from psc_connect.management.output import readable_json
 from psc_connect.models import Provider
 from psc_connect.origin import declared_addresses
+from psc_connect.problems import labelled
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
@@ -73,7 +74,7 @@ class Command(BaseCommand):
         self.stdout.write(_("Provider “%(slug)s”") % {"slug": slug} if slug else _("Site"))
         for finding in findings:
             mark = style[finding.status](words[finding.status].ljust(width))
-            self.stdout.write(f"  {mark}  {escaped(finding.text)} [{finding.code}]")
+            self.stdout.write(f"  {mark}  {labelled(finding.label, escaped(finding.text))} [{finding.code}]")
             if finding.advice:
                 self.stdout.write(f"  {' ' * width}  → {escaped(finding.advice)}")
         self.stdout.write("")

@@ -10,13 +10,14 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import models
 from django.utils.translation import gettext as _
+from django.utils.translation import override as language
 from typing_extensions import override
 
 from psc_connect.configuration.plan import ConfigurationError, read_document
 from psc_connect.configuration.planner import plan_all
 from psc_connect.document import PROVIDER_FIELDS, label_of
 from psc_connect.management.output import telling
-from psc_connect.management.plans import REFUSED, apply, load_file, refuse
+from psc_connect.management.plans import REFUSED, add_common_arguments, apply, load_file, refuse
 from psc_connect.models import Provider
 from psc_connect.problems import load_document
 
@@ -49,7 +50,7 @@ class Command(BaseCommand):
     @override
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--file", help="a JSON file as psc_export writes it; - reads standard input")
-        parser.add_argument("--check", action="store_true", help="tell what would change, and change nothing")
+        add_common_arguments(parser)
         for name in OPTIONS:
             parser.add_argument(f"--{name.replace('_', '-')}", help=_help_of(name))
 
@@ -60,7 +61,8 @@ class Command(BaseCommand):
         except ConfigurationError as exc:
             refuse(list(exc.problems))
             return
-        changes = apply(plan_all(declarations), telling(self.stdout.write), check=options["check"])
+        plans = plan_all(declarations, may_replace_issuer=options["replace_issuer"])
+        changes = apply(plans, telling(self.stdout.write), check=options["check"])
         if changes and options["check"]:
             sys.exit(1)
 
@@ -80,7 +82,17 @@ class Command(BaseCommand):
 
 
 def _help_of(name: str) -> str:
-    return label_of(name).replace("%", "%%")
+    # In the language of the rest of the help, which is argparse's.
+    with language("en"):
+        label = label_of(name).replace("%", "%%")
+    kind = Provider._meta.get_field(name)
+    if isinstance(kind, models.JSONField):
+        return f"{label}, in JSON"
+    return f"{label}: true or false" if isinstance(kind, models.BooleanField) else label
+
+
+def _wrong_option(name: str, text: str) -> CommandError:
+    return CommandError(f"--{name.replace('_', '-')}: {text}", returncode=REFUSED)
 
 
 def _value(name: str, text: str) -> Any:
@@ -90,9 +102,12 @@ def _value(name: str, text: str) -> Any:
         return {"true": True, "false": False}.get(text.lower(), text)
     if isinstance(kind, models.JSONField):
         try:
-            return load_document(text)
+            document = load_document(text)
         except ValidationError as exc:
-            raise CommandError(f"--{name.replace('_', '-')}: {' '.join(exc.messages)}", returncode=REFUSED) from None
+            raise _wrong_option(name, " ".join(exc.messages)) from None
+        if isinstance(document, str):
+            raise _wrong_option(name, _('JSON is expected here, such as {"name": "value"}.'))
+        return document
     if isinstance(kind, models.IntegerField):
         return int(text) if text.isdecimal() else text or None
     return text

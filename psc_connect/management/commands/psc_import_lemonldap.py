@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 from typing_extensions import override
@@ -14,7 +14,7 @@ from psc_connect.configuration.lemonldap import convert
 from psc_connect.configuration.plan import ConfigurationError
 from psc_connect.configuration.planner import plan_all
 from psc_connect.management.output import telling
-from psc_connect.management.plans import apply, load_file, refuse
+from psc_connect.management.plans import REFUSED, add_common_arguments, apply, load_file, refuse
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
@@ -31,7 +31,8 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", help="the configuration in JSON; - reads standard input")
         parser.add_argument("--only", help="the name of one provider in that configuration")
-        parser.add_argument("--check", action="store_true", help="tell what would change, and change nothing")
+        parser.add_argument("--slug", help="the identifier to give it here, where it is one provider")
+        add_common_arguments(parser)
 
     @override
     @sensitive_variables()
@@ -41,8 +42,13 @@ class Command(BaseCommand):
         except ConfigurationError as exc:
             refuse(list(exc.problems))
             return
+        if options["slug"]:
+            if len(converted) != 1:
+                raise CommandError(_("Choose one provider with --only to give it an identifier."), returncode=REFUSED)
+            converted[0].declaration["slug"] = options["slug"]
         secrets = {str(each.declaration["slug"]): each.secret for each in converted if each.secret is not None}
-        plans = plan_all([each.declaration for each in converted], secrets)
+        declarations = [each.declaration for each in converted]
+        plans = plan_all(declarations, secrets, may_replace_issuer=options["replace_issuer"])
         tell = telling(self.stdout.write)
         changes = apply(plans, tell, check=options["check"])
         for each in converted:
