@@ -36,7 +36,7 @@ def folder(tmp_path: Path, settings: Any) -> Path:
 
 
 def found() -> list[CheckMessage]:
-    ours = re.compile(r"psc_connect\.W0(09|10|11)")
+    ours = re.compile(r"psc_connect\.W0(10|11|12)")
     return [message for message in run_checks(tags=["files"]) if ours.fullmatch(str(message.id))]
 
 

@@ -74,6 +74,8 @@ class AccountIdentifier(models.Model):
     created_at = models.DateTimeField(_("known since"), auto_now_add=True)
 
     class Meta:
+        # Seen and moved with its account.
+        default_permissions = ()
         verbose_name = _("identifier of an account")
         verbose_name_plural = _("identifiers of accounts")
         constraints = (
@@ -107,6 +109,7 @@ class AccountChange(models.Model):
     )
 
     class Meta:
+        default_permissions = ("view",)
         verbose_name = _("change of an account")
         verbose_name_plural = _("changes of accounts")
         ordering = ("-made_at", "-pk")

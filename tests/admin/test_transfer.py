@@ -222,7 +222,7 @@ def test_access_rules_that_give_groups_take_it_too_and_are_shown_as_sentences(pr
     rights = ("view_provider", "change_provider", "add_provider", "replace_provider_secrets")
     text = document({"slug": "psc", "access_rules": rows})
     assert "access_rules" in problems_of(show(administrator(*rights), text))
-    allowed, editor = administrator(*rights, "change_user"), administrator(*rights, "add_account")
+    allowed, editor = administrator(*rights, "change_user"), administrator(*rights, "view_account")
     shown = show(allowed, text)
     assert "Médecin (10) → " in text_of(shown)
     accept(allowed, shown)
