@@ -1,19 +1,24 @@
-"""Who is this? Find the account of (issuer, ``sub``), or link or create it, in one transaction with its user."""
+"""Who is this? Find the account of (issuer, ``sub``), or of a trusted identifier; or link or create it, with its user,
+in one transaction."""
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from django.db import Error as DatabaseError
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
+from django.views.decorators.debug import sensitive_variables
 
+from psc_connect import identifiers, trail
 from psc_connect.claims import Claims
 from psc_connect.exceptions import LoginRefused
 from psc_connect.groups import MAPPING, RULE, bring_groups_up_to_date, concern, wanted_groups
-from psc_connect.models import Account
+from psc_connect.models import Account, AccountChange
 from psc_connect.professional.snapshot import from_snapshot, to_snapshot
+from psc_connect.professional.userinfo import MAX_ACTIVITIES, count_activities, read_userinfo
 from psc_connect.rules import admit, refusal, rules_of
 from psc_connect.unlinking import STAMP, stamp_of_user
 
@@ -23,9 +28,12 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
     from psc_connect.capacities import Choice
+    from psc_connect.identifiers import Identifier
     from psc_connect.models import Provider
     from psc_connect.professional.person import Professional
     from psc_connect.rules import Admission
+
+logger = logging.getLogger("psc_connect")
 
 # Parallel logins of one person, or of two whose usernames collide: all but one begin again and find what it wrote.
 ATTEMPTS = 5
@@ -52,6 +60,23 @@ class Person:
     claims: Mapping[str, Any] = field(repr=False)
     professional: Professional = field(repr=False)
     acr: str = ""
+    identifiers: tuple[Identifier, ...] = field(default=(), repr=False)
+
+    @classmethod
+    @sensitive_variables()
+    def read(cls, subject: str, claims: Mapping[str, Any], *, id_token_claims: Mapping[str, Any]) -> Person:
+        """Read the two answers of a provider.
+
+        Raises LoginRefused: ``userinfo_activities_too_many``, ``userinfo_identifier_mismatch``,
+        ``userinfo_identifiers_contradict``.
+        """
+        if count_activities(claims) > MAX_ACTIVITIES:
+            raise LoginRefused("userinfo_activities_too_many")
+        identifiers.check_answers_agree(id_token_claims, claims)
+        acr, professional = id_token_claims.get("acr"), read_userinfo(claims)
+        given = identifiers.identifiers_of(professional)
+        identifiers.rpps_of(given)
+        return cls(subject, claims, professional, acr if isinstance(acr, str) else "", given)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +97,14 @@ class Resolution:
 def resolve(provider: Provider, person: Person, *, hooks: Hooks) -> Resolution:
     """Return the account of the person at the provider's issuer (OpenID Connect Core 5.7).
 
-    Nothing else identifies anybody: no e-mail, no username. Nothing is saved where it raises LoginRefused:
-    ``account_inactive``, ``account_unknown``, ``account_ambiguous``, ``account_conflict``, ``attribute_…``,
-    ``access_…`` (what rules gave the person is taken back then);
+    By its ``sub``, else by a trusted identifier: no e-mail, no username. Nothing is saved where it raises LoginRefused:
+    ``account_inactive``, ``account_unknown``, ``account_ambiguous``, ``account_conflict``, ``account_link_…``,
+    ``account_identifiers_conflict``, ``attribute_…``, ``access_…`` (what rules gave the person is taken back then);
     or OperationalError, where the database itself goes on failing.
     """
     problem: DatabaseError | None = None
     for attempt in range(ATTEMPTS):
-        account = find(provider, person.subject)
+        account = find(provider, person.subject, person.identifiers)
         try:
             admission = _admitted(provider, person, account)
             # A site's hooks may write more than the user: all of it is kept, or nothing.
@@ -87,6 +112,10 @@ def resolve(provider: Provider, person: Person, *, hooks: Hooks) -> Resolution:
                 if account is not None:
                     return _returning(account, provider, person, admission, hooks=hooks)
                 return _first_login(provider, person, admission, hooks=hooks)
+        except LoginRefused as exc:
+            # Another login of the same person may have linked the user since the account was looked for.
+            if exc.code != "account_already_linked" or find(provider, person.subject, person.identifiers) is None:
+                raise
         # SQLite answers "locked" at once where two transactions that have read both want to write.
         except (IntegrityError, OperationalError, InterfaceError) as exc:
             problem = exc
@@ -96,17 +125,21 @@ def resolve(provider: Provider, person: Person, *, hooks: Hooks) -> Resolution:
     raise LoginRefused("account_conflict") from problem
 
 
-def find(provider: Provider, subject: str) -> Account | None:
-    """Return the account whose issuer and ``sub`` are these, compared exactly whatever the database's collation.
+def find(provider: Provider, subject: str, given: Iterable[Identifier] = ()) -> Account | None:
+    """Return the account of the issuer to which the ``sub`` leads, or else one of these identifiers.
 
-    It comes with what a login asks next, in one statement: whether groups are concerned, and its user's stamp.
+    It comes with what a login asks next, in one statement: whether groups are concerned, its user's stamp, its
+    identifiers. Raises LoginRefused ``account_identifiers_conflict`` where they lead to several.
     """
-    found = Account.objects.select_related("user").filter(issuer=provider.issuer, subject=subject)
-    rows = found.annotate(concerns_groups=concern(provider), stamp=stamp_of_user())
-    account = next((row for row in rows if (row.issuer, row.subject) == (provider.issuer, subject)), None)
-    if account is not None:
-        setattr(account.user, STAMP, account.stamp)
-    return account
+    rows = Account.objects.select_related("user").annotate(concerns_groups=concern(provider), stamp=stamp_of_user())
+    found = identifiers.leading_to(rows, provider.issuer, subject, given)
+    if len(found) > 1:
+        pks = ",".join(str(each.pk) for each in found)
+        logger.warning("account.identifiers_conflict provider=%s accounts=%s", provider.slug, pks)
+        raise LoginRefused("account_identifiers_conflict")
+    for account in found:
+        setattr(account.user, STAMP, account.stamp)  # type: ignore[attr-defined]
+    return found[0] if found else None
 
 
 def _admitted(provider: Provider, person: Person, account: Account | None) -> Admission:
@@ -137,6 +170,9 @@ def _returning(
         bring_groups_up_to_date(account, _groups(provider, claims, admission))
     known = account.professional
     described = _describe(account, person)
+    if former := identifiers.keep(account, person.identifiers, subject=person.subject):
+        trail.record(account, AccountChange.Action.SUBJECT, provider=provider, before={"sub": former})
+        described.append("subject")
     if described:
         account.save(update_fields=described)
     before = from_snapshot(known) if "professional" in described else None
@@ -150,6 +186,9 @@ def _first_login(provider: Provider, person: Person, admission: Admission, *, ho
     account = Account(provider=provider, issuer=provider.issuer, subject=person.subject, user=user)
     _describe(account, person)
     account.save(force_insert=True)
+    identifiers.keep(account, person.identifiers, subject=person.subject)
+    if known is not None:
+        trail.record(account, AccountChange.Action.MATCHED, provider=provider)
     groups = _groups(provider, claims, admission)
     if any(groups.values()):
         bring_groups_up_to_date(account, groups)
@@ -177,7 +216,7 @@ def _describe(account: Account, person: Person) -> list[str]:
 def candidate(provider: Provider, claims: Mapping[str, Any], *, hooks: Hooks) -> User | None:
     """Return the user to whom a first login is linked, or None where one is to be created; nothing is saved.
 
-    Raises LoginRefused: ``account_ambiguous``, ``account_unknown``, ``account_inactive``.
+    Raises LoginRefused: ``account_ambiguous``, ``account_unknown``, ``account_inactive``, and what the hook raises.
     """
     users = list(hooks.filter_users_by_claims(claims))
     if len(users) > 1:

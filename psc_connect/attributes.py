@@ -1,4 +1,4 @@
-"""Exported attributes: which fields of the user a claim may fill."""
+"""Which fields of the user a claim may fill, and which may hold the number that a user is found by."""
 
 from __future__ import annotations
 
@@ -28,3 +28,17 @@ def validate_user_field(name: str) -> None:
         raise ValidationError(
             _("The user model has no such field that a claim may fill."), code="attribute_field_unknown"
         )
+
+
+def linkable_fields() -> list[UsersField]:
+    """Return the fields of the user model that may hold an RPPS number: texts, filled by a claim or not."""
+    return [
+        field
+        for field in get_user_model()._meta.concrete_fields
+        if isinstance(field, (models.CharField, models.TextField)) and field.name not in NEVER_ASSIGNED
+    ]
+
+
+def validate_link_field(name: str) -> None:
+    if name not in {field.name for field in linkable_fields()}:
+        raise ValidationError(_("The user model has no such text field."), code="link_field_unknown")

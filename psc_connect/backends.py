@@ -21,11 +21,11 @@ from psc_connect import accounts
 from psc_connect.accounts import Person
 from psc_connect.exceptions import LoginRefused
 from psc_connect.keys import http_policy, keys_after_unknown_key, keys_for_login, note_use
+from psc_connect.linking import users_with_number
 from psc_connect.oidc.client import Deadline, exchange_code, fetch_userinfo
 from psc_connect.oidc.errors import UnknownKey
 from psc_connect.oidc.id_token import IDTokenRules, validate_id_token
 from psc_connect.oidc.userinfo import validate_userinfo
-from psc_connect.professional.userinfo import MAX_ACTIVITIES, count_activities, read_userinfo
 from psc_connect.unlinking import STAMP, bind_sessions, stamp_of_user
 from psc_connect.users import apply_exported_attributes
 
@@ -215,11 +215,8 @@ class ProSanteConnectBackend(OIDCAuthenticationBackend):
     @staticmethod
     @sensitive_variables()
     def person_of(id_token: IDToken, claims: Mapping[str, Any]) -> Person:
-        """Return whom the two answers speak of. Raises LoginRefused ``userinfo_activities_too_many``."""
-        if count_activities(claims) > MAX_ACTIVITIES:
-            raise LoginRefused("userinfo_activities_too_many")
-        acr = id_token.claims.get("acr")
-        return Person(id_token.subject, claims, read_userinfo(claims), acr if isinstance(acr, str) else "")
+        """Return whom the two answers speak of. Raises LoginRefused ``userinfo_…``."""
+        return Person.read(id_token.subject, claims, id_token_claims=id_token.claims)
 
     @override
     def verify_claims(self, claims: Mapping[str, Any]) -> bool:
@@ -228,8 +225,11 @@ class ProSanteConnectBackend(OIDCAuthenticationBackend):
 
     @override
     def filter_users_by_claims(self, claims: Mapping[str, Any]) -> QuerySet[Any]:
-        """Return the users to whom a first login may be linked: nobody, since an e-mail or a name proves nothing."""
-        return self.UserModel._default_manager.none()
+        """Return the users to whom a first login may be linked: by the provider's field with the RPPS number.
+
+        Without it nobody, since an e-mail or a name proves nothing.
+        """
+        return users_with_number(self.provider, claims)
 
     @override
     def create_user(self, claims: Mapping[str, Any]) -> User:

@@ -23,6 +23,7 @@ NAMES = (
     "SECRET_DIR",
     "SECRET_ISSUERS",
     "SIMULATOR_URL",
+    "TRUSTED_IDENTIFIERS",
     "TRUSTED_PROXY_COUNT",
 )
 
@@ -64,6 +65,11 @@ def private_hosts() -> tuple[str, ...]:
 def trusted_proxy_count() -> int:
     """How many proxies of the site's own stand before it, each adding an address to ``X-Forwarded-For``."""
     return int(_read("TRUSTED_PROXY_COUNT", 0))
+
+
+def trusted_identifiers() -> frozenset[str]:
+    """The kinds of identifiers by which an account is found again where the provider's ``sub`` has changed."""
+    return frozenset(map(str, _read("TRUSTED_IDENTIFIERS", ("rpps", "psi"))))
 
 
 def encryption_keys() -> tuple[str, ...]:

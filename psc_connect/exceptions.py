@@ -84,6 +84,24 @@ ACCOUNT_FAULT = Explanation(
         "Give the code below to the people who run this site."
     ),
 )
+TWO_ACCOUNTS = Explanation(
+    403,
+    _("Two accounts of this site seem to be yours"),
+    _(
+        "What Pro Santé Connect says of you leads to two different accounts here, and for your safety neither has been "
+        "opened. Ask the team of this site to merge them: give them the code and the reference below."
+    ),
+    can_start_again=False,
+)
+LINKED_BY_HAND = Explanation(
+    403,
+    _("Your account has to be linked by an administrator"),
+    _(
+        "Pro Santé Connect recognised you, and you have an account on this site with which it may not be linked "
+        "automatically. Ask the team of this site to do it: give them the code and the reference below."
+    ),
+    can_start_again=False,
+)
 NOT_A_VISIT = Explanation(
     400,
     _("Signing in starts from a page"),
@@ -140,6 +158,10 @@ BY_CODE = {
     "token_client_refused": SITE_FAULT,
     "account_unknown": NO_ACCOUNT,
     "account_inactive": ACCOUNT_CLOSED,
+    "account_identifiers_conflict": TWO_ACCOUNTS,
+    "account_link_privileged": LINKED_BY_HAND,
+    "account_already_linked": LINKED_BY_HAND,
+    "account_link_field_unknown": SITE_FAULT,
 }
 BY_PREFIX = {
     "account_": ACCOUNT_FAULT,

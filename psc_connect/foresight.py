@@ -9,11 +9,11 @@ from django.db import transaction
 from django.views.decorators.debug import sensitive_variables
 
 from psc_connect import accounts
+from psc_connect.accounts import Person
 from psc_connect.backends import ProSanteConnectBackend, prepared_backend
 from psc_connect.claims import Claims
 from psc_connect.exceptions import LoginRefused
 from psc_connect.groups import row_holds
-from psc_connect.professional.userinfo import MAX_ACTIVITIES, count_activities, read_userinfo
 from psc_connect.rules import admit, rules_of
 from psc_connect.users import Verdict, judge
 
@@ -39,8 +39,10 @@ class ForeseenAccess:
 
 @dataclass(frozen=True, slots=True)
 class Foreseen:
-    """Whom a login with these claims would sign in. ``outcome``: ``returning``, ``linked``, ``created``, ``refused``.
+    """Whom a login with these claims would sign in.
 
+    ``outcome``: ``returning``; ``found_again``, under another ``sub``; ``matched``, by the number that a user has;
+    ``linked``, by the site's own code; ``created``; ``refused``.
     ``code`` says why it would be refused; ``own_hooks`` are the site's own methods, which would decide instead of ours
     and are not called.
     """
@@ -56,13 +58,19 @@ class Foreseen:
 
 @sensitive_variables()
 def foresee(
-    request: HttpRequest, provider: Provider, subject: str, claims: Mapping[str, Any], *, acr: str = ""
+    request: HttpRequest,
+    provider: Provider,
+    subject: str,
+    *,
+    claims: Mapping[str, Any],
+    id_token_claims: Mapping[str, Any],
 ) -> Foreseen:
     """Say what a login would make of these claims, by today's mapping, and make nothing of them."""
     # What a site's own hooks may write, though they should only read, is taken back.
     with transaction.atomic():
         try:
-            return _foreseen(prepared_backend(request, provider), subject, claims, acr)
+            backend = prepared_backend(request, provider)
+            return _foreseen(backend, _person(backend, subject, claims=claims, id_token_claims=id_token_claims))
         except LoginRefused as exc:
             return Foreseen("refused", code=exc.code)
         finally:
@@ -70,33 +78,35 @@ def foresee(
 
 
 @sensitive_variables()
-def _foreseen(backend: ProSanteConnectBackend, subject: str, claims: Mapping[str, Any], acr: str) -> Foreseen:
-    provider = backend.provider
-    if not backend.verify_claims(claims):
+def _person(backend: ProSanteConnectBackend, subject: str, **answers: Mapping[str, Any]) -> Person:
+    if not backend.verify_claims(answers["claims"]):
         raise LoginRefused("account_claims_refused")
-    if count_activities(claims) > MAX_ACTIVITIES:
-        raise LoginRefused("userinfo_activities_too_many")
-    account = accounts.find(provider, subject)
-    access = _access(provider, account, claims, acr)
+    return Person.read(subject, answers["claims"], id_token_claims=answers["id_token_claims"])
+
+
+@sensitive_variables()
+def _foreseen(backend: ProSanteConnectBackend, person: Person) -> Foreseen:
+    account = accounts.find(backend.provider, person.subject, person.identifiers)
+    access = _access(backend.provider, account, person)
     if not access.decision.allowed:
         return Foreseen("refused", code=access.decision.code, access=access)
     try:
-        return replace(_foreseen_user(backend, account, claims), access=access)
+        return replace(_foreseen_user(backend, account, person), access=access)
     except LoginRefused as exc:
         return Foreseen("refused", code=exc.code, access=access)
 
 
 @sensitive_variables()
-def _access(provider: Provider, account: Account | None, claims: Mapping[str, Any], acr: str) -> ForeseenAccess:
-    professional, rules = read_userinfo(claims), rules_of(provider)
+def _access(provider: Provider, account: Account | None, person: Person) -> ForeseenAccess:
+    professional, rules = person.professional, rules_of(provider)
     chosen_last = account.capacity if account is not None else ""
-    admission = admit(provider, rules, professional, chosen_last=chosen_last, acr=acr)
+    admission = admit(provider, rules, professional, chosen_last=chosen_last, acr=person.acr)
     return ForeseenAccess(professional, tuple(rules), admission.decision)
 
 
 @sensitive_variables()
-def _foreseen_user(backend: ProSanteConnectBackend, account: Account | None, claims: Mapping[str, Any]) -> Foreseen:
-    provider = backend.provider
+def _foreseen_user(backend: ProSanteConnectBackend, account: Account | None, person: Person) -> Foreseen:
+    provider, claims = backend.provider, person.claims
     if account is not None and not backend.user_can_authenticate(account.user):
         raise LoginRefused("account_inactive")
     known = account.user if account is not None else accounts.candidate(provider, claims, hooks=backend)
@@ -109,7 +119,9 @@ def _foreseen_user(backend: ProSanteConnectBackend, account: Account | None, cla
         code = "account_username_missing"
     hook = "create_user" if creating else "update_user"
     own_hooks = () if _is_ours(backend, hook) else (f"{type(backend).__qualname__}.{hook}",)
-    outcome = "returning" if account is not None else "created" if creating else "linked"
+    outcome = "created" if creating else "matched" if _is_ours(backend, "filter_users_by_claims") else "linked"
+    if account is not None:
+        outcome = "returning" if account.subject == person.subject else "found_again"
     return Foreseen(
         # A hook of the site's decides for itself.
         outcome if own_hooks or not code else "refused",

@@ -26,9 +26,19 @@ STAMP = "psc_connect_unlinked_at"
 
 @transaction.atomic
 def unlink(account: Account, *, by: User | None) -> UnlinkedAccount:
-    """Delete the account and keep a row of it; whatever sessions its user has opened with it end by that row."""
+    """Delete the account, its identifiers with it, and keep a row of it."""
+    unlinked = part(account, by=by)
+    account.delete()
+    return unlinked
+
+
+def part(account: Account, *, by: User | None) -> UnlinkedAccount:
+    """Take back what the account gave its user; by the row that is kept, whatever sessions it has opened end.
+
+    The account itself is left for the caller, to be deleted or given to another user.
+    """
     take_back(account)
-    trail = UnlinkedAccount.objects.create(
+    return UnlinkedAccount.objects.create(
         user=account.user,
         username=account.user.get_username()[:255],
         provider=account.provider.slug,
@@ -38,8 +48,6 @@ def unlink(account: Account, *, by: User | None) -> UnlinkedAccount:
         created_at=account.created_at,
         unlinked_by=by,
     )
-    account.delete()
-    return trail
 
 
 def stamp_of_user(user: str = "user") -> Subquery:

@@ -1,4 +1,4 @@
-"""Who is this? Found by issuer and ``sub`` alone, linked by a site's own hook alone, refused with a code."""
+"""Who is this? Found by issuer and ``sub``, linked by a site's own hook, refused with a code."""
 
 from __future__ import annotations
 
@@ -93,8 +93,8 @@ def test_the_same_sub_with_another_email_is_the_same_account(provider, simulator
     second = sign_in_as(simulator, professional(email="new@example.org", SubjectNameID="899700000000"))
     assert first.user_id == second.user_id
     account = Account.objects.get()
-    # Kept from the first login.
-    assert (account.subject_name_id, account.user.username) == (IDENTIFIER, IDENTIFIER)
+    # The username stays as it was given at the first login; the identifier is the one of the last.
+    assert (account.subject_name_id, account.user.username) == ("899700000000", IDENTIFIER)
 
 
 @pytest.mark.case("AL06")

@@ -66,6 +66,11 @@ WRONG: list[tuple[dict[str, Any], str, bool]] = [
     ({"PSC_CONNECT_PRIVATE_HOSTS": ["10.0.0.0/8"]}, "psc_connect.E014", True),
     ({"PSC_CONNECT_TRUSTED_PROXY_COUNT": "two"}, "psc_connect.E015", True),
     ({"PSC_CONNECT_TRUSTED_PROXY_COUNT": -1}, "psc_connect.E015", True),
+    ({"PSC_CONNECT_TRUSTED_IDENTIFIERS": "rpps"}, "psc_connect.E022", True),
+    ({"PSC_CONNECT_TRUSTED_IDENTIFIERS": ["rpps", "email"]}, "psc_connect.E022", True),
+    ({"PSC_CONNECT_TRUSTED_IDENTIFIERS": ["unknown"]}, "psc_connect.E022", True),
+    ({"PSC_CONNECT_TRUSTED_IDENTIFIERS": [["rpps"]]}, "psc_connect.E022", True),
+    ({"PSC_CONNECT_TRUSTED_IDENTIFIERS": None}, "psc_connect.E022", True),
     ({"PSC_CONNECT_ENCRYPTION_KEY": [KEY]}, "psc_connect.W003", True),
     ({"PSC_CONNECT_VERIFY_SSL": False}, "psc_connect.W003", True),
     ({"AUTHENTICATION_BACKENDS": [OURS, MOZILLAS]}, "psc_connect.W004", True),
@@ -125,6 +130,8 @@ def test_one_thing_wrong_is_found(site: Any, change: dict[str, Any], expected: s
         {"PSC_CONNECT_EXTRA_ENDPOINT_HOSTS": ["sso.example.org"]},
         {"PSC_CONNECT_PRIVATE_HOSTS": ["sso.hospital.example"]},
         {"PSC_CONNECT_TRUSTED_PROXY_COUNT": 2},
+        {"PSC_CONNECT_TRUSTED_IDENTIFIERS": []},
+        {"PSC_CONNECT_TRUSTED_IDENTIFIERS": {"rpps", "adeli", "finess_staff", "siret_staff", "psi", "edit"}},
         {"AUTHENTICATION_BACKENDS": [OURS, MOZILLAS], "OIDC_RP_SIGN_ALGO": "RS256"},
         {"MIDDLEWARE": ["tests.test_checks.OwnSessions", AUTHENTICATION]},
     ],
@@ -214,6 +221,7 @@ def test_there_is_no_switch_that_turns_a_protection_off() -> None:
         "secret_dir",
         "secret_issuers",  # says where a named secret may go; without it, to ANS alone
         "simulator_url",
+        "trusted_identifiers",  # the provider's register vouches for each; unknown ones cannot be named
         "trusted_proxy_count",  # preselects a provider by the caller's network; it admits nobody
     }
     assert {each.name for each in fields(HTTPPolicy)} == {

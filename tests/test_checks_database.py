@@ -47,6 +47,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"rules": [{"outcome": "refuse"}, {"outcome": "allow"}]}, "psc_connect.W016"),
     ({"others_may_sign_in": False}, "psc_connect.W016"),
     ({"rules": [{"outcome": "allow", "conditions": [UNKNOWN_CODE]}]}, "psc_connect.W017"),
+    ({"link_user_field": "rpps"}, "psc_connect.E023"),
+    ({"link_user_field": "is_staff"}, "psc_connect.E023"),
 ]
 
 

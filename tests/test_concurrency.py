@@ -18,6 +18,7 @@ from django.db import connection
 from psc_connect.models import Account
 from psc_connect.simulator.people import PEOPLE
 from tests.conftest import make_provider
+from tests.identities import RPPS, names_are_no_identifiers, of, somebody
 from tests.journey import Person
 
 PODIATRIST = next(person for person in PEOPLE if person.slug == "podiatrist")
@@ -99,6 +100,33 @@ def test_parallel_logins_of_a_known_person_all_sign_in(simulator):
     outcomes = at_once(*coming_back(people[1:]))
     assert [getattr(outcome, "status_code", outcome) for outcome in outcomes] == [302] * (THREADS - 1)
     assert {person.user_id for person in people} == {str(User.objects.get().pk)}
+    for person in people:
+        person.close()
+
+
+@pytest.mark.case("CC01", "AL09")
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("by_number", [False, True], ids=["created", "linked by the number"])
+def test_parallel_first_logins_of_one_person_under_several_subs_make_one_account(simulator, by_number):
+    provider = make_provider(simulator, link_user_field="last_name" if by_number else "")
+    names_are_no_identifiers(provider)
+    provider.exported_attributes.filter(user_field="last_name").delete()
+    if by_number:
+        User.objects.create(username="known", last_name=RPPS)
+    people, urls = [], []
+    for number in range(4):
+        simulator.sign_in(somebody(str(number), of("RPPS", RPPS)))
+        people.append(Person())
+        urls.append(people[-1].authorize(people[-1].begin()))
+    tasks = [lambda person=person, url=url: person.come_back(url) for person, url in zip(people, urls, strict=True)]
+    outcomes = at_once(*tasks)
+    assert [getattr(outcome, "status_code", outcome) for outcome in outcomes] == [302] * 4
+    account = Account.objects.get()
+    assert {person.user_id for person in people} == {str(User.objects.get().pk)} == {str(account.user_id)}
+    # Each sub that is not its present one is a former one; each change is in the trail once.
+    former = {row.number for row in account.identifiers.filter(kind="sub")}
+    assert former == {"0", "1", "2", "3"} - {account.subject}
+    assert account.changes.filter(action="subject").count() == 3
     for person in people:
         person.close()
 

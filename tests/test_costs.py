@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,6 +14,7 @@ from psc_connect.models import ClaimedState
 from psc_connect.simulator import Simulator
 from psc_connect.simulator.exchange import Request
 from tests.conftest import make_provider
+from tests.identities import PSI, RPPS, names_are_no_identifiers, of, somebody
 from tests.journey import BACK_CHANNEL, Person
 from tests.transactions import watching_transactions
 
@@ -76,12 +78,24 @@ def statements() -> Any:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize(("known", "at_most"), [(True, 13), (False, 18)], ids=["returning", "new"])
-def test_a_login_costs_few_statements(simulator, known, at_most):
+@pytest.mark.parametrize(
+    ("before", "now", "at_most"),
+    [
+        # Twelve were those of a sign-in without rules and identifiers; four more are what their changes may cost.
+        ("podiatrist", "podiatrist", 13),
+        ("activity-lost-before", "activity-lost-after", 16),
+        ("sub-changed-before", "sub-changed-after", 20),
+        (None, "podiatrist", 20),
+    ],
+    ids=["returning", "returning with an activity less", "returning under another sub", "new"],
+)
+def test_a_login_costs_few_statements(simulator, before, now, at_most):
     assert connection.vendor == "sqlite"
-    make_provider(simulator)
-    if known:
+    make_provider(simulator, ask_capacity="never")
+    if before:
+        simulator.sign_in(before)
         sign_in(simulator)
+    simulator.sign_in(now)
     person = Person()
     with statements() as of_login:
         address = person.begin("/page/one/")
@@ -92,6 +106,37 @@ def test_a_login_costs_few_statements(simulator, known, at_most):
     assert response["Location"] == "/page/one/"
     seen = [*of_login, *of_callback]
     assert 0 < len(seen) <= at_most, "\n".join(seen)
+
+
+KNOWN = somebody("1", of("RPPS", RPPS), of("PSI", PSI, 2))
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("now", "more"),
+    [
+        (KNOWN, {}),
+        (somebody("1", of("RPPS", RPPS), of("PSI", PSI, 2), of("AUTRE", "x"), of("AUTRE", "y")), {"INSERT": 1}),
+        (somebody("1", of("RPPS", RPPS, 2), of("PSI", PSI, 1)), {"UPDATE": 1}),
+        (somebody("1", of("RPPS", RPPS, 2), of("PSI", PSI, 1), of("AUTRE", "x")), {"INSERT": 1, "UPDATE": 1}),
+        # One row for the former sub, one of the trail.
+        (somebody("2", of("RPPS", RPPS), of("PSI", PSI, 2)), {"INSERT": 2}),
+    ],
+    ids=["the same", "two new", "another quality", "both", "another sub"],
+)
+def test_identifiers_cost_nothing_to_read_and_what_changed_of_them_to_write(simulator, now, more):
+    """The account comes with them; the snapshot, which holds them too, is one more UPDATE where they changed."""
+    names_are_no_identifiers(make_provider(simulator))
+    counted = []
+    for professional in (KNOWN, KNOWN, now):
+        simulator.sign_in(professional)
+        with statements() as seen:
+            sign_in(simulator)
+        counted.append(Counter(sql.partition(" ")[0] for sql in seen))
+    _first, known, again = counted
+    snapshot = Counter(["UPDATE"] if more else [])
+    assert again - known == Counter(more) + snapshot
+    assert known - again == Counter()
 
 
 def test_the_start_of_a_login_leaves_no_row_and_one_cookie(provider, simulator, person):

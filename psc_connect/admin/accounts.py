@@ -3,41 +3,36 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.auth import get_user_model
 from django.http import HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
-from psc_connect.admin.page import STYLE, DeclaredFilters, administrator
+from psc_connect.admin.account_details import ReadOnly, identifiers_shown, reveals
+from psc_connect.admin.account_links import LinkPage, MergePage
+from psc_connect.admin.page import STYLE, VIEW_CLAIMS, DeclaredFilters, administrator, may_link
 from psc_connect.models import Account, UnlinkedAccount
+from psc_connect.professional.identifiers import Kind, NationalIdentifier
 from psc_connect.unlinking import unlink
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from django.db.models import QuerySet
-    from django.http import HttpRequest
+    from django.http import HttpRequest, HttpResponse
+    from django.urls import URLPattern
 
     _AccountAdmin = admin.ModelAdmin[Account]
     _UnlinkedAccountAdmin = admin.ModelAdmin[UnlinkedAccount]
 else:
     _AccountAdmin = _UnlinkedAccountAdmin = admin.ModelAdmin
-
-
-class ReadOnly:
-    """Rows that only the package writes."""
-
-    def has_add_permission(self, _request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(Account)
@@ -50,9 +45,9 @@ class AccountAdmin(ReadOnly, DeclaredFilters, _AccountAdmin):
     list_display = ("user", "full_name", "of_provider", "subject_name_id", "created_at")
     list_filter = ("provider", "created_at")
     list_select_related = ("user", "provider")
-    fields = ("user", "provider", "issuer", "subject", "subject_name_id", "created_at")
+    fields = ("user", "provider", "issuer", "created_at")
     ordering = ("-created_at",)
-    actions = ("delete_selected",)
+    actions = ("delete_selected", "merge_selected")
     delete_confirmation_template = "admin/psc_connect/account/unlink.html"
 
     @override
@@ -60,7 +55,15 @@ class AccountAdmin(ReadOnly, DeclaredFilters, _AccountAdmin):
         user = get_user_model()
         # A site's own user model need not have names.
         names = {"first_name", "last_name"} & {field.name for field in user._meta.concrete_fields}
-        return (*(f"user__{name}" for name in (user.USERNAME_FIELD, *sorted(names))), "subject_name_id")
+        found = (f"user__{name}" for name in (user.USERNAME_FIELD, *sorted(names)))
+        return (*found, "subject_name_id", "identifiers__number")
+
+    @override
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
+        # However a number is written: rows have it without the digit of its kind.
+        found = NationalIdentifier.read(search_term)
+        number = search_term if found.kind is Kind.UNKNOWN else found.number
+        return super().get_search_results(request, queryset, number)
 
     @admin.display(description=_("provider"), ordering="provider__slug")
     def of_provider(self, account: Account) -> str:
@@ -89,6 +92,44 @@ class AccountAdmin(ReadOnly, DeclaredFilters, _AccountAdmin):
             "action_checkbox_name": ACTION_CHECKBOX_NAME,
         }
         return TemplateResponse(request, "admin/psc_connect/account/unlink_selected.html", context)
+
+    @admin.action(permissions=("link",), description=_("Merge the two selected accounts"))
+    def merge_selected(self, request: HttpRequest, queryset: QuerySet[Account]) -> HttpResponseRedirect | None:
+        """Go to the page that asks; the older of the two is kept."""
+        pks = list(queryset.order_by("created_at", "pk").values_list("pk", flat=True)[:3])
+        if len(pks) != 2:
+            messages.error(request, gettext("Select two accounts: one is kept, and the other becomes a part of it."))
+            return None
+        kept, other = pks
+        url = reverse("admin:psc_connect_account_merge", args=[kept], current_app=self.admin_site.name)
+        return HttpResponseRedirect(f"{url}?{urlencode({'other': f'#{other}'})}")
+
+    def has_link_permission(self, request: HttpRequest) -> bool:
+        return may_link(request)
+
+    @override
+    def get_urls(self) -> list[URLPattern]:
+        pages = [
+            path(
+                f"<path:object_id>/{page.name}/",
+                self.admin_site.admin_view(page.as_view(model_admin=self)),
+                name=f"psc_connect_account_{page.name}",
+            )
+            for page in (MergePage, LinkPage)
+        ]
+        return [*pages, *super().get_urls()]
+
+    @override
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        account = context["original"]
+        context |= {
+            "may_link": may_link(request),
+            "may_reveal": request.user.has_perm(VIEW_CLAIMS),
+            "revealed": reveals(request),
+            "identifiers": list(identifiers_shown(account, request)),
+            "changes": account.changes.select_related("made_by"),
+        }
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def _unlink(self, request: HttpRequest, accounts: Iterable[Account]) -> int:
         count = 0

@@ -15,8 +15,9 @@ from psc_connect import declaration
 from psc_connect.admin import concurrency
 from psc_connect.admin.documents import DocumentField
 from psc_connect.admin.forms import ProviderForm
-from psc_connect.admin.inputs import PairsField, SuggestingInput
+from psc_connect.admin.inputs import PairsField, SuggestingInput, field_choices
 from psc_connect.admin.secret import SecretInput, secret_state
+from psc_connect.attributes import linkable_fields
 from psc_connect.discovery import secret_recipient
 from psc_connect.document import ROWS, declaration_of
 from psc_connect.models import Environment, Provider
@@ -69,6 +70,8 @@ class ChangeForm(ProviderForm):
         if "ui_locales" in self.fields:
             self.fields["ui_locales"].widget = SuggestingInput(SUGGESTED_LOCALES)
             self.fields["comment"].widget.attrs["rows"] = 3
+            choices = field_choices(linkable_fields(), self.instance.link_user_field)
+            self.fields["link_user_field"].widget = forms.Select(choices=choices)
         secret = self.fields["client_secret"]
         secret.help_text = secret_state(self.instance)
         if self.why_not:

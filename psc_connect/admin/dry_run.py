@@ -57,6 +57,11 @@ STEPS = {
 }
 OUTCOMES = {
     "returning": _("This person would be signed in as the user whose account they have already."),
+    "found_again": _(
+        "This person would be signed in as the user whose account they have already: it has another sub, and is found "
+        "again by an identifier."
+    ),
+    "matched": _("This person would be linked to the user who has their RPPS number, and signed in."),
     "linked": _("This person would be linked to a user whom the site's own code finds, and signed in."),
     "created": _("A new user would be created for this person, and signed in."),
     "refused": _("This person would be refused."),
@@ -65,7 +70,17 @@ OUTCOMES = {
 ACCOUNT_REASONS = {
     "account_unknown": _("The person has no account here, and “create unknown users” is off."),
     "account_inactive": _("The user of this person is deactivated."),
-    "account_ambiguous": _("The site's own code finds several users for this person."),
+    "account_ambiguous": _("Several users fit this person: by their RPPS number, or by the site's own code."),
+    "account_identifiers_conflict": _(
+        "The sub and the identifiers of this person lead to several accounts: merge them, on the page of one of them."
+    ),
+    "account_link_privileged": _(
+        "The user with this RPPS number administers the site: link the account by hand, or let the provider do it."
+    ),
+    "account_already_linked": _("The user with this RPPS number has another account of this issuer already."),
+    "account_link_field_unknown": _("The user model no longer has the field in which RPPS numbers are looked for."),
+    "userinfo_identifier_mismatch": _("The ID token and the userinfo name different national identifiers."),
+    "userinfo_identifiers_contradict": _("The userinfo names two different RPPS numbers."),
     "account_claims_refused": _("The site's own code (verify_claims) refuses these claims."),
     "account_username_missing": _("No exported attribute fills the username of a new user."),
     "access_refused": _("The access rules refuse this person."),
@@ -156,7 +171,9 @@ class DryRunPage(ProviderPage):
         if not found.claims:
             return told
         acr = str(found.id_token_claims.get("acr", ""))
-        foreseen = foresee(request, self.provider, found.subject, found.claims, acr=acr)
+        foreseen = foresee(
+            request, self.provider, found.subject, claims=found.claims, id_token_claims=found.id_token_claims
+        )
         told |= {
             "outcome": OUTCOMES[foreseen.outcome],
             "foreseen": foreseen,

@@ -44,7 +44,19 @@ CHANGE_FIELDSETS = (
             )
         },
     ),
-    (_("Users"), {"fields": ("create_unknown_users", "ask_capacity", "mapping", "access_rules")}),
+    (
+        _("Users"),
+        {
+            "fields": (
+                "create_unknown_users",
+                "link_user_field",
+                "link_privileged_users",
+                "ask_capacity",
+                "mapping",
+                "access_rules",
+            )
+        },
+    ),
     (_("Signing keys"), {"fields": ("signing_keys", "id_token_signed_response_alg", "userinfo_signed_response_alg")}),
     (_("Provider metadata"), {"fields": ("metadata", "metadata_followed")}),
     (

@@ -1,4 +1,4 @@
-"""Whoever replaces a secret or a key says once more who they are, unless they have just signed in."""
+"""Whoever decides whom the site believes says once more who they are, unless they have just signed in."""
 
 from __future__ import annotations
 
@@ -40,8 +40,13 @@ def why_not(request: HttpRequest, confirm_url: str, *, page: str = "") -> SafeSt
         return gettext(
             "You have no right to replace secrets, signing keys or their origin: ask a colleague who has it."
         )
-    url = f"{confirm_url}?{urlencode({'next': page or request.get_full_path()})}"
     text = gettext("You signed in some time ago: to replace secrets, signing keys or their origin,")
+    return ask_to_confirm(request, confirm_url, text, page=page)
+
+
+def ask_to_confirm(request: HttpRequest, confirm_url: str, text: str, *, page: str = "") -> SafeString:
+    """Put the way to say once more who one is behind a text that says what for."""
+    url = f"{confirm_url}?{urlencode({'next': page or request.get_full_path()})}"
     return format_html('{} <a href="{}" target="_blank">{}</a>.', text, url, gettext("confirm that it is you"))
 
 

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import ProhibitNullCharactersValidator
 from django.utils.html import format_html, format_html_join
 from django.utils.text import capfirst
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
@@ -18,11 +19,21 @@ if TYPE_CHECKING:
 
     from django.utils.safestring import SafeString
 
+    from psc_connect.attributes import UsersField
+
 
 def name_inputs(form: forms.BaseForm) -> None:
     """Give each input of a table its name for screen readers: on the page only the head of the column has it."""
     for name, field in form.fields.items():
         field.widget.attrs["aria-label"] = capfirst(str(field.label or name))
+
+
+def field_choices(fields: Iterable[UsersField], stored: str) -> list[tuple[str, str]]:
+    """Return the fields of the user model to choose from; one that is stored and has gone is shown as it is."""
+    choices = [("", "---------"), *((field.name, f"{field.verbose_name} ({field.name})") for field in fields)]
+    if stored and stored not in dict(choices):
+        choices.append((stored, gettext("%(field)s (no longer usable)") % {"field": stored}))
+    return choices
 
 
 class SuggestingInput(AdminTextInputWidget):

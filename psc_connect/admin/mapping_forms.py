@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib.admin.widgets import AdminTextareaWidget
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
 from psc_connect.admin.documents import JSON_ATTRIBUTES
+from psc_connect.admin.inputs import field_choices
 from psc_connect.admin.rows import RowFormSet, formset_of
 from psc_connect.attributes import assignable_fields
 from psc_connect.models import ExportedAttribute, ExportedGroup
@@ -40,14 +40,11 @@ class AttributeForm(_AttributeModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        choices = [("", "---------")]
-        choices += [(field.name, f"{field.verbose_name} ({field.name})") for field in assignable_fields()]
         stored = self.initial.get("user_field") or (
             self.data.get(self.add_prefix("user_field")) if self.is_bound else ""
         )
-        if stored and stored not in dict(choices):
-            # The field has gone from the user model: the row is shown as it is, and refused as it is.
-            choices.append((stored, gettext("%(field)s (no longer usable)") % {"field": stored}))
+        # A row whose field has gone is shown as it is, and refused as it is.
+        choices = field_choices(assignable_fields(), stored or "")
         self.fields["user_field"].widget = forms.Select(choices=choices)
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 REPLACE_SECRETS = "psc_connect.replace_provider_secrets"
 VIEW_CLAIMS = "psc_connect.view_claims"
+LINK_ACCOUNTS = "psc_connect.link_account"
 # The ``Media.css`` of every page.
 STYLE = {"all": ("psc_connect/admin.css",)}
 
@@ -45,6 +46,11 @@ WHY_NOT_USERS = _(
     "These rows write into users and their groups: whoever changes them must be allowed to change users. Ask a "
     "colleague who is."
 )
+
+
+def may_link(request: HttpRequest) -> bool:
+    """Whether the administrator may decide as which user somebody signs in: it gives them all that the user may do."""
+    return request.user.has_perm(LINK_ACCOUNTS) and may_change_users(request)
 
 
 def may_change_users(request: HttpRequest) -> bool:
@@ -71,10 +77,10 @@ def provider_url(model_admin: ModelAdmin[Provider], name: str, *args: Any) -> st
 # No transaction is open while a provider is waited for.
 @method_decorator(transaction.non_atomic_requests, name="dispatch")
 class AdminPage(View):
-    """A page of the providers' admin. ``title`` stands in the heading and in the browser's tab."""
+    """A page beside those that Django's admin has. ``title`` stands in the heading and in the browser's tab."""
 
     # Given to as_view(), which takes what the class has already.
-    model_admin: ModelAdmin[Provider] = cast("ModelAdmin[Provider]", None)
+    model_admin: ModelAdmin[Any] = cast("ModelAdmin[Any]", None)
     template_name: ClassVar[str] = ""
     title: ClassVar[_StrPromise | str] = ""
 
@@ -82,7 +88,7 @@ class AdminPage(View):
         admin_site = self.model_admin.admin_site
         common = {
             **admin_site.each_context(request),
-            "opts": Provider._meta,
+            "opts": self.model_admin.opts,
             "media": self.model_admin.media,
             "title": self.title,
             "subtitle": "",

@@ -10,6 +10,7 @@ from django.core.checks import Warning as Caution
 from django.db import DEFAULT_DB_ALIAS, DatabaseError
 from django.utils.translation import gettext as _
 
+from psc_connect.attributes import linkable_fields
 from psc_connect.environments import document_of_issuer
 from psc_connect.fields import SECRET_PROBLEMS, SecretUnavailable
 from psc_connect.oidc.errors import JWKSError, MetadataError
@@ -136,6 +137,14 @@ def _metadata_and_keys(provider: Provider) -> Iterator[CheckMessage]:
 def _mapping(provider: Provider) -> Iterator[CheckMessage]:
     from psc_connect.backends import creation_is_impossible  # noqa: PLC0415 - it needs the loaded models
 
+    if provider.link_user_field and provider.link_user_field not in {field.name for field in linkable_fields()}:
+        yield Error(
+            _("The provider “%(slug)s” looks for RPPS numbers in a field that the user model does not have.")
+            % {"slug": provider.slug},
+            hint=_("Choose another one on its page, under “Users”, or none."),
+            obj=provider,
+            id="psc_connect.E023",
+        )
     if creation_is_impossible(provider):
         yield Caution(
             _("No exported attribute of the provider “%(slug)s” gives new users their username.")

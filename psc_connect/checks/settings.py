@@ -17,6 +17,7 @@ from django.utils.translation import override as language
 
 from psc_connect import conf
 from psc_connect.checks.libraries import outdated
+from psc_connect.identifiers import TRUSTABLE
 from psc_connect.origin import host_is_anybodys_choice
 
 if TYPE_CHECKING:
@@ -165,6 +166,18 @@ def check_trusted_proxies(**_kwargs: Any) -> Iterator[CheckMessage]:
             _("PSC_CONNECT_TRUSTED_PROXY_COUNT is not a number of proxies."),
             hint=_("Give the number of your own proxies that add to X-Forwarded-For: 0, 1, 2 …"),
             id="psc_connect.E015",
+        )
+
+
+@register(Tags.security)
+def check_trusted_identifiers(**_kwargs: Any) -> Iterator[CheckMessage]:
+    kinds = conf.raw("TRUSTED_IDENTIFIERS")
+    is_list = isinstance(kinds, (list, tuple, set, frozenset))
+    if not is_list or not all(isinstance(kind, str) and kind in TRUSTABLE for kind in kinds):
+        yield Error(
+            _("PSC_CONNECT_TRUSTED_IDENTIFIERS is not a list of kinds of identifiers."),
+            hint=_('Write it as ["rpps", "psi"]. The kinds: %(kinds)s.') % {"kinds": ", ".join(sorted(TRUSTABLE))},
+            id="psc_connect.E022",
         )
 
 

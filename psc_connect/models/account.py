@@ -19,6 +19,8 @@ class Account(models.Model):
 
     # What the database holds, once the row comes from it or has gone there.
     stored_identity: tuple[str, str] | None = None
+    # Its rows, where a login has read them with it.
+    known_identifiers: tuple[AccountIdentifier, ...] = ()
 
     provider = models.ForeignKey(Provider, models.PROTECT, related_name="accounts", verbose_name=_("provider"))
     user = models.ForeignKey(
@@ -38,6 +40,7 @@ class Account(models.Model):
         verbose_name = _("account")
         verbose_name_plural = _("accounts")
         constraints = (models.UniqueConstraint(fields=("issuer", "subject"), name="psc_connect_one_account_per_sub"),)
+        permissions = (("link_account", _("Can merge accounts and link them to other users")),)
 
     @override
     def __str__(self) -> str:
@@ -50,6 +53,14 @@ class Account(models.Model):
             raise ValidationError(_("The issuer and sub of an account never change."), code="account_immutable")
         super().save(*args, **kwargs)
         self.stored_identity = (self.issuer, self.subject)
+
+    def move_to(self, subject: str) -> None:
+        """Go on under another ``sub`` of the same person, unsaved: the one way in which it ever changes.
+
+        For ``identifiers.keep`` alone, which has found the account by what proves that it is the same person.
+        """
+        self.subject = subject
+        self.stored_identity = (self.issuer, subject)
 
     @override
     @classmethod
@@ -68,9 +79,9 @@ class AccountIdentifier(models.Model):
     number = models.CharField(_("number"), max_length=255, editable=False)
     origin = models.CharField(_("origin"), max_length=64, blank=True, editable=False)
     quality = models.PositiveSmallIntegerField(_("quality"), default=0, editable=False)
-    # A digest of issuer, kind and number where an account may be found again by it; unique, so that no two accounts
-    # can be. Null for an identifier whose origin is not trusted.
-    match_key = models.CharField(max_length=64, null=True, unique=True, editable=False)  # noqa: DJ001
+    # A digest, so that no collation takes one number for another. Of issuer, kind and number where an account is found
+    # again by it: no two accounts have it then. Of account, kind and number for any other (identifiers.key_of).
+    match_key = models.CharField(max_length=64, unique=True, editable=False)
     created_at = models.DateTimeField(_("known since"), auto_now_add=True)
 
     class Meta:
@@ -78,9 +89,7 @@ class AccountIdentifier(models.Model):
         default_permissions = ()
         verbose_name = _("identifier of an account")
         verbose_name_plural = _("identifiers of accounts")
-        constraints = (
-            models.UniqueConstraint(fields=("account", "kind", "number"), name="psc_connect_one_row_per_identifier"),
-        )
+        ordering = ("pk",)
 
     @override
     def __str__(self) -> str:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
 from psc_connect import conf
+from psc_connect.attributes import validate_link_field
 from psc_connect.environments import document_of_issuer
 from psc_connect.fields import SecretField, SecretUnavailable, StoredSecret
 from psc_connect.oidc.algorithms import ALGORITHMS
@@ -179,6 +180,7 @@ class Provider(models.Model):
         _("field of the user with the RPPS number"),
         max_length=100,
         blank=True,
+        validators=[validate_link_field],
         help_text=_(
             "A first sign-in is linked to the one user whose field has exactly the person's RPPS number. Empty: never."
         ),

@@ -1,7 +1,11 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib.auth.models import User
 
+from psc_connect.identifiers import Identifier
+from psc_connect.models import Account, Provider
+from tests.admin.account_page import PSI, RPPS, make_account
 from tests.admin.pages import Administrator
 from tests.journey import Person
 
@@ -10,3 +14,18 @@ from tests.journey import Person
 def rehearsing(admin: Administrator) -> Person:
     """The administrator's browser on the way through a login."""
     return Person(browser=admin.browser)
+
+
+@pytest.fixture
+def kept(provider: Provider) -> Account:
+    return make_account(provider, "dr-martin", Identifier("rpps", RPPS, "RPPS", 1))
+
+
+@pytest.fixture
+def other(provider: Provider) -> Account:
+    return make_account(provider, "dr-martin-2", Identifier("psi", PSI, "PSI", 2))
+
+
+@pytest.fixture
+def right(db: None) -> User:
+    return User.objects.create_user("dr-durand")

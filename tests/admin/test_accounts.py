@@ -62,7 +62,7 @@ def test_accounts_are_found_by_their_user(admin: Administrator, account: Account
 @pytest.mark.case("AD02")
 def test_an_account_is_shown_and_cannot_be_edited(admin: Administrator, account: Account) -> None:
     url = f"{LIST}{account.pk}/change/"
-    page = admin.browser.get(url)
+    page = admin.browser.get(url, {"reveal": "1"})
     assert account.subject in text_of(page)
     assert account.issuer in text_of(page)
     other = get_user_model().objects.create_user("other")

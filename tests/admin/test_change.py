@@ -82,6 +82,8 @@ def test_keys_that_a_login_fetches_while_the_form_is_saved_stay(admin: Administr
         ("ui_locales", "fr en"),
         ("button_tooltip", "For health professionals"),
         ("sort_order", 5),
+        ("link_user_field", "last_name"),
+        ("link_privileged_users", True),
     ],
 )
 def test_everything_can_be_edited(admin: Administrator, provider: Provider, name: str, value: object) -> None:
@@ -93,6 +95,25 @@ def test_everything_can_be_edited(admin: Administrator, provider: Provider, name
 def test_what_is_on_can_be_turned_off(admin: Administrator, provider: Provider, name: str) -> None:
     admin.submit(change_page(provider), drop=(name,))
     assert row(provider)[name] is False
+
+
+def test_the_fields_with_a_number_are_chosen_from_those_that_can_have_one(
+    admin: Administrator, provider: Provider
+) -> None:
+    def offered() -> set[str]:
+        form = admin.browser.get(change_page(provider)).context["adminform"].form
+        return {name for name, _label in form.fields["link_user_field"].widget.choices}
+
+    texts = {"", "username", "first_name", "last_name", "email"}
+    assert offered() == texts
+    for name in ("password", "is_staff", "nothing"):
+        assert codes(admin.submit(change_page(provider), link_user_field=name)) == {
+            ("link_user_field", "link_field_unknown")
+        }
+    # One that has gone since is shown as it is, and refused as it is.
+    Provider.objects.update(link_user_field="rpps")
+    assert offered() == {*texts, "rpps"}
+    assert codes(admin.submit(change_page(provider))) == {("link_user_field", "link_field_unknown")}
 
 
 def test_extra_parameters_are_lines(admin: Administrator, provider: Provider) -> None:

@@ -119,10 +119,24 @@ def show_import(page: Page) -> None:
     page.locator("#accept_form").wait_for()
 
 
-def unlink(page: Page) -> None:
-    """An account that somebody has made by signing in before."""
+def open_account(page: Page) -> None:
+    """One that somebody has made by signing in before."""
     page.goto(ACCOUNTS)
     page.get_by_role("link", name=steps.DOCTORS_IDENTIFIER).first.click()
+    page.locator("#identifiers").wait_for()
+
+
+def link(page: Page) -> None:
+    """What would come of giving it to the administrator: it is looked at, and not confirmed."""
+    open_account(page)
+    page.locator('.psc-tools a[href$="/link/"]').click()
+    page.fill("#id_user", "admin")
+    page.locator("#plan_form [type=submit]").click()
+    page.locator("#confirm_form").wait_for()
+
+
+def unlink(page: Page) -> None:
+    open_account(page)
     page.locator(".deletelink").click()
     page.wait_for_url("**/delete/")
 
@@ -143,6 +157,9 @@ PAGES: dict[str, Callable[[Page], None]] = {
     "import": show_import,
     "confirm": _open(f"{PROVIDERS}confirm/"),
     "accounts": _open(ACCOUNTS),
+    "account": open_account,
+    "link": link,
     "unlink": unlink,
     "unlinked": _open("/admin/psc_connect/unlinkedaccount/"),
+    "account-changes": _open("/admin/psc_connect/accountchange/"),
 }

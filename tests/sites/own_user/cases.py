@@ -8,11 +8,13 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 
-from psc_connect.attributes import assignable_fields
+from psc_connect.attributes import assignable_fields, linkable_fields
 from psc_connect.declaration import add_default_attributes
-from psc_connect.models import ExportedAttribute
+from psc_connect.merging import link, merge, plan_link, plan_merger
+from psc_connect.models import Account, ExportedAttribute
 from tests.access_rules import PODIATRISTS, allow, give, join, refuse
 from tests.conftest import make_provider
+from tests.identities import RPPS, of, sign_in, somebody
 from tests.journey import Person
 from tests.refusals import assert_sign_in_is_refused
 
@@ -85,6 +87,26 @@ def test_a_row_that_names_another_field_refuses_the_login(provider, simulator, p
     row.save(force_insert=True)
     simulator.faults.set("userinfo_claims", claims={"palier": 1})
     assert_sign_in_is_refused("attribute_field_forbidden", person=person, simulator=simulator)
+
+
+def test_a_first_login_is_linked_by_a_field_of_the_site(provider, simulator, person):
+    assert {field.name for field in linkable_fields()} == {"matricule", "full_name", "internal"}
+    provider.link_user_field = "full_name"
+    provider.full_clean(exclude=["client_secret"])
+    provider.save()
+    known = Agent.objects.create(matricule="known", full_name=RPPS)
+    simulator.sign_in(somebody("1", of("RPPS", RPPS)))
+    person.sign_in()
+    assert Account.objects.get().user == known
+
+
+def test_two_accounts_are_merged_and_one_goes_to_another_user(provider, simulator):
+    kept, other = (sign_in(simulator, somebody(sub, SubjectNameID=f"{sub}-x")) for sub in ("1", "2"))
+    merge(plan_merger(kept, other), by=None, deactivate=True)
+    assert not Agent.objects.get(pk=other.user_id).is_active
+    right = Agent.objects.create(matricule="right")
+    link(plan_link(Account.objects.get(), right), by=None)
+    assert sign_in(simulator, somebody("2", SubjectNameID="2-x")).user == right
 
 
 def test_the_session_and_the_pages_work_with_it(provider, simulator, person):

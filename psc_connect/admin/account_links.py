@@ -1,0 +1,275 @@
+"""Two accounts are merged, one is linked to another user: looked at first, and then done as it was looked at."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin.utils import unquote
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.http import Http404, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from typing_extensions import override
+
+from psc_connect import merging
+from psc_connect.admin.account_details import shown
+from psc_connect.admin.identity import ask_to_confirm
+from psc_connect.admin.offers import OfferExpired, seal, tell_expired, unseal
+from psc_connect.admin.page import AdminPage, administrator, may_link
+from psc_connect.linking import is_privileged
+from psc_connect.merging import Link, Merger, PlanRefused, can_be_deactivated, plan_link, plan_merger
+from psc_connect.models import Account
+from psc_connect.session import has_just_signed_in
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.contrib.auth.models import User
+    from django.db.models import Model
+    from django.http import HttpRequest, HttpResponse
+    from django.http.response import HttpResponseBase
+    from django.utils.functional import _StrPromise
+
+REFUSED = {
+    "merge_same": _("This is the account itself: choose another one."),
+    "merge_other_issuer": _("This account is of another issuer: its people are not the people of this one."),
+    "merge_two_people": _("These two accounts have different RPPS numbers: they are those of two people."),
+    "merge_third_account": _("A third account has an identifier of one of these two: merge it first."),
+    "merge_account_unknown": _("There is no such account."),
+    "merge_accounts_several": _("This user has several accounts: write # and the number of one."),
+    "link_same": _("The account is linked to this user already."),
+    "link_has_account": _("This user has an account of the same issuer: merge the two accounts instead."),
+    "link_user_unknown": _("There is no such user."),
+    "plan_changed": _("Nothing has been done: something has changed since you looked. Look at it once more."),
+}
+
+
+class PlanForm(forms.Form):
+    """What is to be done with an account; once it is valid, ``plan`` is what that would do."""
+
+    plan: Merger | Link
+    make_plan: ClassVar[Callable[[Account, Any], Merger | Link]]
+
+    def __init__(self, *args: Any, account: Account, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.account = account
+
+    @override
+    def clean(self) -> dict[str, Any]:
+        [name] = self.fields
+        if name in self.cleaned_data:
+            try:
+                self.plan = type(self).make_plan(self.account, self.cleaned_data[name])
+            except PlanRefused as exc:
+                self.add_error(name, _error(exc.code))
+        return self.cleaned_data
+
+
+class MergeForm(PlanForm):
+    make_plan = plan_merger
+    other = forms.CharField(
+        label=_("The other account"),
+        help_text=_("The username of its user, or # and the number of the account, such as #12."),
+    )
+
+    def clean_other(self) -> Account:
+        accounts, text = Account.objects.select_related("user", "provider"), self.cleaned_data["other"]
+        if text.startswith("#"):
+            found = _by_number(accounts, text[1:])
+        else:
+            found = list(accounts.filter(user__in=_by_name(text), issuer=self.account.issuer))
+        if len(found) != 1:
+            raise _error("merge_accounts_several" if found else "merge_account_unknown")
+        return cast("Account", found[0])
+
+
+class LinkForm(PlanForm):
+    make_plan = plan_link
+    user = forms.CharField(
+        label=_("The other user"), help_text=_("The username, or # and the number of the user, such as #12.")
+    )
+
+    def clean_user(self) -> User:
+        users, text = get_user_model()._default_manager.all(), self.cleaned_data["user"]
+        found = _by_number(users, text[1:]) if text.startswith("#") else _by_name(text)
+        if not found:
+            raise _error("link_user_unknown")
+        return cast("User", found[0])
+
+
+def _error(code: str) -> ValidationError:
+    return ValidationError(REFUSED[code], code=code)
+
+
+def _by_number(rows: Any, number: str) -> list[Any]:
+    try:
+        return list(rows.filter(pk=number.strip()))
+    # A site's own key may be a UUID.
+    except (ValueError, ValidationError, OverflowError):
+        return []
+
+
+def _by_name(name: str) -> list[User]:
+    model = get_user_model()
+    found = model._default_manager.filter(**{model.USERNAME_FIELD: name})
+    # Exactly, whatever the database's collation finds alike.
+    return [user for user in found if user.get_username() == name]
+
+
+# Once more, since the mark of the base class's dispatch() is not inherited by one that overrides it.
+@method_decorator(transaction.non_atomic_requests, name="dispatch")
+class AccountPage(AdminPage, ABC):
+    """Asks what to do, shows what that would do, and does it once that is confirmed; no GET changes anything."""
+
+    name: ClassVar[str]
+    form: ClassVar[type[PlanForm]]
+    done: ClassVar[_StrPromise | str]
+    account: Account
+
+    @override
+    def dispatch(self, request: HttpRequest, *args: Any, object_id: str = "", **kwargs: Any) -> HttpResponseBase:
+        account = self.model_admin.get_object(request, unquote(object_id))
+        if account is None:
+            raise Http404
+        if not may_link(request):
+            raise PermissionDenied
+        self.account = account
+        return super().dispatch(request, *args, **kwargs)
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        initial = {name: request.GET.get(name, "") for name in self.form.base_fields}
+        return self._show(request, form=self.form(account=self.account, initial=initial))
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        if "offer" in request.POST:
+            return self._confirmed(request)
+        form = self.form(request.POST, account=self.account)
+        return self._show(request, plan=form.plan) if form.is_valid() else self._show(request, form=form)
+
+    def _confirmed(self, request: HttpRequest) -> HttpResponse:
+        try:
+            plan = self._offered(request)
+            if not has_just_signed_in(request):
+                return self._show(request, plan=plan)
+            if is_privileged(plan.user) and "privileged" not in request.POST:
+                return self._show(request, plan=plan, must_tick=True)
+            with transaction.atomic():
+                self.carry_out(request, plan)
+        except OfferExpired:
+            tell_expired(request)
+        except PlanRefused as exc:
+            messages.error(request, REFUSED[exc.code])
+        else:
+            messages.success(request, self.done)
+            return HttpResponseRedirect(self.url("change", self.account.pk))
+        return HttpResponseRedirect(self.url(self.name, self.account.pk))
+
+    def _offered(self, request: HttpRequest) -> Merger | Link:
+        """Return the plan that was looked at. Raises OfferExpired; PlanRefused where it would be another one now."""
+        offered = unseal(self._kind_of_offer(request), request.POST["offer"])
+        plan = self.plan(offered["chosen"])
+        if plan.fingerprint != offered["fingerprint"]:
+            raise PlanRefused("plan_changed")
+        return plan
+
+    def _kind_of_offer(self, request: HttpRequest) -> str:
+        """What is confirmed was looked at on this page, by the same administrator."""
+        return f"{self.name} of account {self.account.pk} by {request.user.pk}"
+
+    def _show(
+        self, request: HttpRequest, *, plan: Any = None, form: Any = None, must_tick: bool = False
+    ) -> HttpResponse:
+        context = {"form": form, "plan": plan, "must_tick": must_tick, "why_not": "", "original": self.account}
+        if not has_just_signed_in(request):
+            confirm = reverse("admin:psc_connect_provider_confirm", current_app=self.model_admin.admin_site.name)
+            text = gettext("You signed in some time ago: to merge or link accounts,")
+            context["why_not"] = ask_to_confirm(request, confirm, text)
+        if plan is not None:
+            payload = {"chosen": str(self.chosen(plan).pk), "fingerprint": plan.fingerprint}
+            context["offer"] = seal(self._kind_of_offer(request), payload)
+            context["is_privileged"] = is_privileged(plan.user)
+            context["groups"] = Group.objects.filter(pk__in={group for _source, group in plan.groups}).order_by("name")
+        return self.render(request, **context)
+
+    @override
+    def url(self, name: str, *args: Any) -> str:
+        return reverse(f"admin:psc_connect_account_{name}", args=args, current_app=self.model_admin.admin_site.name)
+
+    @abstractmethod
+    def chosen(self, plan: Any) -> Model:
+        """Return what the form asked for."""
+
+    @abstractmethod
+    def plan(self, chosen: str) -> Merger | Link:
+        """Plan it anew. Raises PlanRefused."""
+
+    @abstractmethod
+    def carry_out(self, request: HttpRequest, plan: Any) -> None:
+        """Do it and note it in the admin's log. Raises PlanRefused."""
+
+
+class MergePage(AccountPage):
+    """The account of the page is kept."""
+
+    name = "merge"
+    title = _("Merge with another account")
+    template_name = "admin/psc_connect/account/merge.html"
+    form = MergeForm
+    done = _("The two accounts are one now.")
+
+    @override
+    def render(self, request: HttpRequest, **context: Any) -> HttpResponse:
+        if merger := context["plan"]:
+            may_deactivate = merger.is_of_two_users and can_be_deactivated(merger.other.user)
+            context["may_deactivate"] = may_deactivate and merger.other.user_id != request.user.pk
+            context["identifiers"] = [shown(each) for each in merger.identifiers]
+        return super().render(request, **context)
+
+    @override
+    def chosen(self, plan: Merger) -> Account:
+        return plan.other
+
+    @override
+    def plan(self, chosen: str) -> Merger:
+        for other in Account.objects.select_related("user", "provider").filter(pk=chosen):
+            return plan_merger(self.account, other)
+        raise PlanRefused("plan_changed")
+
+    @override
+    def carry_out(self, request: HttpRequest, plan: Merger) -> None:
+        by, other = administrator(request), plan.other
+        self.model_admin.log_deletions(request, Account.objects.filter(pk=other.pk))
+        deactivate = "deactivate" in request.POST and can_be_deactivated(other.user) and other.user_id != by.pk
+        merging.merge(plan, by=by, deactivate=deactivate)
+        self.model_admin.log_change(request, self.account, [{"changed": {"fields": ["identifiers"]}}])
+
+
+class LinkPage(AccountPage):
+    name = "link"
+    title = _("Link to another user")
+    template_name = "admin/psc_connect/account/link.html"
+    form = LinkForm
+    done = _("The account is linked to the other user now.")
+
+    @override
+    def chosen(self, plan: Link) -> User:
+        return plan.user
+
+    @override
+    def plan(self, chosen: str) -> Link:
+        for user in get_user_model()._default_manager.filter(pk=chosen):
+            return plan_link(self.account, user)
+        raise PlanRefused("plan_changed")
+
+    @override
+    def carry_out(self, request: HttpRequest, plan: Link) -> None:
+        merging.link(plan, by=administrator(request))
+        self.model_admin.log_change(request, self.account, [{"changed": {"fields": ["user"]}}])

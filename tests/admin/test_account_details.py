@@ -1,0 +1,62 @@
+"""What the page of an account tells: its identifiers, masked, and what has become of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from psc_connect.identifiers import Identifier, row_of
+from psc_connect.models import Account, AccountChange
+from tests.admin.account_page import LIST, RPPS, confirm, look, page_of
+from tests.admin.pages import Administrator, administrator, text_of
+
+pytestmark = pytest.mark.django_db
+
+
+def test_identifiers_are_masked_until_they_are_revealed(admin: Administrator, kept: Account) -> None:
+    url = page_of(kept, "change")
+    masked, revealed = admin.browser.get(url).content.decode(), admin.browser.get(url, {"reveal": "1"}).content.decode()
+    for number in (RPPS, kept.subject):
+        assert number not in masked
+        assert number in revealed
+    assert "99•••••••85" in masked
+
+
+def test_whoever_may_not_see_claims_reveals_nothing(kept: Account) -> None:
+    staff = administrator("view_account")
+    text = staff.browser.get(page_of(kept, "change"), {"reveal": "1"}).content.decode()
+    assert RPPS not in text
+    assert "?reveal=1" not in text
+
+
+def test_the_page_tells_by_what_an_account_is_found(admin: Administrator, kept: Account) -> None:
+    row_of(kept, Identifier("edit", "ANS20231122132732", "EDIT", 2)).save()
+    shown = admin.browser.get(page_of(kept, "change")).context["identifiers"]
+    assert (shown[0].kind, shown[0].leads_here) == ("sub", True)
+    assert [each.leads_here for each in shown if each.origin] == [True, False]
+
+
+def test_the_trail_is_told_on_the_page_and_read_only(admin: Administrator, kept: Account, other: Account) -> None:
+    confirm(admin, kept, "merge", look(admin, kept, "merge", other=other.user.username))
+    change = AccountChange.objects.get()
+    url = f"/admin/psc_connect/accountchange/{change.pk}/"
+    assert f"{url}change/" in admin.browser.get(page_of(kept, "change")).content.decode()
+    masked = admin.browser.get(f"{url}change/")
+    assert other.user.username in text_of(masked)
+    assert other.subject not in masked.content.decode()
+    assert other.subject in admin.browser.get(f"{url}change/", {"reveal": "1"}).content.decode()
+    assert admin.browser.post(f"{url}change/", {"username": "x"}).status_code == 403
+    assert admin.browser.post(f"{url}delete/", {"post": "yes"}).status_code == 403
+    assert admin.browser.get("/admin/psc_connect/accountchange/add/").status_code == 403
+    assert (
+        admin.browser.get("/admin/psc_connect/accountchange/", {"q": kept.user.username}).context["cl"].result_count
+        == 1
+    )
+
+
+@pytest.mark.parametrize("typed", [RPPS, "8" + RPPS, f" 8{RPPS} ", RPPS[2:9], "dr-mart"])
+def test_an_account_is_found_by_any_of_its_numbers(
+    admin: Administrator, kept: Account, other: Account, typed: str
+) -> None:
+    accounts = admin.browser.get(LIST, {"q": typed}).context["cl"].queryset
+    assert kept in accounts
+    assert (other in accounts) is (typed == "dr-mart")

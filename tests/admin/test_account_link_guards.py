@@ -1,0 +1,170 @@
+"""Who may merge and link accounts: with both rights, just signed in, and what was looked at, or nothing at all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client as Browser
+
+from psc_connect.admin.offers import seal
+from psc_connect.models import Account, AccountChange, Provider
+from tests.admin.account_page import LIST, confirm, look, nothing_done, offer_on, page_of
+from tests.admin.pages import Administrator, administrator, messages_of, signed_in_long_ago
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.case("AD02", "AL10")
+@pytest.mark.parametrize("name", ["merge", "link"])
+@pytest.mark.parametrize(
+    "rights", [("view_account",), ("view_account", "delete_account"), ("view_account", "change_user")]
+)
+def test_whoever_has_not_both_rights_does_neither(
+    kept: Account, other: Account, right: User, name: str, rights: tuple[str, ...]
+) -> None:
+    staff = administrator("view_account", *rights)
+    assert staff.browser.get(page_of(kept, name)).status_code == 403
+    for typed in ({"other": other.user.username, "user": right.username}, {"offer": "x"}):
+        assert staff.browser.post(page_of(kept, name), typed).status_code == 403
+    text = staff.browser.get(page_of(kept, "change")).content.decode()
+    assert page_of(kept, name) not in text
+    answer = staff.browser.post(LIST, {"action": "merge_selected", "_selected_action": [kept.pk, other.pk]})
+    assert "/merge/" not in answer.get("Location", "")
+
+
+def test_both_rights_suffice(kept: Account, right: User) -> None:
+    staff = administrator("view_account", "link_account", "change_user")
+    assert page_of(kept, "link") in staff.browser.get(page_of(kept, "change")).content.decode()
+    confirm(staff, kept, "link", look(staff, kept, "link", user=right.username))
+    assert Account.objects.get().user == right
+
+
+def test_nobody_who_is_no_administrator_sees_the_pages(kept: Account, right: User) -> None:
+    browser = Browser()
+    assert "/login/" in browser.get(page_of(kept, "link"))["Location"]
+    browser.force_login(right, backend="django.contrib.auth.backends.ModelBackend")
+    assert browser.post(page_of(kept, "link"), {"user": right.username}).status_code == 302
+    assert nothing_done()
+
+
+@pytest.mark.parametrize("name", ["merge", "link"])
+def test_an_account_that_is_not_there_has_no_page(admin: Administrator, kept: Account, name: str) -> None:
+    for number in ("999999", "x", "_5F"):
+        assert admin.browser.get(f"{LIST}{number}/{name}/").status_code == 404
+
+
+@pytest.mark.case("AL10")
+@pytest.mark.parametrize("name", ["merge", "link"])
+def test_no_get_changes_anything(admin: Administrator, kept: Account, other: Account, right: User, name: str) -> None:
+    page = look(admin, kept, name, other=other.user.username, user=right.username)
+    query = {"offer": offer_on(page), "privileged": "on", "other": f"#{other.pk}", "user": right.username}
+    assert admin.browser.get(page_of(kept, name), query).status_code == 200
+    assert nothing_done()
+
+
+@pytest.mark.case("AL10")
+@pytest.mark.parametrize("name", ["merge", "link"])
+def test_a_form_of_another_site_changes_nothing(kept: Account, other: Account, right: User, name: str) -> None:
+    me = User.objects.create_superuser("me")
+    browser = Browser(enforce_csrf_checks=True)
+    browser.force_login(me, backend="django.contrib.auth.backends.ModelBackend")
+    chosen, plan_of = (other, "other") if name == "merge" else (right, "user")
+    offer = seal(f"{name} of account {kept.pk} by {me.pk}", {"chosen": str(chosen.pk), "fingerprint": []})
+    for fields in ({"offer": offer}, {plan_of: f"#{chosen.pk}"}):
+        assert browser.post(page_of(kept, name), fields).status_code == 403
+    assert nothing_done()
+
+
+@pytest.mark.case("AL10")
+@pytest.mark.parametrize("name", ["merge", "link"])
+def test_whoever_signed_in_long_ago_says_once_more_who_they_are(
+    admin: Administrator, kept: Account, other: Account, right: User, name: str
+) -> None:
+    page = look(admin, kept, name, other=other.user.username, user=right.username)
+    assert page.context["why_not"] == ""
+    signed_in_long_ago(admin)
+    for response in (
+        admin.browser.get(page_of(kept, name)),
+        look(admin, kept, name, other=other.user.username, user=right.username),
+        confirm(admin, kept, name, page),
+    ):
+        assert response.status_code == 200
+        assert "/admin/psc_connect/provider/confirm/" in response.context["why_not"]
+    assert nothing_done()
+
+
+@pytest.mark.case("AL10")
+def test_the_preview_of_one_thing_confirms_no_other(
+    admin: Administrator, provider: Provider, kept: Account, other: Account, right: User
+) -> None:
+    merger = look(admin, kept, "merge", other=other.user.username)
+    wanted = look(admin, other, "link", user=right.username)
+    for account, name, looked_at in (
+        (kept, "link", merger),
+        (other, "merge", merger),
+        (kept, "link", wanted),
+        (other, "merge", wanted),
+    ):
+        answer = confirm(admin, account, name, looked_at)
+        assert answer["Location"] == page_of(account, name)
+    assert nothing_done()
+
+
+@pytest.mark.case("AL10")
+def test_the_preview_of_one_administrator_confirms_nothing_for_another(
+    admin: Administrator, kept: Account, right: User
+) -> None:
+    page = look(admin, kept, "link", user=right.username)
+    colleague = administrator("view_account", "link_account", "change_user")
+    assert confirm(colleague, kept, "link", page)["Location"] == page_of(kept, "link")
+    assert nothing_done()
+
+
+@pytest.mark.parametrize("offer", ["", "x", "gAAAAA" + "x" * 100, "é"])
+def test_an_offer_that_is_none_changes_nothing(admin: Administrator, kept: Account, offer: str) -> None:
+    answer = admin.browser.post(page_of(kept, "link"), {"offer": offer})
+    assert answer["Location"] == page_of(kept, "link")
+    assert nothing_done()
+
+
+def test_an_offer_is_taken_once(admin: Administrator, kept: Account, other: Account) -> None:
+    page = look(admin, kept, "merge", other=other.user.username)
+    confirm(admin, kept, "merge", page)
+    answer = confirm(admin, kept, "merge", page)
+    assert answer["Location"] == page_of(kept, "merge")
+    assert AccountChange.objects.count() == 1
+
+
+@pytest.mark.case("AL10")
+@pytest.mark.parametrize("change", [{"is_staff": True}, {"username": "another"}, {"is_active": False}])
+def test_what_has_changed_since_is_looked_at_once_more(
+    admin: Administrator, kept: Account, right: User, change: dict[str, Any]
+) -> None:
+    page = look(admin, kept, "link", user=right.username)
+    User.objects.filter(pk=right.pk).update(**change)
+    answer = confirm(admin, kept, "link", page, privileged="on")
+    assert answer["Location"] == page_of(kept, "link")
+    assert [level for level, _text in messages_of(admin.browser.get(answer["Location"]))] == ["error"]
+    assert nothing_done()
+
+
+@pytest.mark.case("AD02", "AD03")
+@pytest.mark.parametrize("right_of", ["is_staff", "is_superuser"])
+@pytest.mark.parametrize("name", ["merge", "link"])
+def test_a_user_who_administers_the_site_takes_a_second_tick(
+    admin: Administrator, kept: Account, other: Account, right: User, right_of: str, name: str
+) -> None:
+    User.objects.filter(pk__in=(kept.user_id, right.pk)).update(**{right_of: True})
+    page = look(admin, kept, name, other=other.user.username, user=right.username)
+    assert 'name="privileged"' in page.content.decode()
+    again = confirm(admin, kept, name, page)
+    assert (again.status_code, again.context["must_tick"]) == (200, True)
+    assert nothing_done()
+    assert confirm(admin, kept, name, again, privileged="on")["Location"] == page_of(kept, "change")
+    assert AccountChange.objects.exists()
+
+
+def test_the_right_is_one_that_can_be_given(db: None) -> None:
+    assert Permission.objects.get(codename="link_account").content_type.model == "account"

@@ -1,0 +1,149 @@
+"""Two accounts are merged, one is linked to another user: looked at first, and then done."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Group, User
+
+from psc_connect.identifiers import Identifier
+from psc_connect.models import Account, AccountChange, GroupGrant
+from tests.admin.account_page import LIST, PSI, RPPS, confirm, error_codes, look, make_account, nothing_done, page_of
+from tests.admin.pages import Administrator, messages_of, text_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize("by", ["username", "number"])
+def test_two_accounts_are_merged_once_that_was_looked_at(
+    admin: Administrator, kept: Account, other: Account, by: str
+) -> None:
+    typed = other.user.username if by == "username" else f"#{other.pk}"
+    page = look(admin, kept, "merge", other=typed)
+    text = text_of(page)
+    assert kept.user.username in text
+    assert other.user.username in text
+    assert nothing_done()
+    answer = confirm(admin, kept, "merge", page)
+    assert answer["Location"] == page_of(kept, "change")
+    assert [account.user for account in Account.objects.all()] == [kept.user]
+    change = AccountChange.objects.get()
+    assert change.made_by is not None
+    assert change.made_by.username == "administrator-"
+    assert {entry.object_id for entry in LogEntry.objects.all()} == {str(kept.pk), str(other.pk)}
+    assert [level for level, _text in messages_of(admin.browser.get(page_of(kept, "change")))] == ["success"]
+
+
+def test_the_page_shows_no_identifier_in_clear(admin: Administrator, kept: Account, other: Account) -> None:
+    text = look(admin, kept, "merge", other=other.user.username).content.decode()
+    assert PSI not in text
+    assert RPPS not in text
+    assert other.subject not in text
+    assert "PSI" in text
+
+
+@pytest.mark.parametrize("ticked", [True, False])
+def test_the_other_user_is_deactivated_if_that_was_ticked(
+    admin: Administrator, kept: Account, other: Account, ticked: bool
+) -> None:
+    page = look(admin, kept, "merge", other=other.user.username)
+    confirm(admin, kept, "merge", page, **({"deactivate": "on"} if ticked else {}))
+    assert User.objects.get(pk=other.user_id).is_active is not ticked
+
+
+def test_administrators_do_not_deactivate_themselves(admin: Administrator, kept: Account, other: Account) -> None:
+    me = User.objects.get(username="administrator-")
+    Account.objects.filter(pk=other.pk).update(user=me)
+    page = look(admin, kept, "merge", other=me.username)
+    assert not page.context["may_deactivate"]
+    confirm(admin, kept, "merge", page, deactivate="on")
+    assert User.objects.get(pk=me.pk).is_active
+    assert Account.objects.count() == 1
+
+
+def test_the_groups_that_go_along_are_told(admin: Administrator, kept: Account, other: Account) -> None:
+    group = Group.objects.create(name="Podologues")
+    GroupGrant.objects.create(account=other, group=group)
+    page = look(admin, kept, "merge", other=other.user.username)
+    assert "Podologues" in text_of(page)
+    confirm(admin, kept, "merge", page)
+    assert set(kept.user.groups.all()) == {group}
+
+
+def test_the_two_selected_accounts_lead_to_the_page(admin: Administrator, kept: Account, other: Account) -> None:
+    answer = admin.browser.post(LIST, {"action": "merge_selected", "_selected_action": [other.pk, kept.pk]})
+    assert answer["Location"] == f"{page_of(kept, 'merge')}?other=%23{other.pk}"
+    fields = admin.fields_of(answer["Location"], "plan_form")
+    assert fields["other"] == f"#{other.pk}"
+    assert nothing_done()
+    for selected in ([kept.pk], [kept.pk, other.pk, make_account(kept.provider, "x", Identifier("edit", "1")).pk]):
+        admin.browser.post(LIST, {"action": "merge_selected", "_selected_action": selected})
+        assert Account.objects.count() >= 2
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"),
+    [
+        ("", "required"),
+        ("nobody", "merge_account_unknown"),
+        ("DR-MARTIN-2", "merge_account_unknown"),
+        ("#999999", "merge_account_unknown"),
+        ("#", "merge_account_unknown"),
+        ("#" + "9" * 40, "merge_account_unknown"),
+        ("#x", "merge_account_unknown"),
+        ("dr-martin", "merge_same"),
+    ],
+)
+def test_what_names_no_other_account_is_told_on_the_form(
+    admin: Administrator, kept: Account, other: Account, typed: str, code: str
+) -> None:
+    assert error_codes(look(admin, kept, "merge", other=typed)) == {code}
+
+
+def test_an_account_of_another_issuer_is_none(admin: Administrator, kept: Account, other: Account) -> None:
+    Account.objects.filter(pk=other.pk).update(issuer="https://elsewhere.example")
+    assert error_codes(look(admin, kept, "merge", other="dr-martin-2")) == {"merge_account_unknown"}
+    assert error_codes(look(admin, kept, "merge", other=f"#{other.pk}")) == {"merge_other_issuer"}
+
+
+def test_of_a_user_with_several_accounts_the_number_is_asked(
+    admin: Administrator, kept: Account, other: Account
+) -> None:
+    third = make_account(kept.provider, "third", Identifier("edit", "ANS20231122132732", "EDIT"))
+    Account.objects.filter(pk=third.pk).update(user=other.user)
+    assert error_codes(look(admin, kept, "merge", other="dr-martin-2")) == {"merge_accounts_several"}
+    assert look(admin, kept, "merge", other=f"#{third.pk}").context["plan"].other == third
+
+
+@pytest.mark.parametrize("by", ["username", "number"])
+def test_an_account_is_linked_to_another_user(admin: Administrator, kept: Account, right: User, by: str) -> None:
+    page = look(admin, kept, "link", user=right.username if by == "username" else f"# {right.pk}")
+    assert nothing_done()
+    confirm(admin, kept, "link", page)
+    assert Account.objects.get().user == right
+    assert AccountChange.objects.get().action == AccountChange.Action.LINKED
+    assert LogEntry.objects.get().object_id == str(kept.pk)
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"),
+    [
+        ("", "required"),
+        ("nobody", "link_user_unknown"),
+        ("DR-DURAND", "link_user_unknown"),
+        ("#999999", "link_user_unknown"),
+        ("#x", "link_user_unknown"),
+        ("dr-martin", "link_same"),
+        ("dr-martin-2", "link_has_account"),
+    ],
+)
+def test_a_user_whom_an_account_cannot_go_to_is_told_on_the_form(
+    admin: Administrator, kept: Account, other: Account, right: User, typed: str, code: str
+) -> None:
+    assert error_codes(look(admin, kept, "link", user=typed)) == {code}
+
+
+def test_a_deactivated_user_is_told_of(admin: Administrator, kept: Account, right: User, english: None) -> None:
+    assert "is deactivated" not in text_of(look(admin, kept, "link", user=right.username))
+    User.objects.filter(pk=right.pk).update(is_active=False)
+    assert "is deactivated" in text_of(look(admin, kept, "link", user=right.username))

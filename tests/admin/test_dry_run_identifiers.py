@@ -1,0 +1,123 @@
+"""A dry run foresees what identifiers lead to, as a sign-in finds it, and keeps nothing of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+
+from psc_connect.models import Account, AccountChange, AccountIdentifier, Provider
+from psc_connect.simulator import Simulator
+from tests.admin.pages import text_of
+from tests.admin.rehearsal import rehearse
+from tests.identities import OTHER_RPPS, PSI, RPPS, names_are_no_identifiers, of, refused, sign_in, somebody
+from tests.journey import Person
+
+pytestmark = pytest.mark.django_db
+DOCTOR = somebody("2", of("RPPS", RPPS))
+
+
+@pytest.fixture
+def provider(provider: Provider) -> Provider:
+    names_are_no_identifiers(provider)
+    provider.exported_attributes.filter(user_field="last_name").delete()
+    return provider
+
+
+def rehearsed(rehearsing: Person, provider: Provider, simulator: Simulator) -> Any:
+    simulator.sign_in(DOCTOR)
+    before = list(AccountIdentifier.objects.order_by("pk").values())
+    page = rehearse(rehearsing, provider)
+    assert list(AccountIdentifier.objects.order_by("pk").values()) == before
+    return page
+
+
+def known(**more: Any) -> Any:
+    return get_user_model().objects.create(username=f"known-{len(more)}", last_name=RPPS, **more)
+
+
+def test_somebody_who_is_found_again_under_another_sub(
+    rehearsing: Person, provider: Provider, simulator: Simulator, english: None
+) -> None:
+    account = sign_in(simulator, somebody("1", of("RPPS", RPPS)))
+    page = rehearsed(rehearsing, provider, simulator)
+    assert (page.context["foreseen"].outcome, page.context["foreseen"].user) == ("found_again", account.user)
+    assert "is found again by an identifier" in text_of(page)
+    assert Account.objects.get().subject == "1"
+    assert not AccountChange.objects.exists()
+
+
+def test_somebody_who_is_linked_by_the_number_of_a_user(
+    rehearsing: Person, provider: Provider, simulator: Simulator, english: None
+) -> None:
+    Provider.objects.update(link_user_field="last_name")
+    user = known()
+    page = rehearsed(rehearsing, provider, simulator)
+    assert (page.context["foreseen"].outcome, page.context["foreseen"].user) == ("matched", user)
+    assert "who has their RPPS number" in text_of(page)
+    assert not Account.objects.exists()
+
+
+def two_accounts(provider: Provider, simulator: Simulator) -> None:
+    sign_in(simulator, somebody("2", of("PSI", PSI)))
+    sign_in(simulator, somebody("1", of("RPPS", RPPS)))
+
+
+def privileged(provider: Provider, simulator: Simulator) -> None:
+    known(is_staff=True)
+
+
+def linked_already(provider: Provider, simulator: Simulator) -> None:
+    Account.objects.create(provider=provider, issuer=provider.issuer, subject="another", user=known())
+
+
+def several(provider: Provider, simulator: Simulator) -> None:
+    known()
+    known(is_active=False)
+
+
+def no_field(provider: Provider, simulator: Simulator) -> None:
+    Provider.objects.update(link_user_field="nothing")
+
+
+def two_numbers(provider: Provider, simulator: Simulator) -> None:
+    simulator.faults.set("userinfo_claims", claims={"otherIds": [of("RPPS", RPPS), of("RPPS", OTHER_RPPS)]})
+
+
+def another_person(provider: Provider, simulator: Simulator) -> None:
+    simulator.faults.set("userinfo_claims", claims={"preferred_username": OTHER_RPPS})
+
+
+@pytest.mark.case("AL09", "AL13")
+@pytest.mark.parametrize(
+    ("arrange", "code", "said"),
+    [
+        (two_accounts, "account_identifiers_conflict", "lead to several accounts"),
+        (privileged, "account_link_privileged", "administers the site"),
+        (linked_already, "account_already_linked", "has another account of this issuer"),
+        (several, "account_ambiguous", "Several users fit"),
+        (no_field, "account_link_field_unknown", "no longer has the field"),
+        (two_numbers, "userinfo_identifiers_contradict", "two different RPPS numbers"),
+        (another_person, "userinfo_identifier_mismatch", "different national identifiers"),
+    ],
+)
+def test_whoever_would_be_refused_and_why(
+    rehearsing: Person,
+    provider: Provider,
+    simulator: Simulator,
+    english: None,
+    arrange: Callable[[Provider, Simulator], None],
+    code: str,
+    said: str,
+) -> None:
+    Provider.objects.update(link_user_field="last_name")
+    arrange(provider, simulator)
+    doctor = somebody("2", of("RPPS", RPPS), preferred_username=RPPS) if arrange is another_person else DOCTOR
+    simulator.sign_in(doctor)
+    page = rehearse(rehearsing, provider)
+    assert (page.context["foreseen"].outcome, page.context["foreseen"].code) == ("refused", code)
+    assert said in text_of(page)
+    # A sign-in is refused for the very reason.
+    refused(simulator, doctor, code)
