@@ -45,6 +45,11 @@ def _signed_out(page: Page) -> None:
     steps.sign_out(page)
 
 
+def _in_what_capacity(page: Page) -> None:
+    steps.sign_in(page)
+    steps.open_activities(page)
+
+
 def _closed_to_this_profession(page: Page) -> None:
     page.goto("/prescriptions/")
     steps.choose_person(page, "podiatrist")
@@ -54,7 +59,7 @@ PAGES: dict[str, Callable[[Page], Any]] = {
     "home": _open("/"),
     "my session": steps.sign_in,
     "simulator": _simulator,
-    "in what capacity": steps.open_activities,
+    "in what capacity": _in_what_capacity,
     "closed to this profession": _closed_to_this_profession,
     "refusal": steps.cancel,
     "already signed in": _already_signed_in,

@@ -15,6 +15,7 @@ Visit = Callable[..., Page]
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
 def test_the_activity_is_changed_with_the_keyboard_alone(visit: Visit, scripts: bool) -> None:
     page = visit(java_script_enabled=scripts)
+    steps.sign_in(page)
     steps.open_activities(page)
     expect(page.locator("h1")).to_have_text("En quelle qualité vous connectez-vous ?".replace(" ?", "\u00a0?"))
     cards = page.locator("button.psc-capacity")
@@ -30,6 +31,7 @@ def test_the_activity_is_changed_with_the_keyboard_alone(visit: Visit, scripts: 
 
 def test_each_card_says_profession_structure_place_and_mode(visit: Visit) -> None:
     page = visit()
+    steps.sign_in(page)
     steps.open_activities(page)
     card = page.get_by_role("button", name="CABINET M DOC0042788")
     for text in ("Médecin", "Qualifié en Médecine générale", "75009 PARIS", "Libéral"):
