@@ -20,6 +20,8 @@ from psc_connect.admin.account_links import LinkPage, MergePage
 from psc_connect.admin.page import STYLE, VIEW_CLAIMS, DeclaredFilters, administrator, may_link
 from psc_connect.models import Account, UnlinkedAccount
 from psc_connect.professional.identifiers import Kind, NationalIdentifier
+from psc_connect.professional.person import Professional
+from psc_connect.professional.snapshot import from_snapshot
 from psc_connect.unlinking import unlink
 
 if TYPE_CHECKING:
@@ -127,6 +129,7 @@ class AccountAdmin(ReadOnly, DeclaredFilters, _AccountAdmin):
             "may_reveal": request.user.has_perm(VIEW_CLAIMS),
             "revealed": reveals(request),
             "identifiers": list(identifiers_shown(account, request)),
+            "capacities": (from_snapshot(account.professional) or Professional()).capacities,
             "changes": account.changes.select_related("made_by"),
         }
         return super().render_change_form(request, context, *args, **kwargs)

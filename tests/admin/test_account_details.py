@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from psc_connect.identifiers import Identifier, row_of
-from psc_connect.models import Account, AccountChange
+from psc_connect.models import Account, AccountChange, Provider
 from tests.admin.account_page import LIST, RPPS, confirm, look, page_of
 from tests.admin.pages import Administrator, administrator, text_of
+from tests.journey import Person
 
 pytestmark = pytest.mark.django_db
 
@@ -60,3 +61,15 @@ def test_an_account_is_found_by_any_of_its_numbers(
     accounts = admin.browser.get(LIST, {"q": typed}).context["cl"].queryset
     assert kept in accounts
     assert (other in accounts) is (typed == "dr-mart")
+
+
+def test_the_professional_data_are_shown_to_whoever_may_see_claims(
+    admin: Administrator, provider: Provider, person: Person
+) -> None:
+    person.sign_in()
+    account = Account.objects.get()
+    url = page_of(account, "change")
+    assert "Pédicure-Podologue – CABINET INDIVIDUEL PEDI PODO0023704" in text_of(admin.browser.get(url))
+    assert "Podologue" not in text_of(administrator("view_account").browser.get(url))
+    Account.objects.update(professional={})
+    assert "with no right of a professional" in text_of(admin.browser.get(url))
