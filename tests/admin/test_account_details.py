@@ -72,4 +72,4 @@ def test_the_professional_data_are_shown_to_whoever_may_see_claims(
     assert "Pédicure-Podologue – CABINET INDIVIDUEL PEDI PODO0023704" in text_of(admin.browser.get(url))
     assert "Podologue" not in text_of(administrator("view_account").browser.get(url))
     Account.objects.update(professional={})
-    assert "with no right of a professional" in text_of(admin.browser.get(url))
+    assert "sans droit de professionnel" in text_of(admin.browser.get(url))
