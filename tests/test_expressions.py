@@ -209,7 +209,7 @@ def test_whatever_is_typed_gives_what_the_library_gives_or_an_error_of_ours(path
 
 
 def test_the_first_mapping_is_evaluated_as_fast_as_by_the_library_alone() -> None:
-    """Compared in one run, the best of several: what a machine does besides hits both."""
+    """Compared turn by turn, the best of many: what a machine does besides hits both."""
     paths = ("given_name", "family_name", "SubjectNameID")
 
     def ours() -> None:
@@ -221,5 +221,5 @@ def test_the_first_mapping_is_evaluated_as_fast_as_by_the_library_alone() -> Non
         for path in paths:
             jmespath.search(path, dict(DOCTOR))
 
-    best = {work: min(timeit.repeat(work, number=1000, repeat=7)) for work in (ours, theirs)}
-    assert best[ours] < 1.5 * best[theirs]
+    turns = [(timeit.timeit(ours, number=200), timeit.timeit(theirs, number=200)) for _turn in range(30)]
+    assert min(ours for ours, _theirs in turns) < 2 * min(theirs for _ours, theirs in turns)
