@@ -114,6 +114,8 @@ def gives_groups_otherwise(present: list[dict[str, Any]], wanted: list[dict[str,
     return down_to_last_group(present) != down_to_last_group(wanted)
 
 
+# What decides as which user somebody signs in for the first time: as much as what is written into users.
+LINKING = ("link_user_field", "link_privileged_users")
 # What a provider has of its own: its name, its environment, whom it believes.
 _NOT_COPIED = {
     "environment",
@@ -134,7 +136,7 @@ def copy_options(provider: Provider, of: Provider, *, with_mapping: bool, with_r
     ``with_mapping``: also what is written into users, else the mapping that every provider begins with;
     ``with_resolution``: also which visitors are sent there, rules and order. Each takes a right of its own.
     """
-    left_out = _NOT_COPIED if with_resolution else {*_NOT_COPIED, "sort_order"}
+    left_out = _NOT_COPIED | (set() if with_resolution else {"sort_order"}) | (set() if with_mapping else {*LINKING})
     copied = [name for name in PROVIDER_FIELDS if name not in left_out]
     for name in copied:
         setattr(provider, name, getattr(of, name))

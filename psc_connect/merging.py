@@ -58,6 +58,10 @@ class Merger:
         return self.kept.user
 
     @property
+    def former_user(self) -> User:
+        return self.other.user
+
+    @property
     def is_of_two_users(self) -> bool:
         return self.kept.user_id != self.other.user_id
 
@@ -70,6 +74,10 @@ class Link:
     user: User
     groups: frozenset[Grant]
     fingerprint: list[Any]
+
+    @property
+    def former_user(self) -> User:
+        return self.account.user
 
 
 def plan_merger(kept: Account, other: Account) -> Merger:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
+    from django.contrib.auth.models import User
     from django.http import HttpRequest, HttpResponse
     from django.utils.functional import _StrPromise
 
@@ -66,6 +67,13 @@ class ShownIdentifier:
     quality: int = 0
     leads_here: bool = False
     since: datetime | None = None
+
+
+def named(user: User) -> str:
+    """A user by the username, which may be a mere number, and the full name, where the site's user model has one."""
+    full_name: Callable[[], str] | None = getattr(user, "get_full_name", None)
+    name = full_name() if full_name else ""
+    return f"{user.get_username()} ({name})" if name else user.get_username()
 
 
 def reveals(request: HttpRequest) -> bool:

@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
 from psc_connect import merging
-from psc_connect.admin.account_details import shown
+from psc_connect.admin.account_details import named, shown
 from psc_connect.admin.identity import ask_to_confirm
 from psc_connect.admin.offers import OfferExpired, seal, tell_expired, unseal
 from psc_connect.admin.page import AdminPage, administrator, may_link
@@ -196,6 +196,7 @@ class AccountPage(AdminPage, ABC):
             payload = {"chosen": str(self.chosen(plan).pk), "fingerprint": plan.fingerprint}
             context["offer"] = seal(self._kind_of_offer(request), payload)
             context["is_privileged"] = is_privileged(plan.user)
+            context |= {"becomes": named(plan.user), "was": named(plan.former_user)}
             context["groups"] = Group.objects.filter(pk__in={group for _source, group in plan.groups}).order_by("name")
         return self.render(request, **context)
 

@@ -57,8 +57,8 @@ class AccountAdmin(ReadOnly, DeclaredFilters, _AccountAdmin):
         user = get_user_model()
         # A site's own user model need not have names.
         names = {"first_name", "last_name"} & {field.name for field in user._meta.concrete_fields}
-        found = (f"user__{name}" for name in (user.USERNAME_FIELD, *sorted(names)))
-        return (*found, "subject_name_id", "identifiers__number")
+        of_user = (f"user__{name}" for name in (user.USERNAME_FIELD, *sorted(names)))
+        return (*of_user, "subject_name_id", "identifiers__number")
 
     @override
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:

@@ -30,6 +30,12 @@ RECIPIENT = "secret_recipient"
 TRANSLATIONS = (("button_texts", "button_text"), ("button_tooltips", "button_tooltip"))
 
 
+WHY_NOT_LINKING = _(
+    "It decides as which user somebody signs in: whoever changes it must be allowed to change users. Ask a colleague "
+    "who is."
+)
+
+
 class ChangeForm(ProviderForm):
     """The page that changes a provider. An empty secret leaves the stored one as it is."""
 
@@ -52,8 +58,9 @@ class ChangeForm(ProviderForm):
     button_tooltips = PairsField(label=_("Tooltip in other languages"), placeholder="en = For health professionals")
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
-    # Set by ProviderAdmin.get_form().
+    # Set by ProviderAdmin.get_form(): for whom the page is, and whether they may decide who signs in as which user.
     reader: str = ""
+    may_change_users = False
 
     class Meta:
         model = Provider
@@ -125,6 +132,9 @@ class ChangeForm(ProviderForm):
         for name in self.changed_meanwhile & {*self.cleaned_data} - {*self.changed_data, "client_secret"}:
             self.cleaned_data[name] = self.present[name]
         super().clean()
+        for name in declaration.LINKING:
+            if name in self.changed_data and not self.may_change_users:
+                self.add_error(name, ValidationError(WHY_NOT_LINKING, code="users_not_allowed"))
         self._join_translations()
         if self.in_conflict and self.data.get("acknowledged") != self.acknowledgement:
             self._tell_of_conflict()

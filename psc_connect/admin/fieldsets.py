@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
+from psc_connect.declaration import LINKING
+
 ADD_FIELDSETS = (
     (None, {"fields": ("environment", "client_id", "client_secret", "acr_values", "enabled")}),
     (_("From test to production"), {"fields": ("like",), "classes": ("collapse",)}),
@@ -44,19 +46,7 @@ CHANGE_FIELDSETS = (
             )
         },
     ),
-    (
-        _("Users"),
-        {
-            "fields": (
-                "create_unknown_users",
-                "link_user_field",
-                "link_privileged_users",
-                "ask_capacity",
-                "mapping",
-                "access_rules",
-            )
-        },
-    ),
+    (_("Users"), {"fields": ("create_unknown_users", *LINKING, "ask_capacity", "mapping", "access_rules")}),
     (_("Signing keys"), {"fields": ("signing_keys", "id_token_signed_response_alg", "userinfo_signed_response_alg")}),
     (_("Provider metadata"), {"fields": ("metadata", "metadata_followed")}),
     (

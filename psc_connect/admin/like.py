@@ -30,6 +30,11 @@ def take_over(provider: Provider, like: Provider, model_admin: ModelAdmin[Provid
             "rows that every provider begins with."
         )
         messages.warning(request, text % {"slug": like.slug})
+    if not with_mapping and any(getattr(like, name) for name in declaration.LINKING):
+        text = gettext(
+            "How %(slug)s links first sign-ins to users has not been taken over, since you may not change users."
+        )
+        messages.warning(request, text % {"slug": like.slug})
     if not with_resolution and like.resolution_rules.exists():
         text = gettext(
             "The resolution rules and the sort order of %(slug)s have not been taken over, since you may not change "

@@ -30,7 +30,7 @@ from psc_connect.admin.keys import KeysPage, import_keys, keys_state
 from psc_connect.admin.like import take_over
 from psc_connect.admin.looking import ToLookAt, to_look_at
 from psc_connect.admin.mapping import MappingPage, summary
-from psc_connect.admin.page import STYLE, DeclaredFilters, administrator, bounded, provider_url
+from psc_connect.admin.page import STYLE, DeclaredFilters, administrator, bounded, may_change_users, provider_url
 from psc_connect.admin.rules import RulesPage
 from psc_connect.admin.transfer import ExportPage, ImportPage, may_import
 from psc_connect.backends import creation_is_impossible
@@ -111,6 +111,7 @@ class ProviderAdmin(ToLookAt, DeclaredFilters, _ModelAdmin):
         made: Any = super().get_form(request, obj, change, **{"form": form, **kwargs})
         made.why_not = "" if may_replace(request) else why_not(request, provider_url(self, "confirm"))
         made.fetched = fetched_documents(request)
+        made.may_change_users = may_change_users(request)
         made.reader = request.user.get_username()
         return made
 

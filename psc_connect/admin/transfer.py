@@ -224,7 +224,7 @@ def problems_for(request: HttpRequest, plans: list[Plan]) -> list[Problem]:
 
 
 def _written_into_users(plan: Plan) -> list[str]:
-    """Return the kinds of rows that the plan changes and that write into users, otherwise than every new provider's."""
+    """Return what the plan changes that writes into users, or links them, otherwise than in every new provider."""
     usual = declaration.default_mapping()
     found = [
         name
@@ -236,7 +236,9 @@ def _written_into_users(plan: Plan) -> list[str]:
         wanted = [row_as_json(row, ROWS["access_rules"]) for row in rules]
         if declaration.gives_groups_otherwise(rows_as_json(plan.provider, "access_rules"), wanted):
             found.append("access_rules")
-    return found
+    changed = {each.name for each in plan.differences}
+    linking = [name for name in declaration.LINKING if name in changed]
+    return found + [name for name in linking if getattr(plan.provider, name) or not plan.is_new]
 
 
 def digest_of(plans: list[Plan]) -> str:

@@ -34,6 +34,11 @@ def test_two_accounts_are_merged_once_that_was_looked_at(
     assert [level for level, _text in messages_of(admin.browser.get(page_of(kept, "change")))] == ["success"]
 
 
+def test_people_are_told_apart_by_their_names(admin: Administrator, kept: Account, other: Account) -> None:
+    User.objects.filter(pk=other.user_id).update(first_name="Aurore", last_name="PONTGIVARD")
+    assert "dr-martin-2 (Aurore PONTGIVARD)" in text_of(look(admin, kept, "merge", other=f"#{other.pk}"))
+
+
 def test_the_page_shows_no_identifier_in_clear(admin: Administrator, kept: Account, other: Account) -> None:
     text = look(admin, kept, "merge", other=other.user.username).content.decode()
     assert PSI not in text

@@ -87,6 +87,19 @@ def test_where_visitors_are_sent_is_not_taken_over_by_who_may_only_declare(
     assert told == ""
 
 
+@pytest.mark.case("AD02", "AD03")
+def test_how_first_sign_ins_are_linked_is_not_taken_over_by_who_may_not_change_users(
+    provider: Provider, no_way_out: None, english: None
+) -> None:
+    Provider.objects.update(link_user_field="last_name", link_privileged_users=True)
+    copy, told = taken_over(administrator(*ADDER), provider, "sandbox")
+    assert (copy.link_user_field, copy.link_privileged_users) == ("", False)
+    assert "links first sign-ins" in told
+    copy, told = taken_over(administrator(*ADDER, "change_user"), provider, "production")
+    assert (copy.link_user_field, copy.link_privileged_users) == ("last_name", True)
+    assert told == ""
+
+
 @pytest.mark.case("AL12", "AD03")
 def test_what_is_written_into_users_is_not_taken_over_by_who_may_not_change_them(
     provider: Provider, no_way_out: None, english: None

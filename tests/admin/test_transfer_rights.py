@@ -100,6 +100,23 @@ def test_rows_that_fill_fields_of_users_take_it_too(provider: Provider) -> None:
     assert Provider.objects.get(slug="new").exported_attributes.count() == 3
 
 
+@pytest.mark.case("AD02", "AD03")
+@pytest.mark.parametrize("option", [{"link_user_field": "last_name"}, {"link_privileged_users": True}])
+def test_to_link_first_sign_ins_to_users_takes_it_too(provider: Provider, option: dict[str, Any]) -> None:
+    rights = ("view_provider", "change_provider", "add_provider", "replace_provider_secrets")
+    editor, allowed = administrator(*rights), administrator(*rights, "change_user")
+    for declared in ({"slug": "psc"}, {**PRODUCTION, "slug": "new"}):
+        text = document({**declared, **option})
+        assert next(iter(option)) in problems_of(show(editor, text))
+        assert accept(allowed, show(allowed, text))["Location"] == LIST
+    [(name, value)] = option.items()
+    assert {getattr(each, name) for each in Provider.objects.all()} == {value}
+
+
+def test_a_field_that_is_none_is_told_before_anything_is_imported(admin: Administrator, provider: Provider) -> None:
+    assert "link_user_field" in problems_of(show(admin, document({"slug": "psc", "link_user_field": "password"})))
+
+
 @pytest.mark.case("AD01", "CF01")
 @pytest.mark.parametrize("origin", ["", "https://evil.example"])
 def test_whoever_may_not_replace_the_secret_learns_nothing_of_it_by_guessing(
