@@ -34,7 +34,6 @@ MAIN: Final = "SubjectNameID"
 COMPARED: Final = (MAIN, "preferred_username")
 TRUSTABLE: Final = frozenset(kind.value for kind in Kind if kind is not Kind.UNKNOWN)
 MAX_KEPT: Final = 50
-_MAX_QUALITY: Final = 32_767
 _ROW: Final = ("id", "kind", "number", "origin", "quality", "match_key")
 
 
@@ -77,8 +76,7 @@ def _given(professional: Professional) -> Iterator[Identifier]:
         yield Identifier(main.kind.value, main.number, MAIN)
     for each in professional.identifiers:
         if _can_be_kept(each.identifier, each.sent):
-            quality = each.quality if 0 <= each.quality <= _MAX_QUALITY else 0
-            yield Identifier(each.identifier.kind.value, each.identifier.number, each.origin[:64], quality)
+            yield Identifier(each.identifier.kind.value, each.identifier.number, each.origin[:64], each.quality)
 
 
 def _can_be_kept(identifier: NationalIdentifier, sent: str) -> bool:

@@ -31,4 +31,5 @@ def record(
         username=account.user.get_username()[:255],
         before=dict(before),
         made_by=by,
+        made_by_name=by.get_username()[:255] if by is not None else "",
     )

@@ -47,6 +47,7 @@ def part(account: Account, *, by: User | None) -> UnlinkedAccount:
         subject_name_id=account.subject_name_id,
         created_at=account.created_at,
         unlinked_by=by,
+        unlinked_by_name=by.get_username()[:255] if by is not None else "",
     )
 
 

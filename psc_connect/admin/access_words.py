@@ -79,7 +79,7 @@ def value_in_words(subject: str, value: str) -> str:
 def is_closed(subject: str, value: str) -> bool:
     """Whether ANS gives the code out no longer; old records have it."""
     known = concept(value, *CODED[subject]) if subject in CODED else None
-    return known is not None and bool(known.closed)
+    return known is not None and known.is_closed
 
 
 def condition_in_words(condition: Condition) -> str:

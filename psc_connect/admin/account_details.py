@@ -107,11 +107,10 @@ def before_shown(change: AccountChange, request: HttpRequest) -> list[tuple[_Str
 class AccountChangeAdmin(ReadOnly, _AccountChangeAdmin):
     """The trail: nobody adds to it, edits it or shortens it here."""
 
-    list_display = ("made_at", "username", "provider", "action", "made_by")
+    list_display = ("made_at", "username", "provider", "action", "made_by_name")
     list_filter = ("action", "provider", "made_at")
-    list_select_related = ("made_by",)
     search_fields = ("username",)
-    fields = ("made_at", "action", "account", "provider", "username", "made_by")
+    fields = ("made_at", "action", "account", "provider", "username", "made_by_name")
 
     @override
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:

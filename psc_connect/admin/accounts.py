@@ -18,6 +18,7 @@ from typing_extensions import override
 from psc_connect.admin.account_details import ReadOnly, identifiers_shown, reveals
 from psc_connect.admin.account_links import LinkPage, MergePage
 from psc_connect.admin.page import STYLE, VIEW_CLAIMS, DeclaredFilters, administrator, may_link
+from psc_connect.masking import masked
 from psc_connect.models import Account, UnlinkedAccount
 from psc_connect.professional.identifiers import Kind, NationalIdentifier
 from psc_connect.professional.person import Professional
@@ -44,7 +45,7 @@ class AccountAdmin(ReadOnly, DeclaredFilters, _AccountAdmin):
     class Media:
         css = STYLE
 
-    list_display = ("user", "full_name", "of_provider", "subject_name_id", "created_at")
+    list_display = ("user", "full_name", "of_provider", "masked_number", "created_at")
     list_filter = ("provider", "created_at")
     list_select_related = ("user", "provider")
     fields = ("user", "provider", "issuer", "created_at")
@@ -58,7 +59,9 @@ class AccountAdmin(ReadOnly, DeclaredFilters, _AccountAdmin):
         # A site's own user model need not have names.
         names = {"first_name", "last_name"} & {field.name for field in user._meta.concrete_fields}
         of_user = (f"user__{name}" for name in (user.USERNAME_FIELD, *sorted(names)))
-        return (*of_user, "subject_name_id", "identifiers__number")
+        # A part of a number would be found by trying: whoever may not see numbers has to know the whole.
+        how = "" if request.user.has_perm(VIEW_CLAIMS) else "__exact"
+        return (*of_user, f"subject_name_id{how}", f"identifiers__number{how}")
 
     @override
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
@@ -70,6 +73,10 @@ class AccountAdmin(ReadOnly, DeclaredFilters, _AccountAdmin):
     @admin.display(description=_("provider"), ordering="provider__slug")
     def of_provider(self, account: Account) -> str:
         return account.provider.slug
+
+    @admin.display(description=_("national identifier"))
+    def masked_number(self, account: Account) -> str:
+        return masked(account.subject_name_id)
 
     @admin.display(description=_("full name"))
     def full_name(self, account: Account) -> str:
@@ -130,7 +137,7 @@ class AccountAdmin(ReadOnly, DeclaredFilters, _AccountAdmin):
             "revealed": reveals(request),
             "identifiers": list(identifiers_shown(account, request)),
             "capacities": (from_snapshot(account.professional) or Professional()).capacities,
-            "changes": account.changes.select_related("made_by"),
+            "changes": account.changes.all(),
         }
         return super().render_change_form(request, context, *args, **kwargs)
 
@@ -163,10 +170,31 @@ class UnlinkedAccountAdmin(ReadOnly, DeclaredFilters, _UnlinkedAccountAdmin):
     class Media:
         css = STYLE
 
-    list_display = ("username", "provider", "subject_name_id", "created_at", "unlinked_at", "unlinked_by")
+    list_display = ("username", "provider", "masked_number", "created_at", "unlinked_at", "unlinked_by_name")
     list_filter = ("provider", "unlinked_at")
-    search_fields = ("username", "subject_name_id")
-    list_select_related = ("unlinked_by",)
+
+    @override
+    def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
+        how = "" if request.user.has_perm(VIEW_CLAIMS) else "__exact"
+        return ("username", f"subject_name_id{how}")
+
+    @override
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        may_see = request.user.has_perm(VIEW_CLAIMS)
+        numbers = ("subject", "subject_name_id") if may_see else ("masked_subject", "masked_number")
+        return ("username", "provider", "issuer", *numbers, "created_at", "unlinked_at", "unlinked_by_name")
+
+    @override
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return self.get_fields(request, obj)
+
+    @admin.display(description="sub")
+    def masked_subject(self, account: UnlinkedAccount) -> str:
+        return masked(account.subject)
+
+    @admin.display(description=_("national identifier"))
+    def masked_number(self, account: UnlinkedAccount) -> str:
+        return masked(account.subject_name_id)
 
     @override
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:

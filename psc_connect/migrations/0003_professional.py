@@ -6,62 +6,6 @@ import psc_connect.models.access
 from django.conf import settings
 from django.db import migrations, models
 
-from psc_connect.exceptions import LoginRefused
-from psc_connect.identifiers import MAIN, SUB, identifiers_of, own_key, rpps_of, shared_key
-from psc_connect.professional.identifiers import Kind, NationalIdentifier
-from psc_connect.professional.userinfo import read_userinfo
-
-
-def rows_of_identifiers(apps, schema_editor):
-    """
-    Make rows of what the first login of each account gave. Where two accounts share an identifier, neither is found
-    by it: whichever of the two signs in first from now on will be.
-    """
-    Account, Row = (apps.get_model('psc_connect', name) for name in ('Account', 'AccountIdentifier'))
-    accounts = Account.objects.using(schema_editor.connection.alias)
-    leads_to = {}
-    for account in accounts.iterator():
-        for key in trusted_keys(account, given_to(account)):
-            leads_to[key] = account.pk if key not in leads_to else None
-    rows = []
-    for account in accounts.iterator():
-        given = given_to(account)
-        trusted = trusted_keys(account, given)
-        for each in given:
-            key = shared_key(account.issuer, each)
-            rows.append(Row(
-                account=account, kind=each.kind, number=each.number, origin=each.origin, quality=each.quality,
-                match_key=key if key in trusted and leads_to[key] == account.pk else own_key(account.pk, each),
-            ))
-    Row.objects.using(schema_editor.connection.alias).bulk_create(rows, batch_size=500)
-
-
-def given_to(account):
-    return identifiers_of(read_userinfo({'SubjectNameID': account.subject_name_id, 'otherIds': account.other_ids}))
-
-
-def trusted_keys(account, given):
-    try:
-        rpps_of(given)
-    except LoginRefused:
-        return set()
-    return {shared_key(account.issuer, each) for each in given if each.is_trusted}
-
-
-def lists_of_identifiers(apps, schema_editor):
-    """Put them back as the userinfo has them."""
-    Account = apps.get_model('psc_connect', 'Account')
-    for account in Account.objects.using(schema_editor.connection.alias).iterator():
-        account.other_ids = [
-            {
-                'identifiant': NationalIdentifier(Kind(row.kind), row.number).national,
-                'origine': row.origin,
-                'qualite': row.quality,
-            }
-            for row in account.identifiers.exclude(kind=SUB).exclude(origin=MAIN).order_by('pk')
-        ]
-        account.save(update_fields=['other_ids'])
-
 
 class Migration(migrations.Migration):
 
@@ -75,6 +19,11 @@ class Migration(migrations.Migration):
         migrations.AlterModelOptions(
             name='account',
             options={'default_permissions': ('view', 'delete'), 'permissions': (('link_account', 'Can merge accounts and link them to other users'),), 'verbose_name': 'account', 'verbose_name_plural': 'accounts'},
+        ),
+        migrations.AddField(
+            model_name='unlinkedaccount',
+            name='unlinked_by_name',
+            field=models.CharField(blank=True, max_length=255, verbose_name='unlinked by'),
         ),
         migrations.AddField(
             model_name='account',
@@ -145,6 +94,7 @@ class Migration(migrations.Migration):
                 ('made_at', models.DateTimeField(auto_now_add=True, verbose_name='made on')),
                 ('account', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='changes', to='psc_connect.account', verbose_name='account')),
                 ('made_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='made by')),
+                ('made_by_name', models.CharField(blank=True, max_length=255, verbose_name='made by')),
             ],
             options={
                 'default_permissions': ('view',),
@@ -185,7 +135,6 @@ class Migration(migrations.Migration):
             model_name='groupgrant',
             constraint=models.UniqueConstraint(fields=('account', 'group', 'source'), name='psc_connect_one_grant_per_group_and_source'),
         ),
-        migrations.RunPython(rows_of_identifiers, lists_of_identifiers),
         migrations.RemoveField(
             model_name='account',
             name='other_ids',

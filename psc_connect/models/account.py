@@ -116,6 +116,8 @@ class AccountChange(models.Model):
     made_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("made by")
     )
+    # Their name at that time, which stays when they have gone; empty where a sign-in did it.
+    made_by_name = models.CharField(_("made by"), max_length=255, blank=True)
 
     class Meta:
         default_permissions = ("view",)
@@ -180,6 +182,7 @@ class UnlinkedAccount(models.Model):
     unlinked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("unlinked by")
     )
+    unlinked_by_name = models.CharField(_("unlinked by"), max_length=255, blank=True)
 
     class Meta:
         default_permissions = ("view",)

@@ -28,7 +28,6 @@ CODED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 OPERATORS: Final = ("in", "not_in", "starts_with")
 # Of one condition; a rule on more is a list that stands somewhere else.
 MAX_VALUES: Final = 500
-_STAFF = (Kind.FINESS_STAFF, Kind.SIRET_STAFF)
 _CODE = re.compile(r"[0-9A-Za-z._-]{1,32}")
 # Numbers of structures, departments, levels (a URN at the longest), means.
 _WORD = re.compile(r"[!-~]{1,255}")
@@ -59,21 +58,14 @@ class Situation:
 
     @property
     def activity(self) -> Activity:
-        return (self.capacity.activity if self.capacity else None) or Activity()
+        return (self.capacity.activity if self.capacity else None) or self.professional.employment
 
 
 def _structures(situation: Situation) -> Iterable[str]:
     """Every number by which a structure is known: FINESS of the site and of its legal entity, SIRET, SIREN, own."""
-    activity, professional = situation.activity, situation.professional
+    activity = situation.activity
     yield from (activity.finess, activity.finess_legal_entity, activity.structure_id, activity.former_structure_id)
     yield from (activity.siret, activity.siren or normalised(activity.siret)[:9])
-    if situation.capacity is None:
-        yield professional.organization_id
-        yield from (each.number.partition("/")[0] for each in professional.national_identifiers if each.kind in _STAFF)
-
-
-def _sectors(situation: Situation) -> Iterable[str]:
-    yield situation.activity.sector.code if situation.capacity else situation.professional.sector.code
 
 
 SUBJECTS: Final[Mapping[str, Callable[[Situation], Iterable[str]]]] = MappingProxyType(
@@ -82,7 +74,7 @@ SUBJECTS: Final[Mapping[str, Callable[[Situation], Iterable[str]]]] = MappingPro
         "category": lambda situation: [situation.practice.category.code],
         "speciality": lambda situation: [situation.practice.skill.code],
         "mode": lambda situation: [situation.activity.mode.code],
-        "sector": _sectors,
+        "sector": lambda situation: [situation.activity.sector.code],
         "structure": _structures,
         "department": lambda situation: [situation.activity.department],
         "role": lambda situation: [situation.activity.role.code],

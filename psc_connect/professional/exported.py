@@ -11,27 +11,19 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from psc_connect.professional.codes import Code
-from psc_connect.professional.conditions import normalised
-from psc_connect.professional.identifiers import Kind
-from psc_connect.professional.person import Activity, Capacity, Practice, Professional
-
-
-@dataclass(frozen=True, slots=True)
-class _Acting:
-    person: Professional
-    practice: Practice
-    activity: Activity
+from psc_connect.professional.conditions import Situation, normalised
+from psc_connect.professional.person import Activity, Capacity, Professional
 
 
 @dataclass(frozen=True, slots=True)
 class Computed:
     """One value: how it is read ("" where nothing was sent), and an example."""
 
-    read: Callable[[_Acting], str]
+    read: Callable[[Situation], str]
     example: str
 
 
-def _coded(name: str, read: Callable[[_Acting], Code], *, code: str, label: str) -> dict[str, Computed]:
+def _coded(name: str, read: Callable[[Situation], Code], *, code: str, label: str) -> dict[str, Computed]:
     """A code and its label; only the label opens a table."""
     return {
         f"{name}.code": Computed(lambda acting: read(acting).code, code),
@@ -47,12 +39,16 @@ def _street(activity: Activity) -> str:
 # In the order in which an administrator finds them proposed.
 COMPUTED: Final[Mapping[str, Computed]] = MappingProxyType(
     {
-        "rpps": Computed(lambda acting: acting.person.rpps, "99700000013"),
+        "rpps": Computed(lambda acting: acting.professional.rpps, "99700000013"),
         "national_identifier.kind": Computed(
-            lambda acting: acting.person.national_identifier.kind.value if acting.person.national_identifier else "",
+            lambda acting: (
+                acting.professional.national_identifier.kind.value if acting.professional.national_identifier else ""
+            ),
             "rpps",
         ),
-        "national_identifier.number": Computed(lambda acting: acting.person.national_identifier.number, "99700000013"),
+        "national_identifier.number": Computed(
+            lambda acting: acting.professional.national_identifier.number, "99700000013"
+        ),
         **_coded("profession", lambda acting: acting.practice.profession, code="10", label="Médecin"),
         **_coded("category", lambda acting: acting.practice.category, code="C", label="Civil"),
         **_coded(
@@ -67,7 +63,7 @@ COMPUTED: Final[Mapping[str, Computed]] = MappingProxyType(
         **_coded("title", lambda acting: acting.practice.title, code="DR", label="Docteur"),
         "practice.given_name": Computed(lambda acting: acting.practice.given_name, "CAMILLE"),
         "practice.family_name": Computed(lambda acting: acting.practice.family_name, "DURAND"),
-        **_coded("civility", lambda acting: acting.person.civility, code="MME", label="Madame"),
+        **_coded("civility", lambda acting: acting.professional.civility, code="MME", label="Madame"),
         "structure.name": Computed(lambda acting: acting.activity.structure_name, "CABINET DU DR DURAND"),
         "structure.finess": Computed(lambda acting: normalised(acting.activity.finess), "750000018"),
         "structure.finess_legal_entity": Computed(
@@ -112,7 +108,7 @@ def computed_values(
 
     ``names``, such as ``("profession", "label")`` or ``("profession",)``: only what lies at them, or below.
     """
-    acting = _acting(professional, capacity)
+    acting = Situation(professional, capacity)
     found: dict[str, Any] = {}
     for name, parts in _PARTS.items():
         if names is not None and not any(each[: len(parts)] == parts[: len(each)] for each in names):
@@ -123,25 +119,3 @@ def computed_values(
             place = place.setdefault(each, {})
         place[last] = COMPUTED[name].read(acting)
     return found
-
-
-def _acting(professional: Professional, capacity: Capacity | None) -> _Acting:
-    activity = capacity.activity if capacity else None
-    practice = capacity.practice if capacity else Practice()
-    return _Acting(professional, practice, activity or _employment(professional))
-
-
-def _employment(professional: Professional) -> Activity:
-    """What is known of the structure of somebody without activity: the staff of one, students, agents.
-
-    Their identifiers are made of the structure's: ``FINESS/number``, ``SIRET/number``.
-    """
-    employers = {each.kind: each.number.partition("/")[0] for each in reversed(professional.national_identifiers)}
-    return Activity(
-        sector=professional.sector,
-        kind=professional.activity_kind,
-        company_name=professional.organization,
-        structure_id=professional.organization_id,
-        finess=employers.get(Kind.FINESS_STAFF, ""),
-        siret=employers.get(Kind.SIRET_STAFF, ""),
-    )

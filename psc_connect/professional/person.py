@@ -53,8 +53,8 @@ def _code(name: str, *tables: str) -> Any:
 
 
 def _rest() -> Any:
-    # A mapping has no hash: what it belongs to keeps its own.
-    return field(default=NOTHING, repr=False, hash=False)
+    # A mapping has no hash: what it belongs to keeps its own, and Python 3.11 takes none as a default.
+    return field(default_factory=lambda: NOTHING, repr=False, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +225,22 @@ class Professional:
     def rpps(self) -> str:
         """The RPPS number of 11 digits, or ""; the best of those that were sent."""
         return next((each.number for each in self.national_identifiers if each.kind is Kind.RPPS), "")
+
+    @property
+    def employment(self) -> Activity:
+        """What is known of the structure of somebody without activity: the staff of one, students, agents.
+
+        Their identifiers are made of the structure's: ``FINESS/number``, ``SIRET/number``.
+        """
+        employers = {each.kind: each.number.partition("/")[0] for each in reversed(self.national_identifiers)}
+        return Activity(
+            sector=self.sector,
+            kind=self.activity_kind,
+            company_name=self.organization,
+            structure_id=self.organization_id,
+            finess=employers.get(Kind.FINESS_STAFF, ""),
+            siret=employers.get(Kind.SIRET_STAFF, ""),
+        )
 
     def _by_quality(self) -> list[OtherIdentifier]:
         return sorted(self.identifiers, key=lambda each: each.quality or 99)
