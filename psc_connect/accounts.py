@@ -75,7 +75,7 @@ class Person:
         identifiers.check_answers_agree(id_token_claims, claims)
         acr, professional = id_token_claims.get("acr"), read_userinfo(claims)
         given = identifiers.identifiers_of(professional)
-        identifiers.rpps_of(given)
+        identifiers.check_one_rpps(id_token_claims, claims, given)
         return cls(subject, claims, professional, acr if isinstance(acr, str) else "", given)
 
 
@@ -138,6 +138,7 @@ def find(provider: Provider, subject: str, given: Iterable[Identifier] = ()) -> 
         logger.warning("account.identifiers_conflict provider=%s accounts=%s", provider.slug, pks)
         raise LoginRefused("account_identifiers_conflict")
     for account in found:
+        identifiers.check_same_person(account, given)
         setattr(account.user, STAMP, account.stamp)  # type: ignore[attr-defined]
     return found[0] if found else None
 
@@ -149,10 +150,14 @@ def _admitted(provider: Provider, person: Person, account: Account | None) -> Ad
     admission = admit(provider, rules, person.professional, chosen_last=chosen_last, acr=person.acr)
     if admission.decision.allowed:
         return admission
-    if account is not None and account.concerns_groups:  # type: ignore[attr-defined]
-        # Saved, where nothing else of a refused login is: nobody stays in a group whose rule no longer holds.
+    if account is not None:
+        # Saved, where nothing else of a refused login is: nobody stays in a group whose rule no longer holds, and the
+        # sessions that are open know what the person practises today.
         with transaction.atomic():
-            bring_groups_up_to_date(account, {RULE: ()})
+            if account.concerns_groups:  # type: ignore[attr-defined]
+                bring_groups_up_to_date(account, {RULE: ()})
+            if described := _describe(account, person):
+                account.save(update_fields=described)
     raise refusal(provider, admission.decision)
 
 
@@ -161,7 +166,7 @@ def _returning(
 ) -> Resolution:
     if not hooks.user_can_authenticate(account.user):
         raise LoginRefused("account_inactive")
-    claims = Claims(person.claims, person.professional, chosen=account.capacity)
+    claims = claims_for(person, admission)
     try:
         user = hooks.update_user(account.user, claims)
     except IntegrityError as exc:
@@ -181,7 +186,7 @@ def _returning(
 
 def _first_login(provider: Provider, person: Person, admission: Admission, *, hooks: Hooks) -> Resolution:
     known = candidate(provider, person.claims, hooks=hooks)
-    claims = Claims(person.claims, person.professional)
+    claims = claims_for(person, admission)
     user = hooks.update_user(known, claims) if known is not None else hooks.create_user(claims)
     account = Account(provider=provider, issuer=provider.issuer, subject=person.subject, user=user)
     _describe(account, person)
@@ -194,6 +199,11 @@ def _first_login(provider: Provider, person: Person, admission: Admission, *, ho
         bring_groups_up_to_date(account, groups)
     is_created = known is None
     return Resolution(user, account, admission.choice, created=is_created, linked=not is_created)
+
+
+def claims_for(person: Person, admission: Admission) -> Claims:
+    """Return the claims as rows read them: in the capacity in which the person acts."""
+    return Claims(person.claims, person.professional, chosen=admission.acting.key if admission.acting else "")
 
 
 def _groups(provider: Provider, claims: Claims, admission: Admission) -> dict[str, Collection[int]]:

@@ -35,7 +35,9 @@ def linkable_fields() -> list[UsersField]:
     return [
         field
         for field in get_user_model()._meta.concrete_fields
-        if isinstance(field, (models.CharField, models.TextField)) and field.name not in NEVER_ASSIGNED
+        if isinstance(field, (models.CharField, models.TextField))
+        and not isinstance(field, models.EmailField)
+        and field.name not in NEVER_ASSIGNED
     ]
 
 

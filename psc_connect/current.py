@@ -10,10 +10,11 @@ from asgiref.sync import sync_to_async
 from django.http import HttpRequest
 
 from psc_connect.capacities import find_capacity
-from psc_connect.models import Account
+from psc_connect.models import Account, AskCapacity
 from psc_connect.professional.conditions import Condition, Situation
 from psc_connect.professional.person import Professional
 from psc_connect.professional.snapshot import from_snapshot
+from psc_connect.rules import decide, rules_of
 from psc_connect.session import KeptLogin, kept_login
 
 if TYPE_CHECKING:
@@ -75,10 +76,11 @@ class Current:
     @property
     def must_choose(self) -> bool:
         """Whether the person has yet to say in what capacity they act: at this login, or since theirs is gone."""
-        if not self:
+        if self.account is None or self.capacity is not None or not self.professional.capacities:
             return False
-        lost = bool(self._kept.capacity) and self.capacity is None and bool(self.professional.capacities)
-        return self._kept.must_choose or lost
+        # Also in a session that was opened before there was anything to choose.
+        is_asked = self.account.provider.ask_capacity != AskCapacity.NEVER
+        return is_asked or self._kept.must_choose or bool(self._kept.capacity)
 
     @property
     def rpps(self) -> str:
@@ -100,16 +102,22 @@ class Current:
         return self._kept.acr if self else ""
 
     def meets(self, conditions: Iterable[Condition]) -> bool:
-        """Whether all conditions hold: in the capacity chosen; in one and the same, whichever, where none is."""
+        """Whether all conditions hold: in the capacity chosen; where it is never asked, in one that may sign in.
+
+        None holds while the person has yet to choose.
+        """
         wanted = tuple(conditions)
         return any(all(each.holds(situation) for each in wanted) for situation in self._situations())
 
     def _situations(self) -> Iterable[Situation]:
-        if not self:
+        account = self.account
+        if account is None or self.must_choose:
             return []
-        capacities: Iterable[Capacity | None]
-        capacities = [self.capacity] if self.capacity else self.professional.capacities or [None]
-        return [Situation(self.professional, capacity, self.acr) for capacity in capacities]
+        if self.capacity is not None or not self.professional.capacities:
+            return [Situation(self.professional, self.capacity, self.acr)]
+        rules = rules_of(account.provider)
+        found = [Situation(self.professional, each, self.acr) for each in self.professional.capacities]
+        return [each for each in found if decide(account.provider, rules, each).allowed]
 
     @cached_property
     def _kept(self) -> KeptLogin:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpResponseRedirect, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.cache import patch_cache_control
 from django.utils.translation import gettext as _
 from typing_extensions import Unpack
 
@@ -65,14 +67,14 @@ def psc_required(**who: Unpack[Who]) -> Callable[[View], View]:
             @wraps(view)
             async def guarded_async(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
                 refusal = await sync_to_async(_refusal)(request, wanted)
-                return refusal if refusal is not None else await view(request, *args, **kwargs)
+                return refusal if refusal is not None else _private(await view(request, *args, **kwargs))
 
             return guarded_async  # type: ignore[return-value]
 
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             refusal = _refusal(request, wanted)
-            return refusal if refusal is not None else view(request, *args, **kwargs)
+            return refusal if refusal is not None else _private(view(request, *args, **kwargs))
 
         return guarded  # type: ignore[return-value]
 
@@ -89,6 +91,13 @@ class PSCRequiredMixin:
         if getattr(self, "view_is_async", False):
             view = _awaiting(view)
         return psc_required(**self.psc_required)(view)(request, *args, **kwargs)
+
+
+def _private(response: Any) -> Any:
+    """Keep caches between the site and its people from giving the page to somebody else, or in another capacity."""
+    if isinstance(response, HttpResponseBase):
+        patch_cache_control(response, private=True)
+    return response
 
 
 def _awaiting(dispatch: Callable[..., Any]) -> Callable[..., Any]:

@@ -11,7 +11,6 @@ from django.views.decorators.debug import sensitive_variables
 from psc_connect import accounts
 from psc_connect.accounts import Person
 from psc_connect.backends import ProSanteConnectBackend, prepared_backend
-from psc_connect.claims import Claims
 from psc_connect.exceptions import LoginRefused
 from psc_connect.groups import row_holds
 from psc_connect.rules import admit, rules_of
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
     from psc_connect.models import AccessRule, Account, ExportedAttribute, ExportedGroup, Provider
     from psc_connect.professional.person import Professional
-    from psc_connect.rules import Decision
+    from psc_connect.rules import Admission, Decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,11 @@ class ForeseenAccess:
 
     professional: Professional = field(repr=False)
     rules: tuple[AccessRule, ...]
-    decision: Decision
+    admission: Admission
+
+    @property
+    def decision(self) -> Decision:
+        return self.admission.decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,7 @@ def _foreseen(backend: ProSanteConnectBackend, person: Person) -> Foreseen:
     if not access.decision.allowed:
         return Foreseen("refused", code=access.decision.code, access=access)
     try:
-        return replace(_foreseen_user(backend, account, person), access=access)
+        return replace(_foreseen_user(backend, account, person, access.admission), access=access)
     except LoginRefused as exc:
         return Foreseen("refused", code=exc.code, access=access)
 
@@ -101,18 +104,20 @@ def _access(provider: Provider, account: Account | None, person: Person) -> Fore
     professional, rules = person.professional, rules_of(provider)
     chosen_last = account.capacity if account is not None else ""
     admission = admit(provider, rules, professional, chosen_last=chosen_last, acr=person.acr)
-    return ForeseenAccess(professional, tuple(rules), admission.decision)
+    return ForeseenAccess(professional, tuple(rules), admission)
 
 
 @sensitive_variables()
-def _foreseen_user(backend: ProSanteConnectBackend, account: Account | None, person: Person) -> Foreseen:
+def _foreseen_user(
+    backend: ProSanteConnectBackend, account: Account | None, person: Person, admission: Admission
+) -> Foreseen:
     provider, claims = backend.provider, person.claims
     if account is not None and not backend.user_can_authenticate(account.user):
         raise LoginRefused("account_inactive")
     known = account.user if account is not None else accounts.candidate(provider, claims, hooks=backend)
     creating = known is None
     user, rows = known or backend.UserModel(), provider.exported_attributes.all()
-    seen = Claims(claims, chosen=account.capacity if account is not None else "")
+    seen = accounts.claims_for(person, admission)
     verdicts = tuple((row, judge(row, user, seen, creating=creating)) for row in rows)
     code = next((verdict.problem for _row, verdict in verdicts if verdict.fatal), "")
     if not code and creating and not _names_the_user(backend, verdicts):

@@ -15,7 +15,7 @@ from django.db.models import F
 from psc_connect import conf
 from psc_connect.exceptions import LoginRefused
 from psc_connect.models import Account, AccountIdentifier
-from psc_connect.professional.identifiers import MAX_CHARACTERS, Kind, NationalIdentifier
+from psc_connect.professional.identifiers import MAX_CHARACTERS, Kind, NationalIdentifier, register_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -49,7 +49,7 @@ class Identifier:
     @property
     def is_vouched_for(self) -> bool:
         """Whether its origin says that it is of this kind: what only looks like an RPPS number proves nothing."""
-        return self.origin == MAIN or self.origin.strip().upper() == self.kind.upper()
+        return self.origin == MAIN or register_of(self.origin) == self.kind.upper()
 
     @property
     def is_trusted(self) -> bool:
@@ -76,7 +76,13 @@ def _given(professional: Professional) -> Iterator[Identifier]:
         yield Identifier(main.kind.value, main.number, MAIN)
     for each in professional.identifiers:
         if _can_be_kept(each.identifier, each.sent):
-            yield Identifier(each.identifier.kind.value, each.identifier.number, each.origin[:64], each.quality)
+            yield Identifier(each.identifier.kind.value, each.identifier.number, _origin(each.origin), each.quality)
+
+
+def _origin(sent: str) -> str:
+    """Return an origin as a row keeps it: cut, it vouches for nothing any more; ours nobody can send."""
+    cut = f"{sent[:63]}…" if len(sent) > 64 else sent
+    return "" if cut == MAIN else cut
 
 
 def _can_be_kept(identifier: NationalIdentifier, sent: str) -> bool:
@@ -106,6 +112,35 @@ def check_answers_agree(id_token: Mapping[str, Any], userinfo: Mapping[str, Any]
         one, other = (_text(answer.get(name)) for answer in (id_token, userinfo))
         if one and other and NationalIdentifier.read(one) != NationalIdentifier.read(other):
             raise LoginRefused("userinfo_identifier_mismatch")
+
+
+def check_one_rpps(id_token: Mapping[str, Any], userinfo: Mapping[str, Any], given: Iterable[Identifier]) -> None:
+    """Of RPPS numbers there is one in all that both answers say of the person, in whatever claim, in the ``sub`` too.
+
+    Raises LoginRefused ``userinfo_identifier_mismatch``.
+    """
+    said = [_text(answer.get(name)) for answer in (id_token, userinfo) for name in COMPARED]
+    # ``f:<uuid>:<identifier>``
+    said.append(_text(id_token.get("sub")).rpartition(":")[2])
+    # In the national form alone: eleven digits may be anything.
+    read = {each.number for text in said if (each := NationalIdentifier.read(text)).national == text and _is_rpps(each)}
+    if len(read | {each for each in (rpps_of(given),) if each}) > 1:
+        raise LoginRefused("userinfo_identifier_mismatch")
+
+
+def check_same_person(account: Account, given: Iterable[Identifier]) -> None:
+    """Refuse whoever comes by a ``sub`` or a number of the account with another RPPS number than its own.
+
+    Raises LoginRefused ``account_identifiers_conflict``.
+    """
+    try:
+        rpps_of((*map(as_identifier, account.known_identifiers), *given))
+    except LoginRefused:
+        raise LoginRefused("account_identifiers_conflict") from None
+
+
+def _is_rpps(identifier: NationalIdentifier) -> bool:
+    return identifier.kind is Kind.RPPS
 
 
 def _text(value: object) -> str:
@@ -163,7 +198,8 @@ def _is_led_to(account: Account, identity: tuple[str, str], keys: set[str]) -> b
 def keep(account: Account, given: Iterable[Identifier], *, subject: str) -> str:
     """Bring the rows of an account up to date with what was given at a login under this ``sub``.
 
-    Nothing is deleted. Return the ``sub`` that the account had, where it was another; the account is moved, unsaved.
+    What is of a known kind stays for good. Return the ``sub`` that the account had, where it was another; the account
+    is moved, unsaved.
     """
     former = account.subject if account.subject != subject else ""
     if former:
@@ -176,6 +212,10 @@ def keep(account: Account, given: Iterable[Identifier], *, subject: str) -> str:
             new.append(row_of(account, each))
         elif _take_over(row, each):
             changed.append(row)
+    # Of no known kind and given no longer: a provider that gives ever new ones does not fill the table.
+    if gone := [row.pk for row in known.values() if row.kind == Kind.UNKNOWN.value]:
+        AccountIdentifier.objects.filter(pk__in=gone).delete()
+        known = {name: row for name, row in known.items() if row.pk not in gone}
     # Given no longer: it may lose the trust that it had, and gains none unseen.
     changed += [row for row in known.values() if not (own := as_identifier(row)).is_trusted and _take_over(row, own)]
     if new:

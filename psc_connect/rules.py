@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
-from psc_connect.capacities import Choice, at_login
+from psc_connect.capacities import Choice, at_login, find_capacity
 from psc_connect.exceptions import LoginRefused
 from psc_connect.groups import RULE, bring_groups_up_to_date
 from psc_connect.models import AccessRule
@@ -42,6 +42,8 @@ class Admission:
 
     choice: Choice
     decision: Decision
+    # In what capacity the mapping reads the person: the one chosen, or chosen last, or the first that may sign in.
+    acting: Capacity | None = None
 
 
 def rules_of(provider: Provider) -> list[AccessRule]:
@@ -102,11 +104,16 @@ def admit(
     """
     choice = at_login(provider, professional, chosen_last=chosen_last)
     decision = decide_login(provider, rules, professional, choice=choice, acr=acr)
-    if decision.allowed or choice.capacity is None:
-        return Admission(choice, decision)
-    asked_again = Choice(must_ask=True)
-    other = decide_login(provider, rules, professional, choice=asked_again, acr=acr)
-    return Admission(asked_again, other) if other.allowed else Admission(choice, decision)
+    if not decision.allowed and choice.capacity is not None:
+        asked_again = Choice(must_ask=True)
+        other = decide_login(provider, rules, professional, choice=asked_again, acr=acr)
+        choice, decision = (asked_again, other) if other.allowed else (choice, decision)
+    if choice.capacity is not None or not decision.allowed:
+        return Admission(choice, decision, choice.capacity)
+    last = find_capacity(professional, chosen_last)
+    possible = (last, *professional.capacities) if last else professional.capacities
+    allowed = (each for each in possible if decide(provider, rules, Situation(professional, each, acr)).allowed)
+    return Admission(choice, decision, next(allowed, None))
 
 
 def refusal(provider: Provider, decision: Decision) -> LoginRefused:

@@ -76,9 +76,18 @@ def test_a_known_person_is_refused_from_the_next_login_on_and_nothing_of_them_ch
     provider: Provider, simulator: Simulator, person: Person
 ) -> None:
     sign_in()
-    simulator.faults.set("userinfo_claims", claims={"given_name": "Another"})
     give(provider, refuse(PODIATRISTS))
     assert_sign_in_is_refused("access_refused", person=person, simulator=simulator)
+
+
+def test_of_a_refused_known_person_what_they_practise_is_kept_and_nothing_else(
+    provider: Provider, simulator: Simulator, person: Person
+) -> None:
+    sign_in()
+    simulator.faults.set("userinfo_claims", claims={"given_name": "Another"})
+    give(provider, refuse(PODIATRISTS))
+    assert code_on(person.sign_in(PAGE)) == "access_refused"
+    assert Account.objects.get().professional["given_name"] == "Another"
     assert get_user_model().objects.get().first_name != "Another"
 
 

@@ -13,7 +13,7 @@ from psc_connect.models import Provider
 from psc_connect.simulator import Simulator
 from psc_connect.simulator.people import PEOPLE
 from psc_connect.simulator.people import Person as Professional
-from tests.identities import PEOPLE_BY_NAME, PSI, RPPS, names_are_no_identifiers, of, rows_of, sign_in, somebody
+from tests.identities import EDIT, PEOPLE_BY_NAME, PSI, RPPS, names_are_no_identifiers, of, rows_of, sign_in, somebody
 
 pytestmark = pytest.mark.django_db
 
@@ -90,8 +90,10 @@ def test_identifiers_that_differ_by_their_case_are_two_rows(provider: Provider, 
     assert account.identifiers.count() == 2
 
 
-def test_nothing_that_was_given_once_is_forgotten(provider: Provider, simulator: Simulator) -> None:
-    sign_in(simulator, somebody("1", of("AUTRE", "former"), of("RPPS", RPPS, 2)))
+def test_what_was_given_once_is_not_forgotten_but_for_what_is_of_no_known_kind(
+    provider: Provider, simulator: Simulator
+) -> None:
+    sign_in(simulator, somebody("1", of("AUTRE", "former"), of("EDIT", EDIT), of("RPPS", RPPS, 2)))
     account = sign_in(simulator, somebody("1", of("RPPS", RPPS, 1), of("PSI", PSI, 2)))
-    expected = {("unknown", "former", "AUTRE", 1), ("rpps", RPPS, "RPPS", 1), ("psi", PSI, "PSI", 2)}
+    expected = {("edit", EDIT, "EDIT", 1), ("rpps", RPPS, "RPPS", 1), ("psi", PSI, "PSI", 2)}
     assert rows_of(account) == expected

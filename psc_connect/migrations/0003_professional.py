@@ -53,7 +53,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='provider',
             name='link_user_field',
-            field=models.CharField(blank=True, help_text="A first sign-in is linked to the one user whose field has exactly the person's RPPS number. Empty: never.", max_length=100, validators=[psc_connect.attributes.validate_link_field], verbose_name='field of the user with the RPPS number'),
+            field=models.CharField(blank=True, help_text="A first sign-in is linked to the one user whose field has exactly the person's RPPS number. Only administrators may be able to fill that field. Empty: never.", max_length=100, validators=[psc_connect.attributes.validate_link_field], verbose_name='field of the user with the RPPS number'),
         ),
         migrations.AddField(
             model_name='provider',

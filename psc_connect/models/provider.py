@@ -182,7 +182,8 @@ class Provider(models.Model):
         blank=True,
         validators=[validate_link_field],
         help_text=_(
-            "A first sign-in is linked to the one user whose field has exactly the person's RPPS number. Empty: never."
+            "A first sign-in is linked to the one user whose field has exactly the person's RPPS number. Only "
+            "administrators may be able to fill that field. Empty: never."
         ),
     )
     link_privileged_users = models.BooleanField(

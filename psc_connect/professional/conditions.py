@@ -48,7 +48,7 @@ class Situation:
         """Return what there is of a subject, as it is compared: found once, however many rules ask for it."""
         values = self._values.get(subject)
         if values is None:
-            found = (normalised(each) for each in SUBJECTS[subject](self))
+            found = (_compared(subject, each) for each in SUBJECTS[subject](self))
             values = self._values[subject] = frozenset(each for each in found if each)
         return values
 
@@ -78,7 +78,7 @@ SUBJECTS: Final[Mapping[str, Callable[[Situation], Iterable[str]]]] = MappingPro
         "structure": _structures,
         "department": lambda situation: [situation.activity.department],
         "role": lambda situation: [situation.activity.role.code],
-        "identifier_kind": lambda situation: [each.kind.value for each in situation.professional.national_identifiers],
+        "identifier_kind": lambda situation: [each.kind.value for each in situation.professional.vouched_identifiers],
         "acr": lambda situation: [situation.acr],
         "means": lambda situation: [situation.professional.means],
     }

@@ -97,7 +97,7 @@ class NationalIdentifier:
         Never fails. ``origin`` is what the userinfo says of it (``RPPS``, ``EDIT``, ``PSI`` …): it decides where the
         form does not.
         """
-        for make, number in _candidates(text.strip(), origin.strip().upper()):
+        for make, number in _candidates(text.strip(), register_of(origin)):
             try:
                 return make(number)
             except IdentifierError:  # noqa: PERF203 - five forms at most
@@ -115,6 +115,14 @@ class NationalIdentifier:
 
     def __repr__(self) -> str:
         return f"<NationalIdentifier: {self.kind.value}>"
+
+
+def register_of(origin: str) -> str:
+    """Return what register an origin of ``otherIds`` names, in capitals; "" for what is no name of one.
+
+    In ASCII alone: other letters have these for capitals too.
+    """
+    return origin.strip().upper() if origin.isascii() else ""
 
 
 def _checked(number: str, pattern: re.Pattern[str], code: str) -> str:

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from psc_connect.professional.codes import Code
-from psc_connect.professional.identifiers import Kind, NationalIdentifier
+from psc_connect.professional.identifiers import Kind, NationalIdentifier, register_of
 from psc_connect.professional.nomenclatures import SUBJECTS
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -155,6 +155,11 @@ class OtherIdentifier:
     sent: str = field(default="", repr=False)
     extra: Mapping[str, Any] = _rest()
 
+    @property
+    def is_vouched_for(self) -> bool:
+        """Whether its origin says that it is of its kind."""
+        return register_of(self.origin) == self.identifier.kind.value.upper()
+
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
@@ -167,9 +172,7 @@ class Capacity:
     def key(self) -> str:
         """A short name that is the same at the next login, as long as profession, structure, mode and role are."""
         practice, activity = self.practice, self.activity or Activity()
-        structure = (
-            activity.structure_id or activity.finess or activity.siret or activity.siren or activity.former_structure_id
-        )
+        numbers = (activity.structure_id, activity.finess, activity.siret, activity.siren, activity.former_structure_id)
         parts = (
             practice.profession.code,
             practice.category.code,
@@ -178,7 +181,10 @@ class Capacity:
             activity.sector.code,
             activity.role.code,
             activity.pharmacist_section.code,
-            structure or f"{activity.structure_name} {activity.postal_code}",
+            # All by which an access rule tells one from another; by its name where nothing else does.
+            activity.finess_legal_entity,
+            activity.department,
+            *(numbers if any(numbers) else (activity.structure_name, activity.postal_code)),
         )
         return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
@@ -216,6 +222,15 @@ class Professional:
         return NationalIdentifier.read(self.national_identifier_sent)
 
     @property
+    def vouched_identifiers(self) -> tuple[NationalIdentifier, ...]:
+        """Those whose origin says that they are of their kind, the main one first, then the best.
+
+        What only looks like an RPPS number proves nothing.
+        """
+        vouched = (each.identifier for each in self._by_quality() if each.is_vouched_for)
+        return tuple(dict.fromkeys(each for each in (self.national_identifier, *vouched) if each))
+
+    @property
     def national_identifiers(self) -> tuple[NationalIdentifier, ...]:
         """Every identifier that was sent, once: the main one first, then those of ``otherIds``, the best first."""
         found = (self.national_identifier, *(each.identifier for each in self._by_quality()))
@@ -223,8 +238,8 @@ class Professional:
 
     @property
     def rpps(self) -> str:
-        """The RPPS number of 11 digits, or ""; the best of those that were sent."""
-        return next((each.number for each in self.national_identifiers if each.kind is Kind.RPPS), "")
+        """The RPPS number of 11 digits that is vouched for, or ""."""
+        return next((each.number for each in self.vouched_identifiers if each.kind is Kind.RPPS), "")
 
     @property
     def employment(self) -> Activity:
