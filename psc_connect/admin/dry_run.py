@@ -28,10 +28,11 @@ from psc_connect.oidc.errors import MetadataError
 from psc_connect.oidc.id_token import RULES
 from psc_connect.origin import is_other_host, site_origin
 from psc_connect.problems import explain
+from psc_connect.professional.person import unknown_codes
 from psc_connect.session import is_in_cookie
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from django.http import HttpRequest, HttpResponse
     from django.utils.functional import _StrPromise
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from psc_connect.admin.values import Shown
     from psc_connect.dry_run import DryRun, Step
     from psc_connect.foresight import Foreseen
+    from psc_connect.professional.person import Professional
 
 WORDS = {
     dry_run.PASSED: _("passed"),
@@ -127,6 +129,14 @@ class BeginDryRunPage(ProviderPage):
         return self.to("dry_run")
 
 
+# By the code of a ReadingWarning.
+REMARKS = {
+    "type_unexpected": _("of another type than Pro Santé Connect sends; as far as it is no text, it is set aside"),
+    "value_twice": _("said twice, not the same; the newer place counts"),
+    "identifier_unknown": _("of no known kind of identifier; it is kept, and finds no account"),
+}
+
+
 class DryRunPage(ProviderPage):
     """What the last dry run of this administrator found, judged by the mapping as it is now."""
 
@@ -167,6 +177,7 @@ class DryRunPage(ProviderPage):
             "groups": [],
             "access": "",
             "tried": [],
+            "remarks": [],
         }
         if not found.claims:
             return told
@@ -196,7 +207,16 @@ class DryRunPage(ProviderPage):
         return {
             "access": rules.in_words(decision),
             "tried": [rules.person("", foreseen.access.professional, acr=acr, shown=shown)],
+            "remarks": list(_remarks(foreseen.access.professional)),
         }
+
+
+def _remarks(professional: Professional) -> Iterator[tuple[str, str]]:
+    """Yield where something was not as expected, or which table lacks a code, and what became of it."""
+    for warning in professional.warnings:
+        yield warning.path, str(REMARKS[warning.code])
+    for table, code in dict.fromkeys(unknown_codes(professional)):
+        yield table, gettext("no code %(code)s in this table; it is shown without a label") % {"code": code}
 
 
 def _shown_step(step: Step, claims: Mapping[str, Any]) -> ShownStep:

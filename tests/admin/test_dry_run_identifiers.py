@@ -121,3 +121,18 @@ def test_whoever_would_be_refused_and_why(
     assert said in text_of(page)
     # A sign-in is refused for the very reason.
     refused(simulator, doctor, code)
+
+
+def test_what_was_odd_in_the_userinfo_is_told_without_what_it_held(
+    rehearsing: Person, provider: Provider, simulator: Simulator
+) -> None:
+    odd = {"otherIds": [{"identifiant": "no-number-77", "origine": "X"}], "Secteur_Activite": ["SA07"]}
+    practice = {"codeProfession": "ZZ", "codeCategorieProfessionnelle": "C", "activities": []}
+    simulator.faults.set("userinfo_claims", claims={**odd, "SubjectRefPro": {"exercices": [practice]}})
+    remarks = rehearse(rehearsing, provider).context["remarks"]
+    assert {where for where, _text in remarks} == {
+        "otherIds[0].identifiant",
+        "Secteur_Activite",
+        "TRE_G15-ProfessionSante",
+    }
+    assert "no-number-77" not in str(remarks)
