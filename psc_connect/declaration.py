@@ -18,7 +18,7 @@ from psc_connect.oidc.metadata import discovery_candidates
 from psc_connect.ready_sets import MINIMAL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from django.db import models
 
@@ -101,17 +101,21 @@ def replace_rows(provider: Provider, name: str, rows: Iterable[models.Model]) ->
         row.save(force_insert=True)
 
 
+# Beside the rows, what decides who comes to one that gives a group, and in which capacity.
+GROUPING = ("others_may_sign_in", "ask_capacity")
+
+
+def give_groups(rows: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether access rules, as ``document.ROWS`` has them, put people into groups."""
+    return any(row["outcome"] == GROUP for row in rows)
+
+
 def gives_groups_otherwise(present: list[dict[str, Any]], wanted: list[dict[str, Any]]) -> bool:
-    """Whether access rules, as ``document.ROWS`` has them, put people into groups otherwise than those before.
+    """Whether access rules put people into groups otherwise than those before.
 
-    What stands above a row that gives a group decides who comes to it.
+    Whatever row is changed: those above one that gives a group decide who comes to it, those below who is let in.
     """
-
-    def down_to_last_group(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        last = max((number for number, row in enumerate(rows, start=1) if row["outcome"] == GROUP), default=0)
-        return rows[:last]
-
-    return down_to_last_group(present) != down_to_last_group(wanted)
+    return present != wanted and give_groups((*present, *wanted))
 
 
 # What decides as which user somebody signs in for the first time: as much as what is written into users.

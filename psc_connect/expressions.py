@@ -32,6 +32,8 @@ _NESTING: Final = frozenset((*_BRACKETS, *_OPERATORS))
 BUDGET: Final = 50_000
 # A step is also what handling so many characters costs.
 _CHARACTERS_A_STEP: Final = 64
+# ``\\u00e9``: what a character of a text in JSON takes at the most, but for those of two halves.
+_ESCAPED: Final = 6
 _OPTIONS: Final = Options(custom_functions=Functions())
 
 
@@ -115,7 +117,9 @@ class Evaluation(TreeInterpreter):
 
     @override
     def visit_function_expression(self, node: Any, value: Any) -> Any:
-        return super().visit_function_expression(self._read(node, value), value)
+        read = self._read(node, value)
+        self._pay_for_text(node["value"], [each["value"] for each in read["children"]])
+        return super().visit_function_expression(read, value)
 
     @override
     def visit_flatten(self, node: Any, value: Any) -> Any:
@@ -139,6 +143,21 @@ class Evaluation(TreeInterpreter):
         for _leaf in self._leaves(operands):
             pass
         return _with_operands(node, operands)
+
+    def _pay_for_text(self, function: str, operands: list[Any]) -> None:
+        """Pay for what is longer than all that was read for it, before it is made. Raises TooSlow.
+
+        JMESPathError: the reference to an expression, which has no text but its address in memory.
+        """
+        match function, operands:
+            case "join", [str(separator), list(texts)]:
+                self._spend(len(separator) * len(texts) // _CHARACTERS_A_STEP)
+            case "to_string", [given]:
+                for leaf in self._leaves(given):
+                    if isinstance(leaf, str):
+                        self._spend(_ESCAPED * len(leaf) // _CHARACTERS_A_STEP)
+                    elif leaf is not None and not isinstance(leaf, (int, float)):
+                        raise JMESPathError
 
     def _checked(self, found: Any) -> Any:
         """Return a result that can be shown and saved: of JSON's types, no text that a database refuses."""

@@ -8,6 +8,7 @@ import re
 import sys
 import time
 import timeit
+import tracemalloc
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -68,6 +69,17 @@ def test_what_explodes_is_stopped_at_once(name: str, document: dict[str, Any]) -
     with pytest.raises(TooSlow):
         value_of(path, document)
     assert time.perf_counter() - began < 1
+
+
+def test_a_text_between_many_is_paid_for_before_it_is_made() -> None:
+    path = '`["",""]`' + "|[@,@,@,@][]" * 5 + "|{l:@,t:to_string(@)}|{l:l,t:join(t,l[:60])}|join(t,l)"
+    tracemalloc.start()
+    try:
+        with pytest.raises(TooSlow):
+            value_of(path)
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_the_bound_is_the_same_at_each_evaluation() -> None:
@@ -177,6 +189,8 @@ def test_an_expression_longer_than_its_column_is_refused() -> None:
         "&given_name",
         "[&given_name]",
         "{a: &given_name}",
+        "to_string(&given_name)",
+        "to_string([{a: &given_name}])",
         "to_number('nan')",
         "to_number('inf')",
         '`"\\ud800"`',

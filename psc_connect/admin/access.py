@@ -21,7 +21,7 @@ from psc_connect.admin.access_trial import MAX_ACCOUNTS, RuleSet
 from psc_connect.admin.access_words import others_in_words, rule_in_words
 from psc_connect.admin.page import VIEW_CLAIMS, may_change_users
 from psc_connect.admin.rows import NO_PROBLEM, RowsPage
-from psc_connect.declaration import gives_groups_otherwise
+from psc_connect.declaration import give_groups, gives_groups_otherwise
 from psc_connect.document import ROWS, row_as_json, rows_as_json
 from psc_connect.groups import users_have_groups
 from psc_connect.masking import masker
@@ -90,8 +90,11 @@ class AccessPage(RowsPage):
 
     @override
     def problem(self, request: HttpRequest, rows: dict[str, list[Model]]) -> dict[str, Any]:
-        wanted = [row_as_json(row, ROWS[RULES]) for row in rows[RULES]]
-        if gives_groups_otherwise(self.present()[RULES], wanted) and not may_change_users(request):
+        present, wanted = self.present(), [row_as_json(row, ROWS[RULES]) for row in rows[RULES]]
+        is_otherwise = gives_groups_otherwise(present[RULES], wanted)
+        if self.values["others_may_sign_in"] != present["others_may_sign_in"]:
+            is_otherwise = is_otherwise or give_groups(wanted)
+        if is_otherwise and not may_change_users(request):
             return {"problem": gettext("Whoever gives groups must be allowed to change users: ask a colleague who is.")}
         return super().problem(request, rows)
 

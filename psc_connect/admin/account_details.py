@@ -9,7 +9,7 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
-from psc_connect.admin.page import VIEW_CLAIMS
+from psc_connect.admin.page import VIEW_CLAIMS, DeclaredFilters
 from psc_connect.identifiers import SUB, Identifier, as_identifier, shared_key
 from psc_connect.masking import masked
 from psc_connect.models import AccountChange
@@ -104,7 +104,7 @@ def before_shown(change: AccountChange, request: HttpRequest) -> list[tuple[_Str
 
 
 @admin.register(AccountChange)
-class AccountChangeAdmin(ReadOnly, _AccountChangeAdmin):
+class AccountChangeAdmin(ReadOnly, DeclaredFilters, _AccountChangeAdmin):
     """The trail: nobody adds to it, edits it or shortens it here."""
 
     list_display = ("made_at", "username", "provider", "action", "made_by_name")

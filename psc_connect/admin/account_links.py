@@ -48,6 +48,7 @@ REFUSED = {
     "link_same": _("The account is linked to this user already."),
     "link_has_account": _("This user has an account of the same issuer: merge the two accounts instead."),
     "link_user_unknown": _("There is no such user."),
+    "superusers_alone": _("The user is a superuser: another superuser alone decides who signs in as them."),
     "plan_changed": _("Nothing has been done: something has changed since you looked. Look at it once more."),
 }
 
@@ -124,6 +125,11 @@ def _by_name(name: str) -> list[User]:
     return [user for user in found if user.get_username() == name]
 
 
+def is_beyond(request: HttpRequest, plan: Merger | Link) -> bool:
+    """Whether the plan lets somebody sign in as a superuser, which no lesser administrator decides."""
+    return getattr(plan.user, "is_superuser", False) and not administrator(request).is_superuser
+
+
 # Once more, since the mark of the base class's dispatch() is not inherited by one that overrides it.
 @method_decorator(transaction.non_atomic_requests, name="dispatch")
 class AccountPage(AdminPage, ABC):
@@ -152,6 +158,8 @@ class AccountPage(AdminPage, ABC):
         if "offer" in request.POST:
             return self._confirmed(request)
         form = self.form(request.POST, account=self.account)
+        if form.is_valid() and is_beyond(request, form.plan):
+            form.add_error(next(iter(form.fields)), _error("superusers_alone"))
         return self._show(request, plan=form.plan) if form.is_valid() else self._show(request, form=form)
 
     def _confirmed(self, request: HttpRequest) -> HttpResponse:
@@ -159,7 +167,7 @@ class AccountPage(AdminPage, ABC):
             plan = self._offered(request)
             if not has_just_signed_in(request):
                 return self._show(request, plan=plan)
-            if is_privileged(plan.user) and "privileged" not in request.POST:
+            if self.touches_privileged(request, plan) and "privileged" not in request.POST:
                 return self._show(request, plan=plan, must_tick=True)
             with transaction.atomic():
                 self.carry_out(request, plan)
@@ -178,6 +186,8 @@ class AccountPage(AdminPage, ABC):
         plan = self.plan(offered["chosen"])
         if plan.fingerprint != offered["fingerprint"]:
             raise PlanRefused("plan_changed")
+        if is_beyond(request, plan):
+            raise PlanRefused("superusers_alone")
         return plan
 
     def _kind_of_offer(self, request: HttpRequest) -> str:
@@ -188,6 +198,7 @@ class AccountPage(AdminPage, ABC):
         self, request: HttpRequest, *, plan: Any = None, form: Any = None, must_tick: bool = False
     ) -> HttpResponse:
         context = {"form": form, "plan": plan, "must_tick": must_tick, "why_not": "", "original": self.account}
+        context["loses_privileged"] = False
         if not has_just_signed_in(request):
             confirm = reverse("admin:psc_connect_provider_confirm", current_app=self.model_admin.admin_site.name)
             text = gettext("You signed in some time ago: to merge or link accounts,")
@@ -199,6 +210,10 @@ class AccountPage(AdminPage, ABC):
             context |= {"becomes": named(plan.user), "was": named(plan.former_user)}
             context["groups"] = Group.objects.filter(pk__in={group for _source, group in plan.groups}).order_by("name")
         return self.render(request, **context)
+
+    def touches_privileged(self, request: HttpRequest, plan: Any) -> bool:  # noqa: ARG002 - MergePage asks for it
+        """Whether what is confirmed concerns a user who administers the site."""
+        return is_privileged(plan.user)
 
     @override
     def url(self, name: str, *args: Any) -> str:
@@ -231,6 +246,7 @@ class MergePage(AccountPage):
         if merger := context["plan"]:
             may_deactivate = merger.is_of_two_users and can_be_deactivated(merger.other.user)
             context["may_deactivate"] = may_deactivate and merger.other.user_id != request.user.pk
+            context["loses_privileged"] = context["may_deactivate"] and is_privileged(merger.other.user)
             context["identifiers"] = [shown(each) for each in merger.identifiers]
         return super().render(request, **context)
 
@@ -247,10 +263,20 @@ class MergePage(AccountPage):
     @override
     def carry_out(self, request: HttpRequest, plan: Merger) -> None:
         by, other = administrator(request), plan.other
+        deactivate = self._deactivates(request, plan)
         self.model_admin.log_deletions(request, Account.objects.filter(pk=other.pk))
-        deactivate = "deactivate" in request.POST and can_be_deactivated(other.user) and other.user_id != by.pk
         merging.merge(plan, by=by, deactivate=deactivate)
         self.model_admin.log_change(request, self.account, [{"changed": {"fields": ["identifiers"]}}])
+
+    @override
+    def touches_privileged(self, request: HttpRequest, plan: Merger) -> bool:
+        is_deactivated = self._deactivates(request, plan) and is_privileged(plan.former_user)
+        return is_deactivated or super().touches_privileged(request, plan)
+
+    def _deactivates(self, request: HttpRequest, plan: Merger) -> bool:
+        user = plan.former_user
+        is_asked = "deactivate" in request.POST and plan.is_of_two_users
+        return is_asked and can_be_deactivated(user) and user.pk != request.user.pk
 
 
 class LinkPage(AccountPage):

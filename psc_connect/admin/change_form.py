@@ -34,6 +34,10 @@ WHY_NOT_LINKING = _(
     "It decides as which user somebody signs in: whoever changes it must be allowed to change users. Ask a colleague "
     "who is."
 )
+WHY_NOT_CAPACITIES = _(
+    "While access rules give groups, it decides who joins them: whoever changes it must be allowed to change users. "
+    "Ask a colleague who is."
+)
 
 
 class ChangeForm(ProviderForm):
@@ -132,13 +136,20 @@ class ChangeForm(ProviderForm):
         for name in self.changed_meanwhile & {*self.cleaned_data} - {*self.changed_data, "client_secret"}:
             self.cleaned_data[name] = self.present[name]
         super().clean()
-        for name in declaration.LINKING:
-            if name in self.changed_data and not self.may_change_users:
-                self.add_error(name, ValidationError(WHY_NOT_LINKING, code="users_not_allowed"))
+        if not self.may_change_users:
+            self._check_what_users_get()
         self._join_translations()
         if self.in_conflict and self.data.get("acknowledged") != self.acknowledgement:
             self._tell_of_conflict()
         return self.cleaned_data
+
+    def _check_what_users_get(self) -> None:
+        reasons = dict.fromkeys(declaration.LINKING, WHY_NOT_LINKING)
+        if declaration.give_groups(self.instance.access_rules.values("outcome")):
+            reasons |= dict.fromkeys(declaration.GROUPING, WHY_NOT_CAPACITIES)
+        for name in self.changed_data:
+            if name in reasons:
+                self.add_error(name, ValidationError(reasons[name], code="users_not_allowed"))
 
     def _join_translations(self) -> None:
         joined: dict[str, dict[str, str]] = {}

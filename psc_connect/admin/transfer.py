@@ -232,11 +232,14 @@ def _written_into_users(plan: Plan) -> list[str]:
         if name in plan.rows
         and not (plan.is_new and [row_as_json(row, ROWS[name]) for row in plan.rows[name]] == usual[name])
     ]
+    changed = {each.name for each in plan.differences}
+    present = wanted = rows_as_json(plan.provider, "access_rules")
     if (rules := plan.rows.get("access_rules")) is not None:
         wanted = [row_as_json(row, ROWS["access_rules"]) for row in rules]
-        if declaration.gives_groups_otherwise(rows_as_json(plan.provider, "access_rules"), wanted):
-            found.append("access_rules")
-    changed = {each.name for each in plan.differences}
+    if declaration.gives_groups_otherwise(present, wanted):
+        found.append("access_rules")
+    if declaration.give_groups(wanted):
+        found += [name for name in declaration.GROUPING if name in changed]
     linking = [name for name in declaration.LINKING if name in changed]
     return found + [name for name in linking if getattr(plan.provider, name) or not plan.is_new]
 

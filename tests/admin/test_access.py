@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from django.contrib.auth.models import Group
 
 from psc_connect.models import AccessRule, DeclarationChange, Provider
 from tests.access_rules import DOCTORS, allow, give, join, refuse
 from tests.admin.access_page import codes, page_of, press, rules_of, shown_by, submit, typed
-from tests.admin.pages import Administrator, administrator, change_page, messages_of, stored, text_of
+from tests.admin.pages import Administrator, change_page, messages_of, stored, text_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
 NOT_DOCTORS = ("profession", "not_in", "médecin")
@@ -60,60 +58,6 @@ def test_what_the_page_shows_is_what_it_saves(admin: Administrator, provider: Pr
     assert press(admin, provider, shown_by(admin, provider), "_save").status_code == 302
     assert list(provider.access_rules.values("position", "conditions", "outcome", "message", "group")) == before
     assert not DeclarationChange.objects.exists()
-
-
-@pytest.mark.parametrize(
-    ("typed_value", "found"),
-    [
-        ("Médecin (10)", "profession 10"),
-        ("medecin", "profession 10"),
-        ("  MÉDECIN ", "profession 10"),
-        ("10", "profession 10"),
-        ("Pharmacien (21); 10", ["profession 21", "profession 10"]),
-        ("ZZ9", "profession ZZ9"),
-    ],
-)
-def test_what_a_search_finds_is_ticked_when_the_page_is_sent(
-    admin: Administrator, provider: Provider, typed_value: str, found: Any
-) -> None:
-    response = submit(admin, provider, typed("refuse", ("profession", "in", typed_value)), button="_try")
-    sent = response.context["rules"].data
-    assert sent.getlist("rules-0-0-codes") == ([found] if isinstance(found, str) else found)
-    assert sent["rules-0-0-typed"] == ""
-    assert codes(response) == set()
-    assert not AccessRule.objects.exists()
-
-
-def test_what_a_search_does_not_find_stays_with_what_is_near_to_it(admin: Administrator, provider: Provider) -> None:
-    response = submit(admin, provider, typed("refuse", ("profession", "in", "10; Médcin")), button="_save")
-    assert codes(response) == {("typed", "access_code_unknown")}
-    assert response.context["rules"].data["rules-0-0-typed"] == "Médcin"
-    assert "“Médcin” is no code and no label of one. Near to it: Médecin (10)" in text_of(response)
-    assert not AccessRule.objects.exists()
-
-
-def test_a_label_that_several_codes_have_a_part_of_is_asked_for_again(admin: Administrator, provider: Provider) -> None:
-    response = submit(admin, provider, typed("refuse", ("speciality", "in", "allergologie")), button="_try")
-    assert codes(response) == {("typed", "access_code_unknown")}
-    assert "Allergologie (C) (C33), Allergologie (CAPA) (CAPA03), Allergologie (SM) (SM57)" in text_of(response)
-
-
-def test_a_tick_that_is_taken_away_is_gone(admin: Administrator, provider: Provider) -> None:
-    give(provider, refuse("profession in 10 21"))
-    fields = shown_by(admin, provider)
-    assert fields["rules-0-0-codes"] == ["profession 10", "profession 21"]
-    press(admin, provider, {**fields, "rules-0-0-codes": ["profession 21"]}, "_save")
-    assert rules_of(provider) == ["refuse [profession in 21]"]
-
-
-def test_codes_of_another_subject_are_not_meant_any_longer(admin: Administrator, provider: Provider) -> None:
-    give(provider, refuse(DOCTORS))
-    fields = shown_by(admin, provider)
-    assert codes(press(admin, provider, {**fields, "rules-0-0-subject": "role"}, "_save")) == {
-        ("typed", "condition_values_missing")
-    }
-    press(admin, provider, {**fields, "rules-0-0-subject": "department", "rules-0-0-typed": "69"}, "_save")
-    assert rules_of(provider) == ["refuse [department in 69]"]
 
 
 def test_there_is_room_for_one_more_condition_and_one_more_row(admin: Administrator, provider: Provider) -> None:
@@ -264,21 +208,6 @@ def test_a_row_whose_group_has_been_deleted_is_shown_and_may_stay(admin: Adminis
     assert provider.access_rules.get().group == group
 
 
-def test_a_code_that_no_table_has_is_told_and_saved(admin: Administrator, provider: Provider) -> None:
-    response = submit(admin, provider, typed("refuse", ("profession", "in", "ZZ9")), button="_try")
-    assert "Row 1: no table here has the code ZZ9. It may be newer than the tables." in text_of(response)
-    submit(admin, provider, typed("refuse", ("profession", "in", "ZZ9")))
-    assert rules_of(provider) == ["refuse [profession in ZZ9]"]
-
-
-def test_a_closed_code_is_shown_as_such(admin: Administrator, provider: Provider) -> None:
-    from psc_connect.professional.nomenclatures import table
-
-    closed = next(each for each in table("TRE_R02-SecteurActivite").concepts.values() if each.closed)
-    give(provider, refuse(f"sector in {closed.code}"))
-    assert f"{closed.label} ({closed.code}), no longer given out" in text_of(admin.browser.get(page_of(provider)))
-
-
 def test_the_rules_are_told_on_the_providers_page_and_in_its_history(admin: Administrator, provider: Provider) -> None:
     submit(
         admin,
@@ -297,78 +226,3 @@ def test_the_rules_are_told_on_the_providers_page_and_in_its_history(admin: Admi
     submit(admin, provider, never, others_may_sign_in="True")
     history = text_of(admin.open(provider, "history"))
     assert f"access rule 1 {first} {first.replace('No.', 'Never.')}" in history
-
-
-def test_the_second_of_two_is_told_and_nothing_is_lost(admin: Administrator, provider: Provider) -> None:
-    second = administrator("view_provider", "change_provider")
-    shown = shown_by(second, provider)
-    submit(admin, provider, typed("refuse", NOT_DOCTORS, message="Theirs."), contact="them@hospital.example")
-    mine = typed("refuse", IN_PARIS, message="Mine.")
-    told = submit(second, provider, mine, shown=shown)
-    assert "administrator-" in told.context["problem"]
-    assert "Theirs." in str(told.context["present"])
-    assert "them@hospital.example" in str(told.context["present"])
-    assert list(provider.access_rules.values_list("message", flat=True)) == ["Theirs."]
-    submit(second, provider, mine, shown={**shown, "acknowledged": told.context["acknowledged"]})
-    assert list(provider.access_rules.values_list("message", flat=True)) == ["Mine."]
-
-
-def test_what_is_saved_here_stays_when_another_saves_the_provider(admin: Administrator, provider: Provider) -> None:
-    second = administrator("view_provider", "change_provider")
-    shown = second.fields_of(change_page(provider))
-    submit(admin, provider, typed("refuse", NOT_DOCTORS), contact="dsi@hospital.example")
-    assert second.browser.post(change_page(provider), {**shown, "button_text": "Enter"}).status_code == 302
-    saved = stored(provider)
-    assert (saved.contact, saved.button_text, rules_of(saved)) == (
-        "dsi@hospital.example",
-        "Enter",
-        ["refuse [profession not_in 10]"],
-    )
-
-
-@pytest.mark.case("AD01")
-def test_the_rights_are_those_of_the_provider(provider: Provider) -> None:
-    looker, editor = administrator("view_provider"), administrator("view_provider", "change_provider")
-    row = typed("refuse", NOT_DOCTORS)
-    assert looker.browser.get(page_of(provider)).status_code == 200
-    assert submit(looker, provider, row, button="_try").status_code == 200
-    assert submit(looker, provider, row).status_code == 403
-    assert administrator("view_account").browser.get(page_of(provider)).status_code == 403
-    assert submit(editor, provider, row).status_code == 302
-    assert editor.browser.get("/admin/psc_connect/provider/999/access-rules/").status_code == 404
-
-
-@pytest.mark.case("AD03")
-def test_rules_that_give_groups_take_their_own_right(provider: Provider) -> None:
-    group = Group.objects.create(name="Prescribers")
-    editor = administrator("view_provider", "change_provider")
-    giving = typed("group", ("profession", "in", "10"), group=str(group.pk))
-    assert "ask a colleague" in submit(editor, provider, giving).context["problem"]
-    assert not AccessRule.objects.exists()
-    allowed = administrator("view_provider", "change_provider", "change_user")
-    before = typed("allow", ("department", "in", "75"))
-    assert submit(allowed, provider, before, giving).status_code == 302
-    # What stands above it decides who comes to it.
-    assert "ask a colleague" in submit(editor, provider, giving).context["problem"]
-    assert "ask a colleague" in submit(editor, provider, giving, before).context["problem"]
-    assert "ask a colleague" in submit(editor, provider, before).context["problem"]
-    assert submit(editor, provider, before, giving, typed("refuse", NOT_DOCTORS)).status_code == 302
-    assert provider.access_rules.count() == 3
-
-
-def test_a_copy_of_a_provider_has_its_rules_and_their_groups_if_the_administrator_may_give_them(
-    admin: Administrator, provider: Provider, no_way_out: None
-) -> None:
-    from tests.admin.pages import ADD
-
-    group = Group.objects.create(name="Prescribers")
-    give(provider, join(group, DOCTORS), allow(DOCTORS), others_may_sign_in=False, contact="dsi@hospital.example")
-    copier = administrator("view_provider", "change_provider", "add_provider", "replace_provider_secrets")
-    for number, who in enumerate((admin, copier)):
-        page = {"environment": "production", "client_id": f"c{number}", "client_secret": "s" * 20}
-        who.submit(ADD, **page, like=str(provider.pk))
-        copy = Provider.objects.get(client_id=f"c{number}")
-        assert (copy.others_may_sign_in, copy.contact) == (False, "dsi@hospital.example")
-        expected = ["group [profession in 10]", "allow [profession in 10]"]
-        assert rules_of(copy) == (expected if who is admin else expected[1:])
-    assert len(rules_of(provider)) == 2

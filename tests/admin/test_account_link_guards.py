@@ -10,7 +10,7 @@ from django.test import Client as Browser
 
 from psc_connect.admin.offers import seal
 from psc_connect.models import Account, AccountChange, Provider
-from tests.admin.account_page import LIST, confirm, look, nothing_done, offer_on, page_of
+from tests.admin.account_page import LIST, confirm, error_codes, look, nothing_done, offer_on, page_of
 from tests.admin.pages import Administrator, administrator, messages_of, signed_in_long_ago
 
 pytestmark = pytest.mark.django_db
@@ -168,3 +168,40 @@ def test_a_user_who_administers_the_site_takes_a_second_tick(
 
 def test_the_right_is_one_that_can_be_given(db: None) -> None:
     assert Permission.objects.get(codename="link_account").content_type.model == "account"
+
+
+@pytest.mark.case("AD02", "AD03")
+@pytest.mark.parametrize("name", ["merge", "link"])
+def test_superusers_alone_decide_who_signs_in_as_one(kept: Account, other: Account, right: User, name: str) -> None:
+    staff = administrator("view_account", "link_account", "change_user")
+    users = User.objects.filter(pk__in=(kept.user_id, right.pk))
+    users.update(is_staff=True)
+    typed = {"other": other.user.username, "user": right.username}
+    looked_at = look(staff, kept, name, **typed)
+    users.update(is_superuser=True)
+    assert error_codes(look(staff, kept, name, **typed)) == {"superusers_alone"}
+    assert confirm(staff, kept, name, looked_at, privileged="on")["Location"] == page_of(kept, name)
+    assert nothing_done()
+
+
+@pytest.mark.case("AD03")
+@pytest.mark.parametrize("right_of", ["is_staff", "is_superuser"])
+def test_to_deactivate_a_user_who_administers_the_site_takes_the_tick(
+    kept: Account, other: Account, right_of: str
+) -> None:
+    staff = administrator("view_account", "link_account", "change_user")
+    User.objects.filter(pk=other.user_id).update(**{right_of: True})
+    page = look(staff, kept, "merge", other=other.user.username)
+    assert 'name="privileged"' in page.content.decode()
+    again = confirm(staff, kept, "merge", page, deactivate="on")
+    assert again.context["must_tick"]
+    assert nothing_done()
+    confirm(staff, kept, "merge", again, deactivate="on", privileged="on")
+    assert not User.objects.get(pk=other.user_id).is_active
+
+
+def test_to_keep_that_user_takes_none(admin: Administrator, kept: Account, other: Account) -> None:
+    User.objects.filter(pk=other.user_id).update(is_staff=True)
+    confirm(admin, kept, "merge", look(admin, kept, "merge", other=other.user.username))
+    assert User.objects.get(pk=other.user_id).is_active
+    assert AccountChange.objects.exists()

@@ -79,6 +79,13 @@ def test_nor_are_those_of_the_accounts(admin: Administrator, provider: Provider,
     assert admin.browser.get(f"/admin/psc_connect/account/?{by_filter}").status_code == 200
 
 
+@pytest.mark.parametrize("query", ["before__sub__startswith=f", "account__subject__contains=f", "username__contains=x"])
+def test_nor_is_that_of_the_trail(admin: Administrator, query: str) -> None:
+    address = "/admin/psc_connect/accountchange/"
+    assert admin.browser.get(f"{address}?{query}").status_code == 400
+    assert admin.browser.get(f"{address}?action__exact=linked&made_at__isnull=False").status_code == 200
+
+
 # Texts that cannot be kept.
 
 

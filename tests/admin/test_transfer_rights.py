@@ -11,6 +11,7 @@ from django.contrib.auth.models import Group
 
 from psc_connect.models import DeclarationChange, Provider
 from psc_connect.simulator import Simulator
+from tests.access_rules import DOCTORS, give, join
 from tests.admin.pages import LIST, Administrator, administrator, row, signed_in_long_ago, stored, text_of
 from tests.admin.transfer_page import IMPORT, PRODUCTION, accept, document, problems_of, show
 from tests.configuration.lemonldap import NAME, configuration, run
@@ -66,6 +67,19 @@ def test_rows_that_give_groups_take_their_own_right(provider: Provider) -> None:
     allowed = administrator(*rights, "change_user")
     accept(allowed, show(allowed, text))
     assert provider.exported_groups.get().equals == "x"
+
+
+@pytest.mark.case("AD03")
+@pytest.mark.parametrize("option", [{"others_may_sign_in": False}, {"ask_capacity": "never"}, {"access_rules": []}])
+def test_what_decides_who_comes_to_a_row_that_gives_a_group_takes_it_too(
+    provider: Provider, option: dict[str, Any]
+) -> None:
+    rights = ("view_provider", "change_provider", "add_provider", "replace_provider_secrets")
+    editor, text = administrator(*rights), document({"slug": "psc", **option})
+    assert show(editor, text).context["problems"] == []
+    give(provider, join(Group.objects.create(name="Doctors"), DOCTORS))
+    assert next(iter(option)) in problems_of(show(editor, text))
+    assert show(administrator(*rights, "change_user"), text).context["problems"] == []
 
 
 @pytest.mark.case("AD03")

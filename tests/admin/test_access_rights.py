@@ -1,0 +1,108 @@
+"""Who may save access rules, and what becomes of those that another has saved meanwhile."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import Group
+
+from psc_connect.models import AccessRule, Provider
+from tests.access_rules import DOCTORS, allow, give, join
+from tests.admin.access_page import page_of, rules_of, shown_by, submit, typed
+from tests.admin.pages import Administrator, administrator, change_page, stored
+from tests.admin.pages import codes as errors_of
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
+NOT_DOCTORS = ("profession", "not_in", "médecin")
+IN_PARIS = ("department", "in", "75, 92")
+
+
+def test_the_second_of_two_is_told_and_nothing_is_lost(admin: Administrator, provider: Provider) -> None:
+    second = administrator("view_provider", "change_provider")
+    shown = shown_by(second, provider)
+    submit(admin, provider, typed("refuse", NOT_DOCTORS, message="Theirs."), contact="them@hospital.example")
+    mine = typed("refuse", IN_PARIS, message="Mine.")
+    told = submit(second, provider, mine, shown=shown)
+    assert "administrator-" in told.context["problem"]
+    assert "Theirs." in str(told.context["present"])
+    assert "them@hospital.example" in str(told.context["present"])
+    assert list(provider.access_rules.values_list("message", flat=True)) == ["Theirs."]
+    submit(second, provider, mine, shown={**shown, "acknowledged": told.context["acknowledged"]})
+    assert list(provider.access_rules.values_list("message", flat=True)) == ["Mine."]
+
+
+def test_what_is_saved_here_stays_when_another_saves_the_provider(admin: Administrator, provider: Provider) -> None:
+    second = administrator("view_provider", "change_provider")
+    shown = second.fields_of(change_page(provider))
+    submit(admin, provider, typed("refuse", NOT_DOCTORS), contact="dsi@hospital.example")
+    assert second.browser.post(change_page(provider), {**shown, "button_text": "Enter"}).status_code == 302
+    saved = stored(provider)
+    assert (saved.contact, saved.button_text, rules_of(saved)) == (
+        "dsi@hospital.example",
+        "Enter",
+        ["refuse [profession not_in 10]"],
+    )
+
+
+@pytest.mark.case("AD01")
+def test_the_rights_are_those_of_the_provider(provider: Provider) -> None:
+    looker, editor = administrator("view_provider"), administrator("view_provider", "change_provider")
+    row = typed("refuse", NOT_DOCTORS)
+    assert looker.browser.get(page_of(provider)).status_code == 200
+    assert submit(looker, provider, row, button="_try").status_code == 200
+    assert submit(looker, provider, row).status_code == 403
+    assert administrator("view_account").browser.get(page_of(provider)).status_code == 403
+    assert submit(editor, provider, row).status_code == 302
+    assert editor.browser.get("/admin/psc_connect/provider/999/access-rules/").status_code == 404
+
+
+@pytest.mark.case("AD03")
+def test_rules_that_give_groups_take_their_own_right(provider: Provider) -> None:
+    group = Group.objects.create(name="Prescribers")
+    editor = administrator("view_provider", "change_provider")
+    giving = typed("group", ("profession", "in", "10"), group=str(group.pk))
+    assert "ask a colleague" in submit(editor, provider, giving).context["problem"]
+    assert not AccessRule.objects.exists()
+    allowed = administrator("view_provider", "change_provider", "change_user")
+    before = typed("allow", ("department", "in", "75"))
+    assert submit(allowed, provider, before, giving).status_code == 302
+    # What stands above it decides who comes to it, what stands below it who is let in.
+    assert "ask a colleague" in submit(editor, provider, giving).context["problem"]
+    assert "ask a colleague" in submit(editor, provider, giving, before).context["problem"]
+    assert "ask a colleague" in submit(editor, provider, before).context["problem"]
+    below = typed("refuse", NOT_DOCTORS)
+    assert "ask a colleague" in submit(editor, provider, before, giving, below).context["problem"]
+    assert "ask a colleague" in submit(editor, provider, before, giving, others_may_sign_in="False").context["problem"]
+    assert submit(editor, provider, before, giving, contact="dsi@hospital.example").status_code == 302
+    assert submit(allowed, provider, before, giving, below, others_may_sign_in="False").status_code == 302
+    assert provider.access_rules.count() == 3
+
+
+@pytest.mark.case("AD03")
+def test_in_which_capacity_somebody_comes_decides_on_groups_too(provider: Provider) -> None:
+    editor = administrator("view_provider", "change_provider")
+    assert editor.submit(change_page(provider), ask_capacity="always").status_code == 302
+    give(provider, join(Group.objects.create(name="Prescribers"), DOCTORS))
+    refused = editor.submit(change_page(provider), ask_capacity="never")
+    assert ("ask_capacity", "users_not_allowed") in errors_of(refused)
+    assert editor.submit(change_page(provider), button_text="Enter").status_code == 302
+    allowed = administrator("view_provider", "change_provider", "change_user")
+    assert allowed.submit(change_page(provider), ask_capacity="never").status_code == 302
+    assert stored(provider).ask_capacity == "never"
+
+
+def test_a_copy_of_a_provider_has_its_rules_and_their_groups_if_the_administrator_may_give_them(
+    admin: Administrator, provider: Provider, no_way_out: None
+) -> None:
+    from tests.admin.pages import ADD
+
+    group = Group.objects.create(name="Prescribers")
+    give(provider, join(group, DOCTORS), allow(DOCTORS), others_may_sign_in=False, contact="dsi@hospital.example")
+    copier = administrator("view_provider", "change_provider", "add_provider", "replace_provider_secrets")
+    for number, who in enumerate((admin, copier)):
+        page = {"environment": "production", "client_id": f"c{number}", "client_secret": "s" * 20}
+        who.submit(ADD, **page, like=str(provider.pk))
+        copy = Provider.objects.get(client_id=f"c{number}")
+        assert (copy.others_may_sign_in, copy.contact) == (False, "dsi@hospital.example")
+        expected = ["group [profession in 10]", "allow [profession in 10]"]
+        assert rules_of(copy) == (expected if who is admin else expected[1:])
+    assert len(rules_of(provider)) == 2

@@ -1,0 +1,85 @@
+"""What is typed for the values of a condition: codes, labels, numbers, several in one input."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from psc_connect.models import AccessRule, Provider
+from tests.access_rules import DOCTORS, give, refuse
+from tests.admin.access_page import codes, page_of, press, rules_of, shown_by, submit, typed
+from tests.admin.pages import Administrator, text_of
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
+NOT_DOCTORS = ("profession", "not_in", "médecin")
+IN_PARIS = ("department", "in", "75, 92")
+
+
+@pytest.mark.parametrize(
+    ("typed_value", "found"),
+    [
+        ("Médecin (10)", "profession 10"),
+        ("medecin", "profession 10"),
+        ("  MÉDECIN ", "profession 10"),
+        ("10", "profession 10"),
+        ("Pharmacien (21); 10", ["profession 21", "profession 10"]),
+        ("ZZ9", "profession ZZ9"),
+    ],
+)
+def test_what_a_search_finds_is_ticked_when_the_page_is_sent(
+    admin: Administrator, provider: Provider, typed_value: str, found: Any
+) -> None:
+    response = submit(admin, provider, typed("refuse", ("profession", "in", typed_value)), button="_try")
+    sent = response.context["rules"].data
+    assert sent.getlist("rules-0-0-codes") == ([found] if isinstance(found, str) else found)
+    assert sent["rules-0-0-typed"] == ""
+    assert codes(response) == set()
+    assert not AccessRule.objects.exists()
+
+
+def test_what_a_search_does_not_find_stays_with_what_is_near_to_it(admin: Administrator, provider: Provider) -> None:
+    response = submit(admin, provider, typed("refuse", ("profession", "in", "10; Médcin")), button="_save")
+    assert codes(response) == {("typed", "access_code_unknown")}
+    assert response.context["rules"].data["rules-0-0-typed"] == "Médcin"
+    assert "“Médcin” is no code and no label of one. Near to it: Médecin (10)" in text_of(response)
+    assert not AccessRule.objects.exists()
+
+
+def test_a_label_that_several_codes_have_a_part_of_is_asked_for_again(admin: Administrator, provider: Provider) -> None:
+    response = submit(admin, provider, typed("refuse", ("speciality", "in", "allergologie")), button="_try")
+    assert codes(response) == {("typed", "access_code_unknown")}
+    assert "Allergologie (C) (C33), Allergologie (CAPA) (CAPA03), Allergologie (SM) (SM57)" in text_of(response)
+
+
+def test_a_tick_that_is_taken_away_is_gone(admin: Administrator, provider: Provider) -> None:
+    give(provider, refuse("profession in 10 21"))
+    fields = shown_by(admin, provider)
+    assert fields["rules-0-0-codes"] == ["profession 10", "profession 21"]
+    press(admin, provider, {**fields, "rules-0-0-codes": ["profession 21"]}, "_save")
+    assert rules_of(provider) == ["refuse [profession in 21]"]
+
+
+def test_codes_of_another_subject_are_not_meant_any_longer(admin: Administrator, provider: Provider) -> None:
+    give(provider, refuse(DOCTORS))
+    fields = shown_by(admin, provider)
+    assert codes(press(admin, provider, {**fields, "rules-0-0-subject": "role"}, "_save")) == {
+        ("typed", "condition_values_missing")
+    }
+    press(admin, provider, {**fields, "rules-0-0-subject": "department", "rules-0-0-typed": "69"}, "_save")
+    assert rules_of(provider) == ["refuse [department in 69]"]
+
+
+def test_a_code_that_no_table_has_is_told_and_saved(admin: Administrator, provider: Provider) -> None:
+    response = submit(admin, provider, typed("refuse", ("profession", "in", "ZZ9")), button="_try")
+    assert "Row 1: no table here has the code ZZ9. It may be newer than the tables." in text_of(response)
+    submit(admin, provider, typed("refuse", ("profession", "in", "ZZ9")))
+    assert rules_of(provider) == ["refuse [profession in ZZ9]"]
+
+
+def test_a_closed_code_is_shown_as_such(admin: Administrator, provider: Provider) -> None:
+    from psc_connect.professional.nomenclatures import table
+
+    closed = next(each for each in table("TRE_R02-SecteurActivite").concepts.values() if each.closed)
+    give(provider, refuse(f"sector in {closed.code}"))
+    assert f"{closed.label} ({closed.code}), no longer given out" in text_of(admin.browser.get(page_of(provider)))
