@@ -11,6 +11,7 @@ import pytest
 from django.utils import translation
 
 import psc_connect
+from psc_connect.decorators import NO_PROFESSIONAL, NOT_CHOSEN, NOT_SIGNED_IN, REFUSED
 from psc_connect.exceptions import BY_CODE, BY_PREFIX, LoginRefused
 from psc_connect.oidc.codes import CODES, sentence
 from psc_connect.problems import explain
@@ -19,6 +20,7 @@ from psc_connect.refusals import ACR_REFUSALS
 PACKAGE = Path(psc_connect.__file__).parent
 SOURCES = sorted(path for path in PACKAGE.rglob("*.py") if "simulator" not in path.parts)
 ERRORS_PAGE = PACKAGE.parent / "docs" / "errors.md"
+PAGES = [PACKAGE.parent / "README.md", *sorted((PACKAGE.parent / "docs").glob("*.md"))]
 REFUSALS = {"LoginRefused", "SecretUnavailable"}
 
 
@@ -41,6 +43,8 @@ def codes_of_the_django_side() -> set[str]:
 
 
 ALL_CODES = sorted(codes_of_the_django_side() | set(CODES))
+# Of a page of the site, not of a sign-in.
+PROFESSIONAL = {NOT_SIGNED_IN, NO_PROFESSIONAL, NOT_CHOSEN, REFUSED}
 
 
 def test_codes_are_collected():
@@ -55,7 +59,7 @@ def test_every_code_has_a_row_in_the_documentation(code):
 
 def test_the_documentation_lists_no_code_that_does_not_exist():
     rows = re.findall(r"^\| `([a-z_]+)` \|", ERRORS_PAGE.read_text(encoding="utf-8"), re.MULTILINE)
-    assert sorted(set(rows) - set(ALL_CODES)) == []
+    assert sorted(set(rows) - set(ALL_CODES) - PROFESSIONAL) == []
 
 
 @pytest.mark.parametrize("code", ALL_CODES)
@@ -80,3 +84,19 @@ def test_a_code_that_no_prefix_knows_is_the_sites_own_fault():
 def test_the_sentences_of_the_protocol_that_forms_show_are_in_french():
     with translation.override("fr"):
         assert [code for code in CODES if explain(code) == sentence(code)] == []
+
+
+def test_every_code_of_a_page_for_some_professionals_is_in_the_documentation():
+    rows = re.findall(
+        r"^\| `(professional_[a-z_]+)` \| .{10,} \|$", ERRORS_PAGE.read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert sorted(rows) == sorted(PROFESSIONAL)
+    source = (PACKAGE / "decorators.py").read_text(encoding="utf-8")
+    assert set(re.findall(r'"(professional_[a-z_]+)"', source)) == PROFESSIONAL
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_picture_of_the_documentation_exists(page):
+    linked = re.findall(r"!\[[^\]]*\]\(([^)\s]+)\)", page.read_text(encoding="utf-8"))
+    here = [each for each in linked if not each.startswith(("http:", "https:"))]
+    assert [each for each in here if not (page.parent / each).is_file()] == []
