@@ -31,9 +31,17 @@ def is_visit(request: HttpRequest) -> bool:
 
 
 def send_to_provider(
-    request: HttpRequest, provider: Provider, login: PendingLogin, *, extra: Mapping[str, str] | None = None
+    request: HttpRequest,
+    provider: Provider,
+    login: PendingLogin,
+    *,
+    extra: Mapping[str, str] | None = None,
+    as_somebody_else: bool = False,
 ) -> HttpResponse:
-    """Redirect the browser to the provider (OpenID Connect Core 3.1.2.1). Raises MetadataError, LoginRefused."""
+    """Redirect the browser to the provider (OpenID Connect Core 3.1.2.1). Raises MetadataError, LoginRefused.
+
+    ``as_somebody_else``: whoever has a session there is asked who they are all the same (``prompt=login``).
+    """
     parameters = {
         # A site's own parameters first: they never replace one of ours.
         **(extra or {}),
@@ -49,7 +57,7 @@ def send_to_provider(
     }
     optional = {
         "acr_values": provider.acr_values,
-        "prompt": provider.prompt,
+        "prompt": "login" if as_somebody_else else provider.prompt,
         "max_age": provider.max_age,
         "display": provider.display,
         "ui_locales": _ui_locales(provider),

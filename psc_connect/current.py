@@ -7,11 +7,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
 from asgiref.sync import sync_to_async
+from django.core.exceptions import SynchronousOnlyOperation
 from django.http import HttpRequest
 
 from psc_connect.capacities import find_capacity
 from psc_connect.models import Account, AskCapacity
-from psc_connect.professional.conditions import Condition, Situation
+from psc_connect.professional.conditions import SUBJECTS, Condition, ConditionError, Situation
 from psc_connect.professional.person import Professional
 from psc_connect.professional.snapshot import from_snapshot
 from psc_connect.rules import decide, rules_of
@@ -43,6 +44,12 @@ class Current:
 
     @cached_property
     def account(self) -> Account | None:
+        try:
+            return self._read_account()
+        except SynchronousOnlyOperation:
+            raise SynchronousOnlyOperation("In an asynchronous view, await request.psc.aload() first.") from None
+
+    def _read_account(self) -> Account | None:
         user, number = self._request.user, self._kept.account
         if number is None or not user.is_authenticated:
             return None
@@ -109,6 +116,12 @@ class Current:
         wanted = tuple(conditions)
         return any(all(each.holds(situation) for each in wanted) for situation in self._situations())
 
+    def could_meet(self, conditions: Iterable[Condition]) -> bool:
+        """Whether all conditions hold in one of the capacities, whichever is chosen."""
+        wanted = tuple(conditions)
+        situations = [Situation(self.professional, capacity, self.acr) for capacity in self.professional.capacities]
+        return any(all(each.holds(situation) for each in wanted) for situation in situations)
+
     def _situations(self) -> Iterable[Situation]:
         account = self.account
         if account is None or self.must_choose:
@@ -137,8 +150,17 @@ def current(request: HttpRequest) -> Current:
 
 
 def conditions_of(who: Mapping[str, Wanted]) -> tuple[Condition, ...]:
-    """Return ``{"profession": ("10", "40")}`` as conditions. Raises ConditionError for what is none."""
-    return tuple(
-        Condition.of(subject, "in", [values] if isinstance(values, str) else list(values))
-        for subject, values in who.items()
-    )
+    """Return ``{"profession": ("10", "40")}`` as conditions. Raises ConditionError, with a hint, for what is none."""
+    return tuple(_condition_of(subject, values) for subject, values in who.items())
+
+
+def _condition_of(subject: str, values: Wanted) -> Condition:
+    listed = [values] if isinstance(values, str) or not isinstance(values, Iterable) else list(values)
+    try:
+        return Condition.of(subject, "in", listed)
+    except ConditionError as exc:
+        hints = {
+            "condition_subject_unknown": f"{subject}. There are: {', '.join(SUBJECTS)}",
+            "condition_malformed": f'{subject}={values!r}. Codes are strings, such as "10"',
+        }
+        raise ConditionError(exc.code, exc.member, hints.get(exc.code, f"{subject}={values!r}")) from None

@@ -122,12 +122,12 @@ def _refusal(request: HttpRequest, wanted: tuple[Condition, ...]) -> HttpRespons
         return redirect_to_login(here or home_url(), reverse("psc_connect:login"))
     if code == NOT_CHOSEN:
         return HttpResponseRedirect(activity_url(_provider(who), safe_next(here)))
-    others = len(who.professional.capacities) > 1
+    may_change = who.could_meet(wanted)
     context = {
         "code": code,
         "explanation": _explanation(code),
         "capacity": who.capacity,
-        "activity_url": activity_url(_provider(who), safe_next(here)) if others else "",
+        "activity_url": activity_url(_provider(who), safe_next(here)) if may_change else "",
         "home_url": home_url(),
     }
     return render(request, "psc_connect/professional_required.html", context, status=403)

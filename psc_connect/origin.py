@@ -88,7 +88,10 @@ def activity_url(provider: str, next_page: str) -> str:
 
 
 def login_url(provider: str, next_page: str, **parameters: str) -> str:
-    """Return the path at which a login begins; ``parameters`` are ours (``again``, ``choose``, ``rehosted``)."""
+    """Return the path at which a login begins; ``parameters`` are our own.
+
+    ``again``, ``choose``, ``rehosted``; ``as=other``: somebody else than whoever has a session at the provider.
+    """
     query = urlencode({**({"next": next_page} if next_page else {}), **parameters})
     url = reverse("psc_connect:login", args=[provider] if provider else [])
     return f"{url}?{query}" if query else url

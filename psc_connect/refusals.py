@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 # As it stands in a sentence; what is none to a mail program is shown as text all the same.
 EMAIL = re.compile(r"([\w.+-]+@[\w-]+(?:\.[\w-]+)+)", re.ASCII)
 
+# How the codes begin of those whom the provider has identified, and the site does not take.
+IDENTIFIED = ("account_", "attribute_", "access_refused")
+
 logger = logging.getLogger("psc_connect")
 
 REFUSALS = (LoginRefused, OIDCError, SecretUnavailable, DatabaseError)
@@ -61,6 +64,7 @@ def refusal_page(request: HttpRequest, exc: Refusal, *, provider: str, next_page
         "reference": refusal.reference,
         "hint": _hint(refusal.code, provider),
         "start_again_url": login_url(provider, next_page),
+        "somebody_else_url": _somebody_else(refusal.code, provider, next_page),
         "other_ways_url": _other_ways(refusal.code, next_page),
         "home_url": home_url(),
     }
@@ -86,6 +90,11 @@ def as_refusal(exc: Refusal) -> LoginRefused:
 def with_addresses(text: str) -> list[tuple[str, bool]]:
     """Cut a text where an e-mail address begins or ends; each piece, and whether it is one."""
     return [(piece, bool(number % 2)) for number, piece in enumerate(EMAIL.split(text)) if piece]
+
+
+def _somebody_else(code: str, provider: str, next_page: str) -> str:
+    """Return where another person signs in: on a shared computer, the session of the refused one is open there."""
+    return login_url(provider, next_page, **{"as": "other"}) if provider and code.startswith(IDENTIFIED) else ""
 
 
 def _other_ways(code: str, next_page: str) -> str:

@@ -92,10 +92,33 @@ def test_an_activity_that_is_gone_is_asked_for_again(doctor, simulator):
     claims["SubjectRefPro"]["exercices"][0]["activities"][1]["identifiantTechniqueDeLaStructure"] = "R99999999"
     other = Person()
     assert sign_in(other, simulator, Simulated("moved", claims))["Location"] == ASKED
-    assert "aria-current" not in other.browser.get(ASKED).content.decode()
+    page = other.browser.get(ASKED).content.decode()
+    assert "aria-current" not in page
+    assert "The activity that you had chosen is no longer among yours." in page
     # And the session that was open already learns of it.
     assert doctor.get("/who/").json()["must_choose"]
     other.close()
+
+
+def test_whoever_came_to_change_can_go_back_and_everybody_can_sign_out(doctor):
+    asked = doctor.get(ASKED)
+    assert ">Back</a>" not in asked.content.decode()
+    [(_code, key), _second] = cards(asked)
+    choose(doctor, key)
+    assert f'<a href="{PAGE}">Back</a>' in doctor.get(ASKED).content.decode()
+    page = doctor.get("/psc/psc/activity/").content.decode()
+    assert '<a href="/">Back</a>' in page
+    assert "no longer among yours" not in page
+    assert all("psc-logout-button" in each for each in (asked.content.decode(), page))
+
+
+def test_where_no_activity_is_open_nothing_is_asked(doctor, provider):
+    AccessRule.objects.create(provider=provider, outcome="refuse", conditions=[])
+    page = doctor.get(ASKED).content.decode()
+    assert "None of your activities is open here" in page
+    assert "In what capacity" not in page
+    assert 'name="capacity"' not in page
+    assert "psc-logout-button" in page
 
 
 @pytest.mark.parametrize("who", ["podiatrist", "no-professional-data", "structure-secretary"])

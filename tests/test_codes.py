@@ -20,6 +20,7 @@ from psc_connect.refusals import ACR_REFUSALS
 PACKAGE = Path(psc_connect.__file__).parent
 SOURCES = sorted(path for path in PACKAGE.rglob("*.py") if "simulator" not in path.parts)
 ERRORS_PAGE = PACKAGE.parent / "docs" / "errors.md"
+PAGES = [PACKAGE.parent / "README.md", *sorted((PACKAGE.parent / "docs").glob("*.md"))]
 REFUSALS = {"LoginRefused", "SecretUnavailable"}
 
 
@@ -84,3 +85,19 @@ def test_a_code_that_no_prefix_knows_is_the_sites_own_fault():
 def test_the_sentences_of_the_protocol_that_forms_show_are_in_french():
     with translation.override("fr"):
         assert [code for code in CODES if explain(code) == sentence(code)] == []
+
+
+def test_every_code_of_a_page_for_some_professionals_is_in_the_documentation():
+    rows = re.findall(
+        r"^\| `(professional_[a-z_]+)` \| .{10,} \|$", ERRORS_PAGE.read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert sorted(rows) == sorted(PAGES_FOR_SOME)
+    source = (PACKAGE / "decorators.py").read_text(encoding="utf-8")
+    assert set(re.findall(r'"(professional_[a-z_]+)"', source)) == PAGES_FOR_SOME
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_picture_of_the_documentation_exists(page):
+    linked = re.findall(r"!\[[^\]]*\]\(([^)\s]+)\)", page.read_text(encoding="utf-8"))
+    here = [each for each in linked if not each.startswith(("http:", "https:"))]
+    assert [each for each in here if not (page.parent / each).is_file()] == []

@@ -242,3 +242,15 @@ def test_a_file_that_cannot_be_read_is_named(content: bytes | None, folder: Path
         path.write_bytes(content)
     called = nomenclatures("replace", str(path))
     assert (called.status, str(path) in called.text) == (2, True)
+
+
+@pytest.mark.parametrize("name", ["TRE_R23", "tre_r23-mode", NAME])
+def test_the_beginning_of_a_tables_name_suffices(name: str) -> None:
+    assert nomenclatures("show", name).text.startswith(f"{NAME}  ")
+
+
+def test_a_name_of_no_table_or_of_several_lists_them_one_a_line() -> None:
+    several = nomenclatures("show", "TRE_R9")
+    assert several.status == 2
+    assert several.text.splitlines()[1:] == ["  TRE_R94-ProfessionSocial", "  TRE_R95-UsagerTitre [table_unknown]"]
+    assert {f"  {each}" for each in ("mode", NAME)} < set(nomenclatures("show", "nothing").text.splitlines())

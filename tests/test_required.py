@@ -154,3 +154,45 @@ def test_a_template_shows_nothing_to_who_came_by_password(by_password):
 def test_what_can_never_hold_fails_when_the_view_is_made(who):
     with pytest.raises(ConditionError):
         psc_required(**who)
+
+
+@pytest.mark.parametrize(
+    ("who", "told"),
+    [
+        ({"proffession": "10"}, "condition_subject_unknown: proffession. There are: profession, "),
+        ({"profession": 10}, 'condition_malformed: profession=10. Codes are strings, such as "10"'),
+        ({"profession": [10]}, "condition_malformed: profession=[10]. Codes are strings"),
+        ({"identifier_kind": "rps"}, "condition_value_malformed: identifier_kind='rps'"),
+    ],
+)
+def test_a_mistake_names_the_argument_and_what_is_possible(who, told):
+    with pytest.raises(ConditionError) as caught:
+        psc_required(**who)
+    assert str(caught.value).startswith(told)
+
+
+def test_a_template_prints_who_acts_and_where(podiatrist):
+    page = podiatrist.get("/printed/").content.decode()
+    practice, activity, capacity, identifiers = page.split("|")
+    assert practice == "Pédicure-Podologue"
+    assert activity.startswith("CABINET INDIVIDUEL PEDI PODO0023704, ")
+    assert capacity == f"{practice} – {activity}"
+    assert identifiers.startswith("EDIT ANS")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_asynchronous_view_that_did_not_load_is_told_to(podiatrist):
+    assert (
+        async_to_sync(_ask)(podiatrist, "/hasty/").content
+        == b"In an asynchronous view, await request.psc.aload() first."
+    )
+
+
+def test_where_no_activity_would_open_the_page_it_offers_no_change(provider, simulator, person):
+    simulator.sign_in("doctor-two-activities")
+    person.sign_in()
+    [first, _second] = person.browser.get("/psc/psc/activity/").context["cards"]
+    person.browser.post("/psc/psc/activity/", {"capacity": first[0].key})
+    response = person.browser.get("/podiatrists/")
+    assert response.status_code == 403
+    assert "/activity/" not in response.content.decode()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django.core.exceptions import SynchronousOnlyOperation
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template import engines
 from django.urls import path
@@ -78,6 +79,21 @@ def in_a_template(request: HttpRequest) -> HttpResponse:
     return HttpResponse(template.render({}, request))
 
 
+def printed(request: HttpRequest) -> HttpResponse:
+    template: Any = engines["django"].from_string(
+        "{{ request.psc.practice }}|{{ request.psc.activity }}|{{ request.psc.capacity }}|"
+        "{{ request.psc.identifiers.0.kind }} {{ request.psc.identifiers.0.number }}"
+    )
+    return HttpResponse(template.render({}, request))
+
+
+async def hasty(request: PSCRequest) -> HttpResponse:
+    try:
+        return HttpResponse(request.psc.rpps)
+    except SynchronousOnlyOperation as exc:
+        return HttpResponse(str(exc))
+
+
 urlpatterns = [
     *common,
     path("doctors/", doctors),
@@ -89,4 +105,6 @@ urlpatterns = [
     path("who/", who),
     path("unread/", unread),
     path("template/", in_a_template),
+    path("printed/", printed),
+    path("hasty/", hasty),
 ]

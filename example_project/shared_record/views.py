@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.decorators import login_not_required
 from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
 
 from psc_connect.attributes import assignable_fields
 from psc_connect.current import PSCRequest
@@ -28,12 +29,19 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(request, "shared_record/home.html", {"has_provider": has_provider})
 
 
+# Pro Santé Connect's words for how somebody identified, and how sure that is.
+MEANS = {"CARD": _("CPS card"), "MOBILE": _("e-CPS application")}
+LEVELS = {"eidas1": _("eIDAS low"), "eidas2": _("eIDAS substantial"), "eidas3": _("eIDAS high")}
+
+
 # Guarded by LoginRequiredMiddleware, as every view that does not say otherwise.
 def me(request: SignedInRequest) -> HttpResponse:
     account = request.psc.account
     claims = request.session.get(CLAIMS)
     context = {
         "account": account,
+        "means": MEANS.get(request.psc.means, request.psc.means),
+        "level": LEVELS.get(request.psc.acr, request.psc.acr),
         "attributes": _attributes(request, account.provider) if account else [],
         "claims": json.dumps(claims, ensure_ascii=False, indent=2) if claims else "",
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from django.core.management.base import CommandParser
 
     from psc_connect.configuration.plan import Plan, Problem
+    from psc_connect.models import AccessRule
 
 ORIGIN = DeclarationChange.Origin.COMMAND
 # Exit status; 1 is that of a check which found something to do.
@@ -66,6 +67,8 @@ def apply(plans: list[Plan], write: Callable[[str], Any], *, check: bool) -> boo
     for plan in plans:
         for line in lines_of(plan):
             write(line)
+        for text in _unknown_codes(plan):
+            write("  access_rules: " + text)
         # It may be set where the site runs, and not where this command does.
         if problem := _secret_problem(plan):
             write("  client_secret: " + problem)
@@ -101,6 +104,15 @@ def lines_of(plan: Plan) -> Iterator[str]:
         yield f"  {difference.name}: {old}{new}"
     if plan.secret is not None:
         yield f"  client_secret: {plan.secret_told}"
+
+
+def _unknown_codes(plan: Plan) -> Iterator[str]:
+    """What may be a mistake, though it can be saved; the administration says the same of it."""
+    for number, rule in enumerate(plan.rows.get("access_rules", []), 1):
+        for condition in cast("AccessRule", rule).parsed_conditions:
+            for code in condition.unknown_codes:
+                text = _("Row %(row)s: no table here has the code %(code)s. It may be newer than the tables.")
+                yield text % {"row": number, "code": code}
 
 
 def _secret_problem(plan: Plan) -> str:

@@ -90,10 +90,11 @@ class ConditionError(ValueError):
 
     ``condition_malformed``, ``condition_subject_unknown``, ``condition_operator_unknown``,
     ``condition_values_missing``, ``condition_values_too_many``, ``condition_value_malformed``. ``member`` is where.
+    ``hint`` is for a developer who wrote it.
     """
 
-    def __init__(self, code: str, member: str = "") -> None:
-        super().__init__(code)
+    def __init__(self, code: str, member: str = "", hint: str = "") -> None:
+        super().__init__(f"{code}: {hint}" if hint else code)
         self.code, self.member = code, member
 
 

@@ -23,6 +23,10 @@ class Kind(str, Enum):
     PSI = "psi"
     UNKNOWN = "unknown"
 
+    def __str__(self) -> str:
+        """The name as people write it, or "": that of the structure's number for its staff."""
+        return "" if self is Kind.UNKNOWN else self.value.removesuffix("_staff").upper()
+
 
 class IdentifierError(ValueError):
     """This can be no identifier of its kind; ``code`` says why, and nothing of it is in any message.
@@ -112,6 +116,10 @@ class NationalIdentifier:
 
     def __bool__(self) -> bool:
         return bool(self.number)
+
+    def __str__(self) -> str:
+        """Kind and number, for pages: repr(), which ends in logs, has no number."""
+        return f"{self.kind} {self.number}".strip()
 
     def __repr__(self) -> str:
         return f"<NationalIdentifier: {self.kind.value}>"

@@ -114,6 +114,9 @@ class Activity:
             return self.post_office
         return f"{self.postal_code} {self.post_office}".strip()
 
+    def __str__(self) -> str:
+        return ", ".join(filter(None, (self.structure_name, self.place)))
+
 
 def _department_of(number: str) -> str:
     """The department of an INSEE number or of a French postal code, which has ``20`` for both of Corsica's."""
@@ -144,6 +147,9 @@ class Practice:
         """The skill, where it is a speciality of the order (type ``S``)."""
         return self.skill if self.skill_kind.code == "S" else Code()
 
+    def __str__(self) -> str:
+        return " · ".join(str(each) for each in (self.profession, self.skill) if each)
+
 
 @dataclass(frozen=True, slots=True)
 class OtherIdentifier:
@@ -167,6 +173,9 @@ class Capacity:
 
     practice: Practice
     activity: Activity | None = None
+
+    def __str__(self) -> str:
+        return " – ".join(filter(None, (str(self.practice), str(self.activity or ""))))
 
     @property
     def key(self) -> str:

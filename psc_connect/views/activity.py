@@ -13,7 +13,7 @@ from django.views.decorators.csrf import csrf_protect
 from psc_connect.capacities import find_capacity
 from psc_connect.current import current
 from psc_connect.next_page import landing_page, safe_next
-from psc_connect.origin import login_url
+from psc_connect.origin import home_url, login_url
 from psc_connect.professional.conditions import Situation
 from psc_connect.refusals import with_addresses
 from psc_connect.rules import apply_groups, decide, rules_of
@@ -67,7 +67,8 @@ class ActivityView(ProviderView):
 
     def _ask(self, request: HttpRequest, who: Current, *, status: int = 200) -> HttpResponse:
         account = cast("Account", who.account)
-        proposed = who.capacity or find_capacity(who.professional, account.capacity)
+        chosen_last = find_capacity(who.professional, account.capacity)
+        proposed = who.capacity or chosen_last
         rules = rules_of(account.provider)
         decisions = {
             capacity: decide(account.provider, rules, Situation(who.professional, capacity, who.acr))
@@ -76,8 +77,10 @@ class ActivityView(ProviderView):
         context = {
             "cards": decisions.items(),
             "proposed": proposed.key if proposed else "",
-            "is_gone": status == 409,
+            "is_gone": status == 409 or bool(account.capacity and chosen_last is None),
+            "some_are_open": any(decision.allowed for decision in decisions.values()),
             "some_are_closed": not all(decision.allowed for decision in decisions.values()),
+            "back_url": "" if who.must_choose else self.next_page or home_url(),
             "contact": with_addresses(account.provider.contact),
             "next": self.next_page,
         }

@@ -59,7 +59,8 @@ class LoginView(ProviderView, OIDCAuthenticationRequestView):
         Once, since a proxy that hides the host would make it turn in circles. A rule about hosts is asked before.
         """
         chosen = None if provider else self._preselected(request, enabled_providers())
-        parameters = {"rehosted": "1"} | ({"choose": "1"} if "choose" in request.GET else {})
+        kept = {name: request.GET[name] for name in ("choose", "as") if name in request.GET}
+        parameters = {"rehosted": "1", **kept}
         path = login_url(chosen.slug if chosen else provider, self.next_page, **parameters)
         return HttpResponseRedirect(origin.site_origin(request) + path)
 
@@ -72,7 +73,13 @@ class LoginView(ProviderView, OIDCAuthenticationRequestView):
         provider.secret_for_its_issuer()
         follow_if_due(provider)
         login = PendingLogin(provider=provider.slug, next=self.next_page, is_second_try="again" in request.GET)
-        return send_to_provider(request, provider, login, extra=self.get_extra_params(request))
+        return send_to_provider(
+            request,
+            provider,
+            login,
+            extra=self.get_extra_params(request),
+            as_somebody_else=request.GET.get("as") == "other",
+        )
 
     @override
     def get_extra_params(self, request: HttpRequest) -> dict[str, str]:

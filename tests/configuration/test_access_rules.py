@@ -149,3 +149,12 @@ def test_rules_that_are_not_named_stay(tmp_path: Path) -> None:
     declare(tmp_path, ALLOW)
     assert configure("--slug=psc", "--scope=openid").status == 0
     assert stored() == [(0, "allow", "", None)]
+
+
+def test_a_code_of_no_table_is_told_and_taken(tmp_path: Path) -> None:
+    rule = {"conditions": [{"subject": "profession", "operator": "in", "values": ["10", "999"]}], "outcome": "allow"}
+    called = declare(tmp_path, rule)
+    assert called.status == 0
+    assert "  access_rules: Row 1: no table here has the code 999. It may be newer than the tables.\n" in called.text
+    assert "code 10." not in called.text
+    assert AccessRule.objects.count() == 1

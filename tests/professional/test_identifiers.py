@@ -160,10 +160,27 @@ def test_neither_its_representation_nor_an_error_holds_its_number(
     make: Callable[[str], N], number: str, kind: Kind, national: str
 ) -> None:
     identifier = make(number)
-    for shown in (repr(identifier), str(identifier), f"{identifier}", repr([identifier]), repr(N.read(number + "?"))):
+    for shown in (repr(identifier), f"{identifier!r}", repr([identifier]), repr(N.read(number + "?"))):
         assert number not in shown
     assert kind.value in repr(identifier)
     with pytest.raises(IdentifierError) as caught:
         make(number + "?")
     told = "".join(traceback.format_exception(caught.value)) + repr(caught.value) + str(caught.value.args)
     assert number not in told
+
+
+@pytest.mark.parametrize(
+    ("identifier", "shown"),
+    [
+        (N(Kind.RPPS, "10000000009"), "RPPS 10000000009"),
+        (N(Kind.ADELI, "2A1234567"), "ADELI 2A1234567"),
+        (N(Kind.FINESS_STAFF, "750000001/42"), "FINESS 750000001/42"),
+        (N(Kind.SIRET_STAFF, "12345678901234/7"), "SIRET 12345678901234/7"),
+        (N(Kind.EDIT, "ANS20231122132732"), "EDIT ANS20231122132732"),
+        (N(Kind.UNKNOWN, "as sent"), "as sent"),
+        (N(Kind.UNKNOWN, ""), ""),
+    ],
+)
+def test_a_page_shows_the_kind_as_people_write_it_and_the_number(identifier: N, shown: str) -> None:
+    assert str(identifier) == f"{identifier}" == shown
+    assert str(identifier.kind) == shown.removesuffix(identifier.number).strip()

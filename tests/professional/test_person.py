@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from psc_connect.professional.identifiers import Kind
-from psc_connect.professional.person import Activity, Code, Practice, Professional
+from psc_connect.professional.person import PROFESSIONS, Activity, Capacity, Code, Practice, Professional
 from psc_connect.professional.userinfo import read_userinfo
 from tests.professional.payloads import PAYLOADS, PUBLISHED, leaves
 
 CARD = PUBLISHED["doctor-card-two-activities-2023"]
+PROFESSION = Code.read("10", *PROFESSIONS)
 # What says who somebody is.
 PERSONAL = ("sub", "SubjectNameID", "preferred_username", "given_name", "family_name", "identifiant", "nomDexercice")
 
@@ -100,3 +101,18 @@ def test_the_rpps_is_that_of_the_best_identifier() -> None:
     assert read_userinfo({"SubjectNameID": "899700427885", "otherIds": [other]}).rpps == "99700427885"
     assert read_userinfo({"SubjectNameID": "ANS20231122132732"}).rpps == ""
     assert read_userinfo(CARD).national_identifier.kind is Kind.RPPS
+
+
+def test_a_page_shows_profession_skill_structure_and_place() -> None:
+    shown = [str(each) for each in read_userinfo(CARD).capacities]
+    practice, activity = read_userinfo(CARD).practices[0], read_userinfo(CARD).practices[0].activities[0]
+    assert str(practice) == "Médecin · Qualifié en Médecine générale (SM)"
+    assert str(activity) == f"{activity.structure_name}, {activity.place}"
+    assert shown[0] == f"{practice} – {activity}"
+
+
+def test_what_was_not_sent_is_left_out_of_what_a_page_shows() -> None:
+    doctor = Practice(profession=PROFESSION)
+    assert str(Capacity(doctor)) == str(Capacity(doctor, Activity())) == "Médecin"
+    assert str(Capacity(Practice(), Activity(post_office="PARIS"))) == "PARIS"
+    assert str(Capacity(Practice())) == ""

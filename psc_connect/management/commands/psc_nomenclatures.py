@@ -47,7 +47,7 @@ EXAMPLE = """
   manage.py psc_nomenclatures search "sage femme" --table profession --json
   manage.py psc_nomenclatures replace CodeSystem-TRE-R38-SpecialiteOrdinale.json --check
 
-A table is named as ANS names it, or by its subject: {subjects}.
+A table is named as ANS names it, TRE_R23 suffices, or by its subject: {subjects}.
 Exit status: 0 done; 1 nothing found, or something would change (--check); 2 something is wrong, and nothing is written.
 """
 
@@ -149,12 +149,14 @@ def _refused(code: str, text: str = "") -> CommandError:
 
 
 def _tables(kind: str) -> tuple[str, ...]:
-    try:
+    """The tables of a subject, or the one whose name by ANS begins so."""
+    begun = [name for name in TABLES if name.casefold().startswith(kind.casefold())]
+    if kind in SUBJECTS or kind in TABLES:
         return tables_of(kind)
-    except KeyError:
-        names = ", ".join([*SUBJECTS, *TABLES])
-        text = _("There is no table “%(name)s”. There are: %(names)s.") % {"name": kind, "names": names}
-        raise _refused("table_unknown", text) from None
+    if len(begun) == 1:
+        return (begun[0],)
+    names = "".join(f"\n  {name}" for name in begun or [*SUBJECTS, *TABLES])
+    raise _refused("table_unknown", _("“%(name)s” names no table, or several. There are:") % {"name": kind} + names)
 
 
 def _line(each: Concept) -> str:
