@@ -19,7 +19,7 @@ from psc_connect.signals import login_refused
 from psc_connect.simulator import Simulator
 from tests.access_rules import DOCTORS, HOSPITAL, PODIATRISTS, allow, give, join, refuse
 from tests.conftest import make_provider
-from tests.journey import PAGE, Person, code_on, query_of
+from tests.journey import HOST, PAGE, Person, code_on, path_of, query_of
 from tests.refusals import assert_sign_in_is_refused
 from tests.test_costs import statements
 
@@ -342,6 +342,14 @@ def test_on_a_shared_computer_somebody_else_can_sign_in_after_a_refusal(
     assert f'<a href="{escape(link)}">' in person.sign_in(PAGE).content.decode()
     # The session of the one who was refused is open there, and must not answer.
     assert query_of(person.browser.get(link)["Location"])["prompt"] == "login"
+
+
+def test_it_is_somebody_else_still_where_the_browser_changes_the_host(
+    provider: Provider, person: Person, settings: Any
+) -> None:
+    settings.PSC_CONNECT_BASE_URL = HOST
+    moved = person.browser.get("/psc/psc/login/", {"as": "other"}, headers={"Host": "localhost"})["Location"]
+    assert query_of(person.browser.get(path_of(moved))["Location"])["prompt"] == "login"
 
 
 @pytest.mark.parametrize("asked", ["", "login", "none", "other none"])

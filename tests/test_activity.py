@@ -10,7 +10,7 @@ from psc_connect.simulator.people import Person as Simulated
 from tests.conftest import make_provider
 from tests.journey import PAGE, Person
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
 ASKED = f"/psc/psc/activity/?next={PAGE.replace('/', '%2F')}"
 
 

@@ -9,7 +9,7 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
-from psc_connect.admin.page import VIEW_CLAIMS, DeclaredFilters
+from psc_connect.admin.page import STYLE, VIEW_CLAIMS, DeclaredFilters
 from psc_connect.identifiers import SUB, Identifier, as_identifier, shared_key
 from psc_connect.masking import masked
 from psc_connect.models import AccountChange
@@ -111,6 +111,9 @@ class AccountChangeAdmin(ReadOnly, DeclaredFilters, _AccountChangeAdmin):
     list_filter = ("action", "provider", "made_at")
     search_fields = ("username",)
     fields = ("made_at", "action", "account", "provider", "username", "made_by_name")
+
+    class Media:
+        css = STYLE
 
     @override
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:

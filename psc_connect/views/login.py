@@ -59,8 +59,8 @@ class LoginView(ProviderView, OIDCAuthenticationRequestView):
         Once, since a proxy that hides the host would make it turn in circles. A rule about hosts is asked before.
         """
         chosen = None if provider else self._preselected(request, enabled_providers())
-        kept = {name: request.GET[name] for name in ("choose", "as") if name in request.GET}
-        parameters = {"rehosted": "1", **kept}
+        parameters = {"rehosted": "1"} | ({"choose": "1"} if "choose" in request.GET else {})
+        parameters |= {"as": "other"} if _is_somebody_else(request) else {}
         path = login_url(chosen.slug if chosen else provider, self.next_page, **parameters)
         return HttpResponseRedirect(origin.site_origin(request) + path)
 
@@ -78,7 +78,7 @@ class LoginView(ProviderView, OIDCAuthenticationRequestView):
             provider,
             login,
             extra=self.get_extra_params(request),
-            as_somebody_else=request.GET.get("as") == "other",
+            as_somebody_else=_is_somebody_else(request),
         )
 
     @override
@@ -92,3 +92,8 @@ class LoginView(ProviderView, OIDCAuthenticationRequestView):
             return HttpResponseRedirect(landing_page(self.next_page))
         context = {"home_url": origin.home_url(), "username": request.user.get_username()}
         return render(request, "psc_connect/already_signed_in.html", context, status=403)
+
+
+def _is_somebody_else(request: HttpRequest) -> bool:
+    """Whether the link of a refusal was followed: the session at the provider is another person's."""
+    return request.GET.get("as") == "other"
