@@ -197,8 +197,7 @@ class AccountPage(AdminPage, ABC):
     def _show(
         self, request: HttpRequest, *, plan: Any = None, form: Any = None, must_tick: bool = False
     ) -> HttpResponse:
-        context = {"form": form, "plan": plan, "must_tick": must_tick, "why_not": "", "original": self.account}
-        context["loses_privileged"] = False
+        context = {"form": form, "plan": plan, "must_tick": must_tick, "why_not": "", "loses_privileged": False}
         if not has_just_signed_in(request):
             confirm = reverse("admin:psc_connect_provider_confirm", current_app=self.model_admin.admin_site.name)
             text = gettext("You signed in some time ago: to merge or link accounts,")
@@ -209,7 +208,7 @@ class AccountPage(AdminPage, ABC):
             context["is_privileged"] = is_privileged(plan.user)
             context |= {"becomes": named(plan.user), "was": named(plan.former_user)}
             context["groups"] = Group.objects.filter(pk__in={group for _source, group in plan.groups}).order_by("name")
-        return self.render(request, **context)
+        return self.render(request, original=self.account, **context)
 
     def touches_privileged(self, request: HttpRequest, plan: Any) -> bool:  # noqa: ARG002 - MergePage asks for it
         """Whether what is confirmed concerns a user who administers the site."""
@@ -244,9 +243,9 @@ class MergePage(AccountPage):
     @override
     def render(self, request: HttpRequest, **context: Any) -> HttpResponse:
         if merger := context["plan"]:
-            may_deactivate = merger.is_of_two_users and can_be_deactivated(merger.other.user)
-            context["may_deactivate"] = may_deactivate and merger.other.user_id != request.user.pk
-            context["loses_privileged"] = context["may_deactivate"] and is_privileged(merger.other.user)
+            may_deactivate = self._may_deactivate(request, merger)
+            context["may_deactivate"] = may_deactivate
+            context["loses_privileged"] = may_deactivate and is_privileged(merger.former_user)
             context["identifiers"] = [shown(each) for each in merger.identifiers]
         return super().render(request, **context)
 
@@ -274,9 +273,11 @@ class MergePage(AccountPage):
         return is_deactivated or super().touches_privileged(request, plan)
 
     def _deactivates(self, request: HttpRequest, plan: Merger) -> bool:
+        return "deactivate" in request.POST and self._may_deactivate(request, plan)
+
+    def _may_deactivate(self, request: HttpRequest, plan: Merger) -> bool:
         user = plan.former_user
-        is_asked = "deactivate" in request.POST and plan.is_of_two_users
-        return is_asked and can_be_deactivated(user) and user.pk != request.user.pk
+        return plan.is_of_two_users and can_be_deactivated(user) and user.pk != request.user.pk
 
 
 class LinkPage(AccountPage):
