@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from django.utils.translation import gettext
 from django.views.decorators.debug import sensitive_variables
 
-from psc_connect.admin.access_words import capacity_in_words, refused_in_words
+from psc_connect.admin.access_codes import odd_values
+from psc_connect.admin.access_words import SUBJECTS, capacity_in_words, refused_in_words
 from psc_connect.professional.conditions import Situation
 from psc_connect.professional.snapshot import from_snapshot
 from psc_connect.professional.userinfo import read_userinfo
@@ -133,6 +134,10 @@ class RuleSet:
                 for code in condition.unknown_codes:
                     text = gettext("Row %(row)s: no table here has the code %(code)s. It may be newer than the tables.")
                     yield text % {"row": number, "code": code}
+                for value in odd_values(condition):
+                    subject = SUBJECTS[condition.subject]
+                    text = gettext("Row %(row)s: “%(value)s” has not the form of “%(subject)s”. Is a comma missing?")
+                    yield text % {"row": number, "value": value, "subject": subject}
             if rule.has_lost_its_group:
                 text = gettext("Row %(row)s: its group has been deleted, and it gives nothing. Choose another one.")
                 yield text % {"row": number}
