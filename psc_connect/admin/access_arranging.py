@@ -119,16 +119,17 @@ def _searched(subject: str, typed: str, answered: set[str]) -> tuple[list[str], 
 
     ``answered``: texts for which one of those near to it was ticked. A label may have commas of its own.
     """
-    found, rest = [], []
+    found: list[str] = []
+    rest: list[str] = []
     for text in _parts(typed, ";"):
-        parts = [text]
-        if len(codes_meant(subject, text)) != 1 and text not in answered:
-            apart = _parts(text, ",")
-            parts = apart if any(len(codes_meant(subject, each)) == 1 for each in apart) else parts
-        for part in parts:
-            meant = codes_meant(subject, part)
-            if len(meant) == 1:
-                found += meant
+        meant = {text: codes_meant(subject, text)}
+        if len(meant[text]) != 1 and "," in text:
+            apart = {part: codes_meant(subject, part) for part in _parts(text, ",")}
+            if not apart.keys().isdisjoint(answered) or any(len(each) == 1 for each in apart.values()):
+                meant = apart
+        for part, codes in meant.items():
+            if len(codes) == 1:
+                found += codes
             elif part not in answered:
                 rest.append(part)
     return found, rest
