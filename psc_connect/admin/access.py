@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 RULES = "access_rules"
 # Every name of the template: of one that is missing Django logs all the others, claims included.
-NOT_TRIED: dict[str, Any] = {"tried": [], "tally": None, "told": "", "must_confirm": ""}
+NOT_TRIED: dict[str, Any] = {"tried": [], "tally": None, "told": "", "refused": (), "must_confirm": "", "wrong": []}
 
 
 @method_decorator(sensitive_post_parameters("pasted"), name="dispatch")
@@ -70,7 +70,7 @@ class AccessPage(RowsPage):
         forms = (rule_form_set(data), OthersForm(data, instance=copy.copy(self.provider)), TrialForm(data))
         rules, others, trial = forms
         if not all([rules.is_valid(), others.is_valid()]):
-            return self._show(request, *forms)
+            return self._show(request, *forms, wrong=_wrong(rules, others) if "_save" in request.POST else [])
         self.values = {name: others.cleaned_data[name] for name in self.fields}
         typed = RuleSet.typed(self.provider, rules.rows, self.values)
         remarks = list(typed.remarks())
@@ -102,8 +102,13 @@ class AccessPage(RowsPage):
     def _tried(self, request: HttpRequest, rules: RuleSet, trial: TrialForm) -> dict[str, Any]:
         if not trial.is_valid():
             return {}
+        tried = {"tried": list(self._people(request, rules, trial))}
+        # How many would be refused by a rule tells of each what a rule can ask: not to whoever may only look.
+        may_see_claims = request.user.has_perm(VIEW_CLAIMS)
+        if not (may_see_claims or self.model_admin.has_change_permission(request, self.provider)):
+            return tried
         tally = rules.tally(_acr(trial))
-        return {"tried": list(self._people(request, rules, trial)), "tally": tally, "told": _told(tally)}
+        return {**tried, "tally": tally, "told": _told(tally), "refused": tally.shown if may_see_claims else ()}
 
     @sensitive_variables()
     def _people(self, request: HttpRequest, rules: RuleSet, trial: TrialForm) -> Iterator[TriedPerson]:
@@ -138,6 +143,16 @@ def _acr(trial: TrialForm) -> str:
     return str(trial.cleaned_data.get("acr", "")) if trial.is_valid() else ""
 
 
+def _wrong(rules: Any, others: OthersForm) -> list[tuple[str, str]]:
+    """Return (id on the page, name) of each part that keeps the rules from being saved."""
+    rows = [
+        (f"row-{number}", gettext("Row %(number)s") % {"number": number})
+        for number, form in enumerate(rules, start=1)
+        if not form.is_valid()
+    ]
+    return rows if others.is_valid() else [*rows, ("others", gettext("Last line"))]
+
+
 def _told(tally: Tally) -> str:
     """Say what would become of the people whom the site knows."""
     if tally.lets_nobody_in:
@@ -145,15 +160,20 @@ def _told(tally: Tally) -> str:
     if not tally.known:
         return gettext("The professional data of nobody are known here yet: they are kept from the first sign-in on.")
     if tally.shuts_everybody_out:
-        return gettext("Every known account would be refused (%(known)s).") % {"known": tally.known}
-    if not tally.refused:
-        return gettext("No known account would be refused (of %(known)s).") % {"known": tally.known}
-    text = ngettext(
-        "%(refused)s of %(known)s known accounts would be refused.",
-        "%(refused)s of %(known)s known accounts would be refused.",
-        tally.refused,
-    )
-    return text % {"refused": tally.refused, "known": tally.known}
+        text = gettext("Every known account would be refused (%(known)s).")
+    elif not tally.refused:
+        text = gettext("No known account would be refused (of %(known)s).")
+    else:
+        text = ngettext(
+            "%(refused)s of %(known)s known accounts would be refused.",
+            "%(refused)s of %(known)s known accounts would be refused.",
+            tally.refused,
+        )
+    told = text % {"refused": tally.refused, "known": tally.known}
+    if not tally.is_partial:
+        return told
+    partial = gettext("These are the first %(known)s accounts only: there was no time to try the others.")
+    return f"{told} {partial % {'known': tally.known}}"
 
 
 def summary(provider: Provider) -> list[str]:

@@ -14,13 +14,23 @@ if TYPE_CHECKING:
     from django.http import QueryDict
 
 PREFIX: Final = "rules"
-# In one input, with a semicolon between them.
-MAX_SEARCHES: Final = 20
+# In one input, with a comma or a semicolon between them.
+MAX_SEARCHES: Final = 50
 
 
 def ticks_of(subject: str, codes: Iterable[str]) -> list[str]:
     """Return what the ticks of a condition send: the subject with each code, since another has other codes."""
     return [f"{subject} {code}" for code in codes]
+
+
+def answer_of(code: str, text: str) -> str:
+    """Return what the tick of a code sends that is offered as near to a text."""
+    return f"{code} {text}"
+
+
+def read_answer(sent: str) -> tuple[str, str]:
+    code, _space, text = sent.partition(" ")
+    return code, text
 
 
 def condition_prefixes(data: Any, rule: str) -> Iterator[str]:
@@ -93,13 +103,37 @@ def _settle_condition(data: QueryDict, prefix: str) -> bool:
         data.setlist(f"{prefix}-codes", [])
         return bool(subject or typed)
     ticked = [each for each in data.getlist(f"{prefix}-codes") if each.startswith(f"{subject} ")]
-    rest = []
-    for text in (each.strip() for each in typed.split(";", MAX_SEARCHES)):
-        meant = codes_meant(subject, text) if text else []
-        if len(meant) == 1:
-            ticked += ticks_of(subject, meant)
-        elif text:
-            rest.append(text)
-    data.setlist(f"{prefix}-codes", list(dict.fromkeys(ticked)))
+    answered = set()
+    for code, text in map(read_answer, data.getlist(f"{prefix}-near")):
+        ticked += ticks_of(subject, [code])
+        answered.add(text)
+    found, rest = _searched(subject, typed, answered)
+    data.setlist(f"{prefix}-near", [])
+    data.setlist(f"{prefix}-codes", list(dict.fromkeys((*ticked, *ticks_of(subject, found)))))
     data[f"{prefix}-typed"] = "; ".join(rest)
     return True
+
+
+def _searched(subject: str, typed: str, answered: set[str]) -> tuple[list[str], list[str]]:
+    """Return the codes that are meant by what is typed, and the texts that mean none or several.
+
+    ``answered``: texts for which one of those near to it was ticked. A label may have commas of its own.
+    """
+    found: list[str] = []
+    rest: list[str] = []
+    for text in _parts(typed, ";"):
+        meant = {text: codes_meant(subject, text)}
+        if len(meant[text]) != 1 and "," in text:
+            apart = {part: codes_meant(subject, part) for part in _parts(text, ",")}
+            if not apart.keys().isdisjoint(answered) or any(len(each) == 1 for each in apart.values()):
+                meant = apart
+        for part, codes in meant.items():
+            if len(codes) == 1:
+                found += codes
+            elif part not in answered:
+                rest.append(part)
+    return found, rest
+
+
+def _parts(text: str, separator: str) -> list[str]:
+    return [part for each in text.split(separator, MAX_SEARCHES) if (part := each.strip())]

@@ -4,22 +4,39 @@ from __future__ import annotations
 
 import difflib
 import re
-import unicodedata
-from typing import Final
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
 
 from psc_connect.admin.access_words import CHOSEN, labels_of
+from psc_connect.professional.nomenclatures import folded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from psc_connect.professional.conditions import Condition
 
 # What may be a code that is newer than the tables here.
 _LIKE_A_CODE: Final = re.compile(r"[0-9A-Z][0-9A-Z._-]{0,31}")
 _WITH_CODE: Final = re.compile(r".*\(([^()]+)\)")
+# Values that are typed: a FINESS, SIREN, SIRET or technical identifier; a department.
+_SHAPES: Final = {
+    "structure": re.compile(r"[0-9][0-9AB][0-9]{7}|[0-9]{14}|[RFC][0-9A-Z]+"),
+    "department": re.compile(r"0[1-9]|[1-8][0-9]|9[0-5]|2[AB]|97[1-8]|98[0-9]"),
+}
 MAX_SUGGESTED: Final = 5
-MAX_COMPARED: Final = 100
+# Longer than any label.
+MAX_COMPARED: Final = 255
+# To compare a text with every label takes 40 ms.
+MAX_TEXTS_COMPARED: Final = 20
+# Labels only, since what somebody types comes once.
+_folded_label = lru_cache(maxsize=8192)(folded)
 
 
 def offered(subject: str) -> list[str]:
     """Return ``label (code)`` of every code of a subject, by the alphabet."""
-    by_label = sorted(labels_of(subject).items(), key=lambda each: _folded(each[1]))
-    return [f"{label} ({code})" for code, label in by_label]
+    by_label = sorted(labels_of(subject).items(), key=lambda each: _folded_label(each[1]))
+    return [_in_words(code, label) for code, label in by_label]
 
 
 def all_offered() -> dict[str, list[str]]:
@@ -27,35 +44,70 @@ def all_offered() -> dict[str, list[str]]:
 
 
 def codes_meant(subject: str, text: str) -> list[str]:
-    """Return the codes that a text may mean: a code, a label with its code, a label in any spelling of its accents.
+    """Return the codes that a text may mean: a code, a label with its code, a label or what only one label has.
 
-    One is what was meant; several have the same label; none is known of that name.
+    One is what was meant; several have the same label, or have it in theirs; none is known of that name.
     """
-    labels, text = labels_of(subject), " ".join(text.split())
+    labels, text = labels_of(subject), " ".join(text[: MAX_COMPARED + 1].split())
+    if not 0 < len(text) <= MAX_COMPARED:
+        return []
     chosen = _WITH_CODE.fullmatch(text)
     for code in (text, chosen[1] if chosen else ""):
         if code in labels:
             return [code]
-    wanted = _folded(text)
-    if found := [code for code, label in labels.items() if _folded(label) == wanted]:
+    wanted = folded(text)
+    if found := [code for code, label in labels.items() if _folded_label(label) == wanted]:
         return found
-    return [text] if _LIKE_A_CODE.fullmatch(text) else []
+    return [text] if _LIKE_A_CODE.fullmatch(text) else _with_words(subject, wanted)
 
 
-def suggested(subject: str, text: str) -> list[str]:
-    """Return the offers that are nearest to a text."""
-    wanted = _folded(text[:MAX_COMPARED])
-    folded = {_folded(each): each for each in offered(subject)}
-    containing = [each for name, each in folded.items() if wanted in name]
-    nearest = difflib.get_close_matches(wanted, folded, n=MAX_SUGGESTED, cutoff=0.5)
-    return list(dict.fromkeys((*containing, *(folded[name] for name in nearest))))[:MAX_SUGGESTED]
+def _with_words(subject: str, wanted: str) -> list[str]:
+    words = re.findall(r"\w+", wanted)
+    if max(map(len, words), default=0) < 3:
+        return []
+    return [code for code, label in labels_of(subject).items() if all(word in _folded_label(label) for word in words)]
 
 
-def typed_values(text: str) -> list[str]:
-    """Return the values of a subject that is typed: numbers, with a comma between them."""
-    return [each for each in re.split(r"[,;\n]", text) if each.strip()]
+@dataclass
+class Suggestions:
+    """What is near to the texts of one page that mean no code: for the first of them only."""
+
+    left: int = MAX_TEXTS_COMPARED
+
+    def near(self, subject: str, text: str) -> list[str]:
+        """Return the codes whose labels are nearest to a text."""
+        self.left -= 1
+        wanted = folded(text[:MAX_COMPARED]).strip()
+        if self.left < 0 or not wanted:
+            return []
+        names = {_folded_label(_in_words(code, label)): code for code, label in labels_of(subject).items()}
+        containing = [code for name, code in sorted(names.items()) if wanted in name]
+        nearest = difflib.get_close_matches(wanted, names, n=MAX_SUGGESTED, cutoff=0.5)
+        return list(dict.fromkeys((*containing, *(names[name] for name in nearest))))[:MAX_SUGGESTED]
 
 
-def _folded(text: str) -> str:
-    decomposed = unicodedata.normalize("NFKD", text)
-    return "".join(each for each in decomposed if not unicodedata.combining(each)).casefold()
+def _in_words(code: str, label: str) -> str:
+    return f"{label} ({code})"
+
+
+def typed_values(subject: str, text: str) -> list[str]:
+    """Return the values of a subject that is typed, with a comma between them.
+
+    A number is often written with spaces in it: they part values only where each part is one.
+    """
+    return [value for each in re.split(r"[,;\n]", text) if each.strip() for value in _parted(subject, each)]
+
+
+def _parted(subject: str, text: str) -> list[str]:
+    parts = text.split()
+    return parts if subject in _SHAPES and all(_has_shape(subject, each) for each in parts) else [text]
+
+
+def _has_shape(subject: str, value: str) -> bool:
+    return _SHAPES[subject].fullmatch(value.upper()) is not None
+
+
+def odd_values(condition: Condition) -> Iterator[str]:
+    """Yield the values that no structure, or no department, has: two may have been taken for one."""
+    if condition.subject in _SHAPES and condition.operator != "starts_with":
+        yield from (each for each in condition.values if not _has_shape(condition.subject, each))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -12,8 +13,8 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
-from psc_connect.admin.access_arranging import PREFIX, condition_prefixes, ticks_of
-from psc_connect.admin.access_codes import suggested, typed_values
+from psc_connect.admin.access_arranging import PREFIX, answer_of, condition_prefixes, ticks_of
+from psc_connect.admin.access_codes import Suggestions, typed_values
 from psc_connect.admin.access_words import CHOSEN, OPERATORS, SUBJECTS, is_closed, value_in_words
 from psc_connect.admin.documents import JSON_ATTRIBUTES
 from psc_connect.admin.inputs import name_inputs
@@ -42,6 +43,20 @@ class ChosenCodes(forms.MultipleChoiceField):
         return True
 
 
+@dataclass(frozen=True, slots=True)
+class Near:
+    """Codes that are offered for a text, none of them ticked yet."""
+
+    subject: str
+    text: str
+    codes: list[str]
+
+    @property
+    def ticks(self) -> list[tuple[str, str]]:
+        """Return what each tick sends, and its label."""
+        return [(answer_of(code, self.text), value_in_words(self.subject, code)) for code in self.codes]
+
+
 class ConditionForm(forms.Form):
     """One condition; empty as long as no subject is chosen. ``typed``: a search, or values where none are chosen."""
 
@@ -50,16 +65,18 @@ class ConditionForm(forms.Form):
     codes = ChosenCodes(label=_("Values"), required=False, widget=forms.CheckboxSelectMultiple)
     typed = forms.CharField(label=_("Value"), required=False, max_length=10_000)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, suggestions: Suggestions, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.suggestions = suggestions
         name_inputs(self)
         # Each tick has the label of its code.
         del self.fields["codes"].widget.attrs["aria-label"]
         self.fields["codes"].choices = [(each, _tick(each)) for each in self["codes"].value() or ()]  # type: ignore[attr-defined]
-        is_typed = self.chosen_subject and self.chosen_subject not in CHOSEN
+        subject = self.chosen_subject
+        is_typed = subject and subject not in CHOSEN
         self.fields["typed"].widget.attrs |= {
-            "list": "" if is_typed else f"psc-codes-{self.chosen_subject}".rstrip("-"),
-            "placeholder": _("Values, with commas between them") if is_typed else _("Search by name"),
+            "list": "" if is_typed else f"psc-codes-{subject}".rstrip("-"),
+            "placeholder": _placeholder(subject),
             "class": "psc-search",
             "autocomplete": "off",
             "spellcheck": "false",
@@ -68,6 +85,15 @@ class ConditionForm(forms.Form):
     @property
     def chosen_subject(self) -> str:
         return str(self["subject"].value() or "")
+
+    @cached_property
+    def near(self) -> list[Near]:
+        """What is near to each text that was searched and means no code, or several."""
+        if not self.is_bound or self.chosen_subject not in CHOSEN:
+            return []
+        texts = [each.strip() for each in str(self["typed"].value() or "").split(";")]
+        found = [Near(self.chosen_subject, each, self.suggestions.near(self.chosen_subject, each)) for each in texts]
+        return [each for each in found if each.codes]
 
     @property
     def is_filled(self) -> bool:
@@ -82,9 +108,10 @@ class ConditionForm(forms.Form):
             self.add_error("subject", ValidationError(_("Choose what is compared."), code="required"))
         elif subject in CHOSEN and typed:
             # What was understood of it is ticked already.
-            self.add_error("typed", _not_understood(subject, typed))
+            message = _("“%(text)s” is no code and no label of one.")
+            self.add_error("typed", ValidationError(message, "access_code_unknown", {"text": typed}))
         else:
-            chosen = self.cleaned_data["codes"] if subject in CHOSEN else typed_values(typed)
+            chosen = self.cleaned_data["codes"] if subject in CHOSEN else typed_values(subject, typed)
             self._read(subject, [each.rpartition(" ")[2] if subject in CHOSEN else each for each in chosen])
         return self.cleaned_data
 
@@ -101,12 +128,10 @@ def _tick(value: str) -> str:
     return str(_("%(code)s, no longer given out") % {"code": words}) if is_closed(subject, code) else words
 
 
-def _not_understood(subject: str, text: str) -> ValidationError:
-    nearest = suggested(subject, text)
-    message = _("“%(text)s” is no code and no label of one.")
-    if nearest:
-        message = _("“%(text)s” is no code and no label of one. Near to it: %(nearest)s.")
-    return ValidationError(message, "access_code_unknown", {"text": text, "nearest": ", ".join(nearest)})
+def _placeholder(subject: str) -> Any:
+    if not subject:
+        return _("Value, or label to search")
+    return _("Search by name") if subject in CHOSEN else _("Values, with commas between them")
 
 
 class RuleForm(_RuleModelForm):
@@ -121,8 +146,9 @@ class RuleForm(_RuleModelForm):
         model = AccessRule
         fields = ("outcome", "message", "group")
 
-    def __init__(self, *args: Any, groups: list[tuple[Any, str]], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, groups: list[tuple[Any, str]], suggestions: Suggestions, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.suggestions = suggestions
         self.fields["group"].choices = groups  # type: ignore[attr-defined]
         if not users_have_groups():
             outcome: Any = self.fields["outcome"]
@@ -131,11 +157,12 @@ class RuleForm(_RuleModelForm):
     @cached_property
     def conditions(self) -> list[ConditionForm]:
         if self.is_bound:
-            return [ConditionForm(self.data, prefix=each) for each in condition_prefixes(self.data, self.prefix or "")]
+            prefixes = condition_prefixes(self.data, self.prefix or "")
+            return [ConditionForm(self.data, prefix=each, suggestions=self.suggestions) for each in prefixes]
         stored = [] if self.initial.get("unreadable") else self.initial.get("conditions", [])
         shown = [_initial_of(Condition.read(each)) for each in stored] + [{}] * (1 if stored else 2)
         return [
-            ConditionForm(initial=each, prefix=f"{self.prefix}-{number}")
+            ConditionForm(initial=each, prefix=f"{self.prefix}-{number}", suggestions=self.suggestions)
             for number, each in enumerate(shown[:MAX_CONDITIONS])
         ]
 
@@ -186,7 +213,8 @@ class _RuleFormSet(RowFormSet):
 def rule_form_set(*args: Any, **kwargs: Any) -> Any:
     """Return the rows; the groups of the site are read once for all of them."""
     groups = [NOTHING_CHOSEN, *Group.objects.order_by("name").values_list("pk", "name")]
-    return _rule_form_set_class(*args, prefix=PREFIX, form_kwargs={"groups": groups}, **kwargs)
+    given = {"groups": groups, "suggestions": Suggestions()}
+    return _rule_form_set_class(*args, prefix=PREFIX, form_kwargs=given, **kwargs)
 
 
 _rule_form_set_class: Any = forms.formset_factory(

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import copy
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from django.contrib.auth import get_user_model
 from django.utils.translation import gettext
 from django.views.decorators.debug import sensitive_variables
 
-from psc_connect.admin.access_words import capacity_in_words, refused_in_words
+from psc_connect.admin.access_codes import odd_values
+from psc_connect.admin.access_words import SUBJECTS, capacity_in_words, refused_in_words
 from psc_connect.professional.conditions import Situation
 from psc_connect.professional.snapshot import from_snapshot
 from psc_connect.professional.userinfo import read_userinfo
@@ -27,6 +30,9 @@ if TYPE_CHECKING:
 # The newest accounts, and of one person the first capacities.
 MAX_ACCOUNTS: Final = 1000
 MAX_CAPACITIES: Final = 30
+MAX_REFUSED_SHOWN: Final = 20
+# A known person may have hundreds of capacities, and each is tried by every row.
+MAX_SECONDS: Final = 2.0
 _AT_ONCE: Final = 100
 
 
@@ -48,12 +54,25 @@ class TriedPerson:
 
 
 @dataclass(frozen=True, slots=True)
+class RefusedAccount:
+    """``row``: the number of the row that decides, "" for the last line."""
+
+    user: str
+    row: str
+
+
+@dataclass(frozen=True, slots=True)
 class Tally:
-    """Of the accounts whose professional data are known: how many there are, and how many would be refused."""
+    """Of the accounts whose professional data are known: how many there are, and how many would be refused.
+
+    ``shown``: the first of the refused. ``is_partial``: time was over before all had been tried.
+    """
 
     known: int
     refused: int
     lets_nobody_in: bool
+    shown: tuple[RefusedAccount, ...] = ()
+    is_partial: bool = False
 
     @property
     def shuts_everybody_out(self) -> bool:
@@ -110,18 +129,25 @@ class RuleSet:
         text = gettext("may sign in, in the groups: %(groups)s") if names else gettext("may sign in")
         return text % {"groups": names}
 
-    def tally(self, acr: str) -> Tally:
-        """Try the newest accounts, each in the capacity that its next sign-in would have."""
+    def tally(self, acr: str, *, seconds: float = MAX_SECONDS) -> Tally:
+        """Try the newest accounts, each in the capacity that its next sign-in would have, as long as there is time."""
         known = refused = 0
-        newest = self.provider.accounts.order_by("-pk").values_list("professional", "capacity")[:MAX_ACCOUNTS]
-        for snapshot, capacity in newest.iterator(chunk_size=_AT_ONCE):
+        shown: list[RefusedAccount] = []
+        is_partial, until = False, time.monotonic() + seconds
+        name = f"user__{get_user_model().USERNAME_FIELD}"
+        newest = self.provider.accounts.order_by("-pk").values_list("professional", "capacity", name)[:MAX_ACCOUNTS]
+        for snapshot, capacity, user in newest.iterator(chunk_size=_AT_ONCE):
             professional = from_snapshot(snapshot)
             if professional is None:
                 continue
+            if is_partial := known > 0 and time.monotonic() > until:
+                break
             known += 1
-            admission = admit(self.provider, self.rules, professional, chosen_last=capacity, acr=acr)
-            refused += not admission.decision.allowed
-        return Tally(known, refused, lets_nobody_in(self.provider, self.rules))
+            decision = admit(self.provider, self.rules, professional, chosen_last=capacity, acr=acr).decision
+            refused += not decision.allowed
+            if not decision.allowed and len(shown) < MAX_REFUSED_SHOWN:
+                shown.append(RefusedAccount(str(user), self.row_of(decision)))
+        return Tally(known, refused, lets_nobody_in(self.provider, self.rules), tuple(shown), is_partial)
 
     def remarks(self) -> Iterator[str]:
         """Yield what may be a mistake, though it can be saved: codes of no table, groups that are gone."""
@@ -133,6 +159,10 @@ class RuleSet:
                 for code in condition.unknown_codes:
                     text = gettext("Row %(row)s: no table here has the code %(code)s. It may be newer than the tables.")
                     yield text % {"row": number, "code": code}
+                for value in odd_values(condition):
+                    subject = SUBJECTS[condition.subject]
+                    text = gettext("Row %(row)s: “%(value)s” has not the form of “%(subject)s”. Is a comma missing?")
+                    yield text % {"row": number, "value": value, "subject": subject}
             if rule.has_lost_its_group:
                 text = gettext("Row %(row)s: its group has been deleted, and it gives nothing. Choose another one.")
                 yield text % {"row": number}

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from psc_connect.models import AccessRule
 from psc_connect.professional.conditions import CODED, Condition, ConditionError
-from psc_connect.professional.nomenclatures import concept, table
+from psc_connect.professional.nomenclatures import Table, choices, concept, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -58,13 +60,22 @@ _OTHER_LABELS: Final[Mapping[str, Mapping[str, _StrPromise | str]]] = {
 CHOSEN: Final = (*CODED, *_OTHER_LABELS)
 
 
-def labels_of(subject: str) -> dict[str, str]:
+# What the tables are asked for, where their catalogue has another name for the same tables.
+_KINDS: Final[Mapping[str, str]] = {"speciality": "skill"}
+
+
+def labels_of(subject: str) -> Mapping[str, str]:
     """Return the label of each code that a subject can have; nothing where its values are typed."""
+    return _labels(subject, get_language(), tuple(map(table, CODED.get(subject, ()))))
+
+
+# One search asks for all of them. Other tables, and another language, have other labels.
+@lru_cache(maxsize=64)
+def _labels(subject: str, _language: str | None, tables: tuple[Table, ...]) -> Mapping[str, str]:
     found = {code: str(label) for code, label in _OTHER_LABELS.get(subject, {}).items()}
-    for name in CODED.get(subject, ()):
-        for each in table(name).concepts.values():
-            found.setdefault(each.code, each.label)
-    return found
+    return MappingProxyType(
+        found | {each.code: each.label for each in (choices(_KINDS.get(subject, subject)) if tables else ())}
+    )
 
 
 def value_in_words(subject: str, value: str) -> str:

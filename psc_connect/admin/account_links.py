@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from django import forms
 from django.contrib import messages
 from django.contrib.admin.utils import unquote
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import Http404, HttpResponseRedirect
 from django.urls import reverse
@@ -21,6 +20,7 @@ from typing_extensions import override
 
 from psc_connect import merging
 from psc_connect.admin.account_details import named, shown
+from psc_connect.admin.account_plans import REFUSED, LinkForm, MergeForm, PlanForm, error_of
 from psc_connect.admin.identity import ask_to_confirm
 from psc_connect.admin.offers import OfferExpired, seal, tell_expired, unseal
 from psc_connect.admin.page import AdminPage, administrator, may_link
@@ -30,99 +30,11 @@ from psc_connect.models import Account
 from psc_connect.session import has_just_signed_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from django.contrib.auth.models import User
     from django.db.models import Model
     from django.http import HttpRequest, HttpResponse
     from django.http.response import HttpResponseBase
     from django.utils.functional import _StrPromise
-
-REFUSED = {
-    "merge_same": _("This is the account itself: choose another one."),
-    "merge_other_issuer": _("This account is of another issuer: its people are not the people of this one."),
-    "merge_two_people": _("These two accounts have different RPPS numbers: they are those of two people."),
-    "merge_third_account": _("A third account has an identifier of one of these two: merge it first."),
-    "merge_account_unknown": _("There is no such account."),
-    "merge_accounts_several": _("This user has several accounts: write # and the number of one."),
-    "link_same": _("The account is linked to this user already."),
-    "link_has_account": _("This user has an account of the same issuer: merge the two accounts instead."),
-    "link_user_unknown": _("There is no such user."),
-    "superusers_alone": _("The user is a superuser: another superuser alone decides who signs in as them."),
-    "plan_changed": _("Nothing has been done: something has changed since you looked. Look at it once more."),
-}
-
-
-class PlanForm(forms.Form):
-    """What is to be done with an account; once it is valid, ``plan`` is what that would do."""
-
-    plan: Merger | Link
-    make_plan: ClassVar[Callable[[Account, Any], Merger | Link]]
-
-    def __init__(self, *args: Any, account: Account, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.account = account
-
-    @override
-    def clean(self) -> dict[str, Any]:
-        [name] = self.fields
-        if name in self.cleaned_data:
-            try:
-                self.plan = type(self).make_plan(self.account, self.cleaned_data[name])
-            except PlanRefused as exc:
-                self.add_error(name, _error(exc.code))
-        return self.cleaned_data
-
-
-class MergeForm(PlanForm):
-    make_plan = plan_merger
-    other = forms.CharField(
-        label=_("The other account"),
-        help_text=_("The username of its user, or # and the number of the account, such as #12."),
-    )
-
-    def clean_other(self) -> Account:
-        accounts, text = Account.objects.select_related("user", "provider"), self.cleaned_data["other"]
-        if text.startswith("#"):
-            found = _by_number(accounts, text[1:])
-        else:
-            found = list(accounts.filter(user__in=_by_name(text), issuer=self.account.issuer))
-        if len(found) != 1:
-            raise _error("merge_accounts_several" if found else "merge_account_unknown")
-        return cast("Account", found[0])
-
-
-class LinkForm(PlanForm):
-    make_plan = plan_link
-    user = forms.CharField(
-        label=_("The other user"), help_text=_("The username, or # and the number of the user, such as #12.")
-    )
-
-    def clean_user(self) -> User:
-        users, text = get_user_model()._default_manager.all(), self.cleaned_data["user"]
-        found = _by_number(users, text[1:]) if text.startswith("#") else _by_name(text)
-        if not found:
-            raise _error("link_user_unknown")
-        return cast("User", found[0])
-
-
-def _error(code: str) -> ValidationError:
-    return ValidationError(REFUSED[code], code=code)
-
-
-def _by_number(rows: Any, number: str) -> list[Any]:
-    try:
-        return list(rows.filter(pk=number.strip()))
-    # A site's own key may be a UUID.
-    except (ValueError, ValidationError, OverflowError):
-        return []
-
-
-def _by_name(name: str) -> list[User]:
-    model = get_user_model()
-    found = model._default_manager.filter(**{model.USERNAME_FIELD: name})
-    # Exactly, whatever the database's collation finds alike.
-    return [user for user in found if user.get_username() == name]
 
 
 def is_beyond(request: HttpRequest, plan: Merger | Link) -> bool:
@@ -159,7 +71,7 @@ class AccountPage(AdminPage, ABC):
             return self._confirmed(request)
         form = self.form(request.POST, account=self.account)
         if form.is_valid() and is_beyond(request, form.plan):
-            form.add_error(next(iter(form.fields)), _error("superusers_alone"))
+            form.add_error(next(iter(form.fields)), error_of("superusers_alone"))
         return self._show(request, plan=form.plan) if form.is_valid() else self._show(request, form=form)
 
     def _confirmed(self, request: HttpRequest) -> HttpResponse:
@@ -197,8 +109,7 @@ class AccountPage(AdminPage, ABC):
     def _show(
         self, request: HttpRequest, *, plan: Any = None, form: Any = None, must_tick: bool = False
     ) -> HttpResponse:
-        context = {"form": form, "plan": plan, "must_tick": must_tick, "why_not": "", "original": self.account}
-        context["loses_privileged"] = False
+        context = {"form": form, "plan": plan, "must_tick": must_tick, "why_not": "", "loses_privileged": False}
         if not has_just_signed_in(request):
             confirm = reverse("admin:psc_connect_provider_confirm", current_app=self.model_admin.admin_site.name)
             text = gettext("You signed in some time ago: to merge or link accounts,")
@@ -209,7 +120,7 @@ class AccountPage(AdminPage, ABC):
             context["is_privileged"] = is_privileged(plan.user)
             context |= {"becomes": named(plan.user), "was": named(plan.former_user)}
             context["groups"] = Group.objects.filter(pk__in={group for _source, group in plan.groups}).order_by("name")
-        return self.render(request, **context)
+        return self.render(request, original=self.account, **context)
 
     def touches_privileged(self, request: HttpRequest, plan: Any) -> bool:  # noqa: ARG002 - MergePage asks for it
         """Whether what is confirmed concerns a user who administers the site."""
@@ -244,9 +155,9 @@ class MergePage(AccountPage):
     @override
     def render(self, request: HttpRequest, **context: Any) -> HttpResponse:
         if merger := context["plan"]:
-            may_deactivate = merger.is_of_two_users and can_be_deactivated(merger.other.user)
-            context["may_deactivate"] = may_deactivate and merger.other.user_id != request.user.pk
-            context["loses_privileged"] = context["may_deactivate"] and is_privileged(merger.other.user)
+            may_deactivate = self._may_deactivate(request, merger)
+            context["may_deactivate"] = may_deactivate
+            context["loses_privileged"] = may_deactivate and is_privileged(merger.former_user)
             context["identifiers"] = [shown(each) for each in merger.identifiers]
         return super().render(request, **context)
 
@@ -274,9 +185,11 @@ class MergePage(AccountPage):
         return is_deactivated or super().touches_privileged(request, plan)
 
     def _deactivates(self, request: HttpRequest, plan: Merger) -> bool:
+        return "deactivate" in request.POST and self._may_deactivate(request, plan)
+
+    def _may_deactivate(self, request: HttpRequest, plan: Merger) -> bool:
         user = plan.former_user
-        is_asked = "deactivate" in request.POST and plan.is_of_two_users
-        return is_asked and can_be_deactivated(user) and user.pk != request.user.pk
+        return plan.is_of_two_users and can_be_deactivated(user) and user.pk != request.user.pk
 
 
 class LinkPage(AccountPage):

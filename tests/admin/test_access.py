@@ -138,6 +138,14 @@ def test_a_wrong_row_is_refused_and_shown_again(
     }
 
 
+def test_the_page_leads_to_what_keeps_it_from_being_saved(admin: Administrator, provider: Provider) -> None:
+    rows = (typed("allow", IN_PARIS), typed("", NOT_DOCTORS))
+    page = submit(admin, provider, *rows, others_may_sign_in="moon")
+    assert "Nothing has been saved. To be looked at: Row 2 , Last line" in text_of(page)
+    assert all(f'href="#{each}"' in page.content.decode() for each in ("row-2", "others"))
+    assert "To be looked at" not in text_of(submit(admin, provider, *rows, button="_try"))
+
+
 def test_what_is_typed_for_another_outcome_is_not_meant(admin: Administrator, provider: Provider) -> None:
     group = Group.objects.create(name="Prescribers")
     submit(admin, provider, typed("refuse", NOT_DOCTORS, message="No.", group=str(group.pk)))

@@ -155,6 +155,28 @@ def test_it_is_told_how_many_known_people_would_be_refused(admin: Administrator,
     assert "No known account would be refused (of 3)." in text_of(response)
 
 
+def test_whoever_may_only_look_is_told_nothing_of_the_known_people(provider: Provider) -> None:
+    know(provider, "doctor-card-two-activities-2023", "podiatrist-2023")
+    for rights, counted, named in (
+        (("view_provider",), False, False),
+        (("view_provider", "change_provider"), True, False),
+        (("view_provider", "view_claims"), True, True),
+    ):
+        response = submit(administrator(*rights), provider, DOCTORS_REFUSED, button="_try")
+        page = text_of(response)
+        assert ("1 of 2 known accounts would be refused." in page, "known-0 – Row 1" in page) == (counted, named)
+        assert tried(response)
+
+
+def test_the_accounts_are_tried_as_long_as_there_is_time(admin: Administrator, provider: Provider) -> None:
+    know(provider, *["podiatrist-2023"] * 30)
+    rules = access_trial.RuleSet(provider, [refuse(PODIATRISTS)])
+    tally = rules.tally("", seconds=0)
+    assert (tally.known, tally.refused, tally.is_partial) == (1, 1, True)
+    whole = rules.tally("")
+    assert (whole.known, len(whole.shown), whole.is_partial) == (30, access_trial.MAX_REFUSED_SHOWN, False)
+
+
 def test_a_known_person_is_tried_as_their_next_sign_in_would_be(admin: Administrator, provider: Provider) -> None:
     know(provider, "doctor-card-two-activities-2023", capacity=1)
     hospital = typed("refuse", ("mode", "in", "S"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -25,6 +26,8 @@ IN_PARIS = ("department", "in", "75, 92")
         ("10", "profession 10"),
         ("Pharmacien (21); 10", ["profession 21", "profession 10"]),
         ("ZZ9", "profession ZZ9"),
+        ("10, 21; sage-femme", ["profession 10", "profession 21", "profession 50"]),
+        ("chirurgien dent", "profession 40"),
     ],
 )
 def test_what_a_search_finds_is_ticked_when_the_page_is_sent(
@@ -39,17 +42,65 @@ def test_what_a_search_finds_is_ticked_when_the_page_is_sent(
 
 
 def test_what_a_search_does_not_find_stays_with_what_is_near_to_it(admin: Administrator, provider: Provider) -> None:
-    response = submit(admin, provider, typed("refuse", ("profession", "in", "10; Médcin")), button="_save")
+    response = submit(admin, provider, typed("refuse", ("profession", "in", "10, Farmacien")), button="_save")
     assert codes(response) == {("typed", "access_code_unknown")}
-    assert response.context["rules"].data["rules-0-0-typed"] == "Médcin"
-    assert "“Médcin” is no code and no label of one. Near to it: Médecin (10)" in text_of(response)
+    assert response.context["rules"].data["rules-0-0-typed"] == "Farmacien"
+    assert "Which one is “Farmacien”? Pharmacien (21)" in text_of(response)
     assert not AccessRule.objects.exists()
+
+
+def test_one_of_those_near_is_taken_by_its_tick(admin: Administrator, provider: Provider) -> None:
+    response = submit(admin, provider, typed("refuse", ("profession", "in", "10; Farmacien")), button="_try")
+    fields = response.context["rules"].data.dict()
+    [near] = [each for form in response.context["rules"] for condition in form.conditions for each in condition.near]
+    value, label = near.ticks[0]
+    assert label == "Pharmacien (21)"
+    response = press(admin, provider, {**fields, "rules-0-0-near": value}, "_save")
+    assert rules_of(provider) == ["refuse [profession in 10 21]"]
 
 
 def test_a_label_that_several_codes_have_a_part_of_is_asked_for_again(admin: Administrator, provider: Provider) -> None:
     response = submit(admin, provider, typed("refuse", ("speciality", "in", "allergologie")), button="_try")
     assert codes(response) == {("typed", "access_code_unknown")}
-    assert "Allergologie (C) (C33), Allergologie (CAPA) (CAPA03), Allergologie (SM) (SM57)" in text_of(response)
+    assert "Allergologie (C) (C33) Allergologie (CAPA) (CAPA03) Allergologie (SM) (SM57)" in text_of(response)
+
+
+def test_what_is_near_is_looked_for_in_bounded_time(admin: Administrator, provider: Provider) -> None:
+    texts = "; ".join(f"méd gen zz qq{number} " * 3 for number in range(20))
+    rows = [typed("refuse", *[("speciality", "in", texts)] * 10)] * 30
+    began = time.perf_counter()
+    assert submit(admin, provider, *rows, button="_try").status_code == 200
+    assert time.perf_counter() - began < 6
+
+
+@pytest.mark.parametrize(
+    ("subject", "text", "values"),
+    [
+        ("department", "29 35", "29 35"),
+        ("department", "2A 2b,971", "2A 2B 971"),
+        ("department", "2 9", "29"),
+        ("structure", "750712184 690000001", "750712184 690000001"),
+        ("structure", "75 071 2184", "750712184"),
+        ("structure", "123 456 789 00012", "12345678900012"),
+        ("structure", "R1234567 2B0000012", "R1234567 2B0000012"),
+    ],
+)
+def test_spaces_part_values_where_each_part_is_one(
+    admin: Administrator, provider: Provider, subject: str, text: str, values: str
+) -> None:
+    assert not submit(admin, provider, typed("refuse", (subject, "in", text)), button="_try").context["remarks"]
+    submit(admin, provider, typed("refuse", (subject, "in", text)))
+    assert rules_of(provider) == [f"refuse [{subject} in {values}]"]
+
+
+@pytest.mark.parametrize(("subject", "text"), [("department", "29 350"), ("department", "96"), ("structure", "75071")])
+def test_a_value_of_no_form_that_is_known_is_told_and_saved(
+    admin: Administrator, provider: Provider, subject: str, text: str
+) -> None:
+    row = typed("refuse", (subject, "in", text))
+    [told] = submit(admin, provider, row, button="_try").context["remarks"]
+    assert told.startswith(f"Row 1: “{text.replace(' ', '')}” has not the form of")
+    assert submit(admin, provider, row).status_code == 302
 
 
 def test_a_tick_that_is_taken_away_is_gone(admin: Administrator, provider: Provider) -> None:

@@ -26,6 +26,7 @@ __all__ = [
     "TableError",
     "choices",
     "concept",
+    "folded",
     "parse_table",
     "read_replacement",
     "search",
@@ -113,12 +114,12 @@ def search(text: str, kind: str) -> tuple[Concept, ...]:
 
     Neither case nor accents count. Raises KeyError for another kind.
     """
-    words = re.findall(r"\w+", _plain(text))
-    found = [each for each in choices(kind) if all(word in _plain(f"{each.code} {each.label}") for word in words)]
-    return tuple(sorted(found, key=lambda each: _plain(each.code) != _plain(text).strip()))
+    words = re.findall(r"\w+", folded(text))
+    found = [each for each in choices(kind) if all(word in folded(f"{each.code} {each.label}") for word in words)]
+    return tuple(sorted(found, key=lambda each: folded(each.code) != folded(text).strip()))
 
 
-def _plain(text: str) -> str:
+def folded(text: str) -> str:
     """The letters alone: ``É`` is ``e``, ``œ`` is ``oe``."""
     apart = unicodedata.normalize("NFKD", text.casefold().replace("œ", "oe"))
     return "".join(character for character in apart if not unicodedata.combining(character))

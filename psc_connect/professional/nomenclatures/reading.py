@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timezone
 from types import MappingProxyType
 from typing import Final
@@ -58,7 +58,7 @@ class Table:
     name: str
     oid: str
     version: str
-    concepts: Mapping[str, Concept]
+    concepts: Mapping[str, Concept] = field(hash=False)
     replaced: bool = False
 
 

@@ -85,8 +85,8 @@
     });
     subject.addEventListener("change", () => {
       // They were codes of another subject.
-      for (const tick of condition.querySelectorAll(".psc-tick")) tick.remove();
-      input.placeholder = offersOf(subject.value) ? texts.search : texts.typed;
+      for (const part of condition.querySelectorAll(".psc-tick, .psc-near")) part.remove();
+      input.placeholder = !subject.value ? texts.any : offersOf(subject.value) ? texts.search : texts.typed;
       close();
     });
   };
