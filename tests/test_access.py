@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from typing import Any
-from urllib.parse import unquote, urlencode
+from urllib.parse import unquote
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -19,7 +19,7 @@ from psc_connect.signals import login_refused
 from psc_connect.simulator import Simulator
 from tests.access_rules import DOCTORS, HOSPITAL, PODIATRISTS, allow, give, join, refuse
 from tests.conftest import make_provider
-from tests.journey import HOST, PAGE, Person, code_on, path_of, query_of
+from tests.journey import PAGE, Person, code_on
 from tests.refusals import assert_sign_in_is_refused
 from tests.test_costs import statements
 
@@ -332,32 +332,3 @@ def test_a_rule_that_gives_no_group_to_this_person_costs_nothing_more(simulator:
     without = statements_of_a_login()
     give(provider, join(group, DOCTORS))
     assert statements_of_a_login() == without
-
-
-def test_on_a_shared_computer_somebody_else_can_sign_in_after_a_refusal(
-    provider: Provider, simulator: Simulator, person: Person
-) -> None:
-    give(provider, allow(DOCTORS), others_may_sign_in=False)
-    link = f"/psc/psc/login/?{urlencode({'next': PAGE, 'as': 'other'})}"
-    assert f'<a href="{escape(link)}">' in person.sign_in(PAGE).content.decode()
-    # The session of the one who was refused is open there, and must not answer.
-    assert query_of(person.browser.get(link)["Location"])["prompt"] == "login"
-
-
-def test_it_is_somebody_else_still_where_the_browser_changes_the_host(
-    provider: Provider, person: Person, settings: Any
-) -> None:
-    settings.PSC_CONNECT_BASE_URL = HOST
-    moved = person.browser.get("/psc/psc/login/", {"as": "other"}, headers={"Host": "localhost"})["Location"]
-    assert query_of(person.browser.get(path_of(moved))["Location"])["prompt"] == "login"
-
-
-@pytest.mark.parametrize("asked", ["", "login", "none", "other none"])
-def test_no_other_word_changes_what_is_asked_of_the_provider(provider: Provider, person: Person, asked: str) -> None:
-    answer = person.browser.get("/psc/psc/login/", {"as": asked, "prompt": "none"})
-    assert "prompt" not in query_of(answer["Location"])
-
-
-def test_whom_the_provider_did_not_identify_is_offered_to_start_again_alone(provider: Provider, person: Person) -> None:
-    page = person.browser.get("/psc/psc/callback/", {"error": "access_denied", "state": "x"}).content.decode()
-    assert "as=other" not in page
