@@ -155,7 +155,7 @@ class Evaluation(TreeInterpreter):
             case "to_string", [given]:
                 for leaf in self._leaves(given):
                     if isinstance(leaf, str):
-                        self._spend(_ESCAPED * len(leaf) // _CHARACTERS_A_STEP)
+                        self._spend((1 if leaf.isascii() else _ESCAPED) * len(leaf) // _CHARACTERS_A_STEP)
                     elif leaf is not None and not isinstance(leaf, (int, float)):
                         raise JMESPathError
 
