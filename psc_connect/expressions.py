@@ -32,7 +32,7 @@ _NESTING: Final = frozenset((*_BRACKETS, *_OPERATORS))
 BUDGET: Final = 50_000
 # A step is also what handling so many characters costs.
 _CHARACTERS_A_STEP: Final = 64
-# ``\\u00e9``: what a character of a text in JSON takes at the most, but for those of two halves.
+# ``\u00e9``: what a character of a text in JSON takes at the most, but for those of two halves.
 _ESCAPED: Final = 6
 _OPTIONS: Final = Options(custom_functions=Functions())
 
