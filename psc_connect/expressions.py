@@ -32,7 +32,7 @@ _NESTING: Final = frozenset((*_BRACKETS, *_OPERATORS))
 BUDGET: Final = 50_000
 # A step is also what handling so many characters costs.
 _CHARACTERS_A_STEP: Final = 64
-# ``\\u00e9``: what a character of a text in JSON takes at the most, but for those of two halves.
+# ``\u00e9``: what a character of a text in JSON takes at the most, but for those of two halves.
 _ESCAPED: Final = 6
 _OPTIONS: Final = Options(custom_functions=Functions())
 
@@ -155,7 +155,7 @@ class Evaluation(TreeInterpreter):
             case "to_string", [given]:
                 for leaf in self._leaves(given):
                     if isinstance(leaf, str):
-                        self._spend(_ESCAPED * len(leaf) // _CHARACTERS_A_STEP)
+                        self._spend((1 if leaf.isascii() else _ESCAPED) * len(leaf) // _CHARACTERS_A_STEP)
                     elif leaf is not None and not isinstance(leaf, (int, float)):
                         raise JMESPathError
 

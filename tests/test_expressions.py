@@ -113,6 +113,7 @@ def test_expressions_of_one_evaluation_share_its_budget() -> None:
         "SubjectRefPro.exercices[].activities[?codeModeExercice=='L'][].raisonSocialeSite",
         "contains(SubjectRefPro.exercices[].activities[].codeSecteurDactivite, 'SA07')",
         "sort_by(SubjectRefPro.exercices[].activities[], &codePostal)[0].codePostal",
+        "to_string(SubjectRefPro)",
         "join(', ', SubjectRefPro.exercices[].activities[].raisonSocialeSite)",
     ],
 )

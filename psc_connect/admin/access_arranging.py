@@ -23,14 +23,18 @@ def ticks_of(subject: str, codes: Iterable[str]) -> list[str]:
     return [f"{subject} {code}" for code in codes]
 
 
-def answer_of(code: str, text: str) -> str:
+def answer_of(subject: str, code: str, text: str) -> str:
     """Return what the tick of a code sends that is offered as near to a text."""
-    return f"{code} {text}"
+    return f"{subject} {code} {text}"
 
 
-def read_answer(sent: str) -> tuple[str, str]:
-    code, _space, text = sent.partition(" ")
-    return code, text
+def _answers(sent: Iterable[str], subject: str) -> Iterator[tuple[str, str]]:
+    """Yield (code, text) of these ticks; those of another subject are no longer meant."""
+    for each in sent:
+        about, _space, answer = each.partition(" ")
+        code, _space, text = answer.partition(" ")
+        if about == subject:
+            yield code, text
 
 
 def condition_prefixes(data: Any, rule: str) -> Iterator[str]:
@@ -104,7 +108,7 @@ def _settle_condition(data: QueryDict, prefix: str) -> bool:
         return bool(subject or typed)
     ticked = [each for each in data.getlist(f"{prefix}-codes") if each.startswith(f"{subject} ")]
     answered = set()
-    for code, text in map(read_answer, data.getlist(f"{prefix}-near")):
+    for code, text in _answers(data.getlist(f"{prefix}-near"), subject):
         ticked += ticks_of(subject, [code])
         answered.add(text)
     found, rest = _searched(subject, typed, answered)

@@ -54,7 +54,7 @@ class Near:
     @property
     def ticks(self) -> list[tuple[str, str]]:
         """Return what each tick sends, and its label."""
-        return [(answer_of(code, self.text), value_in_words(self.subject, code)) for code in self.codes]
+        return [(answer_of(self.subject, code, self.text), value_in_words(self.subject, code)) for code in self.codes]
 
 
 class ConditionForm(forms.Form):
@@ -89,11 +89,21 @@ class ConditionForm(forms.Form):
     @cached_property
     def near(self) -> list[Near]:
         """What is near to each text that was searched and means no code, or several."""
+        found = [
+            Near(self.chosen_subject, each, self.suggestions.near(self.chosen_subject, each)) for each in self._searched
+        ]
+        return [each for each in found if each.codes]
+
+    @cached_property
+    def unclear(self) -> list[str]:
+        """The texts that were searched and have nothing near to them."""
+        return [each for each in self._searched if each not in {near.text for near in self.near}]
+
+    @property
+    def _searched(self) -> list[str]:
         if not self.is_bound or self.chosen_subject not in CHOSEN:
             return []
-        texts = [each.strip() for each in str(self["typed"].value() or "").split(";")]
-        found = [Near(self.chosen_subject, each, self.suggestions.near(self.chosen_subject, each)) for each in texts]
-        return [each for each in found if each.codes]
+        return [text for each in str(self["typed"].value() or "").split(";") if (text := each.strip())]
 
     @property
     def is_filled(self) -> bool:
@@ -109,7 +119,8 @@ class ConditionForm(forms.Form):
         elif subject in CHOSEN and typed:
             # What was understood of it is ticked already.
             message = _("“%(text)s” is no code and no label of one.")
-            self.add_error("typed", ValidationError(message, "access_code_unknown", {"text": typed}))
+            text = "; ".join(self.unclear) or typed
+            self.add_error("typed", ValidationError(message, "access_code_unknown", {"text": text}))
         else:
             chosen = self.cleaned_data["codes"] if subject in CHOSEN else typed_values(subject, typed)
             self._read(subject, [each.rpartition(" ")[2] if subject in CHOSEN else each for each in chosen])

@@ -57,6 +57,15 @@ def test_one_of_those_near_is_taken_by_its_tick(admin: Administrator, provider: 
     assert label == "Pharmacien (21)"
     response = press(admin, provider, {**fields, "rules-0-0-near": value}, "_save")
     assert rules_of(provider) == ["refuse [profession in 10 21]"]
+    # Of another subject it is none.
+    other = {**fields, "rules-0-0-subject": "role", "rules-0-0-near": value, "rules-0-0-typed": ""}
+    assert codes(press(admin, provider, other, "_save")) == {("typed", "condition_values_missing")}
+
+
+def test_what_has_nothing_near_to_it_is_told_beside_what_has(admin: Administrator, provider: Provider) -> None:
+    page = submit(admin, provider, typed("refuse", ("profession", "in", "Farmacien; qqqqq xyz")), button="_save")
+    assert "Which one is “Farmacien”?" in text_of(page)
+    assert "“qqqqq xyz” is no code and no label of one." in text_of(page)
 
 
 def test_a_label_that_several_codes_have_a_part_of_is_asked_for_again(admin: Administrator, provider: Provider) -> None:
