@@ -20,11 +20,6 @@ class Choice:
     must_ask: bool = False
 
 
-def find_capacity(professional: Professional, key: str) -> Capacity | None:
-    """Return the capacity of that key, or None where the person has it no longer."""
-    return next((each for each in professional.capacities if each.key == key), None)
-
-
 def at_login(provider: Provider, professional: Professional, *, chosen_last: str) -> Choice:
     """Say what a login does about it; somebody without professional data is never asked."""
     capacities = professional.capacities
@@ -36,5 +31,5 @@ def at_login(provider: Provider, professional: Professional, *, chosen_last: str
         return Choice(capacities[0])
     if provider.ask_capacity == AskCapacity.NEVER:
         return Choice()
-    chosen = find_capacity(professional, chosen_last)
+    chosen = professional.capacity_of(chosen_last)
     return Choice(chosen, must_ask=chosen is None)

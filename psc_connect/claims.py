@@ -50,9 +50,7 @@ class Claims(Mapping[str, Any]):
 
     @cached_property
     def capacity(self) -> Capacity | None:
-        capacities = self.professional.capacities
-        chosen = next((each for each in capacities if each.key == self._chosen), None)
-        return chosen or next(iter(capacities), None)
+        return self.professional.capacity_of(self._chosen) or next(iter(self.professional.capacities), None)
 
     def document(self, names: Collection[tuple[str, ...]]) -> dict[str, Any]:
         """Return the userinfo, with those computed values that an expression with these names may ask for."""

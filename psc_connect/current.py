@@ -10,7 +10,6 @@ from asgiref.sync import sync_to_async
 from django.core.exceptions import SynchronousOnlyOperation
 from django.http import HttpRequest
 
-from psc_connect.capacities import find_capacity
 from psc_connect.models import Account, AskCapacity
 from psc_connect.professional.conditions import SUBJECTS, Condition, ConditionError, Situation
 from psc_connect.professional.person import Professional
@@ -68,7 +67,7 @@ class Current:
     @cached_property
     def capacity(self) -> Capacity | None:
         """The practice and the activity chosen, or the only ones there are."""
-        return find_capacity(self.professional, self._kept.capacity)
+        return self.professional.capacity_of(self._kept.capacity)
 
     @property
     def practice(self) -> Practice | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
-from psc_connect.capacities import Choice, at_login, find_capacity
+from psc_connect.capacities import Choice, at_login
 from psc_connect.exceptions import LoginRefused
 from psc_connect.groups import RULE, bring_groups_up_to_date
 from psc_connect.models import AccessRule
@@ -110,7 +110,7 @@ def admit(
         choice, decision = (asked_again, other) if other.allowed else (choice, decision)
     if choice.capacity is not None or not decision.allowed:
         return Admission(choice, decision, choice.capacity)
-    last = find_capacity(professional, chosen_last)
+    last = professional.capacity_of(chosen_last)
     possible = (last, *professional.capacities) if last else professional.capacities
     allowed = (each for each in possible if decide(provider, rules, Situation(professional, each, acr)).allowed)
     return Admission(choice, decision, next(allowed, None))

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
+from psc_connect.admin.account_details import KINDS
 from psc_connect.models import AccessRule
 from psc_connect.professional.conditions import CODED, Condition, ConditionError
+from psc_connect.professional.identifiers import Kind
 from psc_connect.professional.nomenclatures import Table, choices, concept, table
 
 if TYPE_CHECKING:
@@ -45,15 +47,7 @@ _SENTENCES: Final = {
 }
 # What has no table of ANS's, and is chosen by its name all the same.
 _OTHER_LABELS: Final[Mapping[str, Mapping[str, _StrPromise | str]]] = {
-    "identifier_kind": {
-        "rpps": "RPPS",
-        "adeli": "ADELI",
-        "psi": "PSI",
-        "finess_staff": _("staff of a structure, by its FINESS"),
-        "siret_staff": _("staff of a structure, by its SIRET"),
-        "edit": _("test identity (EDIT)"),
-        "unknown": _("of no known kind"),
-    },
+    "identifier_kind": {kind.value: KINDS[kind.value] for kind in Kind},
     "means": {"CARD": _("card of the CPS family"), "MOBILE": _("e-CPS, the mobile application")},
 }
 # Their values are chosen by label; those of the other subjects are typed.

@@ -279,6 +279,10 @@ class Professional:
                 found.setdefault(capacity.key, capacity)
         return tuple(found.values())
 
+    def capacity_of(self, key: str) -> Capacity | None:
+        """Return the capacity of that key, or None where the person has it no longer."""
+        return next((each for each in self.capacities if each.key == key), None) if key else None
+
 
 def unknown_codes(professional: Professional) -> Iterator[tuple[str, str]]:
     """Yield ``(table, code)`` of every code that its tables do not have: they are read for it, so not at a login."""

@@ -10,7 +10,6 @@ from django.shortcuts import render
 from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_protect
 
-from psc_connect.capacities import find_capacity
 from psc_connect.current import current
 from psc_connect.next_page import landing_page, safe_next
 from psc_connect.origin import home_url, login_url
@@ -49,7 +48,7 @@ class ActivityView(ProviderView):
         who = current(request)
         if who.account is None or who.account.provider.slug != provider:
             return HttpResponseRedirect(login_url(provider, self.next_page))
-        chosen = find_capacity(who.professional, request.POST.get("capacity", ""))
+        chosen = who.professional.capacity_of(request.POST.get("capacity", ""))
         if chosen is None:
             # The page is older than the data: what is there now is shown.
             return self._ask(request, who, status=409)
@@ -67,7 +66,7 @@ class ActivityView(ProviderView):
 
     def _ask(self, request: HttpRequest, who: Current, *, status: int = 200) -> HttpResponse:
         account = cast("Account", who.account)
-        chosen_last = find_capacity(who.professional, account.capacity)
+        chosen_last = who.professional.capacity_of(account.capacity)
         proposed = who.capacity or chosen_last
         rules = rules_of(account.provider)
         decisions = {
