@@ -24,7 +24,7 @@ from tests.journey import Person
 PODIATRIST = next(person for person in PEOPLE if person.slug == "podiatrist")
 THREADS = 8
 # What else can only be shown there.
-PLACES = ("test_login.py", "admin/test_at_once.py", "admin/test_hostile_input.py")
+PLACES = ("test_login.py", "admin/at_once.py", "admin/test_hostile_input.py")
 
 
 def at_once(*tasks: Callable[[], Any]) -> list[Any]:

@@ -17,10 +17,8 @@ from tests.admin.pages import Administrator, administrator, change_page, stored
 from tests.conftest import make_provider
 from tests.recorder import listen
 
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time"),
-]
+# On PostgreSQL alone, by tests/test_concurrency.py, which names this file: SQLite has one writer at a time.
+pytestmark = pytest.mark.django_db(transaction=True)
 KEEPER = ("view_provider", "change_provider", "replace_provider_secrets")
 OLD_ISSUERS = "the next secret of the old issuer"
 NEW_ISSUERS = "the secret of the new issuer"
