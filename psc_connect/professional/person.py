@@ -20,9 +20,6 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 PROFESSIONS = SUBJECTS["profession"]
 CATEGORIES = SUBJECTS["category"]
-TITLES = SUBJECTS["title"]
-CIVILITIES = SUBJECTS["civility"]
-SKILL_KINDS = SUBJECTS["skill_kind"]
 SKILLS = SUBJECTS["skill"]
 MODES = SUBJECTS["mode"]
 SECTORS = SUBJECTS["sector"]
@@ -134,10 +131,10 @@ class Practice:
 
     profession: Code = _code("codeProfession", *PROFESSIONS)
     category: Code = _code("codeCategorieProfessionnelle", *CATEGORIES)
-    title: Code = _code("codeCiviliteDexercice", *TITLES)
+    title: Code = _code("codeCiviliteDexercice", *SUBJECTS["title"])
     family_name: str = _text("nomDexercice")
     given_name: str = _text("prenomDexercice")
-    skill_kind: Code = _code("codeTypeSavoirFaire", *SKILL_KINDS)
+    skill_kind: Code = _code("codeTypeSavoirFaire", *SUBJECTS["skill_kind"])
     skill: Code = _code("codeSavoirFaire", *SKILLS)
     activities: tuple[Activity, ...] = ()
     extra: Mapping[str, Any] = _rest()
@@ -208,7 +205,7 @@ class Professional:
     given_name: str = _text("given_name")
     family_name: str = _text("family_name")
     email: str = _text("email")
-    civility: Code = _code("codeCivilite", *CIVILITIES)
+    civility: Code = _code("codeCivilite", *SUBJECTS["civility"])
     activity_kind: Code = _code("codeGenreActivite", *ACTIVITY_KINDS)
     sector: Code = _code("Secteur_Activite", *SECTORS)
     organization: str = _text("SubjectOrganization")
