@@ -23,13 +23,13 @@ from psc_connect.rules import admit, refusal, rules_of
 from psc_connect.unlinking import STAMP, stamp_of_user
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from django.contrib.auth.models import User
 
     from psc_connect.capacities import Choice
     from psc_connect.identifiers import Identifier
-    from psc_connect.models import Provider
+    from psc_connect.models import AccessRule, Provider
     from psc_connect.professional.person import Professional
     from psc_connect.rules import Admission
 
@@ -143,11 +143,15 @@ def find(provider: Provider, subject: str, given: Iterable[Identifier] = ()) -> 
     return found[0] if found else None
 
 
+def admission_of(provider: Provider, rules: Sequence[AccessRule], person: Person, account: Account | None) -> Admission:
+    """Return what these rules make of the person, who has this account, or none yet."""
+    chosen_last = account.capacity if account is not None else ""
+    return admit(provider, rules, person.professional, chosen_last=chosen_last, acr=person.acr)
+
+
 def _admitted(provider: Provider, person: Person, account: Account | None) -> Admission:
     """Raises LoginRefused: ``access_refused``, ``access_rule_malformed``."""
-    chosen_last = account.capacity if account is not None else ""
-    rules = rules_of(provider)
-    admission = admit(provider, rules, person.professional, chosen_last=chosen_last, acr=person.acr)
+    admission = admission_of(provider, rules_of(provider), person, account)
     if admission.decision.allowed:
         return admission
     if account is not None:
@@ -185,8 +189,8 @@ def _returning(
 
 
 def _first_login(provider: Provider, person: Person, admission: Admission, *, hooks: Hooks) -> Resolution:
-    known = candidate(provider, person.claims, hooks=hooks)
     claims = claims_for(person, admission)
+    known = candidate(provider, claims, hooks=hooks)
     user = hooks.update_user(known, claims) if known is not None else hooks.create_user(claims)
     account = Account(provider=provider, issuer=provider.issuer, subject=person.subject, user=user)
     _describe(account, person)

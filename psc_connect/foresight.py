@@ -13,7 +13,7 @@ from psc_connect.accounts import Person
 from psc_connect.backends import ProSanteConnectBackend, prepared_backend
 from psc_connect.exceptions import LoginRefused
 from psc_connect.groups import row_holds
-from psc_connect.rules import admit, rules_of
+from psc_connect.rules import rules_of
 from psc_connect.users import Verdict, judge
 
 if TYPE_CHECKING:
@@ -101,23 +101,20 @@ def _foreseen(backend: ProSanteConnectBackend, person: Person) -> Foreseen:
 
 @sensitive_variables()
 def _access(provider: Provider, account: Account | None, person: Person) -> ForeseenAccess:
-    professional, rules = person.professional, rules_of(provider)
-    chosen_last = account.capacity if account is not None else ""
-    admission = admit(provider, rules, professional, chosen_last=chosen_last, acr=person.acr)
-    return ForeseenAccess(professional, tuple(rules), admission)
+    rules = rules_of(provider)
+    return ForeseenAccess(person.professional, tuple(rules), accounts.admission_of(provider, rules, person, account))
 
 
 @sensitive_variables()
 def _foreseen_user(
     backend: ProSanteConnectBackend, account: Account | None, person: Person, admission: Admission
 ) -> Foreseen:
-    provider, claims = backend.provider, person.claims
+    provider, seen = backend.provider, accounts.claims_for(person, admission)
     if account is not None and not backend.user_can_authenticate(account.user):
         raise LoginRefused("account_inactive")
-    known = account.user if account is not None else accounts.candidate(provider, claims, hooks=backend)
+    known = account.user if account is not None else accounts.candidate(provider, seen, hooks=backend)
     creating = known is None
     user, rows = known or backend.UserModel(), provider.exported_attributes.all()
-    seen = accounts.claims_for(person, admission)
     verdicts = tuple((row, judge(row, user, seen, creating=creating)) for row in rows)
     code = next((verdict.problem for _row, verdict in verdicts if verdict.fatal), "")
     if not code and creating and not _names_the_user(backend, verdicts):

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 from django.contrib.auth import get_user_model
 
 from psc_connect.attributes import linkable_fields
+from psc_connect.claims import Claims
 from psc_connect.exceptions import LoginRefused
 from psc_connect.identifiers import identifiers_of, rpps_of
 from psc_connect.models import Account
-from psc_connect.professional.userinfo import read_userinfo
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +27,7 @@ def users_with_number(provider: Provider, claims: Mapping[str, Any]) -> QuerySet
     Raises LoginRefused: ``account_link_field_unknown``, ``account_link_privileged``, ``account_already_linked``.
     """
     users, name = get_user_model()._default_manager, provider.link_user_field
-    number = rpps_of(identifiers_of(read_userinfo(claims))) if name else ""
+    number = rpps_of(identifiers_of(Claims.of(claims).professional)) if name else ""
     if not number:
         return users.none()
     if name not in {field.name for field in linkable_fields()}:

@@ -12,7 +12,6 @@ from psc_connect.oidc.errors import MetadataError
 from psc_connect.oidc.errors import MetadataProblem as MetadataProblem
 from psc_connect.oidc.pasted import looks_like
 
-_OWN_HOST = ("token_endpoint", "userinfo_endpoint", "jwks_uri")
 # The browser goes there, no secret does: PSC keeps its pages on a sibling host (auth.… and wallet.…). Of an issuer that
 # is not known to own the domain above, a sibling may be anybody's: who shares asso.fr has nothing else in common.
 _OWN_HOST_OR_SIBLING = ("authorization_endpoint", "end_session_endpoint")
