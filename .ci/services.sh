@@ -62,6 +62,11 @@ start_keycloak() { # python; one start serves every corner
     export PSC_KEYCLOAK_URL=http://127.0.0.1:$port/auth
 }
 
+tell_keycloak() { # what it had to complain of: tests see its answers, not its reasons
+    local log=${PSC_KEYCLOAK_HOME:-}/keycloak.log
+    [[ ! -f $log ]] || grep -F ' WARN ' "$log" | tail -n 30
+}
+
 stop_services() {
     local pid
     for pid in "${service_pids[@]}"; do

@@ -47,9 +47,9 @@ def test_a_path_of_many_slow_steps_is_explained_in_part() -> None:
         inner = {"a": inner}
     path = "otherIds|" + "|".join(["[@,@][]"] * 13) + "|[0]" + ".a" * 40
     assert claim_value(path, {"otherIds": [inner]})
-    began = time.perf_counter()
+    began = time.thread_time()
     steps = told(path, {"otherIds": [inner]})
-    assert time.perf_counter() - began < 1
+    assert time.thread_time() - began < 1
     assert 13 < len(steps) < 50
 
 

@@ -66,10 +66,10 @@ EXPLODING = {
 def test_what_explodes_is_stopped_at_once(name: str, document: dict[str, Any]) -> None:
     path = EXPLODING[name]
     assert len(path) <= MAX_CHARACTERS
-    began = time.perf_counter()
+    began = time.thread_time()
     with pytest.raises(TooSlow):
         value_of(path, document)
-    assert time.perf_counter() - began < 1
+    assert time.thread_time() - began < 1
 
 
 def test_a_text_between_many_is_paid_for_before_it_is_made() -> None:

@@ -84,8 +84,8 @@ def test_a_refresh_that_fails_does_not_fail_the_login(simulator, provider, fault
     before = Provider.objects.get().jwks
     began = time.monotonic()
     assert landed(sign_in_once())
-    # Three seconds at most for what the login could do without.
-    assert time.monotonic() - began < 4.5
+    # Three seconds at most for what the login could do without; the hanging answer would take a minute.
+    assert time.monotonic() - began < 8
     assert simulator.count("jwks") >= 1
     asked = simulator.count("jwks")
     assert landed(sign_in_once())

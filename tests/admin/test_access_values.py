@@ -77,9 +77,9 @@ def test_a_label_that_several_codes_have_a_part_of_is_asked_for_again(admin: Adm
 def test_what_is_near_is_looked_for_in_bounded_time(admin: Administrator, provider: Provider) -> None:
     texts = "; ".join(f"méd gen zz qq{number} " * 3 for number in range(20))
     rows = [typed("refuse", *[("speciality", "in", texts)] * 10)] * 30
-    began = time.perf_counter()
+    began = time.thread_time()
     assert submit(admin, provider, *rows, button="_try").status_code == 200
-    assert time.perf_counter() - began < 6
+    assert time.thread_time() - began < 6
 
 
 @pytest.mark.parametrize(

