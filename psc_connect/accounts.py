@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from django.db import Error as DatabaseError
@@ -15,7 +15,7 @@ from django.views.decorators.debug import sensitive_variables
 from psc_connect import identifiers, trail
 from psc_connect.claims import Claims
 from psc_connect.exceptions import LoginRefused
-from psc_connect.groups import MAPPING, RULE, bring_groups_up_to_date, concern, wanted_groups
+from psc_connect.groups import MAPPING, RULE, AccountMoved, bring_groups_up_to_date, concern, wanted_groups
 from psc_connect.models import Account, AccountChange
 from psc_connect.professional.snapshot import from_snapshot, to_snapshot
 from psc_connect.professional.userinfo import MAX_ACTIVITIES, count_activities, read_userinfo
@@ -73,10 +73,14 @@ class Person:
         if count_activities(claims) > MAX_ACTIVITIES:
             raise LoginRefused("userinfo_activities_too_many")
         identifiers.check_answers_agree(id_token_claims, claims)
-        acr, professional = id_token_claims.get("acr"), read_userinfo(claims)
+        professional = read_userinfo(claims)
+        if means := _text_of(id_token_claims, "authMode"):
+            # The userinfo of some people does not say it.
+            professional = replace(professional, means=means)
         given = identifiers.identifiers_of(professional)
         identifiers.check_one_rpps(id_token_claims, claims, given)
-        return cls(subject, claims, professional, acr if isinstance(acr, str) else "", given)
+        acr = _text_of(id_token_claims, "acr")
+        return cls(subject, claims, professional, acr, identifiers.kept_of(given))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,7 @@ def resolve(provider: Provider, person: Person, *, hooks: Hooks) -> Resolution:
     ``account_identifiers_conflict``, ``attribute_…``, ``access_…`` (what rules gave the person is taken back then);
     or OperationalError, where the database itself goes on failing.
     """
-    problem: DatabaseError | None = None
+    problem: DatabaseError | AccountMoved | None = None
     for attempt in range(ATTEMPTS):
         account = find(provider, person.subject, person.identifiers)
         try:
@@ -117,7 +121,7 @@ def resolve(provider: Provider, person: Person, *, hooks: Hooks) -> Resolution:
             if exc.code != "account_already_linked" or find(provider, person.subject, person.identifiers) is None:
                 raise
         # SQLite answers "locked" at once where two transactions that have read both want to write.
-        except (IntegrityError, OperationalError, InterfaceError) as exc:
+        except (IntegrityError, OperationalError, InterfaceError, AccountMoved) as exc:
             problem = exc
             time.sleep(PAUSE_SECONDS * attempt)
     if isinstance(problem, (OperationalError, InterfaceError)):
@@ -179,6 +183,10 @@ def _returning(
         bring_groups_up_to_date(account, _groups(provider, claims, admission))
     known = account.professional
     described = _describe(account, person)
+    if account.provider_id != provider.pk:
+        # Another declaration of the same issuer: what is decided of the account follows the one that is used.
+        account.provider = provider
+        described.append("provider")
     if former := identifiers.keep(account, person.identifiers, subject=person.subject):
         trail.record(account, AccountChange.Action.SUBJECT, provider=provider, before={"sub": former})
         described.append("subject")
@@ -217,9 +225,10 @@ def _groups(provider: Provider, claims: Claims, admission: Admission) -> dict[st
 
 def _describe(account: Account, person: Person) -> list[str]:
     """Put what the provider says of the person on the account, unsaved; return the fields that are others now."""
+    sent = person.professional.national_identifier_sent
     said = {
         "professional": to_snapshot(person.professional),
-        "subject_name_id": _text(person.professional.national_identifier_sent),
+        "subject_name_id": sent if len(sent) <= 255 else "",
     }
     changed = [name for name, value in said.items() if getattr(account, name) != value]
     for name in changed:
@@ -242,5 +251,6 @@ def candidate(provider: Provider, claims: Mapping[str, Any], *, hooks: Hooks) ->
     return users[0] if users else None
 
 
-def _text(value: str) -> str:
-    return value if len(value) <= 255 else ""
+def _text_of(claims: Mapping[str, Any], name: str) -> str:
+    value = claims.get(name)
+    return value if isinstance(value, str) else ""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from asgiref.sync import sync_to_async
 from django.core.exceptions import SynchronousOnlyOperation
 from django.http import HttpRequest
 
-from psc_connect.models import Account, AskCapacity
+from psc_connect.models import Account, AskCapacity, Provider
 from psc_connect.professional.conditions import SUBJECTS, Condition, ConditionError, Situation
 from psc_connect.professional.person import Professional
 from psc_connect.professional.snapshot import from_snapshot
@@ -56,13 +57,21 @@ class Current:
         account = Account.objects.filter(pk=number, user=user.pk).select_related("provider").first()
         if account is not None:
             account.user = user
+            if account.provider.slug != self._kept.provider:
+                # The declaration that signed this session in decides, whichever of the issuer's was used since.
+                of_session = Provider.objects.filter(slug=self._kept.provider).first()
+                if of_session is not None and of_session.issuer == account.issuer:
+                    account.provider = of_session
         return account
 
     @cached_property
     def professional(self) -> Professional:
-        """What Pro Santé Connect said at the last login of this person; empty where it said nothing."""
+        """What Pro Santé Connect said at the last login of this person; empty where it said nothing.
+
+        The means are those of this session: the last login may have been elsewhere.
+        """
         known = from_snapshot(self.account.professional) if self.account else None
-        return known or Professional()
+        return replace(known or Professional(), means=self._kept.means)
 
     @cached_property
     def capacity(self) -> Capacity | None:
@@ -146,6 +155,12 @@ def current(request: HttpRequest) -> Current:
     """Return ``request.psc``, without the middleware too."""
     known = getattr(request, "psc", None)
     return known if isinstance(known, Current) else Current(request)
+
+
+def renew(request: HttpRequest | None, **_said: Any) -> None:
+    """Let ``request.psc`` tell of whoever is signed in now, in a request that looked at it before (a receiver, too)."""
+    if isinstance(getattr(request, "psc", None), Current):
+        request.psc = Current(request)  # type: ignore[union-attr,arg-type]
 
 
 def conditions_of(who: Mapping[str, Wanted]) -> tuple[Condition, ...]:

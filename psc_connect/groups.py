@@ -12,15 +12,19 @@ from django.db.models import Exists, OuterRef, Q
 from psc_connect.claim_paths import holds
 from psc_connect.claims import Claims
 from psc_connect.expressions import TooSlow
-from psc_connect.models import ExportedGroup, GroupGrant
+from psc_connect.models import Account, ExportedGroup, GroupGrant
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-    from psc_connect.models import Account, Provider
+    from psc_connect.models import Provider
 
 MAPPING, RULE = GroupGrant.Source.MAPPING, GroupGrant.Source.RULE
 logger = logging.getLogger("psc_connect")
+
+
+class AccountMoved(Exception):
+    """The account has another user than when it was read, or is gone: an administrator's act came between."""
 
 
 def users_have_groups() -> bool:
@@ -55,11 +59,14 @@ def bring_groups_up_to_date(account: Account, wanted: Mapping[str, Collection[in
     """Give what each source (``MAPPING``, ``RULE``) wants; take away what it gave and wants no longer.
 
     A source that is not named keeps what it gave. A group that somebody has by hand is never noted as given, and so
-    never taken away; one that another source, or another account of the same user, gave too stays.
+    never taken away; one that another source, or another account of the same user, gave too stays. Within a
+    transaction. Raises AccountMoved.
     """
     if not users_have_groups():
         return
     user = account.user
+    if Account.objects.select_for_update().filter(pk=account.pk, user=user.pk).values_list("pk").first() is None:
+        raise AccountMoved
     grants = list(GroupGrant.objects.filter(account__user=user.pk))
     present = {
         (each.source, each.group_id): each for each in grants if each.account_id == account.pk and each.source in wanted

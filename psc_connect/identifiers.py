@@ -58,16 +58,21 @@ class Identifier:
 
 
 def identifiers_of(professional: Professional) -> tuple[Identifier, ...]:
-    """Return what the userinfo gives, each once, the main one first; what no row can keep is left out and logged."""
+    """Return what the userinfo gives, each once, what is vouched for first; what no row can keep is left out."""
     found: dict[tuple[str, str], Identifier] = {}
     for each in _given(professional):
         known = found.get((each.kind, each.number))
         # Given twice: as the register has it, with its quality; as the main one; as something else.
         if known is None or not known.is_vouched_for or (known.origin == MAIN and each.is_vouched_for):
             found[each.kind, each.number] = each
-    if len(found) > MAX_KEPT:
-        logger.warning("userinfo.identifiers_too_many count=%s", len(found))
-    return tuple(found.values())[:MAX_KEPT]
+    return tuple(sorted(found.values(), key=lambda each: not each.is_vouched_for))
+
+
+def kept_of(given: tuple[Identifier, ...]) -> tuple[Identifier, ...]:
+    """Return those that an account keeps, and by which it is looked for: bounded, those that prove something first."""
+    if len(given) > MAX_KEPT:
+        logger.warning("userinfo.identifiers_too_many count=%s", len(given))
+    return given[:MAX_KEPT]
 
 
 def _given(professional: Professional) -> Iterator[Identifier]:

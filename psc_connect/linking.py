@@ -42,7 +42,8 @@ def users_with_number(provider: Provider, claims: Mapping[str, Any]) -> QuerySet
 def _check(user: User, provider: Provider) -> None:
     if is_privileged(user) and not provider.link_privileged_users:
         raise LoginRefused("account_link_privileged")
-    if Account.objects.filter(user=user, issuer=provider.issuer).exists():
+    # Of whatever issuer: a number that one vouches for proves nothing to another, whose mapping may have written it.
+    if Account.objects.filter(user=user).exists():
         raise LoginRefused("account_already_linked")
 
 

@@ -1,4 +1,4 @@
-"""What a session keeps of its login: whose, at what level, in what capacity, the ID token for the sign-out."""
+"""What a session keeps of its login: whose, how it was proved, in what capacity, the ID token for the sign-out."""
 
 from __future__ import annotations
 
@@ -39,6 +39,7 @@ class KeptLogin:
     provider: str = ""
     account: int | None = None
     acr: str = ""
+    means: str = ""
     capacity: str = ""
     must_choose: bool = False
 

@@ -7,6 +7,8 @@ from typing import Any
 from django.contrib.auth.models import Group, User
 
 from psc_connect.backends import ProSanteConnectBackend
+from psc_connect.merging import link, plan_link
+from psc_connect.models import Account
 
 
 class LinksByNationalIdentifier(ProSanteConnectBackend):
@@ -49,6 +51,15 @@ class BreaksInFilter(ProSanteConnectBackend):
 class BreaksInVerify(ProSanteConnectBackend):
     def verify_claims(self, claims: Any) -> bool:
         raise RuntimeError("the hook of the site broke")
+
+
+class LinksElsewhere(ProSanteConnectBackend):
+    """A site whose code gives the account to somebody else while its person signs in."""
+
+    def update_user(self, user: Any, claims: Any) -> Any:
+        other = User.objects.get(username="other")
+        link(plan_link(Account.objects.get(user=user), other), by=None)
+        return super().update_user(user, claims)
 
 
 def use(settings: Any, backend: type[ProSanteConnectBackend]) -> str:

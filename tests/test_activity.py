@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth.models import Group, User
 
+from psc_connect.merging import link, plan_link
 from psc_connect.models import AccessRule, Account
 from psc_connect.simulator.people import Person as Simulated
 from tests.conftest import make_provider
@@ -284,3 +285,25 @@ def test_a_capacity_chosen_before_is_kept_where_another_is_refused(provider, doc
     assert choose(doctor_and_nurse, keys["10"]).status_code == 403
     assert Account.objects.get().capacity == keys["60"]
     assert groups_of_everybody() == {"nurses"}
+
+
+def link_while_they_choose(get_response):
+    """A site's middleware has looked at the professional when an administrator gives the account to somebody else."""
+
+    def middleware(request):
+        if request.method == "POST" and request.psc.account:
+            link(plan_link(Account.objects.get(), User.objects.get(username="other")), by=None)
+        return get_response(request)
+
+    return middleware
+
+
+def test_whose_account_goes_elsewhere_meanwhile_signs_in_anew(doctor, provider, settings):
+    group = Group.objects.create(name="Doctors")
+    AccessRule.objects.create(provider=provider, outcome="group", group=group)
+    [(_code, key), _other] = cards(doctor.get(ASKED))
+    before, other = Account.objects.get().user, User.objects.create_user("other")
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, "tests.test_activity.link_while_they_choose"]
+    assert choose(doctor, key)["Location"].startswith("/psc/psc/login/")
+    assert not before.groups.exists()
+    assert not other.groups.exists()

@@ -5,10 +5,15 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
+from django.db import transaction
 
+from psc_connect.groups import MAPPING, AccountMoved, bring_groups_up_to_date
+from psc_connect.merging import link, plan_link
 from psc_connect.models import Account, ExportedGroup, GroupGrant
 from tests.conftest import make_provider
+from tests.hooks import LinksElsewhere, use
 from tests.journey import PAGE, Person
+from tests.refusals import assert_sign_in_is_refused
 
 pytestmark = pytest.mark.django_db
 PODIATRIST = "SubjectRefPro.exercices[].codeProfession"
@@ -125,3 +130,21 @@ def test_a_login_that_fails_afterwards_has_given_nothing(provider, podiatrists):
     assert Person().sign_in(PAGE).status_code == 403
     assert not GroupGrant.objects.exists()
     assert not get_user_model().objects.exists()
+
+
+def test_nothing_is_given_to_the_user_whom_the_account_had_before(podiatrists):
+    """An administrator links the account to somebody else while its person signs in, or chooses an activity."""
+    sign_in()
+    stale, other = Account.objects.get(), get_user_model().objects.create_user("other")
+    link(plan_link(Account.objects.get(), other), by=None)
+    with pytest.raises(AccountMoved), transaction.atomic():
+        bring_groups_up_to_date(stale, {MAPPING: [podiatrists.pk]})
+    assert not stale.user.groups.exists()
+    assert set(other.groups.all()) == {podiatrists}
+
+
+def test_a_login_whose_account_moves_at_each_attempt_is_refused(podiatrists, settings, simulator, person):
+    sign_in()
+    get_user_model().objects.create_user("other")
+    use(settings, LinksElsewhere)
+    assert_sign_in_is_refused("account_conflict", person=person, simulator=simulator)

@@ -92,3 +92,18 @@ def test_another_way_to_write_the_same_identifier_is_no_other_person(
 ) -> None:
     simulator.faults.set("userinfo_claims", claims={"SubjectNameID": userinfo})
     assert sign_in(simulator, somebody("1", SubjectNameID=id_token)).subject == "1"
+
+
+MANY = [of("X", f"junk{number}") for number in range(60)]
+
+
+@pytest.mark.case("AL09")
+def test_a_second_rpps_number_hides_behind_no_others(provider: Provider, simulator: Simulator) -> None:
+    numbers = [of("RPPS", RPPS), *MANY, of("RPPS", OTHER_RPPS)]
+    refused(simulator, somebody("1", *numbers), "userinfo_identifiers_contradict")
+
+
+def test_an_account_is_found_by_a_number_behind_many_others(provider: Provider, simulator: Simulator) -> None:
+    account = sign_in(simulator, somebody("1", of("RPPS", RPPS)))
+    assert sign_in(simulator, somebody("2", *MANY, of("RPPS", RPPS))) == account
+    assert account.identifiers.count() <= 52

@@ -130,10 +130,13 @@ def test_a_user_who_has_an_account_of_the_issuer_is_not_linked_a_second_time(
     refused(simulator, DOCTOR, "account_already_linked")
 
 
-def test_a_user_who_has_an_account_of_another_issuer_is_linked(provider: Provider, simulator: Simulator) -> None:
+@pytest.mark.case("AL08", "TN04")
+def test_whoever_signs_in_by_another_issuer_is_linked_by_hand_only(provider: Provider, simulator: Simulator) -> None:
+    """The mapping of that one may have written the number."""
     user = known()
     Account.objects.create(provider=provider, issuer="https://elsewhere.example", subject="1", user=user)
-    assert sign_in(simulator, DOCTOR).user == user
+    refused(simulator, DOCTOR, "account_already_linked")
+    assert not user.psc_accounts.filter(issuer=provider.issuer).exists()
 
 
 def test_the_account_goes_before_the_number(provider: Provider, simulator: Simulator) -> None:

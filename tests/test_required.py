@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from asgiref.sync import async_to_sync
 from django.contrib.auth.models import User
+from django.contrib.auth.signals import user_logged_in
 from django.test import AsyncClient
 from django.test import Client as Browser
 
 from psc_connect.decorators import psc_required
 from psc_connect.models import Account
 from psc_connect.professional.conditions import ConditionError
+from psc_connect.signals import signed_in
+from tests.journey import Person
 from tests.test_costs import statements
 
 pytestmark = pytest.mark.django_db
@@ -41,7 +46,7 @@ def test_the_request_tells_who_has_signed_in(podiatrist):
         "is_professional": True,
         "rpps": "",
         "acr": "eidas1",
-        "means": "",
+        "means": "MOBILE",
         "must_choose": False,
         "profession": "Pédicure-Podologue",
         "structure": "CABINET INDIVIDUEL PEDI PODO0023704",
@@ -196,3 +201,46 @@ def test_where_no_activity_would_open_the_page_it_offers_no_change(provider, sim
     response = person.browser.get("/podiatrists/")
     assert response.status_code == 403
     assert "/activity/" not in response.content.decode()
+
+
+def look_at_the_professional(get_response):
+    """A site's middleware that looks first."""
+
+    def middleware(request):
+        request.psc.rpps  # noqa: B018
+        return get_response(request)
+
+    return middleware
+
+
+def test_the_request_that_signs_somebody_in_tells_of_nobody_else(provider, simulator, person, settings):
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, "tests.test_required.look_at_the_professional"]
+    tab = person.begin()
+    person.sign_in()
+    simulator.end_sessions()
+    simulator.sign_in("doctor-two-activities")
+    seen = []
+
+    def receiver(request, user, **_said):
+        account = request.psc.account
+        seen.append((account is not None and account.user == user, request.psc.acr, request.psc.means))
+
+    for signal in (user_logged_in, signed_in):
+        signal.connect(receiver)
+    try:
+        person.come_back(person.authorize(tab))
+    finally:
+        for signal in (user_logged_in, signed_in):
+            signal.disconnect(receiver)
+    assert seen == [(False, "", ""), (True, "eidas3", "CARD")]
+
+
+def test_the_means_are_those_of_the_session(provider, simulator, person, podiatrist):
+    """The card that they use elsewhere opens nothing here."""
+    elsewhere = Person()
+    simulator.end_sessions()
+    simulator.sign_in(replace(simulator.people["podiatrist"], auth_mode="CARD", acr="eidas3"))
+    elsewhere.sign_in()
+    seen = [each.get("/who/").json() for each in (elsewhere.browser, podiatrist)]
+    elsewhere.close()
+    assert [(each["acr"], each["means"]) for each in seen] == [("eidas3", "CARD"), ("eidas1", "MOBILE")]

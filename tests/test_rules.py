@@ -10,6 +10,7 @@ import pytest
 from psc_connect.capacities import Choice
 from psc_connect.models import AccessRule, Provider
 from psc_connect.professional.conditions import Situation
+from psc_connect.professional.userinfo import read_userinfo
 from psc_connect.rules import admit, decide, decide_login, lets_nobody_in
 from tests.access_rules import DOCTORS, HOSPITAL, allow, join, person_of, refuse, row, situation_of
 
@@ -257,3 +258,12 @@ def test_rules_that_let_nobody_in_are_known_without_trying(
     provider: Provider, rules: list[AccessRule], *, nobody: bool
 ) -> None:
     assert lets_nobody_in(provider, rules) is nobody
+
+
+def test_a_structure_counts_only_where_the_identifier_is_vouched_for() -> None:
+    """What any origin says, in the form of the staff of a structure, opens nothing."""
+    said = {"sub": "1", "otherIds": [{"identifiant": "3750712184/ABC", "origine": "MY-OWN-LIST"}]}
+    unvouched, vouched = read_userinfo(said), read_userinfo({"sub": "1", "SubjectNameID": "3750712184/ABC"})
+    rules = [allow("structure in 750712184")]
+    assert not decide(CLOSED, rules, Situation(unvouched)).allowed
+    assert decide(CLOSED, rules, Situation(vouched)).allowed

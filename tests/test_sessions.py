@@ -128,7 +128,7 @@ def test_no_token_is_kept_in_clear_in_any_kind_of_session(provider, simulator, p
 def test_the_id_token_alone_is_kept_and_encrypted(provider, simulator, person, issued):
     person.sign_in()
     kept = person.browser.session[KEY]
-    assert set(kept) == {"provider", "account", "acr", "capacity", "must_choose", "id_token", "landings"}
+    assert set(kept) == {"provider", "account", "acr", "means", "capacity", "must_choose", "id_token", "landings"}
     assert "." not in f"{kept['account']}{kept['acr']}{kept['capacity']}"
     assert [cipher_for(ID_TOKEN).decrypt(kept["id_token"].encode()).decode()] == issued()["id_token"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from psc_connect.admin.access_codes import codes_meant
@@ -14,8 +15,20 @@ if TYPE_CHECKING:
     from django.http import QueryDict
 
 PREFIX: Final = "rules"
-# In one input, with a comma or a semicolon between them.
-MAX_SEARCHES: Final = 50
+# On one page, with a comma or a semicolon between them: each is compared with every label. The rest stays as typed.
+MAX_SEARCHES: Final = 300
+
+
+@dataclass
+class _Searches:
+    left: int = MAX_SEARCHES
+
+    def codes_meant(self, subject: str, text: str) -> list[str]:
+        self.left -= 1
+        return codes_meant(subject, text) if self.left >= 0 else []
+
+    def parts(self, text: str, separator: str) -> list[str]:
+        return [part for each in text.split(separator, max(self.left, 0)) if (part := each.strip())]
 
 
 def ticks_of(subject: str, codes: Iterable[str]) -> list[str]:
@@ -60,7 +73,8 @@ def arranged(sent: QueryDict) -> QueryDict:
         # The form set says so itself; it would take a negative number for an empty list.
         data[f"{PREFIX}-TOTAL_FORMS"] = str(MAX_RULES + 1) if total > 0 else ""
         return data
-    filled = [number for number in range(total) if _settle_rule(data, f"{PREFIX}-{number}")]
+    searches = _Searches()
+    filled = [number for number in range(total) if _settle_rule(data, f"{PREFIX}-{number}", searches)]
     order = _moved([each for each in filled if f"{PREFIX}-{each}-DELETE" not in data], data)
     _renumber(data, total, order)
     room = len(order) + (2 if "_add" in data else 1)
@@ -92,16 +106,16 @@ def _renumber(data: QueryDict, total: int, order: list[int]) -> None:
             data.setlist(f"{PREFIX}-{place}-{name}", values)
 
 
-def _settle_rule(data: QueryDict, rule: str) -> bool:
+def _settle_rule(data: QueryDict, rule: str, searches: _Searches) -> bool:
     """Tick what is found in each condition of a rule, and leave room for another; return whether it is filled."""
     prefixes = list(condition_prefixes(data, rule))
-    is_filled = [_settle_condition(data, each) for each in prefixes]
+    is_filled = [_settle_condition(data, each, searches) for each in prefixes]
     if prefixes and all(is_filled) and len(prefixes) < MAX_CONDITIONS:
         data[f"{rule}-{len(prefixes)}-subject"] = ""
     return any(is_filled) or bool(data.get(f"{rule}-outcome")) or data.get(f"{rule}-unreadable") == "True"
 
 
-def _settle_condition(data: QueryDict, prefix: str) -> bool:
+def _settle_condition(data: QueryDict, prefix: str, searches: _Searches) -> bool:
     subject, typed = data.get(f"{prefix}-subject", ""), data.get(f"{prefix}-typed", "")
     if subject not in CHOSEN:
         data.setlist(f"{prefix}-codes", [])
@@ -111,24 +125,24 @@ def _settle_condition(data: QueryDict, prefix: str) -> bool:
     for code, text in _answers(data.getlist(f"{prefix}-near"), subject):
         ticked += ticks_of(subject, [code])
         answered.add(text)
-    found, rest = _searched(subject, typed, answered)
+    found, rest = _searched(searches, subject, typed, answered)
     data.setlist(f"{prefix}-near", [])
     data.setlist(f"{prefix}-codes", list(dict.fromkeys((*ticked, *ticks_of(subject, found)))))
     data[f"{prefix}-typed"] = "; ".join(rest)
     return True
 
 
-def _searched(subject: str, typed: str, answered: set[str]) -> tuple[list[str], list[str]]:
+def _searched(searches: _Searches, subject: str, typed: str, answered: set[str]) -> tuple[list[str], list[str]]:
     """Return the codes that are meant by what is typed, and the texts that mean none or several.
 
     ``answered``: texts for which one of those near to it was ticked. A label may have commas of its own.
     """
     found: list[str] = []
     rest: list[str] = []
-    for text in _parts(typed, ";"):
-        meant = {text: codes_meant(subject, text)}
+    for text in searches.parts(typed, ";"):
+        meant = {text: searches.codes_meant(subject, text)}
         if len(meant[text]) != 1 and "," in text:
-            apart = {part: codes_meant(subject, part) for part in _parts(text, ",")}
+            apart = {part: searches.codes_meant(subject, part) for part in searches.parts(text, ",")}
             if not apart.keys().isdisjoint(answered) or any(len(each) == 1 for each in apart.values()):
                 meant = apart
         for part, codes in meant.items():
@@ -137,7 +151,3 @@ def _searched(subject: str, typed: str, answered: set[str]) -> tuple[list[str], 
             elif part not in answered:
                 rest.append(part)
     return found, rest
-
-
-def _parts(text: str, separator: str) -> list[str]:
-    return [part for each in text.split(separator, MAX_SEARCHES) if (part := each.strip())]

@@ -38,8 +38,9 @@ if TYPE_CHECKING:
 
 
 def is_beyond(request: HttpRequest, plan: Merger | Link) -> bool:
-    """Whether the plan lets somebody sign in as a superuser, which no lesser administrator decides."""
-    return getattr(plan.user, "is_superuser", False) and not administrator(request).is_superuser
+    """Whether the plan lets somebody sign in as a superuser, or a superuser no longer: superusers alone decide it."""
+    concerned = any(getattr(user, "is_superuser", False) for user in (plan.user, plan.former_user))
+    return concerned and not administrator(request).is_superuser
 
 
 # Once more, since the mark of the base class's dispatch() is not inherited by one that overrides it.

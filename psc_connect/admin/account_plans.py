@@ -28,7 +28,9 @@ REFUSED = {
     "link_same": _("The account is linked to this user already."),
     "link_has_account": _("This user has an account of the same issuer: merge the two accounts instead."),
     "link_user_unknown": _("There is no such user."),
-    "superusers_alone": _("The user is a superuser: another superuser alone decides who signs in as them."),
+    "superusers_alone": _(
+        "One of the users is a superuser: a superuser alone decides who signs in as them, and who no longer."
+    ),
     "plan_changed": _("Nothing has been done: something has changed since you looked. Look at it once more."),
 }
 

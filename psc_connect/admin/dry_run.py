@@ -79,7 +79,7 @@ ACCOUNT_REASONS = {
     "account_link_privileged": _(
         "The user with this RPPS number administers the site: link the account by hand, or let the provider do it."
     ),
-    "account_already_linked": _("The user with this RPPS number has another account of this issuer already."),
+    "account_already_linked": _("The user with this RPPS number has another account already, of whatever issuer."),
     "account_link_field_unknown": _("The user model no longer has the field in which RPPS numbers are looked for."),
     "userinfo_identifier_mismatch": _("The ID token and the userinfo name different national identifiers."),
     "userinfo_identifiers_contradict": _("The userinfo names two different RPPS numbers."),

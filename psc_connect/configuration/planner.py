@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import json
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import Group
@@ -11,7 +13,7 @@ from django.db import models
 from django.utils.translation import gettext as _
 
 from psc_connect import declaration, keys
-from psc_connect.configuration.plan import SECRET, Plan, Problem
+from psc_connect.configuration.plan import SECRET, ConfigurationError, Plan, Problem
 from psc_connect.discovery import secret_recipient
 from psc_connect.document import (
     PROVIDER_FIELDS,
@@ -37,6 +39,10 @@ if TYPE_CHECKING:
 
 # What is taken up by set_keys(), or checked with the rest of the declaration.
 APART = ("jwks", "metadata")
+# Each is checked as a whole, and against the database.
+MAX_DECLARATIONS = 100
+# Of one kind.
+MAX_ROWS = 2000
 
 
 def plan_all(
@@ -47,17 +53,21 @@ def plan_all(
 ) -> list[Plan]:
     """Make a plan of each declaration; ``secrets``, by slug, are those that another system's document has in clear.
 
-    ``may_replace_issuer``: a provider that is declared already may become one of another environment or issuer.
+    ``may_replace_issuer``: a provider that is declared already may become one of another environment or issuer. Raises
+    ConfigurationError.
     """
+    if len(declarations) > MAX_DECLARATIONS:
+        text = _("At most %(max)s declarations are read at once.") % {"max": MAX_DECLARATIONS}
+        raise ConfigurationError(Problem("providers", text))
     plans = []
     for number, declared in enumerate(declarations):
         where = f"providers[{number}]" if len(declarations) > 1 else ""
         planner = _Planner(declared, where, (secrets or {}).get(str(declared.get("slug"))))
         planner.may_replace_issuer = may_replace_issuer
         plans.append(planner.plan())
-    slugs = [plan.provider.slug for plan in plans]
+    slugs = Counter(plan.provider.slug for plan in plans)
     for plan in plans:
-        if slugs.count(plan.provider.slug) > 1:
+        if slugs[plan.provider.slug] > 1:
             plan.problems.append(Problem("slug", _("Two declarations have this identifier.")))
     return plans
 
@@ -150,13 +160,16 @@ class _Planner:
         if not isinstance(given, list) or not all(isinstance(row, dict) for row in given):
             self._problem(name, _("A list of objects is expected here."))
             return []
+        if len(given) > MAX_ROWS:
+            self._problem(name, _("At most %(max)s rows are read here.") % {"max": MAX_ROWS})
+            return []
         tried = [self._row(name, f"{name}[{number}]", values) for number, values in enumerate(given)]
         rows = [row for row in tried if row is not None]
-        fields = [row.user_field for row in rows if isinstance(row, ExportedAttribute)]
-        for twice in sorted({each for each in fields if fields.count(each) > 1}):
+        fields = Counter(row.user_field for row in rows if isinstance(row, ExportedAttribute))
+        for twice in sorted(each for each, count in fields.items() if count > 1):
             self._problem(name, _("Two rows fill the field “%(name)s”.") % {"name": twice})
-        said = _as_json(name, rows)
-        if any(said.count(each) > 1 for each in said):
+        said = {json.dumps(each, sort_keys=True) for each in _as_json(name, rows)}
+        if len(said) < len(rows):
             self._problem(name, _("Two rows say the same."))
         if any(getattr(row, "group", None) for row in rows) and not users_have_groups():
             self._problem(name, _("The users of this site have no groups."))

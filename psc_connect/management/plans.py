@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -17,7 +18,7 @@ from psc_connect.models import DeclarationChange
 from psc_connect.problems import load_document
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from django.core.management.base import CommandParser
 
@@ -73,17 +74,24 @@ def apply(plans: list[Plan], write: Callable[[str], Any], *, check: bool) -> boo
         if problem := _secret_problem(plan):
             write("  client_secret: " + problem)
     if not check:
-        try:
+        with refusing():
             carry_out(plans, origin=ORIGIN)
-        except ConfigurationError as exc:
-            refuse(list(exc.problems))
         for provider, reason in missing_keys(plans, origin=ORIGIN):
             text = _("The keys of %(slug)s could not be imported: the first sign-in will try again. %(reason)s")
             write(text % {"slug": provider.slug, "reason": reason})
     return any(plan.changes_something for plan in plans)
 
 
-def refuse(problems: list[Problem]) -> None:
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Turn what keeps a document from being read, or carried out, into the end of the command."""
+    try:
+        yield
+    except ConfigurationError as exc:
+        refuse(exc.problems)
+
+
+def refuse(problems: Sequence[Problem]) -> None:
     if problems:
         lines = [f"- {problem.where}: {problem.text}" if problem.where else f"- {problem.text}" for problem in problems]
         told = [_("Nothing has been saved."), *map(escaped, lines)]

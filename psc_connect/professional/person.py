@@ -251,9 +251,10 @@ class Professional:
     def employment(self) -> Activity:
         """What is known of the structure of somebody without activity: the staff of one, students, agents.
 
-        Their identifiers are made of the structure's: ``FINESS/number``, ``SIRET/number``.
+        Their identifiers are made of the structure's: ``FINESS/number``, ``SIRET/number``. What only looks like one
+        proves nothing.
         """
-        employers = {each.kind: each.number.partition("/")[0] for each in reversed(self.national_identifiers)}
+        employers = {each.kind: each.number.partition("/")[0] for each in reversed(self.vouched_identifiers)}
         return Activity(
             sector=self.sector,
             kind=self.activity_kind,

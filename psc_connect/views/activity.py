@@ -10,7 +10,8 @@ from django.shortcuts import render
 from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_protect
 
-from psc_connect.current import current
+from psc_connect.current import current, renew
+from psc_connect.groups import AccountMoved
 from psc_connect.next_page import landing_page, safe_next
 from psc_connect.origin import home_url, login_url
 from psc_connect.professional.conditions import Situation
@@ -53,7 +54,12 @@ class ActivityView(ProviderView):
             # The page is older than the data: what is there now is shown.
             return self._ask(request, who, status=409)
         account = who.account
-        decision = apply_groups(account, account.provider, professional=who.professional, capacity=chosen, acr=who.acr)
+        try:
+            decision = apply_groups(
+                account, account.provider, professional=who.professional, capacity=chosen, acr=who.acr
+            )
+        except AccountMoved:
+            return HttpResponseRedirect(login_url(provider, self.next_page))
         if not decision.allowed:
             logger.warning("capacity.refused code=%s provider=%s account=%s", decision.code, provider, account.pk)
             return self._ask(request, who, status=403)
@@ -61,6 +67,7 @@ class ActivityView(ProviderView):
             account.capacity = chosen.key
             account.save(update_fields=["capacity"])
         keep_capacity(request, chosen.key)
+        renew(request)
         logger.info("capacity.chosen provider=%s account=%s", provider, account.pk)
         return HttpResponseRedirect(landing_page(self.next_page))
 

@@ -14,6 +14,7 @@ from typing_extensions import override
 
 from psc_connect import dry_run, origin, pending
 from psc_connect.backends import CodeGrant, installed_backend
+from psc_connect.current import renew
 from psc_connect.exceptions import LoginRefused
 from psc_connect.models import Provider, RequireIssuer
 from psc_connect.next_page import landing_page
@@ -156,9 +157,11 @@ class CallbackView(ProviderView, OIDCAuthenticationCallbackView):
                 auth_time=done.auth_time,
                 account=found.account.pk,
                 acr=done.person.acr,
+                means=done.person.professional.means,
                 capacity=found.choice.capacity.key if found.choice.capacity else "",
                 must_choose=found.choice.must_ask,
             )
+            renew(request)
             if found.created:
                 account_created.send(sender=type(backend), **said)
             if found.linked:

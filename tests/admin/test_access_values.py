@@ -143,3 +143,11 @@ def test_a_closed_code_is_shown_as_such(admin: Administrator, provider: Provider
     closed = next(each for each in table("TRE_R02-SecteurActivite").concepts.values() if each.closed)
     give(provider, refuse(f"sector in {closed.code}"))
     assert f"{closed.label} ({closed.code}), no longer given out" in text_of(admin.browser.get(page_of(provider)))
+
+
+def test_what_is_searched_on_one_page_is_bounded(admin: Administrator, provider: Provider) -> None:
+    parts = "; ".join(",".join(f"zq{number:02x}{part:02x}" for part in range(40)) for number in range(30))
+    began = time.thread_time()
+    response = submit(admin, provider, *[typed("refuse", *[("speciality", "in", parts)] * 10)] * 10, button="_try")
+    assert response.status_code == 200
+    assert time.thread_time() - began < 6

@@ -184,12 +184,24 @@ def test_superusers_alone_decide_who_signs_in_as_one(kept: Account, other: Accou
     assert nothing_done()
 
 
+@pytest.mark.case("AD02", "AD03")
+def test_superusers_alone_decide_that_one_signs_in_no_longer(kept: Account, other: Account, right: User) -> None:
+    staff = administrator("view_account", "link_account", "change_user")
+    User.objects.filter(pk=other.user_id).update(is_superuser=True)
+    for account, name in ((kept, "merge"), (other, "link")):
+        page = look(staff, account, name, other=other.user.username, user=right.username)
+        assert error_codes(page) == {"superusers_alone"}
+    assert nothing_done()
+
+
 @pytest.mark.case("AD03")
 @pytest.mark.parametrize("right_of", ["is_staff", "is_superuser"])
 def test_to_deactivate_a_user_who_administers_the_site_takes_the_tick(
     kept: Account, other: Account, right_of: str
 ) -> None:
-    staff = administrator("view_account", "link_account", "change_user")
+    staff = (
+        administrator() if right_of == "is_superuser" else administrator("view_account", "link_account", "change_user")
+    )
     User.objects.filter(pk=other.user_id).update(**{right_of: True})
     page = look(staff, kept, "merge", other=other.user.username)
     assert 'name="privileged"' in page.content.decode()

@@ -96,7 +96,7 @@ def another_person(provider: Provider, simulator: Simulator) -> None:
     [
         (two_accounts, "account_identifiers_conflict", "lead to several accounts"),
         (privileged, "account_link_privileged", "administers the site"),
-        (linked_already, "account_already_linked", "has another account of this issuer"),
+        (linked_already, "account_already_linked", "has another account already"),
         (several, "account_ambiguous", "Several users fit"),
         (no_field, "account_link_field_unknown", "no longer has the field"),
         (two_numbers, "userinfo_identifiers_contradict", "two different RPPS numbers"),

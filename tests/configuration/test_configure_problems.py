@@ -272,3 +272,10 @@ def test_what_somebody_saves_of_secret_or_issuer_while_it_is_carried_out_is_told
     with pytest.raises(ConfigurationError):
         carry_out([plan], origin="command")
     assert everything() == before
+
+
+def test_more_than_anybody_declares_is_not_tried(tmp_path: Path) -> None:
+    called = configure("--file", write(tmp_path, *[{}] * 101))
+    assert problems(called) == ["providers"]
+    rows = {"exported_groups": [{"claim": f"claim{number}", "group": "none"} for number in range(2001)]}
+    assert problems(configure("--file", write(tmp_path, {**PRODUCTION, **rows}))) == ["exported_groups"]

@@ -13,11 +13,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override as language
 from typing_extensions import override
 
-from psc_connect.configuration.plan import ConfigurationError, read_document
+from psc_connect.configuration.plan import read_document
 from psc_connect.configuration.planner import plan_all
 from psc_connect.document import PROVIDER_FIELDS, label_of
 from psc_connect.management.output import telling
-from psc_connect.management.plans import REFUSED, add_common_arguments, apply, load_file, refuse
+from psc_connect.management.plans import REFUSED, add_common_arguments, apply, load_file, refusing
 from psc_connect.models import Provider
 from psc_connect.problems import load_document
 
@@ -56,12 +56,8 @@ class Command(BaseCommand):
 
     @override
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            declarations = self._declarations(options)
-        except ConfigurationError as exc:
-            refuse(list(exc.problems))
-            return
-        plans = plan_all(declarations, may_replace_issuer=options["replace_issuer"])
+        with refusing():
+            plans = plan_all(self._declarations(options), may_replace_issuer=options["replace_issuer"])
         changes = apply(plans, telling(self.stdout.write), check=options["check"])
         if changes and options["check"]:
             sys.exit(1)

@@ -11,10 +11,9 @@ from django.views.decorators.debug import sensitive_variables
 from typing_extensions import override
 
 from psc_connect.configuration.lemonldap import convert
-from psc_connect.configuration.plan import ConfigurationError
 from psc_connect.configuration.planner import plan_all
 from psc_connect.management.output import telling
-from psc_connect.management.plans import REFUSED, add_common_arguments, apply, load_file, refuse
+from psc_connect.management.plans import REFUSED, add_common_arguments, apply, load_file, refusing
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
@@ -37,18 +36,16 @@ class Command(BaseCommand):
     @override
     @sensitive_variables()
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
+        with refusing():
             converted = convert(load_file(options["file"]), only=options["only"])
-        except ConfigurationError as exc:
-            refuse(list(exc.problems))
-            return
         if options["slug"]:
             if len(converted) != 1:
                 raise CommandError(_("Choose one provider with --only to give it an identifier."), returncode=REFUSED)
             converted[0].declaration["slug"] = options["slug"]
         secrets = {str(each.declaration["slug"]): each.secret for each in converted if each.secret is not None}
         declarations = [each.declaration for each in converted]
-        plans = plan_all(declarations, secrets, may_replace_issuer=options["replace_issuer"])
+        with refusing():
+            plans = plan_all(declarations, secrets, may_replace_issuer=options["replace_issuer"])
         tell = telling(self.stdout.write)
         changes = apply(plans, tell, check=options["check"])
         for each in converted:

@@ -28,6 +28,9 @@ PROBLEMS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 
+# Categories of Unicode: controls, directions and what cannot be seen, private letters, halves, ends of lines.
+_STEERING: Final = frozenset(("Cc", "Cf", "Co", "Cs", "Zl", "Zp"))
+
 
 class TableError(Exception):
     """A file is no code table that can be used; ``code`` is one of ``PROBLEMS``."""
@@ -152,7 +155,7 @@ def _is_day(value: object) -> bool:
 
 
 def _is_text(value: object) -> bool:
-    """A text that a page, a log and a database can hold: neither controls nor halves of characters are in it."""
+    """A text that a page, a terminal and a database can show: nothing in it steers them, and no half of a character."""
     if not isinstance(value, str) or not value or value != value.strip():
         return False
-    return not any(unicodedata.category(character) in ("Cc", "Cs") for character in value)
+    return not any(unicodedata.category(character) in _STEERING for character in value)
