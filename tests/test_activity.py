@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.contrib.auth.models import Group, User
+from django.test import Client
 
 from psc_connect.merging import link, plan_link
 from psc_connect.models import AccessRule, Account
@@ -304,6 +305,8 @@ def test_whose_account_goes_elsewhere_meanwhile_signs_in_anew(doctor, provider, 
     [(_code, key), _other] = cards(doctor.get(ASKED))
     before, other = Account.objects.get().user, User.objects.create_user("other")
     settings.MIDDLEWARE = [*settings.MIDDLEWARE, "tests.test_activity.link_while_they_choose"]
-    assert choose(doctor, key)["Location"].startswith("/psc/psc/login/")
+    browser = Client()  # with the middleware
+    browser.cookies = doctor.cookies
+    assert choose(browser, key)["Location"].startswith("/psc/psc/login/")
     assert not before.groups.exists()
     assert not other.groups.exists()
