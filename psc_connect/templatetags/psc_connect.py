@@ -53,14 +53,17 @@ def psc_connect_button(context: Context, provider: str = "", next: str = "") -> 
 
 
 @register.inclusion_tag("psc_connect/logout_button.html", takes_context=True)
-def psc_connect_logout_button(context: Context, text: str = "") -> dict[str, Any]:
+def psc_connect_logout_button(context: Context, text: str = "", only_psc: bool = False) -> dict[str, Any]:  # noqa: FBT001, FBT002 - a template names it
     """Show the button that ends this session and, for who came with Pro Santé Connect, the session there.
 
     Nothing where nobody is signed in, or no provider is declared. Costs one SQL query for who came another way.
-    ``text``: what it says instead of “Sign out”, where another button of the page signs out as well.
+    ``text``: what it says instead of “Sign out”, where another button of the page signs out as well; ``only_psc``:
+    nothing for who came another way.
     """
     request = context.get("request")
-    slug = _provider_to_sign_out_of(request) if request is not None and request.user.is_authenticated else ""
+    slug = ""
+    if request is not None and request.user.is_authenticated:
+        slug = _provider_to_sign_out_of(request, only_psc=only_psc)
     return {
         "url": reverse("psc_connect:logout", args=[slug]) if slug else "",
         "text": text or _("Sign out"),
@@ -113,9 +116,12 @@ def psc_label(code: object, kind: str = "") -> str:
         raise template.TemplateSyntaxError(f"psc_label: {exc}") from exc
 
 
-def _provider_to_sign_out_of(request: HttpRequest) -> str:
+def _provider_to_sign_out_of(request: HttpRequest, *, only_psc: bool) -> str:
+    opened_by = kept_login(request).provider
+    if opened_by or only_psc:
+        return opened_by
     # The sign-out of a provider at which this session has nothing ends the session of this site alone.
-    return kept_login(request).provider or Provider.objects.values_list("slug", flat=True).first() or ""
+    return Provider.objects.values_list("slug", flat=True).first() or ""
 
 
 def _next_page(request: HttpRequest | None, wanted: str) -> str:
