@@ -103,8 +103,9 @@ class PSCRequiredMixin:
                 f"{cls.__name__} would be open to everybody: {mixin} stands after View, which never asks it. "
                 f"Write it first: class {cls.__name__}({mixin}, …)."
             )
-        cls._psc_conditions = (cls.psc_required, _conditions_of_class(cls.__name__, cls.psc_required))
-        if "psc_required" in vars(cls):
+        # What is inherited has been read, and warned of, where it was written.
+        if cls.psc_required is not cls._psc_conditions[0]:
+            cls._psc_conditions = (cls.psc_required, _conditions_of_class(cls.__name__, cls.psc_required))
             _warn(cls._psc_conditions[1])
 
     @classmethod
