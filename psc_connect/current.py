@@ -114,18 +114,22 @@ class Current:
         return _one_meets(self._situations(), conditions)
 
     def could_meet(self, conditions: Iterable[Condition]) -> bool:
-        """Whether all conditions hold in one of the capacities, whichever is chosen."""
-        return _one_meets(map(self._acting_in, self.professional.capacities), conditions)
+        """Whether all conditions hold in one of the capacities that may sign in, whichever is chosen."""
+        return _one_meets(self._in_each_that_may_sign_in(), conditions)
 
     def _situations(self) -> Iterable[Situation]:
-        account = self.account
-        if account is None or self.must_choose:
+        if self.account is None or self.must_choose:
             return []
         if self.capacity is not None or not self.professional.capacities:
             return [self._acting_in(self.capacity)]
-        rules = rules_of(account.provider)
-        situations = map(self._acting_in, self.professional.capacities)
-        return [each for each in situations if decide(account.provider, rules, each).allowed]
+        return self._in_each_that_may_sign_in()
+
+    def _in_each_that_may_sign_in(self) -> list[Situation]:
+        if self.account is None:
+            return []
+        provider, situations = self.account.provider, map(self._acting_in, self.professional.capacities)
+        rules = rules_of(provider)
+        return [each for each in situations if decide(provider, rules, each).allowed]
 
     def _acting_in(self, capacity: Capacity | None) -> Situation:
         return Situation(self.professional, capacity, self.acr)

@@ -9,6 +9,7 @@ from django.test import AsyncClient
 from django.test import Client as Browser
 
 from psc_connect.models import Account, Provider
+from tests.access_rules import give, refuse
 from tests.test_costs import statements
 
 pytestmark = pytest.mark.django_db
@@ -221,15 +222,28 @@ def test_where_no_activity_would_open_the_page_it_offers_no_change(provider, sim
     assert "/activity/" not in response.content.decode()
 
 
-def test_where_another_activity_would_open_the_page_it_says_so(english, provider, simulator, person):
+@pytest.fixture
+def employed_doctor(provider, simulator, person):
+    """Has a private practice too, and acts as an employee."""
     simulator.sign_in("doctor-two-activities")
     person.sign_in()
     [_in_private_practice, employed] = person.browser.get("/psc/psc/activity/").context["cards"]
     person.browser.post("/psc/psc/activity/", {"capacity": employed[0].key})
-    response = person.browser.get("/private/")
+    return person.browser
+
+
+def test_where_another_activity_would_open_the_page_it_says_so(english, employed_doctor):
+    response = employed_doctor.get("/private/")
     page = response.content.decode()
     assert response.status_code == 403
     assert "This page is for another of your activities than the one in which you act." in page
     assert '<a class="psc-action" href="/psc/psc/activity/?next=/private/">' in page.replace("%2F", "/")
-    sent = person.browser.get("/private/", headers={"accept": "application/json"}).json()
+    sent = employed_doctor.get("/private/", headers={"accept": "application/json"}).json()
     assert sent["detail"] in page
+
+
+def test_an_activity_in_which_the_site_admits_nobody_is_not_offered(english, provider, employed_doctor):
+    give(provider, refuse("mode in L"), others_may_sign_in=True)
+    page = employed_doctor.get("/private/").content.decode()
+    assert "This page is for other professionals than you." in page
+    assert "/activity/" not in page
