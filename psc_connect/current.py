@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import sync_to_async
 from django.core.exceptions import SynchronousOnlyOperation
 from django.http import HttpRequest
 
 from psc_connect.models import Account, AskCapacity, Provider
-from psc_connect.professional.conditions import SUBJECTS, Condition, ConditionError, Situation
+from psc_connect.professional.conditions import Situation
 from psc_connect.professional.person import Professional
 from psc_connect.professional.snapshot import from_snapshot
 from psc_connect.rules import decide, rules_of
 from psc_connect.session import KeptLogin, kept_login
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from psc_connect.professional.conditions import Condition
     from psc_connect.professional.identifiers import NationalIdentifier
     from psc_connect.professional.person import Activity, Capacity, Practice
-
-# What a site asks for: a code, or several of which one suffices.
-Wanted: TypeAlias = str | Iterable[str]
 
 
 class Current:
@@ -121,28 +120,37 @@ class Current:
 
         None holds while the person has yet to choose.
         """
-        wanted = tuple(conditions)
-        return any(all(each.holds(situation) for each in wanted) for situation in self._situations())
+        return _one_meets(self._situations(), conditions)
 
     def could_meet(self, conditions: Iterable[Condition]) -> bool:
-        """Whether all conditions hold in one of the capacities, whichever is chosen."""
-        wanted = tuple(conditions)
-        situations = [Situation(self.professional, capacity, self.acr) for capacity in self.professional.capacities]
-        return any(all(each.holds(situation) for each in wanted) for situation in situations)
+        """Whether all conditions hold in one of the capacities that may sign in, whichever is chosen."""
+        return _one_meets(self._in_each_that_may_sign_in(), conditions)
 
     def _situations(self) -> Iterable[Situation]:
-        account = self.account
-        if account is None or self.must_choose:
+        if self.account is None or self.must_choose:
             return []
         if self.capacity is not None or not self.professional.capacities:
-            return [Situation(self.professional, self.capacity, self.acr)]
-        rules = rules_of(account.provider)
-        found = [Situation(self.professional, each, self.acr) for each in self.professional.capacities]
-        return [each for each in found if decide(account.provider, rules, each).allowed]
+            return [self._acting_in(self.capacity)]
+        return self._in_each_that_may_sign_in()
+
+    def _in_each_that_may_sign_in(self) -> list[Situation]:
+        if self.account is None:
+            return []
+        provider, situations = self.account.provider, map(self._acting_in, self.professional.capacities)
+        rules = rules_of(provider)
+        return [each for each in situations if decide(provider, rules, each).allowed]
+
+    def _acting_in(self, capacity: Capacity | None) -> Situation:
+        return Situation(self.professional, capacity, self.acr)
 
     @cached_property
     def _kept(self) -> KeptLogin:
         return kept_login(self._request)
+
+
+def _one_meets(situations: Iterable[Situation], conditions: Iterable[Condition]) -> bool:
+    wanted = tuple(conditions)
+    return any(all(each.holds(situation) for each in wanted) for situation in situations)
 
 
 class PSCRequest(HttpRequest):
@@ -161,20 +169,3 @@ def renew(request: HttpRequest | None, **_said: Any) -> None:
     """Let ``request.psc`` tell of whoever is signed in now, in a request that looked at it before (a receiver, too)."""
     if isinstance(getattr(request, "psc", None), Current):
         request.psc = Current(request)  # type: ignore[union-attr,arg-type]
-
-
-def conditions_of(who: Mapping[str, Wanted]) -> tuple[Condition, ...]:
-    """Return ``{"profession": ("10", "40")}`` as conditions. Raises ConditionError, with a hint, for what is none."""
-    return tuple(_condition_of(subject, values) for subject, values in who.items())
-
-
-def _condition_of(subject: str, values: Wanted) -> Condition:
-    listed = [values] if isinstance(values, str) or not isinstance(values, Iterable) else list(values)
-    try:
-        return Condition.of(subject, "in", listed)
-    except ConditionError as exc:
-        hints = {
-            "condition_subject_unknown": f"{subject}. There are: {', '.join(SUBJECTS)}",
-            "condition_malformed": f'{subject}={values!r}. Codes are strings, such as "10"',
-        }
-        raise ConditionError(exc.code, exc.member, hints.get(exc.code, f"{subject}={values!r}")) from None

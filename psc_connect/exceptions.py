@@ -177,6 +177,11 @@ BY_PREFIX = {
 }
 
 
+def new_reference() -> str:
+    """Return what finds the line of the log from the page that somebody saw: 8 characters, random."""
+    return "".join(secrets.choice(REFERENCE_ALPHABET) for _position in range(8))
+
+
 class LoginRefused(PermissionDenied):
     """A login that ended without a session.
 
@@ -188,7 +193,7 @@ class LoginRefused(PermissionDenied):
     def __init__(self, code: str, *, message: str = "", contact: str = "") -> None:
         super().__init__(code)
         self.code, self.message, self.contact = code, message, contact
-        self.reference = "".join(secrets.choice(REFERENCE_ALPHABET) for _position in range(8))
+        self.reference = new_reference()
 
     @property
     def explanation(self) -> Explanation:

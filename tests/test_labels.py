@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.template import Context, Template
+from django.template import Context, Template, TemplateSyntaxError
 
 from psc_connect.professional.codes import Code
 from psc_connect.professional.nomenclatures import SUBJECTS, choices, shipped
@@ -56,8 +56,6 @@ def test_a_code_is_shown_with_its_label(source: str, text: str) -> None:
         ('{{ "999"|psc_label:"profession" }}', "999"),
         ("{{ unknown|psc_label }}", "Z"),
         ("{{ unknown|psc_label:'mode' }}", "Z"),
-        # A name that is none is shown by what it leaves: the code.
-        ('{{ "10"|psc_label:"profesion" }}', "10"),
         ('{{ "10"|psc_label }}', "10"),
         ("{{ '10'|psc_label:nothing }}", "10"),
         ('{{ ""|psc_label:"profession" }}', ""),
@@ -70,8 +68,13 @@ def test_what_has_no_label_is_shown_as_it_is(source: str, text: str) -> None:
     assert shown(source, practice=PRACTICE, unknown=Code("Z", "", SUBJECTS["mode"]), nothing=None) == text
 
 
+def test_a_misspelt_kind_is_told_with_those_that_there_are() -> None:
+    with pytest.raises(TemplateSyntaxError, match=r"psc_label: 'profesion' is no subject and no table"):
+        shown('{{ "10"|psc_label:"profesion" }}')
+
+
 @pytest.mark.parametrize("code", ["<b>1</b>", Code("<b>1</b>", "", SUBJECTS["mode"])])
-@pytest.mark.parametrize("kind", ["mode", "none"])
+@pytest.mark.parametrize("kind", ["mode", ""])
 def test_a_code_is_escaped(code: Any, kind: str) -> None:
     assert shown("{{ code|psc_label:kind }}", code=code, kind=kind) == "&lt;b&gt;1&lt;/b&gt;"
 

@@ -11,10 +11,9 @@ from django.contrib.auth.signals import user_logged_in
 from django.test import AsyncClient
 from django.test import Client as Browser
 
-from psc_connect.decorators import psc_required
-from psc_connect.models import Account
-from psc_connect.professional.conditions import ConditionError
+from psc_connect.models import Account, Provider
 from psc_connect.signals import signed_in
+from tests.access_rules import give, refuse
 from tests.journey import Person
 from tests.test_costs import statements
 
@@ -115,6 +114,20 @@ def test_a_password_does_not_make_a_professional(by_password):
 
 
 @pytest.mark.parametrize(
+    ("page", "status"),
+    [
+        ("/inherited/", 403),
+        ("/inherited/overridden/", 200),
+        ("/inherited/as-view/", 200),
+        ("/inherited/in-setup/", 200),
+        ("/inherited/in-setup/?profession=10", 403),
+    ],
+)
+def test_a_class_asks_what_it_inherits_or_what_it_was_given_last(podiatrist, page, status):
+    assert podiatrist.get(page).status_code == status
+
+
+@pytest.mark.parametrize(
     ("who", "page", "status", "code"),
     [
         ("podiatrist", "/doctors/", 403, "professional_refused"),
@@ -125,6 +138,38 @@ def test_json_gets_a_code(request, who, page, status, code):
     response = request.getfixturevalue(who).get(page, headers={"accept": "application/json"})
     assert (response.status_code, response.json()["error"]) == (status, code)
     assert response.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("who", "page", "code"),
+    [
+        ("podiatrist", "/doctors/", "professional_refused"),
+        ("by_password", "/professionals/", "professional_missing"),
+    ],
+)
+def test_a_refusal_leaves_a_line_with_the_reference_of_its_answer(request, caplog, who, page, code):
+    browser = request.getfixturevalue(who)
+    account = Account.objects.values_list("pk", flat=True).first() or "none"
+    with caplog.at_level("INFO", logger="psc_connect"):
+        shown = browser.get(page).context["reference"]
+        sent = browser.get(page, headers={"accept": "application/json"}).json()["reference"]
+    lines = [line for line in caplog.messages if line.startswith("professional.")]
+    assert lines == [f"professional.refused code={code} account={account} reference={each}" for each in (shown, sent)]
+    assert shown != sent
+
+
+def test_the_page_has_the_reference_and_whom_to_write_to(provider, podiatrist):
+    Provider.objects.update(contact="Write to help@example.org")
+    response = podiatrist.get("/doctors/")
+    page = response.content.decode()
+    assert f"<dd>{response.context['reference']}</dd>" in page
+    assert 'href="mailto:help@example.org"' in page
+
+
+def test_who_is_refused_can_sign_out_so_that_somebody_else_signs_in(podiatrist):
+    page = podiatrist.get("/doctors/").content.decode()
+    assert 'action="/psc/psc/logout/"' in page
+    assert "activit" not in page.split("<h1")[1].split("</p>")[0]
 
 
 def test_json_of_nobody_is_401(client, settings):
@@ -153,27 +198,6 @@ def test_a_template_knows_the_activity(podiatrist):
 
 def test_a_template_shows_nothing_to_who_came_by_password(by_password):
     assert by_password.get("/template/").content.decode().strip() == "does not|"
-
-
-@pytest.mark.parametrize("who", [{"profession": ""}, {"profession": []}, {"shoe_size": "42"}, {"profession": [10]}])
-def test_what_can_never_hold_fails_when_the_view_is_made(who):
-    with pytest.raises(ConditionError):
-        psc_required(**who)
-
-
-@pytest.mark.parametrize(
-    ("who", "told"),
-    [
-        ({"proffession": "10"}, "condition_subject_unknown: proffession. There are: profession, "),
-        ({"profession": 10}, 'condition_malformed: profession=10. Codes are strings, such as "10"'),
-        ({"profession": [10]}, "condition_malformed: profession=[10]. Codes are strings"),
-        ({"identifier_kind": "rps"}, "condition_value_malformed: identifier_kind='rps'"),
-    ],
-)
-def test_a_mistake_names_the_argument_and_what_is_possible(who, told):
-    with pytest.raises(ConditionError) as caught:
-        psc_required(**who)
-    assert str(caught.value).startswith(told)
 
 
 def test_a_template_prints_who_acts_and_where(podiatrist):
@@ -244,3 +268,30 @@ def test_the_means_are_those_of_the_session(provider, simulator, person, podiatr
     seen = [each.get("/who/").json() for each in (elsewhere.browser, podiatrist)]
     elsewhere.close()
     assert [(each["acr"], each["means"]) for each in seen] == [("eidas3", "CARD"), ("eidas1", "MOBILE")]
+
+
+@pytest.fixture
+def employed_doctor(provider, simulator, person):
+    """Has a private practice too, and acts as an employee."""
+    simulator.sign_in("doctor-two-activities")
+    person.sign_in()
+    [_in_private_practice, employed] = person.browser.get("/psc/psc/activity/").context["cards"]
+    person.browser.post("/psc/psc/activity/", {"capacity": employed[0].key})
+    return person.browser
+
+
+def test_where_another_activity_would_open_the_page_it_says_so(english, employed_doctor):
+    response = employed_doctor.get("/private/")
+    page = response.content.decode()
+    assert response.status_code == 403
+    assert "This page is for another of your activities than the one in which you act." in page
+    assert '<a class="psc-action" href="/psc/psc/activity/?next=/private/">' in page.replace("%2F", "/")
+    sent = employed_doctor.get("/private/", headers={"accept": "application/json"}).json()
+    assert sent["detail"] in page
+
+
+def test_an_activity_in_which_the_site_admits_nobody_is_not_offered(english, provider, employed_doctor):
+    give(provider, refuse("mode in L"), others_may_sign_in=True)
+    page = employed_doctor.get("/private/").content.decode()
+    assert "This page is for other professionals than you." in page
+    assert "/activity/" not in page

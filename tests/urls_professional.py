@@ -50,6 +50,25 @@ class Podiatrists(PSCRequiredMixin, View):
         return HttpResponse("for podiatrists")
 
 
+class DoctorsOnly(PSCRequiredMixin):
+    psc_required: ClassVar = {"profession": "10"}
+
+
+class Inherited(DoctorsOnly, View):
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse("for whom it says")
+
+
+class Overridden(Inherited):
+    psc_required: ClassVar = {"profession": "80"}
+
+
+class InSetup(Inherited):
+    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().setup(request, *args, **kwargs)
+        self.psc_required = {"profession": request.GET.get("profession", "80")}  # type: ignore[misc]
+
+
 def who(request: PSCRequest) -> JsonResponse:
     psc = request.psc
     return JsonResponse(
@@ -102,6 +121,10 @@ urlpatterns = [
     path("podiatrists/", podiatrists),
     path("doctors/<str:name>/", Doctors.as_view()),
     path("podiatrists/class/", Podiatrists.as_view()),
+    path("inherited/", Inherited.as_view()),
+    path("inherited/overridden/", Overridden.as_view()),
+    path("inherited/as-view/", Inherited.as_view(psc_required={"profession": "80"})),
+    path("inherited/in-setup/", InSetup.as_view()),
     path("who/", who),
     path("unread/", unread),
     path("template/", in_a_template),

@@ -66,7 +66,8 @@ _read = lru_cache(maxsize=1024)(_made)
 def label(code: Code | str, kind: str = "") -> str:
     """Return the French label of a code, or the code itself where no table has it.
 
-    ``kind`` is a subject (``profession``) or a table by ANS's name; a ``Code`` needs none. Raises KeyError for another.
+    ``kind`` is a subject (``profession``) or a table by ANS's name; a ``Code`` needs none. Raises UnknownTableError, a
+    KeyError, for another.
     """
     given = code if isinstance(code, Code) else Code.read(code)
     return str(replace(given, tables=tables_of(kind)) if kind else given)

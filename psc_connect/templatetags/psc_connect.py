@@ -10,11 +10,13 @@ from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from psc_connect.current import conditions_of, current
+from psc_connect.current import current
 from psc_connect.models import Provider
 from psc_connect.next_page import safe_next
 from psc_connect.origin import activity_url, login_url
 from psc_connect.professional.codes import Code, label
+from psc_connect.professional.nomenclatures import UnknownTableError
+from psc_connect.requirements import conditions_of
 from psc_connect.session import kept_login
 
 if TYPE_CHECKING:
@@ -51,14 +53,17 @@ def psc_connect_button(context: Context, provider: str = "", next: str = "") -> 
 
 
 @register.inclusion_tag("psc_connect/logout_button.html", takes_context=True)
-def psc_connect_logout_button(context: Context, text: str = "") -> dict[str, Any]:
+def psc_connect_logout_button(context: Context, text: str = "", only_psc: bool = False) -> dict[str, Any]:  # noqa: FBT001, FBT002 - a template names it
     """Show the button that ends this session and, for who came with Pro Santé Connect, the session there.
 
     Nothing where nobody is signed in, or no provider is declared. Costs one SQL query for who came another way.
-    ``text``: what it says instead of “Sign out”, where another button of the page signs out as well.
+    ``text``: what it says instead of “Sign out”, where another button of the page signs out as well; ``only_psc``:
+    nothing for who came another way.
     """
     request = context.get("request")
-    slug = _provider_to_sign_out_of(request) if request is not None and request.user.is_authenticated else ""
+    slug = ""
+    if request is not None and request.user.is_authenticated:
+        slug = _provider_to_sign_out_of(request, only_psc=only_psc)
     return {
         "url": reverse("psc_connect:logout", args=[slug]) if slug else "",
         "text": text or _("Sign out"),
@@ -92,29 +97,31 @@ def psc_allows(context: Context, **who: str) -> bool:
     if request is None:
         return False
     wanted = conditions_of({subject: codes.split(",") for subject, codes in who.items()})
-    found = current(request)
-    return bool(found) and not found.must_choose and found.meets(wanted)
+    return current(request).meets(wanted)
 
 
 @register.filter
 def psc_label(code: object, kind: str = "") -> str:
     """Show the label of a code: ``{{ "10"|psc_label:"profession" }}``, ``{{ activity.mode|psc_label }}``.
 
-    ``kind`` is a subject or a table by ANS's name; where it is neither, or no table has the code, the code is shown.
+    ``kind`` is a subject or a table by ANS's name. Where no table has the code, the code is shown: no page fails on its
+    data. Raises TemplateSyntaxError for a kind that is neither: whoever wrote the page has misspelt it.
     """
     if code is None:
         return ""
     given = code if isinstance(code, Code) else str(code)
     try:
         return label(given, kind)
-    # As the filters of Django do: no page fails on a name.
-    except KeyError:
-        return str(given)
+    except UnknownTableError as exc:
+        raise template.TemplateSyntaxError(f"psc_label: {exc}") from exc
 
 
-def _provider_to_sign_out_of(request: HttpRequest) -> str:
+def _provider_to_sign_out_of(request: HttpRequest, *, only_psc: bool) -> str:
+    opened_by = kept_login(request).provider
+    if opened_by or only_psc:
+        return opened_by
     # The sign-out of a provider at which this session has nothing ends the session of this site alone.
-    return kept_login(request).provider or Provider.objects.values_list("slug", flat=True).first() or ""
+    return Provider.objects.values_list("slug", flat=True).first() or ""
 
 
 def _next_page(request: HttpRequest | None, wanted: str) -> str:

@@ -1,4 +1,4 @@
-"""The login page of the admin, where a site lets it show the button."""
+"""The pages of the admin, where a site lets them show the button and the sign-out of both sessions."""
 
 from __future__ import annotations
 
@@ -8,15 +8,20 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from psc_connect.models import Provider
 from psc_connect.refusals import login_url
 from tests.buttons import declare, links
+from tests.journey import Person
 
-ADMIN_LOGIN = {
+DOCUMENTED = {
     "OPTIONS": {
         "loaders": [
             (
                 "django.template.loaders.locmem.Loader",
-                {"admin/login.html": '{% extends "psc_connect/admin_login.html" %}'},
+                {
+                    "admin/login.html": '{% extends "psc_connect/admin_login.html" %}',
+                    "admin/base_site.html": '{% extends "psc_connect/admin_base_site.html" %}',
+                },
             ),
             "django.template.loaders.app_directories.Loader",
         ]
@@ -25,15 +30,15 @@ ADMIN_LOGIN = {
 
 
 @pytest.fixture
-def admin_login(settings: Any) -> None:
-    """A site whose templates/admin/login.html is the documented line."""
+def documented(settings: Any) -> None:
+    """A site whose templates/admin/login.html and base_site.html are the documented lines."""
     engine = dict(settings.TEMPLATES[0])
     engine.pop("APP_DIRS")
-    settings.TEMPLATES = [{**engine, "OPTIONS": {**engine["OPTIONS"], **ADMIN_LOGIN["OPTIONS"]}}]
+    settings.TEMPLATES = [{**engine, "OPTIONS": {**engine["OPTIONS"], **DOCUMENTED["OPTIONS"]}}]
 
 
 @pytest.mark.django_db
-@pytest.mark.usefixtures("admin_login")
+@pytest.mark.usefixtures("documented")
 def test_login_page_of_the_admin_has_its_form_and_the_button(client: Client) -> None:
     declare()
     page = client.get("/admin/login/?next=/admin/auth/").content.decode()
@@ -42,7 +47,7 @@ def test_login_page_of_the_admin_has_its_form_and_the_button(client: Client) -> 
 
 
 @pytest.mark.django_db
-@pytest.mark.usefixtures("admin_login")
+@pytest.mark.usefixtures("documented")
 def test_who_is_signed_in_and_no_administrator_is_told_so_by_the_admin(client: Client) -> None:
     declare()
     client.force_login(User.objects.create_user("x", last_name="Durand"), "django.contrib.auth.backends.ModelBackend")
@@ -51,3 +56,28 @@ def test_who_is_signed_in_and_no_administrator_is_told_so_by_the_admin(client: C
     assert "Durand" in page
     assert 'action="/psc/psc/logout/"' in page
     assert 'id="login-form"' not in page
+
+
+SIGN_OUT_OF_BOTH = 'action="/psc/psc/logout/"'
+
+
+@pytest.mark.usefixtures("documented")
+def test_an_administrator_who_came_with_psc_can_end_both_sessions(
+    provider: Provider, person: Person, english: None
+) -> None:
+    person.sign_in()
+    User.objects.update(is_staff=True)
+    page = person.browser.get("/admin/").content.decode()
+    assert SIGN_OUT_OF_BOTH in page
+    assert ">Sign out of Pro Santé Connect too</button>" in page
+    assert 'href="/static/psc_connect/psc_connect.css"' in page
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("documented")
+def test_an_administrator_who_came_by_password_is_not_offered_a_session_that_is_not_there(client: Client) -> None:
+    declare()
+    client.force_login(User.objects.create_superuser("x"), "django.contrib.auth.backends.ModelBackend")
+    page = client.get("/admin/").content.decode()
+    assert 'id="logout-form"' in page
+    assert SIGN_OUT_OF_BOTH not in page

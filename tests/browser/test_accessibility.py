@@ -99,6 +99,17 @@ def test_narrow_screen_needs_no_scrolling_sideways(visit: Visit, name: str) -> N
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
+def test_narrow_screen_stacks_what_was_written_into_the_user(visit: Visit) -> None:
+    page = visit(viewport={"width": 320, "height": 640})
+    steps.sign_in(page)
+    table = page.locator(".wide")
+    assert table.evaluate("each => each.scrollWidth <= each.clientWidth")
+    for label in ("Claim", "Champ de l’utilisateur", "Valeur", "Quand"):
+        shown = table.locator(f"td[data-label='{label}']").first.bounding_box()
+        assert shown is not None
+        assert 0 <= shown["x"] < shown["x"] + shown["width"] <= 320
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_serious_fault_of_ours_at_the_desk(visit: Visit, demo: Demo, scheme: str) -> None:
     steps.sign_in(visit())

@@ -14,7 +14,7 @@ from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 
-from psc_connect.professional.nomenclatures.catalogue import SUBJECTS, TABLES, tables_of
+from psc_connect.professional.nomenclatures.catalogue import SUBJECTS, TABLES, UnknownTableError, tables_of
 from psc_connect.professional.nomenclatures.reading import PROBLEMS, Concept, Table, TableError, parse_table
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "Concept",
     "Table",
     "TableError",
+    "UnknownTableError",
     "choices",
     "concept",
     "folded",
@@ -45,12 +46,12 @@ replacement_folder: Callable[[], Path | None] = no_folder
 
 
 def table(name: str) -> Table:
-    """Return a table of ``TABLES``. Raises KeyError for another name.
+    """Return a table of ``TABLES``. Raises UnknownTableError for another name.
 
     A replacement that cannot be used is as if it were not there: no page fails on it.
     """
     if name not in TABLES:
-        raise KeyError(name)
+        raise UnknownTableError(name)
     folder = replacement_folder()
     try:
         return (read_replacement(name, folder) if folder else None) or shipped(name)
@@ -101,7 +102,10 @@ def concept(code: str, *names: str) -> Concept | None:
 
 
 def choices(kind: str) -> tuple[Concept, ...]:
-    """Return the codes of a subject, or of a table, each once, those in force first. Raises KeyError for another."""
+    """Return the codes of a subject, or of a table, each once, those in force first.
+
+    Raises UnknownTableError for another kind.
+    """
     found: dict[str, Concept] = {}
     for name in tables_of(kind):
         for code, each in table(name).concepts.items():
@@ -112,7 +116,7 @@ def choices(kind: str) -> tuple[Concept, ...]:
 def search(text: str, kind: str) -> tuple[Concept, ...]:
     """Return the codes of ``choices`` whose code or label has every word of a text; the very code comes first.
 
-    Neither case nor accents count. Raises KeyError for another kind.
+    Neither case nor accents count. Raises UnknownTableError for another kind.
     """
     words = re.findall(r"\w+", folded(text))
     found = [each for each in choices(kind) if all(word in folded(f"{each.code} {each.label}") for word in words)]

@@ -52,6 +52,18 @@ SUBJECTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 )
 
 
+class UnknownTableError(KeyError):
+    """No table has this name, and no subject; the text says which there are."""
+
+    def __str__(self) -> str:
+        # A KeyError's own text is the name in quotes alone.
+        return f"{self.args[0]!r} is no subject and no table. There are: {', '.join((*SUBJECTS, *TABLES))}"
+
+
 def tables_of(kind: str) -> tuple[str, ...]:
-    """Return the tables of a subject, or the one that ANS calls so. Raises KeyError for anything else."""
-    return (kind,) if kind in TABLES else SUBJECTS[kind]
+    """Return the tables of a subject, or the one that ANS calls so. Raises UnknownTableError for anything else."""
+    if kind in TABLES:
+        return (kind,)
+    if kind not in SUBJECTS:
+        raise UnknownTableError(kind)
+    return SUBJECTS[kind]

@@ -1,0 +1,141 @@
+"""What a page may ask of a professional: mistakes are told when the view is imported, with what was meant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest, HttpResponse
+from django.views import View
+
+from psc_connect.decorators import PSCRequiredMixin, psc_required
+from psc_connect.professional.conditions import ConditionError
+
+
+@pytest.mark.parametrize("who", [{"profession": ""}, {"profession": []}, {"shoe_size": "42"}, {"profession": [10]}])
+def test_what_can_never_hold_fails_when_the_view_is_made(who: Any) -> None:
+    with pytest.raises(ConditionError):
+        psc_required(**who)
+    with pytest.raises(ConditionError):
+        type("Page", (PSCRequiredMixin, View), {"psc_required": who})
+    with pytest.raises(ConditionError):
+        type("Page", (PSCRequiredMixin, View), {}).as_view(psc_required=who)
+
+
+@pytest.mark.parametrize(
+    ("who", "told"),
+    [
+        ({"proffession": "10"}, "condition_subject_unknown: proffession. There are: profession, "),
+        ({"profession": 10}, 'condition_malformed: profession=10. Codes are strings, such as "10"'),
+        ({"profession": [10]}, "condition_malformed: profession=[10]. Codes are strings"),
+        ({"identifier_kind": "rps"}, "condition_value_malformed: identifier_kind='rps'. There are: rpps, "),
+        (
+            {"profession": "Médecin"},
+            "condition_value_malformed: profession='Médecin'. The code of “Médecin” is \"10\".",
+        ),
+        ({"profession": ["10", "médecin"]}, 'The code of “Médecin” is "10".'),
+        ({"profession": "10,40"}, 'profession=\'10,40\'. Several codes are a list: ["10", "40"].'),
+        (
+            {"profession": "Généraliste"},
+            '. Codes are such as "10" (Médecin). See "manage.py psc_nomenclatures search".',
+        ),
+        ({"speciality": "Médecine générale (SM)"}, 'The code of “Médecine générale (SM)” is "SM54".'),
+        ({"department": "Île de France"}, "condition_value_malformed: department='Île de France'"),
+    ],
+)
+def test_a_mistake_names_the_argument_and_what_is_meant(who: Any, told: str) -> None:
+    with pytest.raises(ConditionError) as caught:
+        psc_required(**who)
+    assert told in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("who", "told"),
+    [
+        ({"mode": "l"}, 'mode="l": no table here has that code. Near to it: "L" (Libéral, indépendant'),
+        ({"profession": "999"}, 'profession="999": no table here has that code. Codes are such as "10" (Médecin). See'),
+        ({"speciality": "SM999"}, 'speciality="SM999": no table here has that code. Near to it: "SM'),
+        ({"profession": "Sage-femme"}, 'profession="Sage-femme": no table here has that code. The code of “Sage-Femme'),
+        ({"profession": "10 40"}, 'profession="1040": no table here has that code. Near to it: '),
+        ({"sector": "X"}, 'sector="X": no table here has that code. Codes are such as "SA01" ('),
+    ],
+)
+def test_a_code_that_no_table_has_is_taken_and_warned_of_at_the_line_of_the_view(who: Any, told: str) -> None:
+    for make in (
+        lambda: psc_required(**who),
+        lambda: _class_of(who),
+        lambda: type("Page", (PSCRequiredMixin, View), {}).as_view(psc_required=who),
+    ):
+        with pytest.warns(UserWarning, match="no table here has that code") as caught:
+            make()
+        [warning] = caught
+        assert str(warning.message).startswith(told)
+        assert Path(warning.filename) == Path(__file__)
+
+
+def _class_of(who: Any) -> type[View]:
+    class Page(PSCRequiredMixin, View):
+        psc_required = who
+
+    # Said once, where it was written.
+    class _Below(Page):
+        pass
+
+    return Page
+
+
+def test_codes_of_the_tables_are_taken_in_silence() -> None:
+    # A warning is an error in this suite.
+    psc_required(profession=["10", "40"], mode="L", speciality=("SM54",), acr="eidas9", structure="75 01 00 001")
+
+
+@pytest.mark.parametrize("written", [lambda: psc_required(print), lambda: psc_required("10")])
+def test_without_parentheses_or_names_it_says_how_it_is_written(written: Any) -> None:
+    with pytest.raises(TypeError, match=r'Write @psc_required\(profession="10"\), or @psc_required\(\) '):
+        written()
+
+
+def test_a_class_is_told_of_the_mixin() -> None:
+    with pytest.raises(TypeError, match="Page is a class: let it begin with PSCRequiredMixin instead"):
+
+        @psc_required(profession="10")
+        class Page(View):
+            pass
+
+
+def test_the_mixin_after_view_is_refused_with_the_order_that_works() -> None:
+    class DoctorsOnly(PSCRequiredMixin):
+        psc_required = {"profession": "10"}  # noqa: RUF012 - as a site writes it
+
+    with pytest.raises(ImproperlyConfigured, match=r"open to everybody.* class Page\(DoctorsOnly, …\)"):
+
+        class Page(View, DoctorsOnly):
+            pass
+
+
+@pytest.mark.parametrize("asked", ["10", ["profession"], None])
+def test_what_is_no_mapping_is_refused_with_one(asked: Any) -> None:
+    told = r'Page.psc_required must be a mapping, such as \{"profession": "10"\}'
+    with pytest.raises(ImproperlyConfigured, match=told):
+        type("Page", (PSCRequiredMixin, View), {"psc_required": asked})
+    with pytest.raises(ImproperlyConfigured, match=told):
+        type("Page", (PSCRequiredMixin, View), {}).as_view(psc_required=asked)
+
+
+def test_a_view_that_takes_its_actions_in_order_keeps_them() -> None:
+    """As the view sets of Django REST framework do."""
+
+    class Actions(View):
+        @classmethod
+        def as_view(cls, actions: Any = None, **initkwargs: Any) -> Any:
+            return actions, initkwargs
+
+    class Page(PSCRequiredMixin, Actions):
+        psc_required = {"profession": "10"}  # noqa: RUF012 - as a site writes it
+
+        def get(self, request: HttpRequest) -> HttpResponse:
+            return HttpResponse()
+
+    assert Page.as_view({"get": "list"}) == ({"get": "list"}, {})
