@@ -9,7 +9,7 @@ the ID token ← the row's keys       oidc/id_token.py, oidc/jws.py ← keys.py
 the userinfo                        oidc/userinfo.py
 who it is, what they practise       professional/userinfo.py
 may they, in what capacity?         rules.py, capacities.py, views/activity.py
-the account and its user            accounts.py → identifiers.py, users.py, groups.py
+the account and its user            accounts.py → identifiers.py, exported_attributes.py, groups.py
 the session                         session.py
 the sign-out, ours first            views/logout.py → oidc/logout.py
 

@@ -20,14 +20,14 @@ from typing_extensions import override
 from psc_connect import accounts
 from psc_connect.accounts import Person
 from psc_connect.exceptions import LoginRefused
+from psc_connect.exported_attributes import apply_exported_attributes
 from psc_connect.keys import http_policy, keys_after_unknown_key, keys_for_login, note_use
-from psc_connect.linking import users_with_number
+from psc_connect.matching import users_with_number
 from psc_connect.oidc.client import Deadline, exchange_code, fetch_userinfo
 from psc_connect.oidc.errors import UnknownKey
 from psc_connect.oidc.id_token import IDTokenRules, validate_id_token
 from psc_connect.oidc.userinfo import validate_userinfo
 from psc_connect.unlinking import STAMP, bind_sessions, stamp_of_user
-from psc_connect.users import apply_exported_attributes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -17,7 +17,7 @@ from jmespath.lexer import Lexer
 
 from psc_connect.claims import Claims
 from psc_connect.expressions import BUDGET, Evaluation, TooDeep, TooSlow, compiled
-from psc_connect.professional.exported import COMPUTED, ROOTS
+from psc_connect.professional.computed import COMPUTED, ROOTS
 from psc_connect.samples import SAMPLES, load_sample
 
 # Where a path can be cut into steps, outside of brackets.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from psc_connect.professional.exported import ROOTS, computed_values
+from psc_connect.professional.computed import ROOTS, computed_values
 from psc_connect.professional.userinfo import read_userinfo
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Claims(Mapping[str, Any]):
     """As a mapping it is the userinfo and nothing else, as a site's hooks know it: read-only.
 
-    ``document()`` adds the values of ``professional.exported``, in the capacity of the key ``chosen``, or else in the
+    ``document()`` adds the values of ``professional.computed``, in the capacity of the key ``chosen``, or else in the
     first one.
     """
 

@@ -9,13 +9,13 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from psc_connect import conf
-from psc_connect.attributes import assignable_fields
 from psc_connect.discovery import check_metadata, fetch_document, secret_recipient
 from psc_connect.document import ORDERED_ROWS, PROVIDER_FIELDS, ROWS, row_as_json
 from psc_connect.environments import document_of_issuer, load_metadata
 from psc_connect.models import AccessRule, Environment, ExportedAttribute, Provider, may_go_to
 from psc_connect.oidc.metadata import discovery_candidates
 from psc_connect.ready_sets import MINIMAL
+from psc_connect.user_fields import assignable_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -12,9 +12,9 @@ from psc_connect import accounts
 from psc_connect.accounts import Person
 from psc_connect.backends import ProSanteConnectBackend, prepared_backend
 from psc_connect.exceptions import LoginRefused
+from psc_connect.exported_attributes import Verdict, judge
 from psc_connect.groups import row_holds
 from psc_connect.rules import rules_of
-from psc_connect.users import Verdict, judge
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -15,7 +15,7 @@ from psc_connect import trail
 from psc_connect.exceptions import LoginRefused
 from psc_connect.groups import bring_groups_up_to_date
 from psc_connect.identifiers import SUB, Identifier, as_identifier, key_of, row_of, rpps_of
-from psc_connect.linking import is_privileged
+from psc_connect.matching import is_privileged
 from psc_connect.models import Account, AccountChange, AccountIdentifier
 from psc_connect.unlinking import part, unlink
 

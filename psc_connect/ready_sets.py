@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.utils.translation import gettext_lazy as _
 
-from psc_connect.attributes import assignable_fields
 from psc_connect.models import ExportedAttribute
+from psc_connect.user_fields import assignable_fields
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise

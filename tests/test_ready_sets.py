@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from psc_connect.claim_paths import validate_claim_path
-from psc_connect.professional.exported import COMPUTED
+from psc_connect.professional.computed import COMPUTED
 from psc_connect.ready_sets import MINIMAL, READY_SETS, SET_NAMES, Missing, filled
 from tests.directory_user import DirectoryUser
 

@@ -24,7 +24,7 @@ from psc_connect.admin.account_plans import REFUSED, LinkForm, MergeForm, PlanFo
 from psc_connect.admin.identity import ask_to_confirm
 from psc_connect.admin.offers import OfferExpired, seal, tell_expired, unseal
 from psc_connect.admin.page import AdminPage, administrator, may_link
-from psc_connect.linking import is_privileged
+from psc_connect.matching import is_privileged
 from psc_connect.merging import Link, Merger, PlanRefused, can_be_deactivated, plan_link, plan_merger
 from psc_connect.models import Account
 from psc_connect.session import has_just_signed_in

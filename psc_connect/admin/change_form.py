@@ -17,10 +17,10 @@ from psc_connect.admin.documents import DocumentField
 from psc_connect.admin.forms import ProviderForm
 from psc_connect.admin.inputs import PairsField, SuggestingInput, field_choices
 from psc_connect.admin.secret import SecretInput, secret_state
-from psc_connect.attributes import linkable_fields
 from psc_connect.discovery import secret_recipient
 from psc_connect.document import ROWS, declaration_of
 from psc_connect.models import Environment, Provider
+from psc_connect.user_fields import linkable_fields
 from psc_connect.validators import validate_translations
 
 SUGGESTED_LOCALES = ("auto", "fr", "fr en")

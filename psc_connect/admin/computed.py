@@ -10,13 +10,13 @@ from django.utils.translation import gettext_lazy as _
 
 from psc_connect.claim_paths import computed_proposals
 from psc_connect.document import in_one_line
-from psc_connect.professional.exported import COMPUTED
+from psc_connect.professional.computed import COMPUTED
 
 if TYPE_CHECKING:
     from psc_connect.admin.values import Shown
     from psc_connect.claims import Claims
 
-# Of every name of professional.exported.COMPUTED, without the `.code` or `.label` at its end.
+# Of every name of professional.computed.COMPUTED, without the `.code` or `.label` at its end.
 WORDS = {
     "rpps": _("RPPS number"),
     "national_identifier.kind": _("Kind of the national identifier"),

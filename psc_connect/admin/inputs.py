@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from django.utils.safestring import SafeString
 
-    from psc_connect.attributes import UsersField
+    from psc_connect.user_fields import UsersField
 
 
 def name_inputs(form: forms.BaseForm) -> None:

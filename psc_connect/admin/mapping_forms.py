@@ -13,12 +13,12 @@ from typing_extensions import override
 from psc_connect.admin.documents import JSON_ATTRIBUTES
 from psc_connect.admin.inputs import field_choices
 from psc_connect.admin.rows import RowFormSet, formset_of
-from psc_connect.attributes import assignable_fields
 from psc_connect.models import ExportedAttribute, ExportedGroup
 from psc_connect.problems import load_document
 from psc_connect.professional.userinfo import MAX_ACTIVITIES, count_activities
 from psc_connect.ready_sets import SET_NAMES
 from psc_connect.samples import SAMPLES, load_sample
+from psc_connect.user_fields import assignable_fields
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -31,7 +31,7 @@ from psc_connect.admin.like import take_over
 from psc_connect.admin.looking import ToLookAt, to_look_at
 from psc_connect.admin.mapping import MappingPage, summary
 from psc_connect.admin.page import STYLE, DeclaredFilters, administrator, bounded, may_change_users, provider_url
-from psc_connect.admin.rules import RulesPage
+from psc_connect.admin.resolution import RulesPage
 from psc_connect.admin.transfer import ExportPage, ImportPage, may_import
 from psc_connect.backends import creation_is_impossible
 from psc_connect.models import DeclarationChange, Provider

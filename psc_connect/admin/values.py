@@ -16,8 +16,8 @@ from django.utils.translation import gettext_lazy as _
 from psc_connect.document import in_one_line
 
 if TYPE_CHECKING:
+    from psc_connect.exported_attributes import Verdict
     from psc_connect.models import ExportedAttribute
-    from psc_connect.users import Verdict
 
 # How a value may be shown: as it is, or with its identifiers masked.
 Shown: TypeAlias = Callable[[Any], Any]

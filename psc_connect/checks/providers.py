@@ -10,11 +10,11 @@ from django.core.checks import Warning as Caution
 from django.db import DEFAULT_DB_ALIAS, DatabaseError
 from django.utils.translation import gettext as _
 
-from psc_connect.attributes import linkable_fields
 from psc_connect.environments import document_of_issuer
 from psc_connect.fields import SECRET_PROBLEMS, SecretUnavailable
 from psc_connect.oidc.errors import JWKSError, MetadataError
 from psc_connect.problems import explain
+from psc_connect.user_fields import linkable_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

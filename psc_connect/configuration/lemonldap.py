@@ -14,7 +14,6 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
-from psc_connect.attributes import assignable_fields
 from psc_connect.claim_paths import path_of_name
 from psc_connect.configuration.lemonldap_options import NOT_TAKEN, TAKEN, UNREMARKABLE
 from psc_connect.configuration.plan import ConfigurationError, Problem, what_it_is
@@ -23,6 +22,7 @@ from psc_connect.environments import document_of_issuer
 from psc_connect.fields import StoredSecret
 from psc_connect.models import Environment, ExportedAttribute
 from psc_connect.problems import load_document
+from psc_connect.user_fields import assignable_fields
 
 OPTIONS = "oidcOPMetaDataOptions"
 # The exported variables of all providers.

@@ -12,7 +12,7 @@ from django.utils import translation
 from psc_connect.admin.computed import in_words
 from psc_connect.claim_paths import claim_value
 from psc_connect.models import Account, ExportedAttribute, Provider
-from psc_connect.professional.exported import COMPUTED
+from psc_connect.professional.computed import COMPUTED
 from psc_connect.professional.userinfo import read_userinfo
 from psc_connect.samples import load_sample
 from psc_connect.simulator import Simulator

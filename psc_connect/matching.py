@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user_model
 
-from psc_connect.attributes import linkable_fields
 from psc_connect.claims import Claims
 from psc_connect.exceptions import LoginRefused
 from psc_connect.identifiers import identifiers_of, rpps_of
 from psc_connect.models import Account
+from psc_connect.user_fields import linkable_fields
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

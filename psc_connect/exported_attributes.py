@@ -11,11 +11,11 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db import models
 
-from psc_connect.attributes import UsersField, assignable_fields
 from psc_connect.claim_paths import claim_value
 from psc_connect.claims import Claims
 from psc_connect.exceptions import LoginRefused
 from psc_connect.expressions import TooSlow
+from psc_connect.user_fields import UsersField, assignable_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
