@@ -17,11 +17,11 @@ from django.views.decorators.debug import sensitive_variables
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 from typing_extensions import override
 
-from psc_connect import accounts
+from psc_connect import accounts, conf, origin
 from psc_connect.accounts import Person
 from psc_connect.exceptions import LoginRefused
 from psc_connect.exported_attributes import apply_exported_attributes
-from psc_connect.keys import http_policy, keys_after_unknown_key, keys_for_login, note_use
+from psc_connect.keys import keys_after_unknown_key, keys_for_login, note_use
 from psc_connect.matching import users_with_number
 from psc_connect.oidc.client import Deadline, exchange_code, fetch_userinfo
 from psc_connect.oidc.errors import UnknownKey
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from psc_connect.oidc.client import Tokens, UserinfoAnswer
     from psc_connect.oidc.id_token import IDToken
     from psc_connect.oidc.jwks import KeySet
+    from psc_connect.pending import PendingLogin
 
     T = TypeVar("T")
 
@@ -58,6 +59,11 @@ class CodeGrant:
     code: str = field(repr=False)
     code_verifier: str = field(repr=False)
     nonce: str = field(repr=False)
+
+    @classmethod
+    @sensitive_variables()
+    def of(cls, request: HttpRequest, provider: Provider, login: PendingLogin, code: str) -> CodeGrant:
+        return cls(provider, origin.redirect_uri(request, provider), code, login.code_verifier, login.nonce)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +117,6 @@ class ProSanteConnectBackend(OIDCAuthenticationBackend):
         """
         if code_grant is None:
             return None
-        self.request = request
-        self.provider = code_grant.provider
         deadline = Deadline(CALLBACK_SECONDS)
         tokens = self.exchange_code(code_grant, deadline)
         id_token, keys = self._with_keys(
@@ -156,7 +160,7 @@ class ProSanteConnectBackend(OIDCAuthenticationBackend):
             code=grant.code,
             redirect_uri=grant.redirect_uri,
             code_verifier=grant.code_verifier,
-            http=http_policy(),
+            http=conf.http_policy(),
             deadline=deadline,
         )
 
@@ -192,31 +196,30 @@ class ProSanteConnectBackend(OIDCAuthenticationBackend):
     @sensitive_variables()
     def fetch_userinfo(self, tokens: Tokens, deadline: Deadline) -> UserinfoAnswer:
         metadata = self.provider.parsed_metadata
-        return fetch_userinfo(metadata, access_token=tokens.access_token, http=http_policy(), deadline=deadline)
+        return fetch_userinfo(metadata, access_token=tokens.access_token, http=conf.http_policy(), deadline=deadline)
 
     def claims_of(self, answer: UserinfoAnswer, id_token: IDToken, keys: KeySet) -> Mapping[str, Any]:
         algorithm = self.provider.userinfo_signed_response_alg
         claims = validate_userinfo(
-            answer, id_token=id_token, rules=self._rules(), keys=keys, signed_algorithm=algorithm
+            answer, id_token=id_token, rules=self._rules(), keys=keys, now=time.time(), signed_algorithm=algorithm
         )
         return MappingProxyType(claims)
 
     @sensitive_variables()
     def _resolve_account(self, id_token: IDToken, claims: Mapping[str, Any]) -> User:
-        if not self.verify_claims(claims):
-            raise LoginRefused("account_claims_refused")
-        person = self.person_of(id_token, claims)
+        person = self.person_of(id_token.subject, claims, id_token_claims=id_token.claims)
         resolution = accounts.resolve(self.provider, person, hooks=self)
         self.completed = CompletedLogin(resolution, person, id_token=id_token.raw, auth_time=id_token.auth_time)
         user = resolution.user if resolution.created else bind_sessions(resolution.user)
         user.backend = self.path
         return user
 
-    @staticmethod
     @sensitive_variables()
-    def person_of(id_token: IDToken, claims: Mapping[str, Any]) -> Person:
-        """Return whom the two answers speak of. Raises LoginRefused ``userinfo_…``."""
-        return Person.read(id_token.subject, claims, id_token_claims=id_token.claims)
+    def person_of(self, subject: str, claims: Mapping[str, Any], *, id_token_claims: Mapping[str, Any]) -> Person:
+        """Return whom the two answers speak of. Raises LoginRefused ``account_claims_refused``, ``userinfo_…``."""
+        if not self.verify_claims(claims):
+            raise LoginRefused("account_claims_refused")
+        return Person.read(subject, claims, id_token_claims=id_token_claims)
 
     @override
     def verify_claims(self, claims: Mapping[str, Any]) -> bool:
@@ -262,8 +265,8 @@ def installed_class() -> tuple[str, type[ProSanteConnectBackend]] | None:
     return None
 
 
-def installed_backend() -> ProSanteConnectBackend:
-    """Return a backend for one login. Raises LoginRefused ``backend_not_installed``."""
+def prepared_backend(request: HttpRequest | None, provider: Provider) -> ProSanteConnectBackend:
+    """Return the site's backend as its hooks expect it in a login. Raises LoginRefused ``backend_not_installed``."""
     installed = installed_class()
     if installed is None:
         raise LoginRefused("backend_not_installed")
@@ -271,12 +274,6 @@ def installed_backend() -> ProSanteConnectBackend:
     backend = backend_class()
     # What django.contrib.auth.authenticate() would have noted: login() and the session need it.
     backend.path = path
-    return backend
-
-
-def prepared_backend(request: HttpRequest | None, provider: Provider) -> ProSanteConnectBackend:
-    """Return the site's backend as its hooks expect it in a login. Raises LoginRefused ``backend_not_installed``."""
-    backend = installed_backend()
     backend.request, backend.provider = request, provider
     return backend
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from django.conf import settings
 
+from psc_connect.oidc.http import HTTPPolicy
+
 PREFIX = "PSC_CONNECT_"
 # Every setting there is: a name that is not among them has no effect, and `check` says so.
 NAMES = (
@@ -57,9 +59,19 @@ def extra_endpoint_hosts() -> tuple[str, ...]:
     return tuple(_read("EXTRA_ENDPOINT_HOSTS", ()))
 
 
-def private_hosts() -> tuple[str, ...]:
+def private_hosts() -> frozenset[str]:
     """Host names of providers that may lead to addresses inside a network, as a hospital's own provider does."""
-    return tuple(_read("PRIVATE_HOSTS", ()))
+    return frozenset(host.lower() for host in _read("PRIVATE_HOSTS", ()))
+
+
+def http_policy() -> HTTPPolicy:
+    """How every call to a provider goes out."""
+    return HTTPPolicy(
+        ca_bundle=ca_bundle(),
+        https_proxy=https_proxy(),
+        allow_loopback_http=allow_loopback_http(),
+        private_hosts=private_hosts(),
+    )
 
 
 def trusted_proxy_count() -> int:

@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from psc_connect import history
+from psc_connect import conf, history
 from psc_connect.document import Difference, differences, member_differences
 from psc_connect.environments import document_of_issuer
-from psc_connect.keys import IMPORT_SECONDS, REFRESH_SECONDS, http_policy
+from psc_connect.keys import IMPORT_SECONDS, REFRESH_SECONDS
 from psc_connect.models import DeclarationChange, Provider
 from psc_connect.oidc.client import Deadline, fetch_metadata
 from psc_connect.oidc.errors import MetadataError, ProviderUnavailable
@@ -55,7 +55,7 @@ class Comparison:
 
 def fetch_document(discovery_url: str, deadline: Deadline | None = None) -> dict[str, Any]:
     """Return the whole metadata document, unchecked, in 10 s at most. Raises ProviderUnavailable, MetadataError."""
-    return fetch_metadata(discovery_url, http=http_policy(), deadline=deadline or Deadline(IMPORT_SECONDS))
+    return fetch_metadata(discovery_url, http=conf.http_policy(), deadline=deadline or Deadline(IMPORT_SECONDS))
 
 
 def fetch_own_document(issuer: str, deadline: Deadline) -> dict[str, Any]:

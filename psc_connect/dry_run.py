@@ -15,7 +15,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from psc_connect import origin, pending
+from psc_connect import pending
 from psc_connect.authorization_request import send_to_provider
 from psc_connect.backends import CALLBACK_SECONDS, CodeGrant, prepared_backend
 from psc_connect.encryption import DRY_RUN, InvalidToken, cipher_for
@@ -173,13 +173,7 @@ class _Run:
         deadline = Deadline(CALLBACK_SECONDS)
         with _step("token"):
             backend = prepared_backend(self.request, self.provider)
-        grant = CodeGrant(
-            provider=self.provider,
-            redirect_uri=origin.redirect_uri(self.request, self.provider),
-            code=code,
-            code_verifier=self.login.code_verifier,
-            nonce=self.login.nonce,
-        )
+        grant = CodeGrant.of(self.request, self.provider, self.login, code)
         with _step("token"):
             tokens = backend.exchange_code(grant, deadline)
         self.passed("token")

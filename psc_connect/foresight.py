@@ -9,7 +9,6 @@ from django.db import transaction
 from django.views.decorators.debug import sensitive_variables
 
 from psc_connect import accounts
-from psc_connect.accounts import Person
 from psc_connect.backends import ProSanteConnectBackend, prepared_backend
 from psc_connect.exceptions import LoginRefused
 from psc_connect.exported_attributes import Verdict, judge
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
     from django.http import HttpRequest
 
+    from psc_connect.accounts import Person
     from psc_connect.models import AccessRule, Account, ExportedAttribute, ExportedGroup, Provider
     from psc_connect.professional.person import Professional
     from psc_connect.rules import Admission, Decision
@@ -73,18 +73,11 @@ def foresee(
     with transaction.atomic():
         try:
             backend = prepared_backend(request, provider)
-            return _foreseen(backend, _person(backend, subject, claims=claims, id_token_claims=id_token_claims))
+            return _foreseen(backend, backend.person_of(subject, claims, id_token_claims=id_token_claims))
         except LoginRefused as exc:
             return Foreseen("refused", code=exc.code)
         finally:
             transaction.set_rollback(True)
-
-
-@sensitive_variables()
-def _person(backend: ProSanteConnectBackend, subject: str, **answers: Mapping[str, Any]) -> Person:
-    if not backend.verify_claims(answers["claims"]):
-        raise LoginRefused("account_claims_refused")
-    return Person.read(subject, answers["claims"], id_token_claims=answers["id_token_claims"])
 
 
 @sensitive_variables()

@@ -17,7 +17,7 @@ from django.utils import timezone
 from psc_connect import conf, history
 from psc_connect.document import differences, key_names
 from psc_connect.models import DeclarationChange, Provider
-from psc_connect.oidc.client import Deadline, HTTPPolicy, fetch_jwks
+from psc_connect.oidc.client import Deadline, fetch_jwks
 from psc_connect.oidc.errors import JWKSError, ProviderUnavailable, UnknownKey
 from psc_connect.oidc.jwks import KeySet, parse_jwks, public_document
 
@@ -42,15 +42,6 @@ FETCHED_FIELDS = ("jwks", "jwks_updated_at", "jwks_first_seen")
 KEY_FIELDS = (*FETCHED_FIELDS, "jwks_fetch_began_at")
 # What an administrator has decided of single keys, which goes with them; what forget_keys() changes.
 DECIDED_FIELDS = ("jwks_pinned", "jwks_retired", "jwks_last_used")
-
-
-def http_policy() -> HTTPPolicy:
-    return HTTPPolicy(
-        ca_bundle=conf.ca_bundle(),
-        https_proxy=conf.https_proxy(),
-        allow_loopback_http=conf.allow_loopback_http(),
-        private_hosts=frozenset(host.lower() for host in conf.private_hosts()),
-    )
 
 
 def import_keys(provider: Provider, *, origin: str = DeclarationChange.Origin.ADMIN, by: User | None = None) -> KeySet:
@@ -103,7 +94,7 @@ def fetched_document(provider: Provider, deadline: Deadline) -> dict[str, Any]:
     url = provider.parsed_metadata.jwks_uri
     if not url:
         raise JWKSError("jwks_uri_missing")
-    return fetch_jwks(url, http=http_policy(), deadline=deadline)
+    return fetch_jwks(url, http=conf.http_policy(), deadline=deadline)
 
 
 def fetched_keys(provider: Provider, deadline: Deadline) -> KeySet:
@@ -250,7 +241,7 @@ def _fetch(
     except (ProviderUnavailable, JWKSError):
         row.update(jwks_fetch_ended_at=timezone.now())
         raise
-    if any(key.reason == "jwks_key_private" for key in keys.ignored):
+    if keys.has_private:
         logger.error("keys.private_published provider=%s", provider.slug)
     fetched = {name: getattr(provider, name) for name in FETCHED_FIELDS}
     with transaction.atomic():

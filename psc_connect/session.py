@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import auth
@@ -51,12 +51,11 @@ def open_session(
     *,
     id_token: str,
     auth_time: int | None,
-    **kept: Any,
+    kept: KeptLogin,
 ) -> None:
     """Sign the user in, under a new session key whoever was signed in before (OWASP: session fixation).
 
     ``auth_time``: when the person identified at the provider, in seconds since 1970, or None where it does not say.
-    ``kept`` are the other members of ``KeptLogin``.
     """
     reload_session(request)
     before = request.session.session_key
@@ -68,10 +67,9 @@ def open_session(
     # Read only now: Django has emptied the session if it was somebody else's.
     landings = [*_landings(request)[1 - KEPT_LANDINGS :], [login.state_digest, login.next]]
     request.session[KEY] = {
-        "provider": login.provider,
+        **asdict(kept),
         "id_token": "" if is_in_cookie(request.session) else cipher_for(ID_TOKEN).encrypt(id_token.encode()).decode(),
         "landings": landings,
-        **kept,
     }
     request.session[MOZILLA_EXPIRATION_KEY] = int(time.time()) + TEN_YEARS
 

@@ -212,6 +212,7 @@ def test_there_is_no_switch_that_turns_a_protection_off() -> None:
         "ca_bundle",
         "encryption_keys",
         "extra_endpoint_hosts",
+        "http_policy",  # puts four of these together
         "https_proxy",
         "jwks_max_age",
         "nomenclature_dir",  # labels of codes, which are shown and decide nothing

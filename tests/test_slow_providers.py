@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from psc_connect.keys import http_policy
+from psc_connect.conf import http_policy
 from tests.journey import PAGE
 from tests.refusals import assert_refused
 

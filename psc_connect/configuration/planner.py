@@ -273,7 +273,7 @@ class _Planner:
 
     def _are_taken(self, found: KeySet) -> bool:
         # Whoever has read the document can sign with it.
-        if any(key.reason == "jwks_key_private" for key in found.ignored):
+        if found.has_private:
             raise JWKSError("jwks_key_private")
         names = {key.thumbprint for key in found.keys}
         if names and names <= {*self.provider.jwks_pinned}:

@@ -13,7 +13,6 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from psc_connect import conf
 from psc_connect.diagnosis.findings import Finding, Status
-from psc_connect.keys import http_policy
 from psc_connect.oidc.client import resolve_host
 from psc_connect.oidc.errors import ProviderUnavailable
 from psc_connect.problems import explain, labelled
@@ -69,7 +68,8 @@ def names(metadata: ProviderMetadata, deadline: Deadline) -> Iterator[Finding]:
     for host in hosts:
         parts = urlsplit(f"//{host}")
         try:
-            addresses = resolve_host(parts.hostname or "", parts.port or 443, http=http_policy(), deadline=deadline)
+            http = conf.http_policy()
+            addresses = resolve_host(parts.hostname or "", parts.port or 443, http=http, deadline=deadline)
         except ProviderUnavailable as exc:
             advice = _("Ask the people of your network for name resolution (DNS) to %(host)s.") % {"host": host}
             yield Finding("names", Status.FAILED, exc.code, labelled(host, explain(exc.code)), advice)

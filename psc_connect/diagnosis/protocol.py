@@ -9,11 +9,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.debug import sensitive_variables
 
+from psc_connect import conf
 from psc_connect.declaration import TRUSTED_MEMBERS
 from psc_connect.diagnosis.findings import Finding, Status
 from psc_connect.document import escaped
 from psc_connect.fields import SECRET_PROBLEMS, SecretUnavailable
-from psc_connect.keys import http_policy
 from psc_connect.oidc.client import exchange_code
 from psc_connect.oidc.errors import OIDCError, ProviderUnavailable, TokenResponseError
 from psc_connect.problems import explain
@@ -63,7 +63,7 @@ def metadata(comparison: Comparison) -> Iterator[Finding]:
 
 
 def keys(changes: KeyChanges) -> Iterator[Finding]:
-    if any(key.reason == "jwks_key_private" for key in changes.found.ignored):
+    if changes.found.has_private:
         yield Finding("keys", Status.FAILED, "jwks_key_private", explain("jwks_key_private"))
     if not changes.has_any:
         count = len(changes.same)
@@ -108,7 +108,7 @@ def credentials(
             code=WRONG_CODE,
             redirect_uri=redirect_uri,
             code_verifier=secrets.token_urlsafe(32),
-            http=http_policy(),
+            http=conf.http_policy(),
             deadline=deadline,
         )
     except SecretUnavailable as exc:

@@ -64,6 +64,11 @@ class KeySet:
     keys: tuple[SigningKey, ...]
     ignored: tuple[IgnoredKey, ...]
 
+    @property
+    def has_private(self) -> bool:
+        """Whether a key was published with its private part: whoever reads it can sign as the provider."""
+        return any(key.reason == "jwks_key_private" for key in self.ignored)
+
     def without(self, thumbprints: Collection[str]) -> KeySet:
         """The same, but for the keys with these thumbprints: they are ignored."""
         retired = [key for key in self.keys if key.thumbprint in thumbprints]

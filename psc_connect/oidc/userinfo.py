@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -45,20 +44,20 @@ def validate_userinfo(
     id_token: IDToken,
     rules: IDTokenRules,
     keys: KeySet,
+    now: float,
     signed_algorithm: str = "",
-    now: float | None = None,
 ) -> dict[str, Any]:
     """The person's claims; UserinfoError if they cannot be trusted, UnknownKey as for the ID token.
 
     `signed_algorithm` is what the provider is set for: empty for plain JSON. The other one is refused (5.3.2).
-    `now` in seconds since 1970, for the times of a signed answer; None is the time of the call.
+    `now` in seconds since 1970, for the times of a signed answer.
     """
     media_type = answer.content_type.partition(";")[0].strip().lower()
     if media_type == "application/jwt":
         if not signed_algorithm:
             raise UserinfoError("userinfo_signed_unexpectedly")
         claims = _signed(answer.body, rules=rules, keys=keys, algorithm=signed_algorithm)
-        _check_times(claims, leeway=rules.leeway, now=time.time() if now is None else now)
+        _check_times(claims, leeway=rules.leeway, now=now)
     elif signed_algorithm:
         raise UserinfoError("userinfo_not_signed")
     else:

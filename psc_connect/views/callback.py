@@ -13,7 +13,7 @@ from mozilla_django_oidc.views import OIDCAuthenticationCallbackView
 from typing_extensions import override
 
 from psc_connect import dry_run, origin, pending
-from psc_connect.backends import CodeGrant, installed_backend
+from psc_connect.backends import CodeGrant, prepared_backend
 from psc_connect.current import renew
 from psc_connect.exceptions import LoginRefused
 from psc_connect.models import Provider, RequireIssuer
@@ -23,7 +23,7 @@ from psc_connect.oidc.errors import AuthorizationResponseError
 from psc_connect.origin import activity_url, login_url
 from psc_connect.professional.snapshot import changes
 from psc_connect.refusals import REFUSALS, announce_failed_login
-from psc_connect.session import kept_login, landing_of, open_session
+from psc_connect.session import KeptLogin, kept_login, landing_of, open_session
 from psc_connect.signals import account_created, account_linked, professional_changed, signed_in
 from psc_connect.views.base import ProviderView, enabled_provider
 
@@ -123,14 +123,8 @@ class CallbackView(ProviderView, OIDCAuthenticationCallbackView):
 
     @sensitive_variables()
     def _sign_in(self, request: HttpRequest, provider: Provider, login: PendingLogin, code: str) -> HttpResponse:
-        backend = installed_backend()
-        grant = CodeGrant(
-            provider=provider,
-            redirect_uri=origin.redirect_uri(request, provider),
-            code=code,
-            code_verifier=login.code_verifier,
-            nonce=login.nonce,
-        )
+        backend = prepared_backend(request, provider)
+        grant = CodeGrant.of(request, provider, login, code)
         # Our backend alone: django.contrib.auth.authenticate() would offer the code and its verifier to every other.
         user = backend.authenticate(request, code_grant=grant)
         if user is None:
@@ -155,11 +149,14 @@ class CallbackView(ProviderView, OIDCAuthenticationCallbackView):
                 login,
                 id_token=done.id_token,
                 auth_time=done.auth_time,
-                account=found.account.pk,
-                acr=done.person.acr,
-                means=done.person.professional.means,
-                capacity=found.choice.capacity.key if found.choice.capacity else "",
-                must_choose=found.choice.must_ask,
+                kept=KeptLogin(
+                    provider=login.provider,
+                    account=found.account.pk,
+                    acr=done.person.acr,
+                    means=done.person.professional.means,
+                    capacity=found.choice.capacity.key if found.choice.capacity else "",
+                    must_choose=found.choice.must_ask,
+                ),
             )
             renew(request)
             if found.created:
