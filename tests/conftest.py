@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.db import connection
 
@@ -13,6 +14,7 @@ from psc_connect.environments import load_metadata
 from psc_connect.models import Provider
 from psc_connect.simulator import Client, Simulator, run_simulator
 from tests.admin.pages import Administrator, administrator
+from tests.identities import names_are_no_identifiers
 from tests.journey import HOST, Person
 from tests.oidc.wire import bundle
 from tests.recorder import RECORDER, listen
@@ -78,6 +80,24 @@ def make_provider(simulator: Simulator, slug: str = "psc", **changes: Any) -> Pr
 @pytest.fixture
 def provider(db: None, simulator: Simulator) -> Provider:
     return make_provider(simulator)
+
+
+@pytest.fixture
+def usernames_identify_nobody(provider: Provider) -> None:
+    names_are_no_identifiers(provider)
+
+
+@pytest.fixture
+def professional_pages(settings: Any) -> None:
+    """A site with pages for some professionals, and the middleware."""
+    settings.ROOT_URLCONF = "tests.urls_professional"
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, "psc_connect.middleware.ProSanteConnectMiddleware"]
+
+
+@pytest.fixture
+def by(db: None) -> User:
+    """The administrator by whom something is done."""
+    return User.objects.create(username="administrator", is_superuser=True)
 
 
 @pytest.fixture

@@ -59,6 +59,11 @@ class Person:
         self.provider_session.close()
 
 
+def is_out(person: Person) -> bool:
+    """Whether a page asks this browser to sign in."""
+    return person.browser.get(PAGE).status_code == 302
+
+
 def path_of(url: str) -> str:
     parts = urlsplit(url)
     return parts.path + (f"?{parts.query}" if parts.query else "")

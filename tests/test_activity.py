@@ -12,14 +12,8 @@ from psc_connect.simulator.people import Person as Simulated
 from tests.conftest import make_provider
 from tests.journey import PAGE, Person
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english", "professional_pages")]
 ASKED = f"/psc/psc/activity/?next={PAGE.replace('/', '%2F')}"
-
-
-@pytest.fixture(autouse=True)
-def pages(settings):
-    settings.ROOT_URLCONF = "tests.urls_professional"
-    settings.MIDDLEWARE = [*settings.MIDDLEWARE, "psc_connect.middleware.ProSanteConnectMiddleware"]
 
 
 def sign_in(person, simulator, who):

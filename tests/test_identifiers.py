@@ -16,7 +16,6 @@ from tests.identities import (
     PSI,
     REALM,
     RPPS,
-    names_are_no_identifiers,
     of,
     refused,
     rows_of,
@@ -25,13 +24,7 @@ from tests.identities import (
 )
 from tests.journey import PAGE, Person
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def provider(provider: Provider) -> Provider:
-    names_are_no_identifiers(provider)
-    return provider
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("usernames_identify_nobody")]
 
 
 @pytest.mark.case("AL09")

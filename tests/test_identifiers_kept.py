@@ -13,15 +13,9 @@ from psc_connect.models import Provider
 from psc_connect.simulator import Simulator
 from psc_connect.simulator.people import PEOPLE
 from psc_connect.simulator.people import Person as Professional
-from tests.identities import EDIT, PEOPLE_BY_NAME, PSI, RPPS, names_are_no_identifiers, of, rows_of, sign_in, somebody
+from tests.identities import EDIT, PEOPLE_BY_NAME, PSI, RPPS, of, rows_of, sign_in, somebody
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def provider(provider: Provider) -> Provider:
-    names_are_no_identifiers(provider)
-    return provider
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("usernames_identify_nobody")]
 
 
 def test_all_that_the_userinfo_gives_is_kept_as_rows(provider: Provider, simulator: Simulator) -> None:

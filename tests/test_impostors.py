@@ -13,20 +13,13 @@ from tests.identities import (
     PSI,
     REALM,
     RPPS,
-    names_are_no_identifiers,
     of,
     refused,
     sign_in,
     somebody,
 )
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def provider(provider: Provider) -> Provider:
-    names_are_no_identifiers(provider)
-    return provider
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("usernames_identify_nobody")]
 
 
 @pytest.mark.case("AL09", "AL13")

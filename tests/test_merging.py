@@ -24,35 +24,19 @@ from tests.identities import (
     OTHER_RPPS,
     PSI,
     RPPS,
-    names_are_no_identifiers,
     of,
     refused,
     rows_of,
     sign_in,
     somebody,
 )
-from tests.journey import PAGE, Person
+from tests.journey import Person, is_out
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("usernames_identify_nobody")]
 ONE = somebody("1", of("RPPS", RPPS), of("AUTRE", "x"))
 OTHER = somebody("2", of("PSI", PSI), of("AUTRE", "x"), of("AUTRE", "y", 3))
 # What Pro Santé Connect says once both are one.
 BOTH = somebody("3", of("RPPS", RPPS), of("PSI", PSI, 2))
-
-
-@pytest.fixture
-def provider(provider: Provider) -> Provider:
-    names_are_no_identifiers(provider)
-    return provider
-
-
-@pytest.fixture
-def by(db: None) -> User:
-    return User.objects.create(username="administrator", is_superuser=True)
-
-
-def is_out(person: Person) -> bool:
-    return person.browser.get(PAGE).status_code == 302
 
 
 def test_whoever_comes_with_either_is_the_user_of_the_kept_one(

@@ -11,26 +11,11 @@ from psc_connect.merging import PlanRefused, link, plan_link
 from psc_connect.models import Account, AccountChange, AccountIdentifier, ExportedGroup, Provider
 from psc_connect.simulator import Simulator
 from psc_connect.unlinking import unlink
-from tests.identities import OTHER_PSI, RPPS, names_are_no_identifiers, of, sign_in, somebody
-from tests.journey import PAGE, Person
+from tests.identities import OTHER_PSI, RPPS, of, sign_in, somebody
+from tests.journey import Person, is_out
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("usernames_identify_nobody")]
 ONE = somebody("1", of("RPPS", RPPS))
-
-
-@pytest.fixture
-def provider(provider: Provider) -> Provider:
-    names_are_no_identifiers(provider)
-    return provider
-
-
-@pytest.fixture
-def by(db: None) -> User:
-    return User.objects.create(username="administrator", is_superuser=True)
-
-
-def is_out(person: Person) -> bool:
-    return person.browser.get(PAGE).status_code == 302
 
 
 def test_an_account_goes_to_another_user(provider: Provider, simulator: Simulator, by: User) -> None:

@@ -17,13 +17,7 @@ from tests.access_rules import give, refuse
 from tests.journey import Person
 from tests.test_costs import statements
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def pages(settings):
-    settings.ROOT_URLCONF = "tests.urls_professional"
-    settings.MIDDLEWARE = [*settings.MIDDLEWARE, "psc_connect.middleware.ProSanteConnectMiddleware"]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("professional_pages")]
 
 
 @pytest.fixture

@@ -12,13 +12,7 @@ from psc_connect.simulator import Simulator
 from psc_connect.simulator.people import Person as Simulated
 from tests.journey import PAGE, Person, code_on
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def pages(settings: Any) -> None:
-    settings.ROOT_URLCONF = "tests.urls_professional"
-    settings.MIDDLEWARE = [*settings.MIDDLEWARE, "psc_connect.middleware.ProSanteConnectMiddleware"]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("professional_pages")]
 
 
 def practice(profession: str, structure: str = "R1", **leaves: str) -> dict[str, Any]:

@@ -13,14 +13,8 @@ from tests.access_rules import DOCTORS, PODIATRISTS, allow, give, join, refuse
 from tests.conftest import client_of, make_provider
 from tests.journey import PAGE, Person
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english", "professional_pages")]
 DOCTOR = "doctor-two-activities"
-
-
-@pytest.fixture(autouse=True)
-def pages(settings: Any) -> None:
-    settings.ROOT_URLCONF = "tests.urls_professional"
-    settings.MIDDLEWARE = [*settings.MIDDLEWARE, "psc_connect.middleware.ProSanteConnectMiddleware"]
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from psc_connect.unlinking import unlink
 from tests.admin.pages import Administrator, administrator, text_of
 from tests.conftest import make_provider
 from tests.hooks import LinksByNationalIdentifier, use
-from tests.journey import PAGE, Person
+from tests.journey import PAGE, Person, is_out
 
 pytestmark = pytest.mark.django_db
 SESSIONS = "django.contrib.sessions.backends."
@@ -29,10 +29,6 @@ def signed_in(person: Person) -> Person:
     assert person.sign_in(PAGE)["Location"] == PAGE
     assert person.browser.get(PAGE).status_code == 200
     return person
-
-
-def is_out(person: Person) -> bool:
-    return person.browser.get(PAGE).status_code == 302
 
 
 def know(settings: Any, user: Any) -> None:
