@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
@@ -163,11 +162,9 @@ def before_shown(change: AccountChange, request: HttpRequest) -> list[tuple[_Str
     """Return what there was before a change, by name."""
     told = {name: str(value) for name, value in change.before.items()}
     if not reveals(request):
-        masks: dict[str, Callable[[str], str]] = {
-            "sub": masked,
-            "username": partial(masked_username, numbers=_numbers_of(change)),
-        }
-        told = {name: masks.get(name, str)(value) for name, value in told.items()}
+        numbers = _numbers_of(change)
+        told |= {name: masked(told[name]) for name in told.keys() & {"sub"}}
+        told |= {name: masked_username(told[name], numbers) for name in told.keys() & {"username"}}
     return [(BEFORE.get(name, name), value) for name, value in told.items()]
 
 
