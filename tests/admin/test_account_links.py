@@ -47,7 +47,7 @@ def test_two_people_of_other_names_are_merged_only_once_that_was_ticked(
     User.objects.filter(pk=kept.user_id).update(first_name="Hélène", last_name="Martin")
     User.objects.filter(pk=other.user_id).update(first_name="Aurore", last_name="PONTGIVARD")
     page = look(admin, kept, "merge", other=other.user.username)
-    assert "These two accounts have not the same name." in text_of(page)
+    assert "These two accounts do not have the same name." in text_of(page)
     answer = confirm(admin, kept, "merge", page)
     assert answer.context["must_tick"]
     assert nothing_done()
