@@ -9,7 +9,7 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
-from psc_connect.admin.page import STYLE, VIEW_CLAIMS, DeclaredFilters
+from psc_connect.admin.page import STYLE, VIEW_CLAIMS, ByDate, DeclaredFilters
 from psc_connect.identifiers import SUB, Identifier, as_identifier, shared_key
 from psc_connect.masking import masked, masker
 from psc_connect.models import AccountChange
@@ -176,7 +176,7 @@ def _numbers_of(change: AccountChange) -> list[str]:
 @admin.register(AccountChange)
 class AccountChangeAdmin(Trail, DeclaredFilters, _AccountChangeAdmin):
     list_display = ("made_at", "masked_username", "provider", "action", "made_by_name")
-    list_filter = ("action", "provider", "made_at")
+    list_filter = ("action", "provider", ("made_at", ByDate))
     search_fields = ("username",)
     list_select_related = ("account",)
 

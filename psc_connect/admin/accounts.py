@@ -27,7 +27,7 @@ from psc_connect.admin.account_details import (
     reveals,
 )
 from psc_connect.admin.account_links import LinkPage, MergePage
-from psc_connect.admin.page import VIEW_CLAIMS, DeclaredFilters, administrator, may_link
+from psc_connect.admin.page import VIEW_CLAIMS, ByDate, DeclaredFilters, administrator, may_link
 from psc_connect.masking import masked
 from psc_connect.models import Account, UnlinkedAccount
 from psc_connect.professional.identifiers import Kind, NationalIdentifier
@@ -53,7 +53,7 @@ class AccountAdmin(ReadOnly, DeclaredFilters, _AccountAdmin):
     """An editable link would let an administrator hand one professional's account to another."""
 
     list_display = ("masked_user", "full_name", "of_provider", "masked_number", "created_at")
-    list_filter = ("provider", "created_at")
+    list_filter = ("provider", ("created_at", ByDate))
     list_select_related = ("user", "provider")
     fields = ("full_name", "user", "provider", "issuer", "created_at")
     readonly_fields = ("full_name",)
@@ -182,7 +182,7 @@ class AccountAdmin(ReadOnly, DeclaredFilters, _AccountAdmin):
 @admin.register(UnlinkedAccount)
 class UnlinkedAccountAdmin(Trail, DeclaredFilters, _UnlinkedAccountAdmin):
     list_display = ("masked_username", "provider", "masked_number", "created_at", "unlinked_at", "unlinked_by_name")
-    list_filter = ("provider", "unlinked_at")
+    list_filter = ("provider", ("unlinked_at", ByDate))
 
     @override
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:

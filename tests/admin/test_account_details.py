@@ -38,6 +38,17 @@ def test_a_username_that_is_an_identifier_is_masked_in_every_list(
         assert username.format("99•••••••85")[-12:] in page
 
 
+@pytest.mark.parametrize("name", ["account", "accountchange", "unlinkedaccount"])
+def test_the_lists_are_filtered_by_date_under_that_heading(
+    admin: Administrator, kept: Account, english: None, name: str
+) -> None:
+    page = admin.browser.get(f"/admin/psc_connect/{name}/")
+    [by_date] = [each for each in page.context["cl"].filter_specs if each.title == "date"]
+    assert "By date" in text_of(page)
+    [*_links, this_year] = by_date.choices(page.context["cl"])
+    assert admin.browser.get(f"/admin/psc_connect/{name}/{this_year['query_string']}").status_code == 200
+
+
 def test_an_unlinked_account_reveals_its_numbers_when_it_is_asked(
     admin: Administrator, kept: Account, english: None
 ) -> None:
