@@ -13,7 +13,7 @@ from psc_connect.admin.page import STYLE, VIEW_CLAIMS, ByDate, DeclaredFilters
 from psc_connect.identifiers import SUB, Identifier, as_identifier, shared_key
 from psc_connect.masking import masked, masker
 from psc_connect.models import AccountChange
-from psc_connect.professional.identifiers import Kind
+from psc_connect.professional.identifiers import Kind, NationalIdentifier
 from psc_connect.professional.nomenclatures import folded
 from psc_connect.professional.person import Professional
 from psc_connect.professional.snapshot import from_snapshot
@@ -128,8 +128,10 @@ def _names_given(account: Account) -> tuple[str, str]:
 
 
 def masked_username(username: str, numbers: Iterable[str]) -> str:
-    """A username, masked as far as it is one of these identifiers or holds one."""
-    text: str = masker([{"sub": each} for each in numbers])(username)
+    """A username, masked as far as it is one of these identifiers or holds one, or has the form of one."""
+    # The account whose number it was may be gone.
+    has_its_form = NationalIdentifier.read(username).kind is not Kind.UNKNOWN
+    text: str = masker([{"sub": each} for each in (*numbers, *([username] if has_its_form else []))])(username)
     return text
 
 

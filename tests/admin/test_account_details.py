@@ -38,6 +38,16 @@ def test_a_username_that_is_an_identifier_is_masked_in_every_list(
         assert username.format("99•••••••85")[-12:] in page
 
 
+def test_a_username_stays_masked_when_its_account_has_gone(admin: Administrator, kept: Account) -> None:
+    User.objects.filter(pk=kept.user_id).update(username=RPPS)
+    kept.refresh_from_db()
+    trail.record(kept, AccountChange.Action.LINKED, provider=kept.provider, before={"username": RPPS}, by=None)
+    kept.delete()
+    change = AccountChange.objects.get()
+    for page in ("", f"{change.pk}/change/"):
+        assert RPPS not in admin.browser.get(f"/admin/psc_connect/accountchange/{page}").content.decode()
+
+
 @pytest.mark.parametrize("name", ["account", "accountchange", "unlinkedaccount"])
 def test_the_lists_are_filtered_by_date_under_that_heading(
     admin: Administrator, kept: Account, english: None, name: str

@@ -85,6 +85,15 @@ def test_every_page_of_an_account_says_who_the_person_is(admin: Administrator, k
         Account.objects.filter(pk=kept.pk).update(professional=to_snapshot(known))
 
 
+def test_accounts_that_are_unlinked_together_are_told_by_their_names(
+    admin: Administrator, kept: Account, other: Account
+) -> None:
+    User.objects.filter(pk=other.user_id).update(first_name="Aurore", last_name="PONTGIVARD")
+    answer = admin.browser.post(LIST, {"action": "delete_selected", "_selected_action": [kept.pk, other.pk]})
+    assert "dr-martin-2 (Aurore PONTGIVARD) – " in text_of(answer)
+    assert Account.objects.count() == 2
+
+
 def test_the_page_shows_no_identifier_in_clear(admin: Administrator, kept: Account, other: Account) -> None:
     text = look(admin, kept, "merge", other=other.user.username).content.decode()
     assert PSI not in text
