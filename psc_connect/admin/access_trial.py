@@ -7,12 +7,12 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from django.contrib.auth import get_user_model
 from django.utils.translation import gettext
 from django.views.decorators.debug import sensitive_variables
 
 from psc_connect.admin.access_codes import odd_values
 from psc_connect.admin.access_words import SUBJECTS, capacity_in_words, refused_in_words
+from psc_connect.admin.account_details import name_of_person
 from psc_connect.professional.conditions import Situation
 from psc_connect.professional.snapshot import from_snapshot
 from psc_connect.professional.userinfo import read_userinfo
@@ -55,9 +55,9 @@ class TriedPerson:
 
 @dataclass(frozen=True, slots=True)
 class RefusedAccount:
-    """``row``: the number of the row that decides, "" for the last line."""
+    """``name``: of the person, else the username. ``row``: the number of the row that decides, "" for the last line."""
 
-    user: str
+    name: str
     row: str
 
 
@@ -134,19 +134,19 @@ class RuleSet:
         known = refused = 0
         shown: list[RefusedAccount] = []
         is_partial, until = False, time.monotonic() + seconds
-        name = f"user__{get_user_model().USERNAME_FIELD}"
-        newest = self.provider.accounts.order_by("-pk").values_list("professional", "capacity", name)[:MAX_ACCOUNTS]
-        for snapshot, capacity, user in newest.iterator(chunk_size=_AT_ONCE):
-            professional = from_snapshot(snapshot)
+        newest = self.provider.accounts.order_by("-pk").select_related("user")[:MAX_ACCOUNTS]
+        for account in newest.iterator(chunk_size=_AT_ONCE):
+            professional = from_snapshot(account.professional)
             if professional is None:
                 continue
             if is_partial := known > 0 and time.monotonic() > until:
                 break
             known += 1
-            decision = admit(self.provider, self.rules, professional, chosen_last=capacity, acr=acr).decision
+            decision = admit(self.provider, self.rules, professional, chosen_last=account.capacity, acr=acr).decision
             refused += not decision.allowed
             if not decision.allowed and len(shown) < MAX_REFUSED_SHOWN:
-                shown.append(RefusedAccount(str(user), self.row_of(decision)))
+                name = name_of_person(account) or account.user.get_username()
+                shown.append(RefusedAccount(name, self.row_of(decision)))
         return Tally(known, refused, lets_nobody_in(self.provider, self.rules), tuple(shown), is_partial)
 
     def remarks(self) -> Iterator[str]:

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
 from psc_connect import merging
-from psc_connect.admin.account_details import named, shown
+from psc_connect.admin.account_details import are_named_otherwise, named, owner_of, shown
 from psc_connect.admin.account_plans import REFUSED, LinkForm, MergeForm, PlanForm, error_of
 from psc_connect.admin.identity import ask_to_confirm
 from psc_connect.admin.offers import OfferExpired, seal, tell_expired, unseal
@@ -80,7 +80,7 @@ class AccountPage(AdminPage, ABC):
             plan = self._offered(request)
             if not has_just_signed_in(request):
                 return self._show(request, plan=plan)
-            if self.touches_privileged(request, plan) and "privileged" not in request.POST:
+            if self.demanded(request, plan) - {*request.POST}:
                 return self._show(request, plan=plan, must_tick=True)
             with transaction.atomic():
                 self.carry_out(request, plan)
@@ -110,7 +110,14 @@ class AccountPage(AdminPage, ABC):
     def _show(
         self, request: HttpRequest, *, plan: Any = None, form: Any = None, must_tick: bool = False
     ) -> HttpResponse:
-        context = {"form": form, "plan": plan, "must_tick": must_tick, "why_not": "", "loses_privileged": False}
+        context = {
+            "form": form,
+            "plan": plan,
+            "owner": owner_of(self.account),
+            "must_tick": must_tick,
+            "why_not": "",
+            "loses_privileged": False,
+        }
         if not has_just_signed_in(request):
             confirm = reverse("admin:psc_connect_provider_confirm", current_app=self.model_admin.admin_site.name)
             text = gettext("You signed in some time ago: to merge or link accounts,")
@@ -123,9 +130,9 @@ class AccountPage(AdminPage, ABC):
             context["groups"] = Group.objects.filter(pk__in={group for _source, group in plan.groups}).order_by("name")
         return self.render(request, original=self.account, **context)
 
-    def touches_privileged(self, request: HttpRequest, plan: Any) -> bool:  # noqa: ARG002 - MergePage asks for it
-        """Whether what is confirmed concerns a user who administers the site."""
-        return is_privileged(plan.user)
+    def demanded(self, request: HttpRequest, plan: Any) -> set[str]:  # noqa: ARG002 - MergePage asks for it
+        """Which boxes must be ticked: ``privileged`` where a user who administers the site is concerned."""
+        return {"privileged"} if is_privileged(plan.user) else set()
 
     @override
     def url(self, name: str, *args: Any) -> str:
@@ -160,6 +167,8 @@ class MergePage(AccountPage):
             context["may_deactivate"] = may_deactivate
             context["loses_privileged"] = may_deactivate and is_privileged(merger.former_user)
             context["identifiers"] = [shown(each) for each in merger.identifiers]
+            context |= {"becomes": owner_of(merger.kept), "was": owner_of(merger.other)}
+            context["are_named_otherwise"] = are_named_otherwise(merger.kept, merger.other)
         return super().render(request, **context)
 
     @override
@@ -181,9 +190,14 @@ class MergePage(AccountPage):
         self.model_admin.log_change(request, self.account, [{"changed": {"fields": ["identifiers"]}}])
 
     @override
-    def touches_privileged(self, request: HttpRequest, plan: Merger) -> bool:
-        is_deactivated = self._deactivates(request, plan) and is_privileged(plan.former_user)
-        return is_deactivated or super().touches_privileged(request, plan)
+    def demanded(self, request: HttpRequest, plan: Merger) -> set[str]:
+        """``named_otherwise`` where the two accounts have not one person's name."""
+        boxes = super().demanded(request, plan)
+        if self._deactivates(request, plan) and is_privileged(plan.former_user):
+            boxes.add("privileged")
+        if are_named_otherwise(plan.kept, plan.other):
+            boxes.add("named_otherwise")
+        return boxes
 
     def _deactivates(self, request: HttpRequest, plan: Merger) -> bool:
         return "deactivate" in request.POST and self._may_deactivate(request, plan)

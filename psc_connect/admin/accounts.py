@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.utils import unquote
 from django.contrib.auth import get_user_model
 from django.http import HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -15,9 +16,18 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
-from psc_connect.admin.account_details import ReadOnly, identifiers_shown, reveals
+from psc_connect.admin.account_details import (
+    ReadOnly,
+    Trail,
+    identifiers_shown,
+    masked_username,
+    name_of_person,
+    numbers_of,
+    owner_of,
+    reveals,
+)
 from psc_connect.admin.account_links import LinkPage, MergePage
-from psc_connect.admin.page import STYLE, VIEW_CLAIMS, DeclaredFilters, administrator, may_link
+from psc_connect.admin.page import VIEW_CLAIMS, ByDate, DeclaredFilters, administrator, may_link
 from psc_connect.masking import masked
 from psc_connect.models import Account, UnlinkedAccount
 from psc_connect.professional.identifiers import Kind, NationalIdentifier
@@ -26,7 +36,7 @@ from psc_connect.professional.snapshot import from_snapshot
 from psc_connect.unlinking import unlink
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
@@ -42,16 +52,18 @@ else:
 class AccountAdmin(ReadOnly, DeclaredFilters, _AccountAdmin):
     """An editable link would let an administrator hand one professional's account to another."""
 
-    class Media:
-        css = STYLE
-
-    list_display = ("user", "full_name", "of_provider", "masked_number", "created_at")
-    list_filter = ("provider", "created_at")
+    list_display = ("masked_user", "full_name", "of_provider", "masked_number", "created_at")
+    list_filter = ("provider", ("created_at", ByDate))
     list_select_related = ("user", "provider")
-    fields = ("user", "provider", "issuer", "created_at")
+    fields = ("full_name", "user", "provider", "issuer", "created_at")
+    readonly_fields = ("full_name",)
     ordering = ("-created_at",)
     actions = ("delete_selected", "merge_selected")
     delete_confirmation_template = "admin/psc_connect/account/unlink.html"
+
+    @override
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Account]:
+        return super().get_queryset(request).prefetch_related("identifiers")
 
     @override
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
@@ -78,10 +90,13 @@ class AccountAdmin(ReadOnly, DeclaredFilters, _AccountAdmin):
     def masked_number(self, account: Account) -> str:
         return masked(account.subject_name_id)
 
+    @admin.display(description=_("user"), ordering="user")
+    def masked_user(self, account: Account) -> str:
+        return masked_username(account.user.get_username(), numbers_of(account))
+
     @admin.display(description=_("full name"))
     def full_name(self, account: Account) -> str:
-        name: Callable[[], str] | None = getattr(account.user, "get_full_name", None)
-        return name() if name else ""
+        return name_of_person(account)
 
     @admin.action(permissions=("delete",), description=_("Unlink the selected accounts"))
     def delete_selected(self, request: HttpRequest, queryset: QuerySet[Account]) -> TemplateResponse | None:
@@ -98,6 +113,7 @@ class AccountAdmin(ReadOnly, DeclaredFilters, _AccountAdmin):
             "opts": self.opts,
             "media": self.media,
             "queryset": queryset,
+            "accounts": [(owner_of(account), account.provider) for account in queryset],
             "action_checkbox_name": ACTION_CHECKBOX_NAME,
         }
         return TemplateResponse(request, "admin/psc_connect/account/unlink_selected.html", context)
@@ -133,8 +149,6 @@ class AccountAdmin(ReadOnly, DeclaredFilters, _AccountAdmin):
         account = context["original"]
         context |= {
             "may_link": may_link(request),
-            "may_reveal": request.user.has_perm(VIEW_CLAIMS),
-            "revealed": reveals(request),
             "identifiers": list(identifiers_shown(account, request)),
             "capacities": (from_snapshot(account.professional) or Professional()).capacities,
             "changes": account.changes.all(),
@@ -151,7 +165,9 @@ class AccountAdmin(ReadOnly, DeclaredFilters, _AccountAdmin):
 
     @override
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
-        return super().delete_view(request, object_id, {"title": gettext("Unlink an account"), **(extra_context or {})})
+        account = self.get_object(request, unquote(object_id))
+        context = {"title": gettext("Unlink an account"), "owner": owner_of(account) if account else ""}
+        return super().delete_view(request, object_id, {**context, **(extra_context or {})})
 
     @override
     def delete_model(self, request: HttpRequest, obj: Account) -> None:
@@ -164,14 +180,9 @@ class AccountAdmin(ReadOnly, DeclaredFilters, _AccountAdmin):
 
 
 @admin.register(UnlinkedAccount)
-class UnlinkedAccountAdmin(ReadOnly, DeclaredFilters, _UnlinkedAccountAdmin):
-    """The trail: nobody adds to it, edits it or shortens it here."""
-
-    class Media:
-        css = STYLE
-
-    list_display = ("username", "provider", "masked_number", "created_at", "unlinked_at", "unlinked_by_name")
-    list_filter = ("provider", "unlinked_at")
+class UnlinkedAccountAdmin(Trail, DeclaredFilters, _UnlinkedAccountAdmin):
+    list_display = ("masked_username", "provider", "masked_number", "created_at", "unlinked_at", "unlinked_by_name")
+    list_filter = ("provider", ("unlinked_at", ByDate))
 
     @override
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
@@ -180,13 +191,17 @@ class UnlinkedAccountAdmin(ReadOnly, DeclaredFilters, _UnlinkedAccountAdmin):
 
     @override
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        may_see = request.user.has_perm(VIEW_CLAIMS)
-        numbers = ("subject", "subject_name_id") if may_see else ("masked_subject", "masked_number")
-        return ("username", "provider", "issuer", *numbers, "created_at", "unlinked_at", "unlinked_by_name")
+        told = ("username", "subject", "subject_name_id")
+        username, *numbers = told if reveals(request) else ("masked_username", "masked_subject", "masked_number")
+        return (username, "provider", "issuer", *numbers, "created_at", "unlinked_at", "unlinked_by_name")
 
     @override
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return self.get_fields(request, obj)
+
+    @admin.display(description=_("username"), ordering="username")
+    def masked_username(self, account: UnlinkedAccount) -> str:
+        return masked_username(account.username, (account.subject, account.subject_name_id))
 
     @admin.display(description="sub")
     def masked_subject(self, account: UnlinkedAccount) -> str:
@@ -195,7 +210,3 @@ class UnlinkedAccountAdmin(ReadOnly, DeclaredFilters, _UnlinkedAccountAdmin):
     @admin.display(description=_("national identifier"))
     def masked_number(self, account: UnlinkedAccount) -> str:
         return masked(account.subject_name_id)
-
-    @override
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False

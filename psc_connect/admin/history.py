@@ -87,7 +87,7 @@ def _differences(changes: Iterable[list[Any]], kids: Mapping[str, str]) -> Itera
         elif head == "jwks":
             # Here the values are the key's name, which says more than its thumbprint.
             before, after = (gettext("kept") if each is not None else "" for each in (old, new))
-            yield ShownDifference(label_of(head), f"{old or new or ''} {member}".strip(), before, after)
+            yield ShownDifference(label_of(head), _key_in_words(str(old or new or ""), member), before, after)
         else:
             shown = member_in_words(head, member)
             yield ShownDifference(label_of(head), shown, value_in_words(head, old), value_in_words(head, new))
@@ -99,10 +99,20 @@ def member_in_words(name: str, member: str) -> str:
     return member if told_apart else ""
 
 
+def _key_in_words(kid: str, thumbprint: str) -> str:
+    """Return what tells a key apart, once where the provider calls it by its thumbprint."""
+    told = [labelled("kid", kid)] if kid else []
+    if thumbprint != kid:
+        told.append(labelled(gettext("thumbprint"), thumbprint))
+    return " · ".join(told)
+
+
 def _keys_in_words(thumbprints: Any, kids: Mapping[str, str]) -> str:
     """Return keys by their names, as far as they are still on the row, and by what tells two of one name apart."""
     listed = thumbprints if isinstance(thumbprints, list) else []
-    return ", ".join(f"{kids[each]} ({each})" if kids.get(each) else str(each) for each in listed)
+    return ", ".join(
+        f"{kids[each]} ({each})" if kids.get(each) not in (None, "", each) else str(each) for each in listed
+    )
 
 
 def value_in_words(name: str, value: Any) -> str:

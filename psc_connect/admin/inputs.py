@@ -23,9 +23,13 @@ if TYPE_CHECKING:
 
 
 def name_inputs(form: forms.BaseForm) -> None:
-    """Give each input of a table its name for screen readers: on the page only the head of the column has it."""
+    """Give each input of a table its name for screen readers: on the page only the head of the column has it.
+
+    It has no help of its own there, and must not say to be described by one.
+    """
     for name, field in form.fields.items():
         field.widget.attrs["aria-label"] = capfirst(str(field.label or name))
+        field.help_text = ""
 
 
 def field_choices(fields: Iterable[UsersField], stored: str) -> list[tuple[str, str]]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import messages
 from django.contrib.admin.widgets import AdminTextareaWidget
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.utils import timezone
 from django.utils.decorators import method_decorator
+from django.utils.timesince import timesince
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
@@ -45,6 +47,15 @@ class KeyRow:
     used: datetime | None
     is_pinned: bool
     is_retired: bool
+
+    @property
+    def age(self) -> str:
+        """How long it has been there, in words; "" where that is not known."""
+        if self.since is None:
+            return ""
+        if timezone.now() - self.since < timedelta(minutes=1):
+            return gettext("just now")
+        return gettext("%(age)s ago") % {"age": timesince(self.since)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from typing_extensions import override
 
 from psc_connect import accounts, dry_run
+from psc_connect.accounts import Person
 from psc_connect.admin.computed import shown_computed
 from psc_connect.admin.mapping_forms import AttributeFormSet, GroupFormSet, ReadySetForm, SampleForm
 from psc_connect.admin.page import VIEW_CLAIMS, WHY_NOT_USERS, may_change_users
@@ -24,6 +25,7 @@ from psc_connect.backends import creation_is_impossible
 from psc_connect.claim_paths import claim_value, holds, proposals, steps_of
 from psc_connect.claims import Claims
 from psc_connect.document import ROWS, in_one_line, row_as_json
+from psc_connect.exceptions import LoginRefused
 from psc_connect.exported_attributes import judge
 from psc_connect.expressions import TooSlow
 from psc_connect.groups import users_have_groups
@@ -45,7 +47,7 @@ if TYPE_CHECKING:
 
 ATTRIBUTES, GROUPS = "exported_attributes", "exported_groups"
 STEP_KINDS = {
-    "object": _("an object with: %(names)s"),
+    "object": _("an object that holds %(names)s"),
     "value": _("a value"),
     "empty": _("empty"),
     "nothing": _("nothing"),
@@ -153,9 +155,16 @@ class MappingPage(RowsPage):
             **{"ready_sets": ReadySetForm(), "missing": [], **NO_PROBLEM, **context},
         )
 
+    @sensitive_variables()
     def _known_account(self, request: HttpRequest) -> Account | None:
         found = dry_run.last_run(request, self.provider)
-        return accounts.find(self.provider, found.subject) if found else None
+        if found is None:
+            return None
+        try:
+            person = Person.read(found.subject, found.claims, id_token_claims=found.id_token_claims)
+            return accounts.find(self.provider, person.subject, person.identifiers)
+        except LoginRefused:
+            return None
 
 
 @dataclass(frozen=True, slots=True)

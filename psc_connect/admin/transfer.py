@@ -139,7 +139,7 @@ class ImportPage(AdminPage):
             return self._show(request, form=form)
         document = form.cleaned_data["document"]
         try:
-            return self._offer(request, document)
+            return self._offer(request, document, form)
         except ConfigurationError as exc:
             return self._show(request, form=form, problems=exc.problems)
 
@@ -148,7 +148,7 @@ class ImportPage(AdminPage):
             raise PermissionDenied
 
     @sensitive_variables()
-    def _offer(self, request: HttpRequest, document: object) -> HttpResponse:
+    def _offer(self, request: HttpRequest, document: object, form: ImportForm) -> HttpResponse:
         plans, notes = planned(document)
         problems = problems_for(request, plans)
         return self._show(
@@ -158,7 +158,7 @@ class ImportPage(AdminPage):
             notes=notes,
             why_not="" if may_replace(request) else why_not(request, self.url("confirm")),
             offer="" if problems else seal(KIND, {"document": document, "shown": digest_of(plans)}),
-            form=ImportForm(),
+            form=form if problems else ImportForm(),
         )
 
     @sensitive_variables()
@@ -213,7 +213,11 @@ class PlanChanged(Exception):
 
 def problems_for(request: HttpRequest, plans: list[Plan]) -> list[Problem]:
     """Return what keeps these plans from being carried out by this administrator."""
-    found = [Problem(f"{plan.provider.slug} {each.where}", each.text) for plan in plans for each in plan.problems]
+    found = [
+        Problem(f"{plan.provider.slug} {each.where}" if plan.is_named else each.where, each.text)
+        for plan in plans
+        for each in plan.problems
+    ]
     if not may_change_users(request):
         found += [
             Problem(f"{plan.provider.slug} {name}", str(WHY_NOT_USERS))

@@ -59,6 +59,8 @@ class Plan:
     secret: StoredSecret | None = field(default=None, repr=False)
     gives_secret: bool = False
     planned_on: tuple[tuple[str, str], str] | None = field(default=None, repr=False)
+    # Whether the document says the identifier, or it is only the usual one of the environment.
+    is_named: bool = True
     wants_keys: bool = False
     # It would be enabled, and has no client secret.
     waits_for_secret: bool = False

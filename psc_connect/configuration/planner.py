@@ -104,7 +104,8 @@ class _Planner:
             self._take_metadata()
             self._take_keys()
         if self.problems:
-            return Plan(self.provider, self.present is None, problems=self.problems)
+            is_named = bool(self.declared.get("slug"))
+            return Plan(self.provider, self.present is None, problems=self.problems, is_named=is_named)
         waits = self._waits_for_secret()
         old = declaration_of(self.present) if self.present else {}
         new = declaration_of(self.provider) | {name: _as_json(name, each) for name, each in rows.items()}

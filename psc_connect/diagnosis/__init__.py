@@ -54,10 +54,17 @@ def examine(provider: Provider, declared: DeclaredAddresses, *, seconds: float =
         lines.append(protocol.failure("metadata", exc))
         return diagnosis
     try:
-        lines += network.names(metadata, deadline)
+        names = network.names(metadata, deadline)
+        lines += names.values()
         _ask_for_document(provider, diagnosis, deadline)
         _ask_for_keys(provider, diagnosis, deadline)
-        lines += protocol.credentials(provider, metadata, redirect_uri=declared.redirect_uri, deadline=deadline)
+        lines += protocol.credentials(
+            provider,
+            metadata,
+            redirect_uri=declared.redirect_uri,
+            deadline=deadline,
+            name=names[network.asked_host(metadata.token_endpoint)],
+        )
     # Time was up between two steps.
     except ProviderUnavailable as exc:
         lines.append(protocol.failure("connection", exc))

@@ -15,7 +15,7 @@ from psc_connect import conf
 from psc_connect.diagnosis.findings import Finding, Status
 from psc_connect.oidc.client import resolve_host
 from psc_connect.oidc.errors import ProviderUnavailable
-from psc_connect.problems import explain, labelled
+from psc_connect.problems import explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,26 +60,27 @@ def _without_password(proxy: str) -> str:
     return proxy.partition("://")[2].rpartition("@")[2]
 
 
-def names(metadata: ProviderMetadata, deadline: Deadline) -> Iterator[Finding]:
-    """Whether the hosts that this server calls are known here; behind a proxy, whether the proxy is."""
-    hosts = _called_hosts(metadata)
-    if proxy := conf.https_proxy():
-        hosts = [_without_password(proxy)]
-    for host in hosts:
-        parts = urlsplit(f"//{host}")
-        try:
-            http = conf.http_policy()
-            addresses = resolve_host(parts.hostname or "", parts.port or 443, http=http, deadline=deadline)
-        except ProviderUnavailable as exc:
-            advice = _("Ask the people of your network for name resolution (DNS) to %(host)s.") % {"host": host}
-            yield Finding("names", Status.FAILED, exc.code, labelled(host, explain(exc.code)), advice)
-        else:
-            yield Finding("names", Status.PASSED, "names", f"{host} → {', '.join(addresses)}")
-
-
-def _called_hosts(metadata: ProviderMetadata) -> list[str]:
+def names(metadata: ProviderMetadata, deadline: Deadline) -> dict[str, Finding]:
+    """Whether the hosts that this server calls are known here; behind a proxy, whether the proxy is. By host."""
     urls = (metadata.token_endpoint, metadata.userinfo_endpoint, metadata.jwks_uri)
-    return list(dict.fromkeys(urlsplit(url).netloc for url in urls if url))
+    return {host: _name(host, deadline) for host in dict.fromkeys(asked_host(url) for url in urls if url)}
+
+
+def asked_host(url: str) -> str:
+    """Return the host, with its port, whose name is asked for before this address is called."""
+    proxy = conf.https_proxy()
+    return _without_password(proxy) if proxy else urlsplit(url).netloc
+
+
+def _name(host: str, deadline: Deadline) -> Finding:
+    parts = urlsplit(f"//{host}")
+    try:
+        http = conf.http_policy()
+        addresses = resolve_host(parts.hostname or "", parts.port or 443, http=http, deadline=deadline)
+    except ProviderUnavailable as exc:
+        advice = _("Ask the people of your network for name resolution (DNS) to %(host)s.") % {"host": host}
+        return Finding("names", Status.FAILED, exc.code, f"{host} – {explain(exc.code)}", advice)
+    return Finding("names", Status.PASSED, "names", f"{host} → {', '.join(addresses)}")
 
 
 def certificate(observed: Observed) -> Iterator[Finding]:

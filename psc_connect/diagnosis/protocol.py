@@ -98,9 +98,12 @@ def keys_not_fetched(provider: Provider, exc: OIDCError) -> Iterator[Finding]:
 
 @sensitive_variables()
 def credentials(
-    provider: Provider, known: ProviderMetadata, *, redirect_uri: str, deadline: Deadline
+    provider: Provider, known: ProviderMetadata, *, redirect_uri: str, deadline: Deadline, name: Finding
 ) -> Iterator[Finding]:
-    """Ask for tokens with a code that cannot be right: how the provider refuses says whether it believes the client."""
+    """Ask for tokens with a code that cannot be right: how the provider refuses says whether it believes the client.
+
+    ``name``: what was found of the name of the token endpoint's host.
+    """
     try:
         exchange_code(
             known,
@@ -117,7 +120,8 @@ def credentials(
     except TokenResponseError as exc:
         yield _by_refusal(exc)
     except ProviderUnavailable as exc:
-        yield failure("credentials", exc)
+        # A name server that knew no such name may take its time at the next question: no provider was slow.
+        yield failure("credentials", exc if name.status is Status.PASSED else ProviderUnavailable(name.code))
     else:
         text = _(
             "The token endpoint gave tokens for a code that it never issued: whatever answers there is no provider."

@@ -164,7 +164,7 @@ def test_whoever_may_only_look_is_told_nothing_of_the_known_people(provider: Pro
     ):
         response = submit(administrator(*rights), provider, DOCTORS_REFUSED, button="_try")
         page = text_of(response)
-        assert ("1 of 2 known accounts would be refused." in page, "known-0 – Row 1" in page) == (counted, named)
+        assert ("1 of 2 known accounts would be refused." in page, "KIT DOC0042788 – Row 1" in page) == (counted, named)
         assert tried(response)
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib.auth.models import User
 
+from psc_connect import trail
 from psc_connect.identifiers import Identifier, row_of
-from psc_connect.models import Account, AccountChange, Provider
+from psc_connect.models import Account, AccountChange, Provider, UnlinkedAccount
 from tests.admin.account_page import LIST, RPPS, confirm, look, page_of
 from tests.admin.pages import Administrator, administrator, text_of
 from tests.journey import Person
@@ -20,6 +22,59 @@ def test_identifiers_are_masked_until_they_are_revealed(admin: Administrator, ke
         assert number not in masked
         assert number in revealed
     assert "99•••••••85" in masked
+
+
+@pytest.mark.parametrize("username", ["{}", "psc-8{}", "x.{}"])
+def test_a_username_that_is_an_identifier_is_masked_in_every_list(
+    admin: Administrator, kept: Account, username: str
+) -> None:
+    User.objects.filter(pk=kept.user_id).update(username=username.format(RPPS))
+    kept.refresh_from_db()
+    trail.record(kept, AccountChange.Action.LINKED, provider=kept.provider, before={"username": RPPS}, by=None)
+    change = AccountChange.objects.get()
+    for url in (LIST, "/admin/psc_connect/accountchange/", f"/admin/psc_connect/accountchange/{change.pk}/change/"):
+        page = text_of(admin.browser.get(url))
+        assert RPPS not in page
+        assert username.format("99•••••••85")[-12:] in page
+
+
+def test_a_username_stays_masked_when_its_account_has_gone(admin: Administrator, kept: Account) -> None:
+    User.objects.filter(pk=kept.user_id).update(username=RPPS)
+    kept.refresh_from_db()
+    trail.record(kept, AccountChange.Action.LINKED, provider=kept.provider, before={"username": RPPS}, by=None)
+    kept.delete()
+    change = AccountChange.objects.get()
+    for page in ("", f"{change.pk}/change/"):
+        assert RPPS not in admin.browser.get(f"/admin/psc_connect/accountchange/{page}").content.decode()
+
+
+@pytest.mark.parametrize("name", ["account", "accountchange", "unlinkedaccount"])
+def test_the_lists_are_filtered_by_date_under_that_heading(
+    admin: Administrator, kept: Account, english: None, name: str
+) -> None:
+    page = admin.browser.get(f"/admin/psc_connect/{name}/")
+    [by_date] = [each for each in page.context["cl"].filter_specs if each.title == "date"]
+    assert "By date" in text_of(page)
+    [*_links, this_year] = by_date.choices(page.context["cl"])
+    assert admin.browser.get(f"/admin/psc_connect/{name}/{this_year['query_string']}").status_code == 200
+
+
+def test_an_unlinked_account_reveals_its_numbers_when_it_is_asked(
+    admin: Administrator, kept: Account, english: None
+) -> None:
+    User.objects.filter(pk=kept.user_id).update(username=RPPS)
+    Account.objects.filter(pk=kept.pk).update(subject=f"f:x:8{RPPS}", subject_name_id=f"8{RPPS}")
+    admin.browser.post(page_of(kept, "delete"), {"post": "yes"})
+    row = UnlinkedAccount.objects.get()
+    url = f"/admin/psc_connect/unlinkedaccount/{row.pk}/change/"
+    assert RPPS not in text_of(admin.browser.get("/admin/psc_connect/unlinkedaccount/"))
+    masked = admin.browser.get(url)
+    assert RPPS not in masked.content.decode()
+    assert "Identifiers are masked. Reveal them" in text_of(masked)
+    revealed = text_of(admin.browser.get(url, {"reveal": "1"}))
+    assert {RPPS, f"8{RPPS}", f"f:x:8{RPPS}"} <= set(revealed.split())
+    blind = administrator("view_unlinkedaccount").browser.get(url, {"reveal": "1"})
+    assert RPPS not in blind.content.decode()
 
 
 def test_whoever_may_not_see_claims_reveals_nothing(kept: Account) -> None:
@@ -42,7 +97,8 @@ def test_the_trail_is_told_on_the_page_and_read_only(admin: Administrator, kept:
     url = f"/admin/psc_connect/accountchange/{change.pk}/"
     assert f"{url}change/" in admin.browser.get(page_of(kept, "change")).content.decode()
     masked = admin.browser.get(f"{url}change/")
-    assert other.user.username in text_of(masked)
+    # Here the username is what the sub ends with.
+    assert "dr•••••••-2" in text_of(masked)
     # Without it, a masked sub is one line that no screen is wide enough for.
     assert "psc_connect/admin.css" in masked.content.decode()
     assert other.subject not in masked.content.decode()

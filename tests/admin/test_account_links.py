@@ -8,6 +8,8 @@ from django.contrib.auth.models import Group, User
 
 from psc_connect.identifiers import Identifier
 from psc_connect.models import Account, AccountChange, GroupGrant
+from psc_connect.professional.person import Professional
+from psc_connect.professional.snapshot import to_snapshot
 from tests.admin.account_page import LIST, PSI, RPPS, confirm, error_codes, look, make_account, nothing_done, page_of
 from tests.admin.pages import Administrator, messages_of, text_of
 
@@ -37,6 +39,59 @@ def test_two_accounts_are_merged_once_that_was_looked_at(
 def test_people_are_told_apart_by_their_names(admin: Administrator, kept: Account, other: Account) -> None:
     User.objects.filter(pk=other.user_id).update(first_name="Aurore", last_name="PONTGIVARD")
     assert "dr-martin-2 (Aurore PONTGIVARD)" in text_of(look(admin, kept, "merge", other=f"#{other.pk}"))
+
+
+def test_two_people_of_other_names_are_merged_only_once_that_was_ticked(
+    admin: Administrator, kept: Account, other: Account, english: None
+) -> None:
+    User.objects.filter(pk=kept.user_id).update(first_name="Hélène", last_name="Martin")
+    User.objects.filter(pk=other.user_id).update(first_name="Aurore", last_name="PONTGIVARD")
+    page = look(admin, kept, "merge", other=other.user.username)
+    assert "These two accounts do not have the same name." in text_of(page)
+    answer = confirm(admin, kept, "merge", page)
+    assert answer.context["must_tick"]
+    assert nothing_done()
+    confirm(admin, kept, "merge", page, named_otherwise="on")
+    assert Account.objects.count() == 1
+
+
+@pytest.mark.parametrize(("first", "last"), [("HELENE", "MARTIN"), ("Hélène", ""), ("", "")])
+def test_one_name_written_otherwise_is_no_other_name(
+    admin: Administrator, kept: Account, other: Account, first: str, last: str
+) -> None:
+    User.objects.filter(pk=kept.user_id).update(first_name="Hélène", last_name="Martin")
+    User.objects.filter(pk=other.user_id).update(first_name=first, last_name=last)
+    confirm(admin, kept, "merge", look(admin, kept, "merge", other=other.user.username))
+    assert Account.objects.count() == 1
+
+
+def test_names_that_only_the_provider_gave_are_compared_too(
+    admin: Administrator, kept: Account, other: Account
+) -> None:
+    for account, name in ((kept, "MARTIN"), (other, "PONTGIVARD")):
+        Account.objects.filter(pk=account.pk).update(professional=to_snapshot(Professional(family_name=name)))
+    page = look(admin, kept, "merge", other=other.user.username)
+    assert page.context["are_named_otherwise"]
+    assert "dr-martin-2 (PONTGIVARD)" in text_of(page)
+
+
+@pytest.mark.parametrize("name", ["change", "merge", "link", "delete"])
+def test_every_page_of_an_account_says_who_the_person_is(admin: Administrator, kept: Account, name: str) -> None:
+    for given in ({"first_name": "Aurore", "last_name": "PONTGIVARD"}, {"first_name": "", "last_name": ""}):
+        User.objects.filter(pk=kept.user_id).update(**given)
+        assert "Aurore PONTGIVARD" in text_of(admin.browser.get(page_of(kept, name)))
+        # From now on only the provider has said the name.
+        known = Professional(given_name="Aurore", family_name="PONTGIVARD")
+        Account.objects.filter(pk=kept.pk).update(professional=to_snapshot(known))
+
+
+def test_accounts_that_are_unlinked_together_are_told_by_their_names(
+    admin: Administrator, kept: Account, other: Account
+) -> None:
+    User.objects.filter(pk=other.user_id).update(first_name="Aurore", last_name="PONTGIVARD")
+    answer = admin.browser.post(LIST, {"action": "delete_selected", "_selected_action": [kept.pk, other.pk]})
+    assert "dr-martin-2 (Aurore PONTGIVARD) – " in text_of(answer)
+    assert Account.objects.count() == 2
 
 
 def test_the_page_shows_no_identifier_in_clear(admin: Administrator, kept: Account, other: Account) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
 from datetime import timedelta
 from typing import Any
@@ -207,7 +208,24 @@ def test_a_name_that_nobody_knows_fails(admin: Administrator, production: Provid
     Provider.objects.update(metadata=json.loads(document), environment="custom")
     found = outcome(admin, production)
     assert found["names"] == ("failed", "provider_name_unresolved")
-    assert found["metadata"][0] == found["keys"][0] == found["credentials"][0] == "failed"
+    assert found["metadata"] == found["keys"] == found["credentials"] == found["names"]
+
+
+def test_a_name_server_that_tires_of_being_asked_makes_no_provider_slow(
+    production: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Names, metadata, keys: the name is unknown. Then it is asked for the credentials, and there is no answer."""
+    questions = iter([True] * 3)
+
+    def unknown(*_args: Any, **_options: Any) -> Any:
+        if not next(questions, False):
+            time.sleep(1)
+        raise socket.gaierror("unknown")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    diagnosis = examine(production, declared_addresses(None, production), seconds=0.5)
+    found = {finding.check: finding.code for finding in diagnosis.findings}
+    assert {found[check] for check in ("names", "metadata", "keys", "credentials")} == {"provider_name_unresolved"}
 
 
 def test_metadata_that_cannot_be_used_ends_it_early(admin: Administrator, provider: Provider, simulator: Any) -> None:

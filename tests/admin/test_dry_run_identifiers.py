@@ -10,6 +10,7 @@ from django.contrib.auth import get_user_model
 
 from psc_connect.models import Account, AccountChange, AccountIdentifier, Provider
 from psc_connect.simulator import Simulator
+from tests.admin.mapping_page import page_of, tried
 from tests.admin.pages import text_of
 from tests.admin.rehearsal import rehearse
 from tests.identities import OTHER_RPPS, PSI, RPPS, names_are_no_identifiers, of, refused, sign_in, somebody
@@ -47,6 +48,29 @@ def test_somebody_who_is_found_again_under_another_sub(
     assert "is found again by an identifier" in text_of(page)
     assert Account.objects.get().subject == "1"
     assert not AccountChange.objects.exists()
+
+
+def test_the_mapping_is_tried_on_the_user_of_whoever_is_found_again(
+    rehearsing: Person, provider: Provider, simulator: Simulator, english: None
+) -> None:
+    sign_in(simulator, somebody("1", of("RPPS", RPPS)))
+    rehearsed(rehearsing, provider, simulator)
+    assert "The field stays as it is: it is filled at creation." in results_on_the_mapping(rehearsing, provider)
+
+
+def test_the_mapping_is_tried_on_somebody_new_where_no_account_is_certain(
+    rehearsing: Person, provider: Provider, simulator: Simulator, english: None
+) -> None:
+    two_accounts(provider, simulator)
+    rehearsed(rehearsing, provider, simulator)
+    results = results_on_the_mapping(rehearsing, provider)
+    assert any(result.startswith("The field becomes") for result in results)
+    assert "The field stays as it is: it is filled at creation." not in results
+
+
+def results_on_the_mapping(rehearsing: Person, provider: Provider) -> list[str]:
+    """Return what the rows make of the last dry run, which the page begins with."""
+    return [each.result for each in tried(rehearsing.browser.get(page_of(provider)))]
 
 
 def test_somebody_who_is_linked_by_the_number_of_a_user(

@@ -142,7 +142,8 @@ def test_a_decision_is_in_the_history_by_the_keys_name(admin: Administrator, pro
     assert DeclarationChange.objects.get().changes == [["jwks_pinned", [], [key.thumbprint]]]
     for page in ("history", "keys"):
         text = text_of(admin.open(provider, page))
-        assert f"– {key.kid} ({key.thumbprint})" in text
+        # Its provider calls it by its thumbprint: once is enough.
+        assert text.count(f"– {key.thumbprint} ") == 1
         assert "[]" not in text
 
 

@@ -64,7 +64,7 @@ def test_a_row_is_tried_on_what_is_computed(admin: Administrator, provider: Prov
 
 def test_a_wrong_name_is_explained(admin: Administrator, provider: Provider) -> None:
     *_others, result = tried(add_row(admin, provider, "_try", claim="profession.lable"))
-    assert result.steps[0] == "profession: an object with: code, label"
+    assert result.steps[0] == "profession: an object that holds code, label"
     assert result.steps[1].endswith("nothing – do you mean label?")
     *_others, result = tried(add_row(admin, provider, "_try", claim="rps"))
     assert result.steps == ("rps: nothing – do you mean rpps?",)

@@ -106,6 +106,18 @@ def test_a_large_configuration_of_lemonldap_is_not_carried_through_the_page(
     assert accept(admin, shown).status_code == 302
 
 
+def test_what_was_pasted_stays_where_it_cannot_be_carried_out(admin: Administrator) -> None:
+    text = document({"slugg": "psc", "environment": "custom", "client_id": ""})
+    response = show(admin, text)
+    assert response.context["form"]["text"].value() == text
+    # Nobody typed the usual identifier of the environment.
+    assert {problem.where for problem in response.context["problems"]} == {"slugg", "client_id"}
+
+
+def test_a_preview_can_be_left(admin: Administrator) -> None:
+    assert f'class="closelink" href="{LIST}"' in show(admin, document(PRODUCTION)).content.decode()
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

@@ -122,7 +122,7 @@ def show_import(page: Page) -> None:
 def open_account(page: Page) -> None:
     """One that somebody has made by signing in before."""
     page.goto(ACCOUNTS)
-    page.get_by_role("link", name=steps.DOCTORS_IDENTIFIER).first.click()
+    page.get_by_role("link", name=steps.DOCTORS_MASKED).first.click()
     page.locator("#identifiers").wait_for()
 
 

@@ -10,7 +10,7 @@ from tests.browser.demo import Demo
 
 # Whom the steps sign in.
 DOCTOR = "doctor-two-activities"
-DOCTORS_IDENTIFIER = "899700427885"
+DOCTORS_MASKED = "89••••••••85"
 SIMULATOR = re.compile(r"/auth\?")
 END_SESSION = re.compile("/protocol/openid-connect/logout")
 ACTIVITY = re.compile(r"/psc/psc-simulator/activity/")

@@ -216,7 +216,7 @@ def test_an_account_is_unlinked_and_its_session_ends(
     person.goto("/")
     expect(person.locator(".psc-button")).to_be_visible()
     page.goto("/admin/psc_connect/unlinkedaccount/")
-    expect(page.locator("#result_list")).to_contain_text("899700427885")
+    expect(page.locator("#result_list")).to_contain_text(steps.DOCTORS_MASKED)
 
 
 def test_the_desk_speaks_english_to_who_asks_for_it(visit: Visit, demo: Demo) -> None:
