@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from psc_connect import conf
 from psc_connect.discovery import check_metadata, fetch_document, secret_recipient
-from psc_connect.document import ORDERED_ROWS, PROVIDER_FIELDS, ROWS, row_as_json
+from psc_connect.document import ORDERED_ROWS, PROVIDER_FIELDS, ROWS, rows_as_json
 from psc_connect.environments import document_of_issuer, load_metadata
 from psc_connect.models import AccessRule, Environment, ExportedAttribute, Provider, may_go_to
 from psc_connect.oidc.metadata import discovery_candidates
@@ -88,7 +88,7 @@ def add_default_attributes(provider: Provider) -> None:
 def default_mapping() -> dict[str, list[dict[str, Any]]]:
     """Return the mapping that every provider begins with, as a declaration has it."""
     name = "exported_attributes"
-    return {name: [row_as_json(row, ROWS[name]) for row in default_attributes()], "exported_groups": []}
+    return {name: rows_as_json(name, default_attributes()), "exported_groups": []}
 
 
 def replace_rows(provider: Provider, name: str, rows: Iterable[models.Model]) -> None:

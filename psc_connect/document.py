@@ -74,22 +74,27 @@ def declaration_of(provider: Provider) -> dict[str, Any]:
         "slug": provider.slug,
         **{name: getattr(provider, name) for name in PROVIDER_FIELDS},
         **({"client_secret": reference} if reference else {}),
-        **{name: rows_as_json(provider, name) for name in ROWS},
+        **{name: stored_rows(provider, name) for name in ROWS},
     }
 
 
-def rows_as_json(provider: Provider, name: str) -> list[dict[str, Any]]:
+def stored_rows(provider: Provider, name: str) -> list[dict[str, Any]]:
     """Return the rows that a provider has under a name of ``ROWS``; an unsaved one has none."""
     if not provider.pk:
         return []
     rows = getattr(provider, name).all()
     if "group" in ROWS[name]:
         rows = rows.select_related("group")
-    return [row_as_json(row, ROWS[name]) for row in rows]
+    return rows_as_json(name, rows)
 
 
-def row_as_json(row: models.Model, fields: tuple[str, ...]) -> dict[str, Any]:
-    """Return a row as JSON; a group by its name, since its number is this database's."""
+def rows_as_json(name: str, rows: Iterable[models.Model]) -> list[dict[str, Any]]:
+    """Return rows of a name of ``ROWS`` as JSON."""
+    return [_row_as_json(row, ROWS[name]) for row in rows]
+
+
+def _row_as_json(row: models.Model, fields: tuple[str, ...]) -> dict[str, Any]:
+    """A group is told by its name, since its number is this database's."""
     values = {name: getattr(row, name) for name in fields}
     if values.get("group") is not None:
         values["group"] = values["group"].name

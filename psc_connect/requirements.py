@@ -24,10 +24,12 @@ def conditions_of(who: Mapping[str, Wanted]) -> tuple[Condition, ...]:
 
 
 def doubts_about(conditions: Iterable[Condition]) -> Iterator[str]:
-    """Yield a sentence for each code that no table has: it may be newer than the tables here, or misspelt."""
+    """Yield a sentence for each value that may be misspelt; a code that no table has may be a newer one."""
     for condition in conditions:
         for code in condition.unknown_codes:
             yield f'{condition.subject}="{code}": no table here has that code. {_meant(condition.subject, code)}'
+        for value in condition.odd_values:
+            yield f'{condition.subject}="{value}": no {condition.subject} is written like that.'
 
 
 def _condition_of(subject: str, values: Wanted) -> Condition:

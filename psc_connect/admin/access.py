@@ -22,7 +22,7 @@ from psc_connect.admin.access_words import others_in_words, rule_in_words
 from psc_connect.admin.page import VIEW_CLAIMS, may_change_users
 from psc_connect.admin.rows import NO_PROBLEM, RowsPage
 from psc_connect.declaration import give_groups, gives_groups_otherwise
-from psc_connect.document import ROWS, row_as_json, rows_as_json
+from psc_connect.document import rows_as_json, stored_rows
 from psc_connect.groups import users_have_groups
 from psc_connect.masking import masker
 from psc_connect.professional.userinfo import read_userinfo
@@ -80,7 +80,7 @@ class AccessPage(RowsPage):
         if not self.model_admin.has_change_permission(request, self.provider):
             raise PermissionDenied
         tally = typed.tally(_acr(trial))
-        confirmation = concurrency.digest([[row_as_json(row, ROWS[RULES]) for row in rules.rows], self.values])
+        confirmation = concurrency.digest([rows_as_json(RULES, rules.rows), self.values])
         if tally.shuts_everybody_out and request.POST.get("confirmed") != confirmation:
             return self._show(
                 request, *forms, remarks=remarks, tally=tally, told=_told(tally), must_confirm=confirmation
@@ -90,7 +90,7 @@ class AccessPage(RowsPage):
 
     @override
     def problem(self, request: HttpRequest, rows: dict[str, list[Model]]) -> dict[str, Any]:
-        present, wanted = self.present(), [row_as_json(row, ROWS[RULES]) for row in rows[RULES]]
+        present, wanted = self.present(), rows_as_json(RULES, rows[RULES])
         is_otherwise = gives_groups_otherwise(present[RULES], wanted)
         if self.values["others_may_sign_in"] != present["others_may_sign_in"]:
             is_otherwise = is_otherwise or give_groups(wanted)
@@ -179,4 +179,4 @@ def _told(tally: Tally) -> str:
 def summary(provider: Provider) -> list[str]:
     """Return the rules as sentences, the last line with them, for the provider's form."""
     others = others_in_words(may_sign_in=provider.others_may_sign_in, message=provider.refusal_message)
-    return [*map(rule_in_words, rows_as_json(provider, RULES)), others]
+    return [*map(rule_in_words, stored_rows(provider, RULES)), others]

@@ -6,24 +6,15 @@ import difflib
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from psc_connect.admin.access_words import CHOSEN, labels_of
+from psc_connect.professional.conditions import SHAPES
 from psc_connect.professional.nomenclatures import folded
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from psc_connect.professional.conditions import Condition
 
 # What may be a code that is newer than the tables here.
 _LIKE_A_CODE: Final = re.compile(r"[0-9A-Z][0-9A-Z._-]{0,31}")
 _WITH_CODE: Final = re.compile(r".*\(([^()]+)\)")
-# Values that are typed: a FINESS, SIREN, SIRET or technical identifier; a department.
-_SHAPES: Final = {
-    "structure": re.compile(r"[0-9][0-9AB][0-9]{7}|[0-9]{14}|[RFC][0-9A-Z]+"),
-    "department": re.compile(r"0[1-9]|[1-8][0-9]|9[0-5]|2[AB]|97[1-8]|98[0-9]"),
-}
 MAX_SUGGESTED: Final = 5
 # Longer than any label.
 MAX_COMPARED: Final = 255
@@ -100,14 +91,5 @@ def typed_values(subject: str, text: str) -> list[str]:
 
 def _parted(subject: str, text: str) -> list[str]:
     parts = text.split()
-    return parts if subject in _SHAPES and all(_has_shape(subject, each) for each in parts) else [text]
-
-
-def _has_shape(subject: str, value: str) -> bool:
-    return _SHAPES[subject].fullmatch(value.upper()) is not None
-
-
-def odd_values(condition: Condition) -> Iterator[str]:
-    """Yield the values that no structure, or no department, has: two may have been taken for one."""
-    if condition.subject in _SHAPES and condition.operator != "starts_with":
-        yield from (each for each in condition.values if not _has_shape(condition.subject, each))
+    shape = SHAPES.get(subject)
+    return parts if shape is not None and all(shape.fullmatch(each.upper()) for each in parts) else [text]

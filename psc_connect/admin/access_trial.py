@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 from django.utils.translation import gettext
 from django.views.decorators.debug import sensitive_variables
 
-from psc_connect.admin.access_codes import odd_values
 from psc_connect.admin.access_words import SUBJECTS, capacity_in_words, refused_in_words
 from psc_connect.admin.account_details import name_of_person
+from psc_connect.models import Account
 from psc_connect.professional.conditions import Situation
 from psc_connect.professional.snapshot import from_snapshot
 from psc_connect.professional.userinfo import read_userinfo
@@ -134,8 +134,9 @@ class RuleSet:
         known = refused = 0
         shown: list[RefusedAccount] = []
         is_partial, until = False, time.monotonic() + seconds
-        newest = self.provider.accounts.order_by("-pk").select_related("user")[:MAX_ACCOUNTS]
-        for account in newest.iterator(chunk_size=_AT_ONCE):
+        # Of the issuer: whoever signed in by another declaration of it may sign in by this one next.
+        newest = Account.objects.filter(issuer=self.provider.issuer).order_by("-pk").select_related("user")
+        for account in newest[:MAX_ACCOUNTS].iterator(chunk_size=_AT_ONCE):
             professional = from_snapshot(account.professional)
             if professional is None:
                 continue
@@ -159,7 +160,7 @@ class RuleSet:
                 for code in condition.unknown_codes:
                     text = gettext("Row %(row)s: no table here has the code %(code)s. It may be newer than the tables.")
                     yield text % {"row": number, "code": code}
-                for value in odd_values(condition):
+                for value in condition.odd_values:
                     subject = SUBJECTS[condition.subject]
                     text = gettext("Row %(row)s: “%(value)s” has not the form of “%(subject)s”. Is a comma missing?")
                     yield text % {"row": number, "value": value, "subject": subject}

@@ -9,6 +9,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
 from django.contrib.auth import get_user_model
+from django.db import transaction
 from django.http import HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -27,7 +28,9 @@ from psc_connect.admin.account_details import (
     reveals,
 )
 from psc_connect.admin.account_links import LinkPage, MergePage
-from psc_connect.admin.page import VIEW_CLAIMS, ByDate, DeclaredFilters, administrator, may_link
+from psc_connect.admin.account_plans import REFUSED
+from psc_connect.admin.page import VIEW_CLAIMS, ByDate, DeclaredFilters, administrator, bounded, may_link
+from psc_connect.groups import AccountMoved
 from psc_connect.masking import masked
 from psc_connect.models import Account, UnlinkedAccount
 from psc_connect.professional.identifiers import Kind, NationalIdentifier
@@ -36,8 +39,6 @@ from psc_connect.professional.snapshot import from_snapshot
 from psc_connect.unlinking import unlink
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
     from django.urls import URLPattern
@@ -102,9 +103,11 @@ class AccountAdmin(ReadOnly, DeclaredFilters, _AccountAdmin):
     def delete_selected(self, request: HttpRequest, queryset: QuerySet[Account]) -> TemplateResponse | None:
         """In the place of Django's action of that name."""
         if request.POST.get("post"):
-            count = self._unlink(request, queryset.select_related("user", "provider"))
+            accounts = queryset.select_related("user", "provider")
+            count = sum(self._unlink(request, account) for account in accounts)
             text = ngettext("%(count)s account has been unlinked.", "%(count)s accounts have been unlinked.", count)
-            messages.success(request, text % {"count": count})
+            if count:
+                messages.success(request, text % {"count": count})
             return None
         context = {
             **self.admin_site.each_context(request),
@@ -142,7 +145,10 @@ class AccountAdmin(ReadOnly, DeclaredFilters, _AccountAdmin):
             )
             for page in (MergePage, LinkPage)
         ]
-        return [*pages, *super().get_urls()]
+        patterns = [*pages, *super().get_urls()]
+        for pattern in patterns:
+            pattern.callback = bounded(self, pattern.callback)
+        return patterns
 
     @override
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -155,19 +161,29 @@ class AccountAdmin(ReadOnly, DeclaredFilters, _AccountAdmin):
         }
         return super().render_change_form(request, context, *args, **kwargs)
 
-    def _unlink(self, request: HttpRequest, accounts: Iterable[Account]) -> int:
-        count = 0
-        for account in accounts:
-            self.log_deletions(request, type(account).objects.filter(pk=account.pk))
-            unlink(account, by=administrator(request))
-            count += 1
-        return count
+    def _unlink(self, request: HttpRequest, account: Account) -> bool:
+        try:
+            with transaction.atomic():
+                self.log_deletions(request, type(account).objects.filter(pk=account.pk))
+                unlink(account, by=administrator(request))
+        except AccountMoved:
+            self._tell_moved(request)
+            return False
+        return True
+
+    def _tell_moved(self, request: HttpRequest) -> None:
+        """Somebody has linked the account to another user, or unlinked it, since this administrator looked."""
+        messages.error(request, str(REFUSED["plan_changed"]))
 
     @override
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
         account = self.get_object(request, unquote(object_id))
         context = {"title": gettext("Unlink an account"), "owner": owner_of(account) if account else ""}
-        return super().delete_view(request, object_id, {**context, **(extra_context or {})})
+        try:
+            return super().delete_view(request, object_id, {**context, **(extra_context or {})})
+        except AccountMoved:
+            self._tell_moved(request)
+            return HttpResponseRedirect(request.path)
 
     @override
     def delete_model(self, request: HttpRequest, obj: Account) -> None:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext
 
 from psc_connect import declaration
 from psc_connect.admin.page import may_change_users
-from psc_connect.document import rows_as_json
+from psc_connect.document import stored_rows
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin
@@ -23,7 +23,7 @@ def take_over(provider: Provider, like: Provider, model_admin: ModelAdmin[Provid
     with_mapping = may_change_users(request)
     with_resolution = model_admin.has_change_permission(request)
     declaration.copy_options(provider, like, with_mapping=with_mapping, with_resolution=with_resolution)
-    mapping = {name: rows_as_json(like, name) for name in declaration.default_mapping()}
+    mapping = {name: stored_rows(like, name) for name in declaration.default_mapping()}
     if not with_mapping and mapping != declaration.default_mapping():
         text = gettext(
             "The mapping of %(slug)s has not been taken over, since you may not change users: the provider has the "

@@ -24,7 +24,7 @@ from psc_connect.admin.values import shown_attribute
 from psc_connect.backends import creation_is_impossible
 from psc_connect.claim_paths import claim_value, holds, proposals, steps_of
 from psc_connect.claims import Claims
-from psc_connect.document import ROWS, in_one_line, row_as_json
+from psc_connect.document import in_one_line, rows_as_json
 from psc_connect.exceptions import LoginRefused
 from psc_connect.exported_attributes import judge
 from psc_connect.expressions import TooSlow
@@ -122,7 +122,7 @@ class MappingPage(RowsPage):
 
     @override
     def problem(self, request: HttpRequest, rows: dict[str, list[Model]]) -> dict[str, Any]:
-        wanted = {name: [row_as_json(row, ROWS[name]) for row in each] for name, each in rows.items()}
+        wanted = {name: rows_as_json(name, each) for name, each in rows.items()}
         if wanted != self.present() and not may_change_users(request):
             return {"problem": WHY_NOT_USERS}
         return super().problem(request, rows)

@@ -154,9 +154,7 @@ class TooLargePage(AdminPage):
     title = _("What was sent is too large")
 
 
-def bounded(
-    model_admin: ModelAdmin[Provider], view: Callable[..., HttpResponseBase]
-) -> Callable[..., HttpResponseBase]:
+def bounded(model_admin: ModelAdmin[Any], view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """Answer a form that is too large with a page that says so; Django would answer with nothing but a status.
 
     One that says to be in another encoding than UTF-8 comes from no browser, and could hold what UTF-8 cannot: 400.

@@ -18,7 +18,7 @@ from psc_connect.admin import concurrency
 from psc_connect.admin.history import value_in_words
 from psc_connect.admin.inputs import name_inputs
 from psc_connect.admin.page import ProviderPage, administrator
-from psc_connect.document import ROWS, label_of, row_as_json, rows_as_json
+from psc_connect.document import label_of, rows_as_json, stored_rows
 from psc_connect.models import DeclarationChange, Provider
 from psc_connect.problems import labelled
 
@@ -86,7 +86,7 @@ class RowsPage(ProviderPage):
     saved: ClassVar[_StrPromise | str] = ""
 
     def present(self) -> dict[str, Any]:
-        rows = {name: rows_as_json(self.provider, name) for name in self.lists}
+        rows = {name: stored_rows(self.provider, name) for name in self.lists}
         return {**rows, **Provider.objects.values(*self.fields).get(pk=self.provider.pk)} if self.fields else rows
 
     def seen(self, request: HttpRequest) -> str:
@@ -113,7 +113,7 @@ class RowsPage(ProviderPage):
     def problem(self, request: HttpRequest, rows: dict[str, list[Model]]) -> dict[str, Any]:
         """Return what keeps valid rows from being saved, for the page; nothing where nothing does."""
         present = self.present()
-        typed = {name: [row_as_json(row, ROWS[name]) for row in each] for name, each in rows.items()}
+        typed = {name: rows_as_json(name, each) for name, each in rows.items()}
         wanted = {**typed, **self.values}
         changed = concurrency.changed_since(concurrency.read_digests(request.POST.get("seen")), present)
         acknowledgement = concurrency.digest(present)

@@ -32,7 +32,7 @@ from psc_connect.configuration.plan import (
     read_document,
 )
 from psc_connect.configuration.planner import plan_all
-from psc_connect.document import ROWS, exported, label_of, row_as_json, rows_as_json
+from psc_connect.document import exported, label_of, rows_as_json, stored_rows
 from psc_connect.fields import StoredSecret
 from psc_connect.models import DeclarationChange
 from psc_connect.problems import load_document
@@ -48,7 +48,6 @@ ORIGIN = DeclarationChange.Origin.ADMIN
 MAX_BYTES = 4 * 1024 * 1024
 # What is shown travels through the page; a form may be 2.5 MB, and sealing adds a third.
 MAX_CHARACTERS = 1024 * 1024
-KIND = "import"
 
 
 class ExportPage(ProviderPage):
@@ -62,6 +61,11 @@ class ExportPage(ProviderPage):
         response = HttpResponse(text + "\n", content_type="application/json")
         response["Content-Disposition"] = f'attachment; filename="{self.provider.slug}.json"'
         return response
+
+
+def _kind_of_offer(request: HttpRequest) -> str:
+    """What is accepted was looked at by the same administrator."""
+    return f"import by {request.user.pk}"
 
 
 def may_import(model_admin: ModelAdmin[Provider], request: HttpRequest) -> bool:
@@ -157,7 +161,7 @@ class ImportPage(AdminPage):
             problems=problems,
             notes=notes,
             why_not="" if may_replace(request) else why_not(request, self.url("confirm")),
-            offer="" if problems else seal(KIND, {"document": document, "shown": digest_of(plans)}),
+            offer="" if problems else seal(_kind_of_offer(request), {"document": document, "shown": digest_of(plans)}),
             form=form if problems else ImportForm(),
         )
 
@@ -183,7 +187,7 @@ class ImportPage(AdminPage):
 
     @sensitive_variables()
     def _accepted(self, request: HttpRequest) -> list[Plan]:
-        offered = unseal(KIND, request.POST["offer"])
+        offered = unseal(_kind_of_offer(request), request.POST["offer"])
         plans, _notes = planned(offered["document"])
         if problems_for(request, plans) or digest_of(plans) != offered["shown"]:
             raise PlanChanged
@@ -233,13 +237,12 @@ def _written_into_users(plan: Plan) -> list[str]:
     found = [
         name
         for name in usual
-        if name in plan.rows
-        and not (plan.is_new and [row_as_json(row, ROWS[name]) for row in plan.rows[name]] == usual[name])
+        if name in plan.rows and not (plan.is_new and rows_as_json(name, plan.rows[name]) == usual[name])
     ]
     changed = {each.name for each in plan.differences}
-    present = wanted = rows_as_json(plan.provider, "access_rules")
+    present = wanted = stored_rows(plan.provider, "access_rules")
     if (rules := plan.rows.get("access_rules")) is not None:
-        wanted = [row_as_json(row, ROWS["access_rules"]) for row in rules]
+        wanted = rows_as_json("access_rules", rules)
     if declaration.gives_groups_otherwise(present, wanted):
         found.append("access_rules")
     if declaration.give_groups(wanted):

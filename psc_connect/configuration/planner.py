@@ -15,14 +15,7 @@ from django.utils.translation import gettext as _
 from psc_connect import declaration, keys
 from psc_connect.configuration.plan import SECRET, ConfigurationError, Plan, Problem
 from psc_connect.discovery import secret_recipient
-from psc_connect.document import (
-    PROVIDER_FIELDS,
-    ROWS,
-    declaration_of,
-    differences,
-    key_names,
-    row_as_json,
-)
+from psc_connect.document import PROVIDER_FIELDS, ROWS, declaration_of, differences, key_names, rows_as_json
 from psc_connect.fields import StoredSecret, validate_secret
 from psc_connect.groups import users_have_groups
 from psc_connect.models import ExportedAttribute, Provider
@@ -39,10 +32,8 @@ if TYPE_CHECKING:
 
 # What is taken up by set_keys(), or checked with the rest of the declaration.
 APART = ("jwks", "metadata")
-# Each is checked as a whole, and against the database.
-MAX_DECLARATIONS = 100
-# Of one kind.
-MAX_ROWS = 2000
+MAX_DECLARATIONS = 100  # each is checked as a whole, and against the database
+MAX_ROWS = 2000  # of one kind
 
 
 def plan_all(
@@ -108,7 +99,7 @@ class _Planner:
             return Plan(self.provider, self.present is None, problems=self.problems, is_named=is_named)
         waits = self._waits_for_secret()
         old = declaration_of(self.present) if self.present else {}
-        new = declaration_of(self.provider) | {name: _as_json(name, each) for name, each in rows.items()}
+        new = declaration_of(self.provider) | {name: rows_as_json(name, each) for name, each in rows.items()}
         return Plan(
             provider=self.provider,
             is_new=self.present is None,
@@ -169,7 +160,7 @@ class _Planner:
         fields = Counter(row.user_field for row in rows if isinstance(row, ExportedAttribute))
         for twice in sorted(each for each, count in fields.items() if count > 1):
             self._problem(name, _("Two rows fill the field “%(name)s”.") % {"name": twice})
-        said = {json.dumps(each, sort_keys=True) for each in _as_json(name, rows)}
+        said = {json.dumps(each, sort_keys=True) for each in rows_as_json(name, rows)}
         if len(said) < len(rows):
             self._problem(name, _("Two rows say the same."))
         if any(getattr(row, "group", None) for row in rows) and not users_have_groups():
@@ -307,7 +298,3 @@ def _type_of(field: Any) -> tuple[type, str]:
     if isinstance(field, models.JSONField):
         return (list, _("a list")) if field.default is list else (dict, _("an object"))
     return str, _("text")
-
-
-def _as_json(name: str, rows: list[models.Model]) -> list[dict[str, Any]]:
-    return [row_as_json(row, ROWS[name]) for row in rows]

@@ -31,6 +31,14 @@ MAX_VALUES: Final = 500
 _CODE = re.compile(r"[0-9A-Za-z._-]{1,32}")
 # Numbers of structures, departments, levels (a URN at the longest), means.
 _WORD = re.compile(r"[!-~]{1,255}")
+# How the values of a subject without tables are written: a FINESS, SIREN, SIRET or technical identifier; a department.
+SHAPES: Final[Mapping[str, re.Pattern[str]]] = MappingProxyType(
+    {
+        "structure": re.compile(r"[0-9][0-9AB][0-9]{7}|[0-9]{14}|[RFC][0-9A-Z]+"),
+        "department": re.compile(r"0[1-9]|[1-8][0-9]|9[0-5]|2[AB]|97[1-8]|98[0-9]"),
+        "means": re.compile("CARD|MOBILE"),
+    }
+)
 # What registers write in capitals.
 _IN_CAPITALS = ("structure", "department")
 
@@ -141,6 +149,14 @@ class Condition:
         if tables is None or self.operator == "starts_with":
             return ()
         return tuple(value for value in self.values if concept(value, *tables) is None)
+
+    @property
+    def odd_values(self) -> tuple[str, ...]:
+        """The values that no structure, department or means has: mistyped, or two that were taken for one."""
+        shape = SHAPES.get(self.subject)
+        if shape is None or self.operator == "starts_with":
+            return ()
+        return tuple(value for value in self.values if shape.fullmatch(value) is None)
 
 
 # The rules of a site are the same at each login: each is checked once.

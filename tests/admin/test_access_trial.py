@@ -223,7 +223,7 @@ def test_the_newest_thousand_are_tried_in_a_few_statements(
     person = to_snapshot(person_of("podiatrist-2023"))
     users = get_user_model().objects.bulk_create(get_user_model()(username=f"u{number}") for number in range(1010))
     Account.objects.bulk_create(
-        Account(provider=provider, issuer="i", subject=str(number), user=user, professional=person)
+        Account(provider=provider, issuer=provider.issuer, subject=str(number), user=user, professional=person)
         for number, user in enumerate(users)
     )
     fields = shown_by(admin, provider)

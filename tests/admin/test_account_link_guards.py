@@ -77,6 +77,16 @@ def test_a_form_of_another_site_changes_nothing(kept: Account, other: Account, r
     assert nothing_done()
 
 
+@pytest.mark.parametrize("charset", ["unicode_escape", "raw_unicode_escape", "rot13", "undefined"])
+@pytest.mark.parametrize("name", ["merge", "link"])
+def test_a_form_in_another_encoding_than_utf_8_is_refused(
+    admin: Administrator, kept: Account, name: str, charset: str
+) -> None:
+    body = b'--x\r\nContent-Disposition: form-data; name="user"\r\n\r\n\\ud800\r\n--x--\r\n'
+    kind = f"multipart/form-data; charset={charset}; boundary=x"
+    assert admin.browser.generic("POST", page_of(kept, name), body, content_type=kind).status_code == 400
+
+
 @pytest.mark.case("AL10")
 @pytest.mark.parametrize("name", ["merge", "link"])
 def test_whoever_signed_in_long_ago_says_once_more_who_they_are(

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.contrib.admin import site
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
+from django.db.models.signals import post_save
 from django.urls import reverse
 
-from psc_connect.models import Account, ClaimedState, Provider
-from tests.admin.pages import Administrator, text_of
+from psc_connect.models import Account, ClaimedState, Provider, UnlinkedAccount
+from tests.admin.pages import Administrator, messages_of, text_of
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/psc_connect/account/"
@@ -80,6 +83,32 @@ def test_an_account_can_be_unlinked(admin: Administrator, account: Account) -> N
     admin.browser.post(f"{LIST}{account.pk}/delete/", {"post": "yes"})
     assert not Account.objects.exists()
     assert get_user_model().objects.filter(username="dr-martin").exists()
+
+
+@pytest.fixture
+def a_colleague_links_it_meanwhile(account: Account) -> Iterator[Any]:
+    """Between what this administrator read and what is done."""
+    other = get_user_model().objects.create_user("other")
+
+    def link(**_said: Any) -> None:
+        Account.objects.filter(pk=account.pk).update(user=other)
+
+    post_save.connect(link, sender=LogEntry)
+    yield other
+    post_save.disconnect(link, sender=LogEntry)
+
+
+@pytest.mark.parametrize("way", ["page", "list"])
+def test_what_a_colleague_changed_meanwhile_is_not_unlinked(
+    admin: Administrator, account: Account, a_colleague_links_it_meanwhile: Any, way: str
+) -> None:
+    selected = {"action": "delete_selected", "_selected_action": [account.pk]} if way == "list" else {}
+    url = LIST if way == "list" else f"{LIST}{account.pk}/delete/"
+    response = admin.browser.post(url, {"post": "yes", **selected})
+    assert response.status_code == 302
+    assert [level for level, _text in messages_of(response)] == ["error"]
+    assert Account.objects.exists()
+    assert not UnlinkedAccount.objects.exists()
 
 
 def test_a_user_with_an_account_can_be_deleted(admin: Administrator, account: Account) -> None:

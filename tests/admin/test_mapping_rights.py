@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth.models import Group
 
-from psc_connect.document import rows_as_json
+from psc_connect.document import stored_rows
 from psc_connect.models import ExportedGroup, Provider
 from psc_connect.samples import load_sample
 from tests.admin.mapping_page import SAMPLE, add_group, add_row, page_of, submit, tried
@@ -36,14 +36,14 @@ def test_whoever_may_not_change_users_writes_nothing_into_them(
     editor: Administrator, provider: Provider, english: None
 ) -> None:
     """An expression may be a constant: everybody who signs in would get it, an administrator of the site too."""
-    before = rows_as_json(provider, "exported_attributes")
+    before = stored_rows(provider, "exported_attributes")
     for response in (
         add_row(editor, provider, claim="'attacker@evil.example'"),
         submit(editor, provider, **{"attributes-0-DELETE": "on"}),
     ):
         assert "must be allowed to change users" in response.context["problem"]
         assert "must be allowed to change users" in text_of(response)
-    assert rows_as_json(provider, "exported_attributes") == before
+    assert stored_rows(provider, "exported_attributes") == before
     # They are told before they type, and may try.
     page = editor.browser.get(page_of(provider)).content.decode()
     assert "must be allowed to change users" in page
@@ -59,8 +59,8 @@ def test_whoever_may_only_look_tries_and_saves_nothing(provider: Provider) -> No
     looker = administrator("view_provider")
     page = looker.browser.get(page_of(provider))
     assert 'name="_save"' not in page.content.decode()
-    before = rows_as_json(provider, "exported_attributes")
+    before = stored_rows(provider, "exported_attributes")
     shown = add_row(looker, provider, "_try", claim="SubjectOrganization")
     assert tried(shown)[-1].found == load_sample(SAMPLE)["SubjectOrganization"]
     assert add_row(looker, provider, claim="SubjectOrganization").status_code == 403
-    assert rows_as_json(provider, "exported_attributes") == before
+    assert stored_rows(provider, "exported_attributes") == before

@@ -256,6 +256,13 @@ def test_an_offer_that_is_none_changes_nothing(admin: Administrator, provider: P
     assert everything() == before
 
 
+def test_what_a_colleague_was_shown_is_carried_out_by_nobody_else(admin: Administrator, provider: Provider) -> None:
+    other = administrator("add_provider", "change_provider")
+    before = everything()
+    accept(admin, show(other, document({"slug": "psc", "comment": "planted"})))
+    assert everything() == before
+
+
 def test_the_list_and_the_page_lead_there(admin: Administrator, provider: Provider) -> None:
     assert IMPORT in admin.browser.get(LIST).content.decode()
     assert f"{LIST}{provider.pk}/export/" in admin.browser.get(change_page(provider)).content.decode()
