@@ -41,7 +41,7 @@ def test_pages_of_the_provider_and_its_accounts_open_without_complaint(visit: Vi
     page.get_by_role("link", name="psc-simulator", exact=True).click()
     expect(page.locator(f'input[value="{demo.site}psc/psc-simulator/callback/"]')).to_be_visible()
     page.goto("/admin/psc_connect/account/")
-    expect(page.locator("#result_list")).to_contain_text("899700427885")
+    expect(page.locator("#result_list")).to_contain_text("KIT DOC0042788")
 
 
 def test_administrator_declares_a_second_provider_and_people_choose(visit: Visit, demo: Demo) -> None:

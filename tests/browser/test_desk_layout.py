@@ -12,12 +12,12 @@ from tests.browser.demo import Demo
 
 Visit = Callable[..., Page]
 LISTS = ("providers", "accounts", "unlinked", "account-changes")
-# Every word of a table that stands on more than one line; a hyphen may end one.
+# Every word of a table that stands on more than one line; a hyphen may end one, and dots that mask are none.
 CUT_WORDS = """table => {
     const cut = [];
     const texts = document.createTreeWalker(table, NodeFilter.SHOW_TEXT);
     while (texts.nextNode()) {
-        for (const word of texts.currentNode.data.matchAll(/[^\\s-]+-?/g)) {
+        for (const word of texts.currentNode.data.matchAll(/[^\\s•-]+-?/g)) {
             const range = document.createRange();
             range.setStart(texts.currentNode, word.index);
             range.setEnd(texts.currentNode, word.index + word[0].length);
