@@ -43,10 +43,21 @@ def is_asked_who_it_is(person: Person) -> bool:
 
 
 @pytest.mark.case("LO01")
-@pytest.mark.parametrize("method", ["get", "head", "options", "put", "delete"])
+@pytest.mark.parametrize("method", ["options", "put", "delete"])
 def test_only_a_post_signs_out(provider, person, method):
     person.sign_in()
     assert getattr(person.browser, method)(URL).status_code == 405
+    assert person.browser.get(PAGE).status_code == 200
+
+
+@pytest.mark.case("LO01")
+@pytest.mark.parametrize("method", ["get", "head"])
+def test_a_get_leads_to_the_button(provider, person, method):
+    assert getattr(person.browser, method)(URL)["Location"] == "/psc/psc/logged-out/?here=1"
+    person.sign_in()
+    response = getattr(person.browser, method)(URL)
+    assert response.status_code == 200
+    assert (f'action="{URL}"' in response.content.decode()) == (method == "get")
     assert person.browser.get(PAGE).status_code == 200
 
 

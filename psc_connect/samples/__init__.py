@@ -18,7 +18,7 @@ SAMPLES: Final[Mapping[str, _StrPromise]] = MappingProxyType(
     {
         "doctor-card-two-activities-2023": _("A doctor with a card and two activities (2023)"),
         "doctor-five-activities-2021": _("A doctor with five activities (2021)"),
-        "doctor-two-exercices-2022": _("A doctor with two professions (2022)"),
+        "doctor-two-exercices-2022": _("A doctor with two practices (2022)"),
         "podiatrist-2023": _("A podiatrist (2023)"),
         "no-professional-data-2023": _("Somebody without professional data (2023)"),
     }

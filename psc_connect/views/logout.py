@@ -34,7 +34,15 @@ logger = logging.getLogger("psc_connect")
 class LogoutView(ProviderView, OIDCLogoutView):
     """Ends the session of this site, then the provider's (OpenID Connect RP-Initiated Logout 1.0)."""
 
-    http_method_names = ("post",)
+    http_method_names = ("get", "head", "post")
+
+    @override
+    def get(self, request: HttpRequest, provider: str) -> HttpResponse:
+        """Change nothing, since another site can bring a GET about: show the page that has the button."""
+        if not request.user.is_authenticated:
+            return HttpResponseRedirect(_logged_out_url(provider))
+        context = {"home_url": origin.home_url(), "username": request.user.get_username()}
+        return render(request, "psc_connect/already_signed_in.html", context)
 
     @override
     def post(self, request: HttpRequest, provider: str) -> HttpResponse:
@@ -43,7 +51,7 @@ class LogoutView(ProviderView, OIDCLogoutView):
         auth.logout(request)
         url = self._end_session_url(request, provider, id_token) if opened_by == provider else ""
         if not url:
-            return HttpResponseRedirect(reverse("psc_connect:logged_out", args=[provider]) + "?here=1")
+            return HttpResponseRedirect(_logged_out_url(provider))
         # A page that moves on, not a redirect: Chromium applies a site's `form-action` to redirects after a POST.
         return render(request, "psc_connect/signing_out.html", {"end_session_url": url})
 
@@ -63,6 +71,11 @@ class LogoutView(ProviderView, OIDCLogoutView):
         except (MetadataError, LoginRefused) as exc:
             logger.warning("logout.here_only code=%s provider=%s", exc.code, slug)
             return ""
+
+
+def _logged_out_url(provider: str) -> str:
+    """The page of the return, for a session of this site alone."""
+    return reverse("psc_connect:logged_out", args=[provider]) + "?here=1"
 
 
 class LoggedOutView(ProviderView):

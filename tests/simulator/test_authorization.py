@@ -112,6 +112,13 @@ def test_a_wrong_client_or_address_is_told_on_a_page(
     assert f"<code>{reason}</code>" in response.text
 
 
+def test_the_page_shows_both_addresses_and_nothing_of_them_is_markup(service: Service) -> None:
+    response = service.authorize(redirect_uri="http://localhost:1/<b>/callback/")
+
+    assert "http://localhost:1/&lt;b&gt;/callback/" in response.text
+    assert CALLBACK in response.text
+
+
 @pytest.mark.parametrize("name", ["client_id", "redirect_uri"])
 def test_a_client_or_address_given_twice_is_told_on_a_page(service: Service, name: str) -> None:
     parameters = service.request()

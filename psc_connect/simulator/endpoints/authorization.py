@@ -38,7 +38,9 @@ def authorize(simulator: Simulator, request: Request) -> Response:
         return pages.error(request.language, "unknown_client")
     # RFC 6749 3.1.2.4, RFC 9700 4.1.3: never a redirect to an address that is not, to the letter, registered.
     if redirect_uri not in client.redirect_uris or "redirect_uri" in request.repeated:
-        return pages.error(request.language, "unknown_redirect_uri")
+        declared = ", ".join(client.redirect_uris)
+        received = redirect_uri or "–"
+        return pages.error(request.language, "unknown_redirect_uri", received=received, declared=declared)
     try:
         asked = _check(simulator, request)
         sign_on = _signed_in(simulator, request, asked)

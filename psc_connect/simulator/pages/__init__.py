@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from string import Template
+
 from psc_connect.simulator.exchange import Response
 from psc_connect.simulator.pages.choice import CHOOSE_PATH as CHOOSE_PATH
 from psc_connect.simulator.pages.choice import OWN_PERSON_PATH as OWN_PERSON_PATH
@@ -27,9 +29,10 @@ def home(language: str, discovery_url: str) -> Response:
     return page(language, "home_title", content)
 
 
-def error(language: str, reason: str, *, status: int = 400) -> Response:
-    """A mistake that must not be told by redirect; `reason` is one of `texts.ERRORS`."""
-    content = fill("error.html", {**TEXTS[language], "text": ERRORS[language][reason], "code": reason})
+def error(language: str, reason: str, *, status: int = 400, **told: str) -> Response:
+    """A mistake that must not be told by redirect; `reason` is one of `texts.ERRORS`, which names what is `told`."""
+    text = Template(ERRORS[language][reason]).substitute(told)
+    content = fill("error.html", {**TEXTS[language], "text": text, "code": reason})
     return page(language, "error_title", content, status=status)
 
 

@@ -73,7 +73,7 @@ TEXTS: dict[str, dict[str, str]] = {
 ERRORS: dict[str, dict[str, str]] = {
     "fr": {
         "unknown_client": "Le client_id n’est pas déclaré auprès du simulateur.",
-        "unknown_redirect_uri": "Le redirect_uri n’est pas, au caractère près, une adresse déclarée pour ce client.",
+        "unknown_redirect_uri": "Le redirect_uri n’est pas, au caractère près, une adresse déclarée pour ce client. Reçue\u00a0: $received. Déclarées\u00a0: $declared. (127.0.0.1 et localhost sont deux adresses différentes.)",
         "unknown_post_logout_redirect_uri": "L’adresse de retour après déconnexion n’est pas déclarée pour ce client.",
         "wrong_hint": "Le id_token_hint n’est pas un jeton d’identité émis par ce simulateur pour ce client.",
         "unknown_interaction": "Cette page a déjà servi, ou le simulateur a redémarré depuis.",
@@ -84,7 +84,7 @@ ERRORS: dict[str, dict[str, str]] = {
     },
     "en": {
         "unknown_client": "The client_id is not declared to the simulator.",
-        "unknown_redirect_uri": "The redirect_uri is not, character by character, an address declared for this client.",
+        "unknown_redirect_uri": "The redirect_uri is not, character by character, an address declared for this client. Received: $received. Declared: $declared. (127.0.0.1 and localhost are two addresses.)",
         "unknown_post_logout_redirect_uri": "The address to return to after sign-out is not declared for this client.",
         "wrong_hint": "The id_token_hint is not an ID token that this simulator issued to this client.",
         "unknown_interaction": "This page was used already, or the simulator has restarted since.",
