@@ -15,7 +15,7 @@ from psc_connect.configuration.plan import ConfigurationError, carry_out, missin
 from psc_connect.document import escaped, in_one_line
 from psc_connect.fields import SECRET_PROBLEMS, SecretUnavailable
 from psc_connect.models import DeclarationChange
-from psc_connect.problems import load_document
+from psc_connect.problems import labelled, load_document
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -46,7 +46,7 @@ def load_file(path: str) -> object:
     try:
         return load_document(read_file(path))
     except ValidationError as exc:
-        raise CommandError(f"{path}: {' '.join(exc.messages)}", returncode=REFUSED) from None
+        raise CommandError(labelled(path, " ".join(exc.messages)), returncode=REFUSED) from None
 
 
 def read_file(path: str) -> str:
@@ -93,9 +93,9 @@ def refusing() -> Iterator[None]:
 
 def refuse(problems: Sequence[Problem]) -> None:
     if problems:
-        lines = [f"- {problem.where}: {problem.text}" if problem.where else f"- {problem.text}" for problem in problems]
-        told = [_("Nothing has been saved."), *map(escaped, lines)]
-        raise CommandError("\n".join(told), returncode=REFUSED)
+        told = [labelled(each.where, each.text) if each.where else each.text for each in problems]
+        lines = [_("Nothing has been saved."), *(escaped(f"- {each}") for each in told)]
+        raise CommandError("\n".join(lines), returncode=REFUSED)
 
 
 def lines_of(plan: Plan) -> Iterator[str]:
@@ -109,9 +109,9 @@ def lines_of(plan: Plan) -> Iterator[str]:
     for difference in plan.shown_differences:
         old = "" if difference.old is None else f"{in_one_line(difference.old, MAX_WIDTH)} → "
         new = _("(taken out)") if difference.new is None else in_one_line(difference.new, MAX_WIDTH)
-        yield f"  {difference.name}: {old}{new}"
+        yield "  " + labelled(difference.name, f"{old}{new}")
     if plan.secret is not None:
-        yield f"  client_secret: {plan.secret_told}"
+        yield "  " + labelled("client_secret", plan.secret_told)
 
 
 def _unknown_codes(plan: Plan) -> Iterator[str]:

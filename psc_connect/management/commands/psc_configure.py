@@ -19,7 +19,7 @@ from psc_connect.document import PROVIDER_FIELDS, label_of
 from psc_connect.management.output import telling
 from psc_connect.management.plans import REFUSED, add_common_arguments, apply, load_file, refusing
 from psc_connect.models import Provider
-from psc_connect.problems import load_document
+from psc_connect.problems import labelled, load_document
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
@@ -88,7 +88,7 @@ def _help_of(name: str) -> str:
 
 
 def _wrong_option(name: str, text: str) -> CommandError:
-    return CommandError(f"--{name.replace('_', '-')}: {text}", returncode=REFUSED)
+    return CommandError(labelled(f"--{name.replace('_', '-')}", text), returncode=REFUSED)
 
 
 def _value(name: str, text: str) -> Any:

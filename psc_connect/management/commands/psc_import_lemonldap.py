@@ -14,6 +14,7 @@ from psc_connect.configuration.lemonldap import convert
 from psc_connect.configuration.planner import plan_all
 from psc_connect.management.output import telling
 from psc_connect.management.plans import REFUSED, add_common_arguments, apply, load_file, refusing
+from psc_connect.problems import labelled
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
@@ -53,6 +54,6 @@ class Command(BaseCommand):
                 tell("")
                 tell(_("%(slug)s: what has not been taken over as it was:") % {"slug": each.declaration["slug"]})
             for note in each.notes:
-                tell(f"  {note.name}: {note.text}")
+                tell("  " + labelled(note.name, note.text))
         if changes and options["check"]:
             sys.exit(1)
