@@ -57,6 +57,8 @@ PROVIDER_FIELDS = (
     "jwks_pinned",
     "jwks_retired",
 )
+# It stands in a declaration only where it is the name of one: ``env:``, ``file:``.
+SECRET = "client_secret"  # noqa: S105 - the name of the field
 ROWS = {
     "exported_attributes": ("claim", "user_field", "when", "required"),
     "exported_groups": ("claim", "equals", "group"),

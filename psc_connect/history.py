@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from psc_connect.document import Difference, declaration_of, differences
+from psc_connect.document import SECRET, Difference, declaration_of, differences
 from psc_connect.models import DeclarationChange, Provider
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from psc_connect.fields import StoredSecret
 
-SECRET = "client_secret"  # noqa: S105 - the name of the field
 REPLACED = "replaced"
 
 

@@ -15,7 +15,7 @@ from typing_extensions import override
 
 from psc_connect.admin.access_arranging import PREFIX, answer_of, condition_prefixes, ticks_of
 from psc_connect.admin.access_codes import Suggestions, typed_values
-from psc_connect.admin.access_words import CHOSEN, OPERATORS, SUBJECTS, is_closed, value_in_words
+from psc_connect.admin.access_words import CHOSEN, OPERATOR_LABELS, SUBJECT_LABELS, code_in_words, is_closed
 from psc_connect.admin.documents import JSON_ATTRIBUTES
 from psc_connect.admin.inputs import name_inputs
 from psc_connect.admin.mapping_forms import userinfo_object
@@ -54,14 +54,14 @@ class Near:
     @property
     def ticks(self) -> list[tuple[str, str]]:
         """Return what each tick sends, and its label."""
-        return [(answer_of(self.subject, code, self.text), value_in_words(self.subject, code)) for code in self.codes]
+        return [(answer_of(self.subject, code, self.text), code_in_words(self.subject, code)) for code in self.codes]
 
 
 class ConditionForm(forms.Form):
     """One condition; empty as long as no subject is chosen. ``typed``: a search, or values where none are chosen."""
 
-    subject = forms.ChoiceField(choices=[NOTHING_CHOSEN, *SUBJECTS.items()], label=_("Who"), required=False)
-    operator = forms.ChoiceField(choices=list(OPERATORS.items()), label=_("Comparison"), required=False)
+    subject = forms.ChoiceField(choices=[NOTHING_CHOSEN, *SUBJECT_LABELS.items()], label=_("Who"), required=False)
+    operator = forms.ChoiceField(choices=list(OPERATOR_LABELS.items()), label=_("Comparison"), required=False)
     codes = ChosenCodes(label=_("Values"), required=False, widget=forms.CheckboxSelectMultiple)
     typed = forms.CharField(label=_("Value"), required=False, max_length=10_000)
 
@@ -135,7 +135,7 @@ class ConditionForm(forms.Form):
 
 def _tick(value: str) -> str:
     subject, _space, code = value.rpartition(" ")
-    words = value_in_words(subject, code)
+    words = code_in_words(subject, code)
     return str(_("%(code)s, no longer given out") % {"code": words}) if is_closed(subject, code) else words
 
 

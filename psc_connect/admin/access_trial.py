@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from django.utils.translation import gettext
 from django.views.decorators.debug import sensitive_variables
 
-from psc_connect.admin.access_words import SUBJECTS, capacity_in_words, refused_in_words
+from psc_connect.admin.access_words import SUBJECT_LABELS, capacity_in_words, refused_in_words
 from psc_connect.admin.account_details import name_of_person
 from psc_connect.models import Account
 from psc_connect.professional.conditions import Situation
@@ -161,7 +161,7 @@ class RuleSet:
                     text = gettext("Row %(row)s: no table here has the code %(code)s. It may be newer than the tables.")
                     yield text % {"row": number, "code": code}
                 for value in condition.odd_values:
-                    subject = SUBJECTS[condition.subject]
+                    subject = SUBJECT_LABELS[condition.subject]
                     text = gettext("Row %(row)s: “%(value)s” has not the form of “%(subject)s”. Is a comma missing?")
                     yield text % {"row": number, "value": value, "subject": subject}
             if rule.has_lost_its_group:

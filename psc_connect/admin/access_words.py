@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from psc_connect.professional.person import Capacity
 
-SUBJECTS: Final[Mapping[str, _StrPromise]] = {
+SUBJECT_LABELS: Final[Mapping[str, _StrPromise]] = {
     "profession": _("Profession"),
     "category": _("Professional category"),
     "speciality": _("Speciality or skill"),
@@ -35,7 +35,7 @@ SUBJECTS: Final[Mapping[str, _StrPromise]] = {
     "acr": _("Level of the authentication (acr)"),
     "means": _("Means of authentication"),
 }
-OPERATORS: Final[Mapping[str, _StrPromise]] = {
+OPERATOR_LABELS: Final[Mapping[str, _StrPromise]] = {
     "in": _("is one of"),
     "not_in": _("is none of"),
     "starts_with": _("begins with"),
@@ -72,7 +72,7 @@ def _labels(subject: str, _language: str | None, tables: tuple[Table, ...]) -> M
     )
 
 
-def value_in_words(subject: str, value: str) -> str:
+def code_in_words(subject: str, value: str) -> str:
     """Return ``label (code)``, or the value alone where no table knows it."""
     if subject in CODED:
         known = concept(value, *CODED[subject])
@@ -88,9 +88,9 @@ def is_closed(subject: str, value: str) -> bool:
 
 
 def condition_in_words(condition: Condition) -> str:
-    values = [value_in_words(condition.subject, each) for each in condition.values]
+    values = [code_in_words(condition.subject, each) for each in condition.values]
     last = gettext("%(list)s or %(last)s") % {"list": ", ".join(values[:-1]), "last": values[-1]}
-    params = {"subject": SUBJECTS[condition.subject], "values": last if values[1:] else values[0]}
+    params = {"subject": SUBJECT_LABELS[condition.subject], "values": last if values[1:] else values[0]}
     return str(_SENTENCES[condition.operator]) % params
 
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from psc_connect import declaration, history, keys
 from psc_connect.discovery import secret_recipient
-from psc_connect.document import FORMAT, PROVIDER_FIELDS, Difference
+from psc_connect.document import FORMAT, PROVIDER_FIELDS, SECRET, Difference
 from psc_connect.fields import StoredSecret
 from psc_connect.models import Provider
 from psc_connect.oidc.errors import JWKSError, MetadataError, ProviderUnavailable
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
     from django.contrib.auth.models import User
     from django.db import models
-
-
-SECRET = "client_secret"  # noqa: S105 - the name of the field
 
 
 @dataclass(frozen=True, slots=True)

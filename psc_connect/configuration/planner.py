@@ -13,9 +13,9 @@ from django.db import models
 from django.utils.translation import gettext as _
 
 from psc_connect import declaration, keys
-from psc_connect.configuration.plan import SECRET, ConfigurationError, Plan, Problem
+from psc_connect.configuration.plan import ConfigurationError, Plan, Problem
 from psc_connect.discovery import secret_recipient
-from psc_connect.document import PROVIDER_FIELDS, ROWS, declaration_of, differences, key_names, rows_as_json
+from psc_connect.document import PROVIDER_FIELDS, ROWS, SECRET, declaration_of, differences, key_names, rows_as_json
 from psc_connect.fields import StoredSecret, validate_secret
 from psc_connect.groups import users_have_groups
 from psc_connect.models import ExportedAttribute, Provider

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from psc_connect.professional.codes import Code
-from psc_connect.professional.conditions import Situation, normalised
+from psc_connect.professional.conditions import Situation, normalised, siren_of
 from psc_connect.professional.person import Activity, Capacity, Professional
 
 
@@ -70,9 +70,7 @@ COMPUTED: Final[Mapping[str, Computed]] = MappingProxyType(
             lambda acting: normalised(acting.activity.finess_legal_entity), "750000026"
         ),
         "structure.siret": Computed(lambda acting: normalised(acting.activity.siret), "00000000000018"),
-        "structure.siren": Computed(
-            lambda acting: normalised(acting.activity.siren or acting.activity.siret)[:9], "000000000"
-        ),
+        "structure.siren": Computed(lambda acting: siren_of(acting.activity), "000000000"),
         "structure.id": Computed(lambda acting: acting.activity.structure_id, "R102671"),
         **_coded(
             "activity.mode",

@@ -69,11 +69,16 @@ class Situation:
         return (self.capacity.activity if self.capacity else None) or self.professional.employment
 
 
+def siren_of(activity: Activity) -> str:
+    """Return the number of the company: that which was sent, or the beginning of that of its establishment."""
+    return normalised(activity.siren or activity.siret)[:9]
+
+
 def _structures(situation: Situation) -> Iterable[str]:
     """Every number by which a structure is known: FINESS of the site and of its legal entity, SIRET, SIREN, own."""
     activity = situation.activity
     yield from (activity.finess, activity.finess_legal_entity, activity.structure_id, activity.former_structure_id)
-    yield from (activity.siret, activity.siren or normalised(activity.siret)[:9])
+    yield from (activity.siret, siren_of(activity))
 
 
 SUBJECTS: Final[Mapping[str, Callable[[Situation], Iterable[str]]]] = MappingProxyType(
