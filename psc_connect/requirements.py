@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, TypeAlias
 
-from psc_connect.professional.conditions import CODED, SUBJECTS, Condition, ConditionError
+from psc_connect.professional.conditions import CODED, SUBJECTS, Condition, ConditionError, tables_with
 from psc_connect.professional.identifiers import Kind
 from psc_connect.professional.nomenclatures import Concept, folded, table
 
@@ -78,7 +78,7 @@ def _near(value: str, known: Mapping[str, Concept]) -> list[Concept]:
 def _concepts(subject: str) -> Mapping[str, Concept]:
     """Every code of a subject, as the first of its tables that has it names it."""
     found: dict[str, Concept] = {}
-    for name in CODED[subject]:
+    for name in tables_with(subject):
         found |= {code: each for code, each in table(name).concepts.items() if code not in found}
     return found
 

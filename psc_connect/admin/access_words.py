@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from psc_connect.admin.account_details import KINDS
 from psc_connect.models import AccessRule
-from psc_connect.professional.conditions import CODED, Condition, ConditionError
+from psc_connect.professional.conditions import CODED, Condition, ConditionError, tables_with
 from psc_connect.professional.identifiers import Kind
 from psc_connect.professional.nomenclatures import Table, choices, concept, table
 
@@ -54,28 +54,22 @@ _OTHER_LABELS: Final[Mapping[str, Mapping[str, _StrPromise | str]]] = {
 CHOSEN: Final = (*CODED, *_OTHER_LABELS)
 
 
-# What the tables are asked for, where their catalogue has another name for the same tables.
-_KINDS: Final[Mapping[str, str]] = {"speciality": "skill"}
-
-
 def labels_of(subject: str) -> Mapping[str, str]:
     """Return the label of each code that a subject can have; nothing where its values are typed."""
-    return _labels(subject, get_language(), tuple(map(table, CODED.get(subject, ()))))
+    return _labels(subject, get_language(), tuple(map(table, tables_with(subject))))
 
 
 # One search asks for all of them. Other tables, and another language, have other labels.
 @lru_cache(maxsize=64)
 def _labels(subject: str, _language: str | None, tables: tuple[Table, ...]) -> Mapping[str, str]:
     found = {code: str(label) for code, label in _OTHER_LABELS.get(subject, {}).items()}
-    return MappingProxyType(
-        found | {each.code: each.label for each in (choices(_KINDS.get(subject, subject)) if tables else ())}
-    )
+    return MappingProxyType(found | {each.code: each.label for each in (choices(CODED[subject]) if tables else ())})
 
 
 def code_in_words(subject: str, value: str) -> str:
     """Return ``label (code)``, or the value alone where no table knows it."""
     if subject in CODED:
-        known = concept(value, *CODED[subject])
+        known = concept(value, *tables_with(subject))
         return f"{known.label} ({value})" if known else value
     label = _OTHER_LABELS.get(subject, {}).get(value)
     return f"{label} ({value})" if label else value
@@ -83,7 +77,7 @@ def code_in_words(subject: str, value: str) -> str:
 
 def is_closed(subject: str, value: str) -> bool:
     """Whether ANS gives the code out no longer; old records have it."""
-    known = concept(value, *CODED[subject]) if subject in CODED else None
+    known = concept(value, *tables_with(subject))
     return known is not None and known.is_closed
 
 

@@ -9,20 +9,20 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
 
-from psc_connect.professional import person
 from psc_connect.professional.identifiers import Kind
-from psc_connect.professional.nomenclatures import concept
+from psc_connect.professional.nomenclatures import concept, tables_of
 from psc_connect.professional.person import Activity, Capacity, Practice, Professional
 
-# Which tables have the codes of a subject; the other subjects are numbers and words.
-CODED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+# By what name the tables know the codes of a subject; the other subjects are numbers and words.
+CODED: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "profession": person.PROFESSIONS,
-        "category": person.CATEGORIES,
-        "speciality": person.SKILLS,
-        "mode": person.MODES,
-        "sector": person.SECTORS,
-        "role": person.ROLES,
+        "profession": "profession",
+        "category": "category",
+        # Any skill, a speciality or not.
+        "speciality": "skill",
+        "mode": "mode",
+        "sector": "sector",
+        "role": "role",
     }
 )
 OPERATORS: Final = ("in", "not_in", "starts_with")
@@ -150,8 +150,8 @@ class Condition:
     @property
     def unknown_codes(self) -> tuple[str, ...]:
         """The values that no table has, where the subject has tables: they may be newer than the tables here."""
-        tables = CODED.get(self.subject)
-        if tables is None or self.operator == "starts_with":
+        tables = tables_with(self.subject)
+        if not tables or self.operator == "starts_with":
             return ()
         return tuple(value for value in self.values if concept(value, *tables) is None)
 
@@ -189,6 +189,11 @@ def _is_possible(subject: str, operator: str, value: str) -> bool:
     if subject == "identifier_kind" and operator != "starts_with":
         return value in {each.value for each in Kind}
     return _WORD.fullmatch(value) is not None
+
+
+def tables_with(subject: str) -> tuple[str, ...]:
+    """Return the tables that have the values of a subject; none of one whose values are numbers or words."""
+    return tables_of(CODED[subject]) if subject in CODED else ()
 
 
 def normalised(value: str) -> str:

@@ -14,17 +14,10 @@ from typing import Any
 
 from psc_connect.professional.codes import Code
 from psc_connect.professional.identifiers import Kind, NationalIdentifier, register_of
-from psc_connect.professional.nomenclatures import SUBJECTS
+from psc_connect.professional.nomenclatures import tables_of
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
-PROFESSIONS = SUBJECTS["profession"]
-CATEGORIES = SUBJECTS["category"]
-SKILLS = SUBJECTS["skill"]
-MODES = SUBJECTS["mode"]
-SECTORS = SUBJECTS["sector"]
-ROLES = SUBJECTS["role"]
-ACTIVITY_KINDS = SUBJECTS["activity_kind"]
 FRANCE = "99000"
 
 
@@ -45,8 +38,9 @@ def _text(name: str) -> Any:
     return field(default="", repr=False, metadata={"psc": name, "tables": None})
 
 
-def _code(name: str, *tables: str) -> Any:
-    return field(default=Code(), metadata={"psc": name, "tables": tables})
+def _code(name: str, kind: str = "") -> Any:
+    """``kind``: whose tables have it; "" where none has."""
+    return field(default=Code(), metadata={"psc": name, "tables": tables_of(kind) if kind else ()})
 
 
 def _rest() -> Any:
@@ -58,11 +52,11 @@ def _rest() -> Any:
 class Activity:
     """One place, or role, in which a practice is exercised (``activities``)."""
 
-    mode: Code = _code("codeModeExercice", *MODES)
-    sector: Code = _code("codeSecteurDactivite", *SECTORS)
+    mode: Code = _code("codeModeExercice", "mode")
+    sector: Code = _code("codeSecteurDactivite", "sector")
     pharmacist_section: Code = _code("codeSectionPharmacien")
-    role: Code = _code("codeRole", *ROLES)
-    kind: Code = _code("codeGenreActivite", *ACTIVITY_KINDS)
+    role: Code = _code("codeRole", "role")
+    kind: Code = _code("codeGenreActivite", "activity_kind")
     siret: str = _text("numeroSiretSite")
     siren: str = _text("numeroSirenSite")
     finess: str = _text("numeroFinessSite")
@@ -129,13 +123,13 @@ def _department_of(number: str) -> str:
 class Practice:
     """One profession that is practised in one category (``exercices``)."""
 
-    profession: Code = _code("codeProfession", *PROFESSIONS)
-    category: Code = _code("codeCategorieProfessionnelle", *CATEGORIES)
-    title: Code = _code("codeCiviliteDexercice", *SUBJECTS["title"])
+    profession: Code = _code("codeProfession", "profession")
+    category: Code = _code("codeCategorieProfessionnelle", "category")
+    title: Code = _code("codeCiviliteDexercice", "title")
     family_name: str = _text("nomDexercice")
     given_name: str = _text("prenomDexercice")
-    skill_kind: Code = _code("codeTypeSavoirFaire", *SUBJECTS["skill_kind"])
-    skill: Code = _code("codeSavoirFaire", *SKILLS)
+    skill_kind: Code = _code("codeTypeSavoirFaire", "skill_kind")
+    skill: Code = _code("codeSavoirFaire", "skill")
     activities: tuple[Activity, ...] = ()
     extra: Mapping[str, Any] = _rest()
 
@@ -205,9 +199,9 @@ class Professional:
     given_name: str = _text("given_name")
     family_name: str = _text("family_name")
     email: str = _text("email")
-    civility: Code = _code("codeCivilite", *SUBJECTS["civility"])
-    activity_kind: Code = _code("codeGenreActivite", *ACTIVITY_KINDS)
-    sector: Code = _code("Secteur_Activite", *SECTORS)
+    civility: Code = _code("codeCivilite", "civility")
+    activity_kind: Code = _code("codeGenreActivite", "activity_kind")
+    sector: Code = _code("Secteur_Activite", "sector")
     organization: str = _text("SubjectOrganization")
     organization_id: str = _text("SubjectOrganizationID")
     access_reason: str = _text("Mode_Acces_Raison")

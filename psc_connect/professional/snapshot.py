@@ -9,8 +9,8 @@ from typing import Any, Final, TypeVar
 
 from psc_connect.professional.codes import Code
 from psc_connect.professional.identifiers import Kind, NationalIdentifier
+from psc_connect.professional.nomenclatures import tables_of
 from psc_connect.professional.person import (
-    PROFESSIONS,
     Activity,
     Capacity,
     OtherIdentifier,
@@ -49,7 +49,7 @@ def from_snapshot(snapshot: Mapping[str, Any]) -> Professional | None:
     return _made(
         Professional,
         snapshot,
-        roles=tuple(Code.read(each, *PROFESSIONS) for each in snapshot["roles"]),
+        roles=tuple(Code.read(each, *tables_of("profession")) for each in snapshot["roles"]),
         identifiers=tuple(
             _made(OtherIdentifier, each, identifier=NationalIdentifier(Kind(each["kind"]), each["number"]))
             for each in snapshot["identifiers"]

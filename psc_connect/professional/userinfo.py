@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 from psc_connect.professional.codes import Code
 from psc_connect.professional.identifiers import Kind, NationalIdentifier
+from psc_connect.professional.nomenclatures import tables_of
 from psc_connect.professional.person import (
-    PROFESSIONS,
     Activity,
     OtherIdentifier,
     Practice,
@@ -118,7 +118,7 @@ class _Reader:
         if isinstance(top.get("SubjectRole"), str):
             top["SubjectRole"] = [top["SubjectRole"]]
         found = self._items(top, "SubjectRole", "", str)
-        return tuple(Code.read(text, *PROFESSIONS) for text, _path in found if text)
+        return tuple(Code.read(text, *tables_of("profession")) for text, _path in found if text)
 
     def _leaves(self, kind: type[Any], given: dict[str, Any], path: str) -> dict[str, Any]:
         """Take out of an object every leaf that the dataclass names: those that say something."""

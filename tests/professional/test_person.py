@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from psc_connect.professional.identifiers import Kind
-from psc_connect.professional.person import PROFESSIONS, Activity, Capacity, Code, Practice, Professional
+from psc_connect.professional.nomenclatures import tables_of
+from psc_connect.professional.person import Activity, Capacity, Code, Practice, Professional
 from psc_connect.professional.userinfo import read_userinfo
 from tests.professional.payloads import PAYLOADS, PUBLISHED, leaves
 
 CARD = PUBLISHED["doctor-card-two-activities-2023"]
-PROFESSION = Code.read("10", *PROFESSIONS)
+PROFESSION = Code.read("10", *tables_of("profession"))
 # What says who somebody is.
 PERSONAL = ("sub", "SubjectNameID", "preferred_username", "given_name", "family_name", "identifiant", "nomDexercice")
 
