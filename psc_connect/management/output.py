@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import json
+from argparse import RawDescriptionHelpFormatter
 from typing import TYPE_CHECKING, Any
+
+from django.core.management.base import BaseCommand
+from typing_extensions import override
 
 from psc_connect.document import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from django.core.management.base import CommandParser
+
+
+class CommandWithExamples(BaseCommand):
+    """Its help has examples, whose lines stay as they are."""
+
+    @override
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        return super().create_parser(prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, **kwargs)
 
 
 def telling(write: Callable[[str], Any]) -> Callable[[str], Any]:

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import models
 from django.utils.translation import gettext as _
 from django.utils.translation import override as language
@@ -16,7 +16,7 @@ from typing_extensions import override
 from psc_connect.configuration.plan import read_document
 from psc_connect.configuration.planner import plan_all
 from psc_connect.document import PROVIDER_FIELDS, label_of
-from psc_connect.management.output import telling
+from psc_connect.management.output import CommandWithExamples, telling
 from psc_connect.management.plans import REFUSED, add_common_arguments, apply, load_file, refusing
 from psc_connect.models import Provider
 from psc_connect.problems import labelled, load_document
@@ -36,16 +36,10 @@ Exit status: 0 done, or nothing to do; 1 something would change (--check); 2 som
 """
 
 
-class Command(BaseCommand):
+class Command(CommandWithExamples):
     help = "Creates or updates providers from options, environment variables or a JSON file." + EXAMPLE
     # What it configures may be what a check complains of.
     requires_system_checks = ()
-
-    @override
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        from argparse import RawDescriptionHelpFormatter  # noqa: PLC0415 - for the examples of this help alone
-
-        return super().create_parser(prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, **kwargs)
 
     @override
     def add_arguments(self, parser: CommandParser) -> None:

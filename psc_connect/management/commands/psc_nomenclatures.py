@@ -7,12 +7,13 @@ import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from typing_extensions import override
 
 from psc_connect import conf
+from psc_connect.management.output import CommandWithExamples
 from psc_connect.management.plans import REFUSED, read_file
 from psc_connect.professional.nomenclatures import (
     PROBLEMS,
@@ -52,18 +53,12 @@ Exit status: 0 done; 1 nothing found, or something would change (--check); 2 som
 """
 
 
-class Command(BaseCommand):
+class Command(CommandWithExamples):
     help = "Lists, searches and replaces the code tables, from which codes get their labels." + EXAMPLE.format(
         subjects=", ".join(SUBJECTS)
     )
     # A broken table is among what the checks complain of.
     requires_system_checks = ()
-
-    @override
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        from argparse import RawDescriptionHelpFormatter  # noqa: PLC0415 - for the examples of this help alone
-
-        return super().create_parser(prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, **kwargs)
 
     @override
     def add_arguments(self, parser: CommandParser) -> None:
