@@ -9,7 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from psc_connect.claim_paths import computed_proposals
-from psc_connect.document import in_one_line
+from psc_connect.one_line import in_one_line
 from psc_connect.professional.computed import COMPUTED
 
 if TYPE_CHECKING:

@@ -11,9 +11,10 @@ from django.utils.translation import gettext_lazy as _
 
 from psc_connect.admin.access_words import rule_in_words
 from psc_connect.admin.page import ProviderPage
-from psc_connect.document import ORDERED_ROWS, ROWS, in_one_line, key_names, label_of
+from psc_connect.document import ORDERED_ROWS, ROWS, key_names, label_of
 from psc_connect.history import REPLACED
 from psc_connect.models import DeclarationChange, Provider
+from psc_connect.one_line import in_one_line
 from psc_connect.problems import labelled
 
 if TYPE_CHECKING:

@@ -24,13 +24,14 @@ from psc_connect.admin.values import shown_attribute
 from psc_connect.backends import creation_is_impossible
 from psc_connect.claim_paths import claim_value, holds, proposals, steps_of
 from psc_connect.claims import Claims
-from psc_connect.document import in_one_line, rows_as_json
+from psc_connect.document import rows_as_json
 from psc_connect.exceptions import LoginRefused
 from psc_connect.exported_attributes import judge
 from psc_connect.expressions import TooSlow
 from psc_connect.groups import users_have_groups
 from psc_connect.masking import masker
 from psc_connect.models import ExportedAttribute, ExportedGroup
+from psc_connect.one_line import in_one_line
 from psc_connect.problems import labelled
 from psc_connect.ready_sets import filled
 

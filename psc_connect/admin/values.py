@@ -13,7 +13,7 @@ from django.db import models
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from psc_connect.document import in_one_line
+from psc_connect.one_line import in_one_line
 
 if TYPE_CHECKING:
     from psc_connect.exported_attributes import Verdict

@@ -12,10 +12,10 @@ from django.views.decorators.debug import sensitive_variables
 from psc_connect import conf
 from psc_connect.declaration import TRUSTED_MEMBERS
 from psc_connect.diagnosis.findings import Finding, Status
-from psc_connect.document import escaped
 from psc_connect.fields import SECRET_PROBLEMS, SecretUnavailable
 from psc_connect.oidc.client import exchange_code
 from psc_connect.oidc.errors import OIDCError, ProviderUnavailable, TokenResponseError
+from psc_connect.one_line import escaped
 from psc_connect.problems import explain
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from typing_extensions import override
 
 from psc_connect.diagnosis import Status, examine, settings_of_the_site, worst
 from psc_connect.diagnosis.findings import Finding
-from psc_connect.document import escaped
 from psc_connect.management.output import readable_json
 from psc_connect.models import Provider
+from psc_connect.one_line import escaped
 from psc_connect.origin import declared_addresses
 from psc_connect.problems import labelled
 
