@@ -162,12 +162,21 @@ def _nothing_secret_is_logged() -> Iterator[None]:
     assert not leaks, "\n".join(leaks[:20])
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Shared out among processes (`-n 2 --dist loadgroup`), what uses one server stays in one of them."""
-    for item in items:
-        for kind in ("interop", "servers"):
-            if item.get_closest_marker(kind):
-                item.add_marker(pytest.mark.xdist_group(kind))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Share the tests out among processes (`-n 2 --dist loadgroup`); what uses one server stays in one of them.
+
+    Two that rotate the key of one Keycloak would end each other's tokens. Not by `xdist_group`: xdist 3.8 writes it
+    where pytest 9.2 no longer reads it, and shares out each test for itself.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByServer(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            folder = nodeid.split("/")[1]
+            return folder if folder in {"interop", "browser", "servers"} else nodeid
+
+    return ByServer(config, log) if config.getvalue("dist") == "loadgroup" else None
 
 
 def pytest_warning_recorded(warning_message: Any) -> None:
