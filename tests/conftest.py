@@ -176,6 +176,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             folder = nodeid.split("/")[1]
             return folder if folder in {"interop", "browser", "servers"} else nodeid
 
+    # In the order of one process: what empties tables comes after what reads them as the migrations left them.
+    config.option.loadscopereorder = False
     return ByServer(config, log) if config.getvalue("dist") == "loadgroup" else None
 
 
