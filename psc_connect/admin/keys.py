@@ -119,7 +119,7 @@ def report_keys(request: HttpRequest, found: KeySet) -> None:
         "count": len(found.keys)
     }
     messages.success(request, text)
-    if any(key.reason == PRIVATE for key in found.ignored):
+    if found.has_private:
         messages.error(request, explain(PRIVATE))
 
 
@@ -218,7 +218,7 @@ class KeysPage(ProviderPage):
         except JWKSError as exc:
             messages.error(request, explain(exc.code))
             return self._show(request, **context)
-        if any(key.reason == PRIVATE for key in changes.found.ignored):
+        if changes.found.has_private:
             messages.error(request, explain(PRIVATE))
         offer = seal(self._kind, {"document": document, "seen": self.provider.jwks, "is_pasted": is_pasted})
         ignored = [IgnoredRow(key, explain(key.reason)) for key in changes.found.ignored]

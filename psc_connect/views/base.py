@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.decorators import login_not_required
 from django.db import transaction
+from django.shortcuts import render
 from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.cache import never_cache
@@ -14,6 +15,7 @@ from typing_extensions import override
 from psc_connect.backends import default_setting
 from psc_connect.exceptions import LoginRefused
 from psc_connect.models import Provider
+from psc_connect.origin import home_url
 from psc_connect.refusals import REFUSALS, refusal_page
 
 if TYPE_CHECKING:
@@ -44,6 +46,12 @@ class ProviderView(View):
 
     def refuse(self, request: HttpRequest, exc: Refusal) -> HttpResponse:
         return refusal_page(request, exc, provider=self.kwargs.get("provider", ""), next_page=self.next_page)
+
+
+def already_signed_in(request: HttpRequest, *, status: int = 200) -> HttpResponse:
+    """Return the page that says as whom, with the button of the sign-out."""
+    context = {"home_url": home_url(), "username": request.user.get_username()}
+    return render(request, "psc_connect/already_signed_in.html", context, status=status)
 
 
 def enabled_provider(slug: str) -> Provider:

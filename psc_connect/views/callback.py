@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
     from django.http.response import HttpResponseBase
 
-    from psc_connect.backends import ProSanteConnectBackend
+    from psc_connect.backends import CompletedLogin, ProSanteConnectBackend
     from psc_connect.oidc.authorization import AuthorizationResponse
     from psc_connect.pending import PendingLogin
     from psc_connect.refusals import Refusal
@@ -149,14 +149,7 @@ class CallbackView(ProviderView, OIDCAuthenticationCallbackView):
                 login,
                 id_token=done.id_token,
                 auth_time=done.auth_time,
-                kept=KeptLogin(
-                    provider=login.provider,
-                    account=found.account.pk,
-                    acr=done.person.acr,
-                    means=done.person.professional.means,
-                    capacity=found.choice.capacity.key if found.choice.capacity else "",
-                    must_choose=found.choice.must_ask,
-                ),
+                kept=_kept_of(login, done),
             )
             renew(request)
             if found.created:
@@ -194,6 +187,18 @@ class CallbackView(ProviderView, OIDCAuthenticationCallbackView):
     @override
     def success_url(self) -> str:
         return landing_page(self.next_page)
+
+
+def _kept_of(login: PendingLogin, done: CompletedLogin) -> KeptLogin:
+    choice = done.resolution.choice
+    return KeptLogin(
+        provider=login.provider,
+        account=done.resolution.account.pk,
+        acr=done.person.acr,
+        means=done.person.professional.means,
+        capacity=choice.capacity.key if choice.capacity else "",
+        must_choose=choice.must_ask,
+    )
 
 
 def _taken_parameters(request: HttpRequest) -> dict[str, list[str]]:

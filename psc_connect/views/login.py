@@ -18,7 +18,7 @@ from psc_connect.next_page import landing_page, safe_next
 from psc_connect.origin import login_url
 from psc_connect.pending import PendingLogin
 from psc_connect.preselection import enabled_providers, preselected
-from psc_connect.views.base import ProviderView, enabled_provider
+from psc_connect.views.base import ProviderView, already_signed_in, enabled_provider
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -90,8 +90,7 @@ class LoginView(ProviderView, OIDCAuthenticationRequestView):
         # A missing permission always names the page that it guards: only then is a redirect a loop.
         if "again" in request.GET or not self.next_page:
             return HttpResponseRedirect(landing_page(self.next_page))
-        context = {"home_url": origin.home_url(), "username": request.user.get_username()}
-        return render(request, "psc_connect/already_signed_in.html", context, status=403)
+        return already_signed_in(request, status=403)
 
 
 def _is_somebody_else(request: HttpRequest) -> bool:

@@ -22,7 +22,7 @@ from psc_connect.oidc.errors import MetadataError
 from psc_connect.oidc.logout import end_session_url
 from psc_connect.origin import login_url
 from psc_connect.session import kept_id_token, kept_login
-from psc_connect.views.base import ProviderView
+from psc_connect.views.base import ProviderView, already_signed_in
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -41,8 +41,7 @@ class LogoutView(ProviderView, OIDCLogoutView):
         """Change nothing, since another site can bring a GET about: show the page that has the button."""
         if not request.user.is_authenticated:
             return HttpResponseRedirect(_logged_out_url(provider))
-        context = {"home_url": origin.home_url(), "username": request.user.get_username()}
-        return render(request, "psc_connect/already_signed_in.html", context)
+        return already_signed_in(request)
 
     @override
     def post(self, request: HttpRequest, provider: str) -> HttpResponse:
