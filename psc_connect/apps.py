@@ -15,9 +15,9 @@ class PscConnectConfig(AppConfig):
         from django.contrib.auth.signals import user_logged_in, user_logged_out  # noqa: PLC0415
 
         from psc_connect import checks, conf  # noqa: F401, PLC0415 - registers the checks
-        from psc_connect.current import renew  # noqa: PLC0415
+        from psc_connect.current_professional import renew  # noqa: PLC0415
+        from psc_connect.login.session import note_sign_in  # noqa: PLC0415
         from psc_connect.professional import nomenclatures  # noqa: PLC0415
-        from psc_connect.session import note_sign_in  # noqa: PLC0415
 
         nomenclatures.replacement_folder = conf.nomenclature_dir
         user_logged_in.connect(note_sign_in, dispatch_uid="psc_connect.note_sign_in")

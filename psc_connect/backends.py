@@ -17,17 +17,19 @@ from django.views.decorators.debug import sensitive_variables
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 from typing_extensions import override
 
-from psc_connect import accounts, conf, origin
-from psc_connect.accounts import Person
+from psc_connect import conf
+from psc_connect.accounts import linking as accounts
+from psc_connect.accounts.linking import Person
+from psc_connect.accounts.matching import users_with_number
+from psc_connect.accounts.unlinking import STAMP, bind_sessions, stamp_of_user
 from psc_connect.exceptions import LoginRefused
-from psc_connect.exported_attributes import apply_exported_attributes
-from psc_connect.keys import keys_after_unknown_key, keys_for_login, note_use
-from psc_connect.matching import users_with_number
+from psc_connect.login import site_urls as origin
+from psc_connect.mapping.attributes import apply_exported_attributes
 from psc_connect.oidc.client import Deadline, exchange_code, fetch_userinfo
 from psc_connect.oidc.errors import UnknownKey
 from psc_connect.oidc.id_token import IDTokenRules, validate_id_token
 from psc_connect.oidc.userinfo import validate_userinfo
-from psc_connect.unlinking import STAMP, bind_sessions, stamp_of_user
+from psc_connect.providers.keys import keys_after_unknown_key, keys_for_login, note_use
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -37,12 +39,12 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpRequest
 
-    from psc_connect.accounts import Resolution
+    from psc_connect.accounts.linking import Resolution
+    from psc_connect.login.pending import PendingLogin
     from psc_connect.models import Provider
     from psc_connect.oidc.client import Tokens, UserinfoAnswer
     from psc_connect.oidc.id_token import IDToken
     from psc_connect.oidc.jwks import KeySet
-    from psc_connect.pending import PendingLogin
 
     T = TypeVar("T")
 

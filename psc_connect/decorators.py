@@ -20,12 +20,12 @@ from django.utils.translation import gettext as _
 from django.views import View as DjangoView
 from typing_extensions import Never, Unpack
 
-from psc_connect.current import Current, current
+from psc_connect.access.requirements import Wanted, conditions_of, doubts_about
+from psc_connect.current_professional import Current, current
 from psc_connect.exceptions import new_reference
-from psc_connect.next_page import safe_next
-from psc_connect.origin import activity_url, home_url
-from psc_connect.refusals import with_addresses
-from psc_connect.requirements import Wanted, conditions_of, doubts_about
+from psc_connect.login.failures import with_addresses
+from psc_connect.login.redirects import safe_next
+from psc_connect.login.site_urls import activity_url, home_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable

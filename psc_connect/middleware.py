@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 from asgiref.sync import iscoroutinefunction
 from django.utils.decorators import sync_and_async_middleware
 
-from psc_connect.current import Current, PSCRequest
+from psc_connect.current_professional import Current, PSCRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from psc_connect.claims.samples import load_sample
 from psc_connect.models import AccessRule, Provider
 from psc_connect.professional.conditions import Situation
 from psc_connect.professional.person import Professional
 from psc_connect.professional.userinfo import read_userinfo
-from psc_connect.samples import load_sample
 
 PODIATRISTS = "profession in 80"
 DOCTORS = "profession in 10"

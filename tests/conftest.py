@@ -9,9 +9,9 @@ from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.db import connection
 
-from psc_connect.declaration import add_default_attributes
 from psc_connect.environments import load_metadata
 from psc_connect.models import Provider
+from psc_connect.providers.validation import add_default_attributes
 from psc_connect.simulator import Client, Simulator, run_simulator
 from tests.admin.pages import Administrator, administrator
 from tests.identities import names_are_no_identifiers

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.contrib.auth.models import Group, User
 
+from psc_connect.accounts.merging import link, plan_link
 from psc_connect.backends import ProSanteConnectBackend
-from psc_connect.merging import link, plan_link
 from psc_connect.models import Account
 
 

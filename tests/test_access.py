@@ -12,7 +12,7 @@ from django.contrib.auth.models import Group
 from django.db import connection
 from django.utils.html import escape
 
-from psc_connect import rules
+from psc_connect.access import rules
 from psc_connect.models import Account, GroupGrant, Provider
 from psc_connect.professional.snapshot import from_snapshot
 from psc_connect.signals import login_refused
@@ -297,7 +297,7 @@ def test_another_capacity_changes_what_rules_give_and_leaves_the_mappings_groups
 
 
 def test_unlinking_takes_back_what_rules_gave(provider: Provider, group: Group) -> None:
-    from psc_connect.unlinking import unlink
+    from psc_connect.accounts.unlinking import unlink
 
     give(provider, join(group, PODIATRISTS))
     sign_in()

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
-from psc_connect.merging import link, plan_link
+from psc_connect.accounts.merging import link, plan_link
 from psc_connect.models import AccessRule, Account
 from psc_connect.simulator.people import Person as Simulated
 from tests.conftest import make_provider

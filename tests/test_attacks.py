@@ -15,10 +15,10 @@ from django.core import mail
 from django.db import InterfaceError, connection
 from django.utils import timezone
 
-from psc_connect.document import key_names
-from psc_connect.keys import import_keys
 from psc_connect.models import Provider
 from psc_connect.oidc.errors import ProviderUnavailable
+from psc_connect.providers.keys import import_keys
+from psc_connect.providers.serialization import key_names
 from psc_connect.simulator import Simulator, run_simulator
 from tests.conftest import make_provider
 from tests.journey import code_on, path_of, query_of

@@ -10,10 +10,10 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import connection
 
-from psc_connect.claim_paths import claim_value
+from psc_connect.claims.paths import claim_value
 from psc_connect.models import ExportedAttribute
+from psc_connect.models.user_fields import assignable_fields
 from psc_connect.simulator.people import PEOPLE
-from psc_connect.user_fields import assignable_fields
 from tests.journey import Person
 from tests.refusals import assert_sign_in_is_refused
 

@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 from django.test import Client
 from django.utils import translation
 
-from psc_connect.refusals import login_url
+from psc_connect.login.failures import login_url
 from tests.buttons import declare, links, shown
 
 BUTTON = "{% psc_connect_button %}"

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from psc_connect.claim_paths import claim_value, holds, proposals, steps_of
-from psc_connect.samples import SAMPLES, load_sample
+from psc_connect.claims.paths import claim_value, holds, proposals, steps_of
+from psc_connect.claims.samples import SAMPLES, load_sample
 
 DOCTOR = load_sample("doctor-two-exercices-2022")
 

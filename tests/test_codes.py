@@ -12,10 +12,10 @@ from django.utils import translation
 
 import psc_connect
 from psc_connect.decorators import NO_PROFESSIONAL, NOT_CHOSEN, NOT_SIGNED_IN, REFUSED
+from psc_connect.error_messages import explain
 from psc_connect.exceptions import BY_CODE, BY_PREFIX, LoginRefused
+from psc_connect.login.failures import ACR_REFUSALS
 from psc_connect.oidc.codes import CODES, sentence
-from psc_connect.problems import explain
-from psc_connect.refusals import ACR_REFUSALS
 
 PACKAGE = Path(psc_connect.__file__).parent
 SOURCES = sorted(path for path in PACKAGE.rglob("*.py") if "simulator" not in path.parts)

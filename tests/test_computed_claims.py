@@ -9,12 +9,12 @@ import pytest
 from django.contrib.auth.models import Group, User
 
 from psc_connect.backends import ProSanteConnectBackend
-from psc_connect.claim_paths import claim_value, holds, steps_of, validate_claim_path
-from psc_connect.claims import Claims
+from psc_connect.claims.claims import Claims
+from psc_connect.claims.paths import claim_value, holds, steps_of, validate_claim_path
+from psc_connect.claims.samples import SAMPLES, load_sample
 from psc_connect.models import Account, ExportedGroup
 from psc_connect.professional.computed import COMPUTED
 from psc_connect.professional.userinfo import read_userinfo
-from psc_connect.samples import SAMPLES, load_sample
 from psc_connect.simulator.people import PEOPLE
 from tests.hooks import use
 from tests.journey import Person

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from psc_connect.discovery import DocumentRefused, take_over, with_members
 from psc_connect.models import DeclarationChange, Provider
+from psc_connect.providers.metadata import DocumentRefused, take_over, with_members
 from tests.conftest import make_provider
 from tests.journey import PAGE, Person, query_of
 from tests.logins import in_parallel, landed

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from psc_connect.document import differences
-from psc_connect.one_line import escaped, in_one_line
+from psc_connect.providers.serialization import differences
+from psc_connect.text import escaped, in_one_line
 
 
 def names(old: list[dict[str, str]], new: list[dict[str, str]], kind: str = "exported_groups") -> list[str]:

@@ -19,10 +19,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jmespath.exceptions import JMESPathError
 
-from psc_connect.claim_paths import claim_value
-from psc_connect.claims import Claims
-from psc_connect.expressions import BUDGET, MAX_CHARACTERS, Evaluation, TooDeep, TooSlow, compiled
-from psc_connect.samples import load_sample
+from psc_connect.claims.claims import Claims
+from psc_connect.claims.expressions import BUDGET, MAX_CHARACTERS, Evaluation, TooDeep, TooSlow, compiled
+from psc_connect.claims.paths import claim_value
+from psc_connect.claims.samples import load_sample
 from tests.untraced import untraced
 
 DOCTOR = load_sample("doctor-five-activities-2021")

@@ -7,8 +7,8 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.db import transaction
 
-from psc_connect.groups import MAPPING, AccountMoved, bring_groups_up_to_date
-from psc_connect.merging import link, plan_link
+from psc_connect.access.groups import MAPPING, AccountMoved, bring_groups_up_to_date
+from psc_connect.accounts.merging import link, plan_link
 from psc_connect.models import Account, ExportedGroup, GroupGrant
 from tests.conftest import make_provider
 from tests.hooks import LinksElsewhere, use

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
-from psc_connect.identifiers import SUB, Identifier, as_identifier, shared_key
+from psc_connect.accounts.identifiers import SUB, Identifier, as_identifier, shared_key
 from psc_connect.models import Account, AccountChange, AccountIdentifier, Provider
 from psc_connect.simulator import Simulator
 from tests.identities import (

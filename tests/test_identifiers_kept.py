@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from psc_connect.identifiers import MAIN
+from psc_connect.accounts.identifiers import MAIN
 from psc_connect.models import Provider
 from psc_connect.simulator import Simulator
 from psc_connect.simulator.people import PEOPLE

@@ -9,9 +9,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from psc_connect.keys import import_keys
 from psc_connect.models import Provider
 from psc_connect.oidc.errors import JWKSError
+from psc_connect.providers.keys import import_keys
 from tests.journey import PAGE, code_on
 from tests.logins import age_keys, in_parallel, landed, sign_in_once
 

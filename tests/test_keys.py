@@ -11,8 +11,8 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from psc_connect.document import key_names
 from psc_connect.models import Provider
+from psc_connect.providers.serialization import key_names
 from tests.conftest import make_provider
 from tests.journey import PAGE, code_on
 from tests.logins import age_keys, in_parallel, landed, sign_in_once

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from django.template import Context, Template, TemplateSyntaxError
 
+from psc_connect.claims.samples import load_sample
 from psc_connect.professional.codes import Code
 from psc_connect.professional.nomenclatures import SUBJECTS, choices, shipped
 from psc_connect.professional.nomenclatures.replacement import as_document
 from psc_connect.professional.userinfo import read_userinfo
-from psc_connect.samples import load_sample
 
 PRACTICE = read_userinfo(load_sample("doctor-card-two-activities-2023")).practices[0]
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from psc_connect.masking import masked, masker
-from psc_connect.samples import SAMPLES, load_sample
+from psc_connect.admin.masking import masked, masker
+from psc_connect.claims.samples import SAMPLES, load_sample
 
 
 def identifiers(claims: dict[str, Any]) -> set[str]:

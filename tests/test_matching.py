@@ -9,9 +9,9 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import connection
 
+from psc_connect.accounts.unlinking import unlink
 from psc_connect.models import Account, AccountChange, Provider
 from psc_connect.simulator import Simulator
-from psc_connect.unlinking import unlink
 from tests import hooks
 from tests.identities import OTHER_RPPS, RPPS, names_are_no_identifiers, of, refused, sign_in, somebody
 from tests.journey import PAGE, Person

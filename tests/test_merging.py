@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group, User
 
-from psc_connect.identifiers import SUB, Identifier, own_key, shared_key
-from psc_connect.merging import PlanRefused, link, merge, plan_link, plan_merger
+from psc_connect.accounts.identifiers import SUB, Identifier, own_key, shared_key
+from psc_connect.accounts.merging import PlanRefused, link, merge, plan_link, plan_merger
+from psc_connect.accounts.unlinking import unlink
 from psc_connect.models import (
     Account,
     AccountChange,
@@ -18,7 +19,6 @@ from psc_connect.models import (
     UnlinkedAccount,
 )
 from psc_connect.simulator import Simulator
-from psc_connect.unlinking import unlink
 from tests.identities import (
     OTHER_PSI,
     OTHER_RPPS,

@@ -14,8 +14,8 @@ from django.urls import get_script_prefix, include, path, set_script_prefix
 from django.utils.encoding import iri_to_uri
 
 from psc_connect.encryption import PENDING_LOGIN, cipher_for
-from psc_connect.next_page import landing_page, safe_next
-from psc_connect.pending import PendingLogin
+from psc_connect.login.pending import PendingLogin
+from psc_connect.login.redirects import landing_page, safe_next
 from tests.journey import PAGE, Person, code_on
 from tests.refusals import pending_cookies
 

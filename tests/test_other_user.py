@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group, User
 
-from psc_connect.merging import PlanRefused, link, plan_link
+from psc_connect.accounts.merging import PlanRefused, link, plan_link
+from psc_connect.accounts.unlinking import unlink
 from psc_connect.models import Account, AccountChange, AccountIdentifier, ExportedGroup, Provider
 from psc_connect.simulator import Simulator
-from psc_connect.unlinking import unlink
 from tests.identities import OTHER_PSI, RPPS, of, sign_in, somebody
 from tests.journey import Person, is_out
 

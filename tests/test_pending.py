@@ -10,8 +10,8 @@ import pytest
 from django.contrib.sessions.models import Session
 
 from psc_connect.encryption import CLIENT_SECRET, ID_TOKEN, PENDING_LOGIN, InvalidToken, cipher_for
+from psc_connect.login.pending import PendingLogin, cookie_name
 from psc_connect.models import ClaimedState
-from psc_connect.pending import PendingLogin, cookie_name
 from tests.journey import PAGE, Person, query_of
 from tests.refusals import assert_refused, pending_cookies
 

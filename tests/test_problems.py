@@ -8,7 +8,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.utils import translation
 
-from psc_connect.problems import REASONS, load_document
+from psc_connect.error_messages import REASONS, load_document
 
 BROKEN = [
     '{"a": }',

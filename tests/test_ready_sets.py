@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from psc_connect.claim_paths import validate_claim_path
+from psc_connect.claims.paths import validate_claim_path
+from psc_connect.mapping.presets import MINIMAL, READY_SETS, SET_NAMES, Missing, filled
 from psc_connect.professional.computed import COMPUTED
-from psc_connect.ready_sets import MINIMAL, READY_SETS, SET_NAMES, Missing, filled
 from tests.directory_user import DirectoryUser
 
 DEFAULT = [

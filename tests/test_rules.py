@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from psc_connect.capacities import Choice
+from psc_connect.access.activity_choice import Choice
+from psc_connect.access.rules import admit, decide, decide_login, lets_nobody_in
 from psc_connect.models import AccessRule, Provider
 from psc_connect.professional.conditions import Situation
 from psc_connect.professional.userinfo import read_userinfo
-from psc_connect.rules import admit, decide, decide_login, lets_nobody_in
 from tests.access_rules import DOCTORS, HOSPITAL, allow, join, person_of, refuse, row, situation_of
 
 CARD = "doctor-card-two-activities-2023"

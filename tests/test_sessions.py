@@ -20,7 +20,7 @@ from django.db import connection
 from django.test import RequestFactory
 
 from psc_connect.encryption import ID_TOKEN, cipher_for
-from psc_connect.session import KEY
+from psc_connect.login.session import KEY
 from tests.conftest import make_provider
 from tests.journey import Person
 from tests.recorder import RECORDER

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from psc_connect.capacities import Choice
+from psc_connect.access.activity_choice import Choice
+from psc_connect.access.rules import decide_login
+from psc_connect.claims.samples import load_sample
 from psc_connect.models import AccessRule, Provider
 from psc_connect.oidc.errors import IDTokenError
 from psc_connect.oidc.jws import verify_compact
 from psc_connect.oidc.strict_json import loads_strict
 from psc_connect.professional.userinfo import read_userinfo
-from psc_connect.rules import decide_login
-from psc_connect.samples import load_sample
 from tests.access_rules import allow, join, refuse
 from tests.oidc.tokens import claims, key_set, sign
 from tests.untraced import untraced

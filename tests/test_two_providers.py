@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from django.contrib.auth import get_user_model
 
-from psc_connect.document import key_names
 from psc_connect.models import Account, Provider
+from psc_connect.providers.serialization import key_names
 from psc_connect.simulator import Simulator, run_simulator
 from tests.conftest import client_of, make_provider
 from tests.journey import PAGE, Person, code_on, query_of

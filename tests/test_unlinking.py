@@ -11,9 +11,9 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 
+from psc_connect.accounts.unlinking import unlink
 from psc_connect.models import Account, ExportedAttribute, ExportedGroup, UnlinkedAccount
 from psc_connect.simulator.people import PEOPLE
-from psc_connect.unlinking import unlink
 from tests.admin.pages import Administrator, administrator, text_of
 from tests.conftest import make_provider
 from tests.hooks import LinksByNationalIdentifier, use

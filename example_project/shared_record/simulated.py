@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from django.urls import reverse
 
-from psc_connect.declaration import add_default_attributes
-from psc_connect.discovery import fetch_document
-from psc_connect.keys import import_keys
 from psc_connect.models import Account, Environment, Provider
+from psc_connect.providers.keys import import_keys
+from psc_connect.providers.metadata import fetch_document
+from psc_connect.providers.validation import add_default_attributes
 from psc_connect.simulator import Client
 
 CLIENT_ID = "shared-record"

@@ -9,10 +9,10 @@ from django.contrib.auth.decorators import login_not_required
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
-from psc_connect.current import PSCRequest
+from psc_connect.current_professional import PSCRequest
 from psc_connect.decorators import psc_required
 from psc_connect.models import Provider
-from psc_connect.user_fields import assignable_fields
+from psc_connect.models.user_fields import assignable_fields
 from shared_record.receivers import CLAIMS
 
 if TYPE_CHECKING:

@@ -9,13 +9,13 @@ from django.core.exceptions import FieldDoesNotExist
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from psc_connect.admin.access_words import rule_in_words
-from psc_connect.admin.page import ProviderPage
-from psc_connect.document import ORDERED_ROWS, ROWS, key_names, label_of
-from psc_connect.history import REPLACED
+from psc_connect.admin.base import ProviderPage
+from psc_connect.admin.sentences import rule_in_words
+from psc_connect.error_messages import labelled
 from psc_connect.models import DeclarationChange, Provider
-from psc_connect.one_line import in_one_line
-from psc_connect.problems import labelled
+from psc_connect.providers.audit import REPLACED
+from psc_connect.providers.serialization import ORDERED_ROWS, ROWS, key_names, label_of
+from psc_connect.text import in_one_line
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping

@@ -11,10 +11,10 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError
 from django.utils.translation import gettext as _
 
 from psc_connect.environments import document_of_issuer
+from psc_connect.error_messages import explain
 from psc_connect.fields import SECRET_PROBLEMS, SecretUnavailable
+from psc_connect.models.user_fields import linkable_fields
 from psc_connect.oidc.errors import JWKSError, MetadataError
-from psc_connect.problems import explain
-from psc_connect.user_fields import linkable_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -156,7 +156,7 @@ def _mapping(provider: Provider) -> Iterator[CheckMessage]:
 
 
 def _access_rules(provider: Provider) -> Iterator[CheckMessage]:
-    from psc_connect.rules import lets_nobody_in, rules_of  # noqa: PLC0415 - it needs the loaded models
+    from psc_connect.access.rules import lets_nobody_in, rules_of  # noqa: PLC0415 - it needs the loaded models
 
     rules = rules_of(provider)
     for number, rule in enumerate(rules, start=1):

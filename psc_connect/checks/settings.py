@@ -16,9 +16,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override as language
 
 from psc_connect import conf
+from psc_connect.accounts.identifiers import TRUSTABLE
 from psc_connect.checks.libraries import outdated
-from psc_connect.identifiers import TRUSTABLE
-from psc_connect.origin import host_is_anybodys_choice
+from psc_connect.login.site_urls import host_is_anybodys_choice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

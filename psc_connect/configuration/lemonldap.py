@@ -14,15 +14,15 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
-from psc_connect.claim_paths import path_of_name
+from psc_connect.claims.paths import path_of_name
 from psc_connect.configuration.lemonldap_options import NOT_TAKEN, TAKEN, UNREMARKABLE
 from psc_connect.configuration.plan import ConfigurationError, Problem, what_it_is
-from psc_connect.declaration import PUBLISHED
 from psc_connect.environments import document_of_issuer
+from psc_connect.error_messages import load_document
 from psc_connect.fields import StoredSecret
 from psc_connect.models import Environment, ExportedAttribute
-from psc_connect.problems import load_document
-from psc_connect.user_fields import assignable_fields
+from psc_connect.models.user_fields import assignable_fields
+from psc_connect.providers.validation import PUBLISHED
 
 OPTIONS = "oidcOPMetaDataOptions"
 # The exported variables of all providers.

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from psc_connect import declaration, history, keys
-from psc_connect.discovery import secret_recipient
-from psc_connect.document import FORMAT, PROVIDER_FIELDS, SECRET, Difference
+from psc_connect.error_messages import explain
 from psc_connect.fields import StoredSecret
 from psc_connect.models import Provider
 from psc_connect.oidc.errors import JWKSError, MetadataError, ProviderUnavailable
 from psc_connect.oidc.pasted import looks_like
-from psc_connect.problems import explain
+from psc_connect.providers import audit as history
+from psc_connect.providers import keys
+from psc_connect.providers import validation as declaration
+from psc_connect.providers.metadata import secret_recipient
+from psc_connect.providers.serialization import FORMAT, PROVIDER_FIELDS, SECRET, Difference
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,17 +12,26 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext as _
 
-from psc_connect import declaration, keys
+from psc_connect.access.groups import users_have_groups
 from psc_connect.configuration.plan import ConfigurationError, Plan, Problem
-from psc_connect.discovery import secret_recipient
-from psc_connect.document import PROVIDER_FIELDS, ROWS, SECRET, declaration_of, differences, key_names, rows_as_json
+from psc_connect.error_messages import explain, form_errors_of
 from psc_connect.fields import StoredSecret, validate_secret
-from psc_connect.groups import users_have_groups
 from psc_connect.models import ExportedAttribute, Provider
 from psc_connect.models.access import MAX_RULES
 from psc_connect.oidc.errors import JWKSError, MetadataError, ProviderUnavailable
 from psc_connect.oidc.jwks import parse_jwks
-from psc_connect.problems import explain, form_errors_of
+from psc_connect.providers import keys
+from psc_connect.providers import validation as declaration
+from psc_connect.providers.metadata import secret_recipient
+from psc_connect.providers.serialization import (
+    PROVIDER_FIELDS,
+    ROWS,
+    SECRET,
+    declaration_of,
+    differences,
+    key_names,
+    rows_as_json,
+)
 from psc_connect.validators import can_be_kept
 
 if TYPE_CHECKING:

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 from psc_connect.diagnosis import network, protocol, site
 from psc_connect.diagnosis.findings import Finding, Status, worst
 from psc_connect.diagnosis.site import settings_of_the_site
-from psc_connect.discovery import compare
-from psc_connect.key_desk import compare_keys
-from psc_connect.keys import fetched_document
 from psc_connect.oidc.client import Deadline
 from psc_connect.oidc.errors import JWKSError, MetadataError, OIDCError, ProviderUnavailable
 from psc_connect.oidc.observed import observing
+from psc_connect.providers.key_management import compare_keys
+from psc_connect.providers.keys import fetched_document
+from psc_connect.providers.metadata import compare
 
 if TYPE_CHECKING:
-    from psc_connect.discovery import Comparison
-    from psc_connect.key_desk import KeyChanges
+    from psc_connect.login.site_urls import DeclaredAddresses
     from psc_connect.models import Provider
-    from psc_connect.origin import DeclaredAddresses
+    from psc_connect.providers.key_management import KeyChanges
+    from psc_connect.providers.metadata import Comparison
 
 __all__ = ["Diagnosis", "Finding", "Status", "examine", "settings_of_the_site", "worst"]
 

@@ -10,23 +10,23 @@ from django.utils.translation import ngettext
 from django.views.decorators.debug import sensitive_variables
 
 from psc_connect import conf
-from psc_connect.declaration import TRUSTED_MEMBERS
 from psc_connect.diagnosis.findings import Finding, Status
+from psc_connect.error_messages import explain
 from psc_connect.fields import SECRET_PROBLEMS, SecretUnavailable
 from psc_connect.oidc.client import exchange_code
 from psc_connect.oidc.errors import OIDCError, ProviderUnavailable, TokenResponseError
-from psc_connect.one_line import escaped
-from psc_connect.problems import explain
+from psc_connect.providers.validation import TRUSTED_MEMBERS
+from psc_connect.text import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from psc_connect.discovery import Comparison
-    from psc_connect.key_desk import KeyChanges
     from psc_connect.models import Provider
     from psc_connect.oidc.client import Deadline
     from psc_connect.oidc.jwks import SigningKey
     from psc_connect.oidc.metadata import ProviderMetadata
+    from psc_connect.providers.key_management import KeyChanges
+    from psc_connect.providers.metadata import Comparison
 
 # Found again in the provider's own log; no provider ever gave such a code.
 WRONG_CODE = "psc-connect-connection-test"

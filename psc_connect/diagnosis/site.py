@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from django.core.checks import CheckMessage
 
+    from psc_connect.login.site_urls import DeclaredAddresses
     from psc_connect.models import Provider
-    from psc_connect.origin import DeclaredAddresses
 
 
 def addresses(declared: DeclaredAddresses) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import BaseCommand
 from typing_extensions import override
 
-from psc_connect.one_line import escaped
+from psc_connect.text import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,10 +12,10 @@ from django.core.management.base import CommandError
 from django.utils.translation import gettext as _
 
 from psc_connect.configuration.plan import ConfigurationError, carry_out, missing_keys
+from psc_connect.error_messages import labelled, load_document
 from psc_connect.fields import SECRET_PROBLEMS, SecretUnavailable
 from psc_connect.models import DeclarationChange
-from psc_connect.one_line import escaped, in_one_line
-from psc_connect.problems import labelled, load_document
+from psc_connect.text import escaped, in_one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

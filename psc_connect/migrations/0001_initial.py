@@ -2,8 +2,8 @@
 
 import django.core.validators
 import django.db.models.deletion
-import psc_connect.user_fields
-import psc_connect.claim_paths
+import psc_connect.models.user_fields
+import psc_connect.claims.paths
 import psc_connect.fields
 from django.conf import settings
 from django.db import migrations, models
@@ -68,8 +68,8 @@ class Migration(migrations.Migration):
             name='ExportedAttribute',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('claim', models.CharField(help_text='A JMESPath expression, such as given_name or otherIds[0].identifiant.', max_length=255, validators=[psc_connect.claim_paths.validate_claim_path], verbose_name='claim')),
-                ('user_field', models.CharField(max_length=100, validators=[psc_connect.user_fields.validate_user_field], verbose_name='field of the user')),
+                ('claim', models.CharField(help_text='A JMESPath expression, such as given_name or otherIds[0].identifiant.', max_length=255, validators=[psc_connect.claims.paths.validate_claim_path], verbose_name='claim')),
+                ('user_field', models.CharField(max_length=100, validators=[psc_connect.models.user_fields.validate_user_field], verbose_name='field of the user')),
                 ('when', models.CharField(choices=[('creation', 'at creation'), ('login', 'at each login'), ('empty', 'if the field is empty')], default='login', max_length=16, verbose_name='when')),
                 ('required', models.BooleanField(default=False, help_text='A login without this claim is refused.', verbose_name='required')),
                 ('provider', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='exported_attributes', to='psc_connect.provider', verbose_name='provider')),

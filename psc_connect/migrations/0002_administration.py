@@ -3,7 +3,7 @@
 import django.core.validators
 import django.db.models.deletion
 import django.utils.timezone
-import psc_connect.claim_paths
+import psc_connect.claims.paths
 import psc_connect.validators
 from django.conf import settings
 from django.db import migrations, models
@@ -210,7 +210,7 @@ class Migration(migrations.Migration):
             name='ExportedGroup',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('claim', models.CharField(help_text='A JMESPath expression, such as SubjectRefPro.exercices[].codeProfession.', max_length=255, validators=[psc_connect.claim_paths.validate_claim_path], verbose_name='claim')),
+                ('claim', models.CharField(help_text='A JMESPath expression, such as SubjectRefPro.exercices[].codeProfession.', max_length=255, validators=[psc_connect.claims.paths.validate_claim_path], verbose_name='claim')),
                 ('equals', models.CharField(blank=True, help_text='The value, or one of the values where the claim is a list. Empty: the expression must be true.', max_length=255, verbose_name='equals')),
                 ('group', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='auth.group', verbose_name='group')),
                 ('provider', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='exported_groups', to='psc_connect.provider', verbose_name='provider')),

@@ -7,9 +7,9 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
-from psc_connect.claim_paths import validate_claim_path
+from psc_connect.claims.paths import validate_claim_path
 from psc_connect.models.provider import Provider
-from psc_connect.user_fields import validate_user_field
+from psc_connect.models.user_fields import validate_user_field
 
 
 class ExportedAttribute(models.Model):

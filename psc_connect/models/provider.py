@@ -12,11 +12,11 @@ from typing_extensions import override
 from psc_connect import conf
 from psc_connect.environments import document_of_issuer
 from psc_connect.fields import SecretField, SecretUnavailable, StoredSecret
+from psc_connect.models.user_fields import validate_link_field
 from psc_connect.oidc.algorithms import ALGORITHMS
 from psc_connect.oidc.client import ClientCredentials
 from psc_connect.oidc.jwks import KeySet, parse_jwks
 from psc_connect.oidc.metadata import ProviderMetadata, parse_metadata
-from psc_connect.user_fields import validate_link_field
 from psc_connect.validators import (
     client_id_characters,
     language_tags,

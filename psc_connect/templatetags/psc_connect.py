@@ -10,14 +10,14 @@ from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from psc_connect.current import current
+from psc_connect.access.requirements import conditions_of
+from psc_connect.current_professional import current
+from psc_connect.login.redirects import safe_next
+from psc_connect.login.session import kept_login
+from psc_connect.login.site_urls import activity_url, login_url
 from psc_connect.models import Provider
-from psc_connect.next_page import safe_next
-from psc_connect.origin import activity_url, login_url
 from psc_connect.professional.codes import Code, label
 from psc_connect.professional.nomenclatures import UnknownTableError
-from psc_connect.requirements import conditions_of
-from psc_connect.session import kept_login
 
 if TYPE_CHECKING:
     from django.http import HttpRequest

@@ -10,20 +10,20 @@ from django.shortcuts import render
 from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_protect
 
-from psc_connect.current import current, renew
-from psc_connect.groups import AccountMoved
-from psc_connect.next_page import landing_page, safe_next
-from psc_connect.origin import home_url, login_url
+from psc_connect.access.groups import AccountMoved
+from psc_connect.access.rules import apply_groups, decide, rules_of
+from psc_connect.current_professional import current, renew
+from psc_connect.login.failures import with_addresses
+from psc_connect.login.redirects import landing_page, safe_next
+from psc_connect.login.session import keep_capacity
+from psc_connect.login.site_urls import home_url, login_url
 from psc_connect.professional.conditions import Situation
-from psc_connect.refusals import with_addresses
-from psc_connect.rules import apply_groups, decide, rules_of
-from psc_connect.session import keep_capacity
 from psc_connect.views.base import ProviderView
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
-    from psc_connect.current import Current
+    from psc_connect.current_professional import Current
     from psc_connect.models import Account
 
 logger = logging.getLogger("psc_connect")

@@ -14,15 +14,15 @@ from typing_extensions import override
 
 from psc_connect.backends import default_setting
 from psc_connect.exceptions import LoginRefused
+from psc_connect.login.failures import REFUSALS, refusal_page
+from psc_connect.login.site_urls import home_url
 from psc_connect.models import Provider
-from psc_connect.origin import home_url
-from psc_connect.refusals import REFUSALS, refusal_page
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
     from django.http.response import HttpResponseBase
 
-    from psc_connect.refusals import Refusal
+    from psc_connect.login.failures import Refusal
 
 
 # No transaction is open while a provider is waited for; nobody need be signed in.

@@ -12,18 +12,20 @@ from django.views.decorators.debug import sensitive_variables
 from mozilla_django_oidc.views import OIDCAuthenticationCallbackView
 from typing_extensions import override
 
-from psc_connect import dry_run, origin, pending
 from psc_connect.backends import CodeGrant, prepared_backend
-from psc_connect.current import renew
+from psc_connect.current_professional import renew
+from psc_connect.dry_run import run as dry_run
 from psc_connect.exceptions import LoginRefused
+from psc_connect.login import pending
+from psc_connect.login import site_urls as origin
+from psc_connect.login.failures import REFUSALS, announce_failed_login
+from psc_connect.login.redirects import landing_page
+from psc_connect.login.session import KeptLogin, kept_login, landing_of, open_session
+from psc_connect.login.site_urls import activity_url, login_url
 from psc_connect.models import Provider, RequireIssuer
-from psc_connect.next_page import landing_page
 from psc_connect.oidc.authorization import check_issuer, parse_authorization_response
 from psc_connect.oidc.errors import AuthorizationResponseError
-from psc_connect.origin import activity_url, login_url
 from psc_connect.professional.snapshot import changes
-from psc_connect.refusals import REFUSALS, announce_failed_login
-from psc_connect.session import KeptLogin, kept_login, landing_of, open_session
 from psc_connect.signals import account_created, account_linked, professional_changed, signed_in
 from psc_connect.views.base import ProviderView, enabled_provider
 
@@ -33,9 +35,9 @@ if TYPE_CHECKING:
     from django.http.response import HttpResponseBase
 
     from psc_connect.backends import CompletedLogin, ProSanteConnectBackend
+    from psc_connect.login.failures import Refusal
+    from psc_connect.login.pending import PendingLogin
     from psc_connect.oidc.authorization import AuthorizationResponse
-    from psc_connect.pending import PendingLogin
-    from psc_connect.refusals import Refusal
 
 logger = logging.getLogger("psc_connect")
 

@@ -10,14 +10,14 @@ from django.views import View
 from mozilla_django_oidc.views import OIDCAuthenticationRequestView
 from typing_extensions import override
 
-from psc_connect import origin
-from psc_connect.authorization_request import is_visit, send_to_provider
-from psc_connect.discovery import follow_if_due
 from psc_connect.exceptions import LoginRefused
-from psc_connect.next_page import landing_page, safe_next
-from psc_connect.origin import login_url
-from psc_connect.pending import PendingLogin
-from psc_connect.preselection import enabled_providers, preselected
+from psc_connect.login import site_urls as origin
+from psc_connect.login.authorization_request import is_visit, send_to_provider
+from psc_connect.login.pending import PendingLogin
+from psc_connect.login.provider_selection import enabled_providers, preselected
+from psc_connect.login.redirects import landing_page, safe_next
+from psc_connect.login.site_urls import login_url
+from psc_connect.providers.metadata import follow_if_due
 from psc_connect.views.base import ProviderView, already_signed_in, enabled_provider
 
 if TYPE_CHECKING:

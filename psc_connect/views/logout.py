@@ -15,13 +15,13 @@ from django.views.decorators.csrf import csrf_protect
 from mozilla_django_oidc.views import OIDCLogoutView
 from typing_extensions import override
 
-from psc_connect import origin
 from psc_connect.exceptions import LoginRefused
+from psc_connect.login import site_urls as origin
+from psc_connect.login.session import kept_id_token, kept_login
+from psc_connect.login.site_urls import login_url
 from psc_connect.models import Provider
 from psc_connect.oidc.errors import MetadataError
 from psc_connect.oidc.logout import end_session_url
-from psc_connect.origin import login_url
-from psc_connect.session import kept_id_token, kept_login
 from psc_connect.views.base import ProviderView, already_signed_in
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 
-from psc_connect.identifiers import Identifier, row_of
+from psc_connect.accounts.identifiers import Identifier, row_of
 from psc_connect.models import Account, AccountChange, Provider
 from tests.admin.pages import Administrator
 

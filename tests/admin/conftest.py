@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth.models import User
 
-from psc_connect.identifiers import Identifier
+from psc_connect.accounts.identifiers import Identifier
 from psc_connect.models import Account, Provider
 from tests.admin.account_page import PSI, RPPS, make_account
 from tests.admin.pages import Administrator

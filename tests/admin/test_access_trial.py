@@ -9,10 +9,10 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 
-from psc_connect.admin import access_trial
+from psc_connect.admin.access import preview as access_trial
+from psc_connect.claims.samples import SAMPLES, load_sample
 from psc_connect.models import AccessRule, Account, Provider
 from psc_connect.professional.snapshot import to_snapshot
-from psc_connect.samples import SAMPLES, load_sample
 from psc_connect.simulator import Simulator
 from tests.access_rules import DOCTORS, PODIATRISTS, allow, give, join, person_of, refuse
 from tests.admin.access_page import page_of, press, rules_of, shown_by, submit, tried, typed

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth.models import User
 
-from psc_connect import trail
-from psc_connect.identifiers import Identifier, row_of
+from psc_connect.accounts import audit as trail
+from psc_connect.accounts.identifiers import Identifier, row_of
 from psc_connect.models import Account, AccountChange, Provider, UnlinkedAccount
 from tests.admin.account_page import LIST, RPPS, confirm, look, page_of
 from tests.admin.pages import Administrator, administrator, text_of

@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client as Browser
 
-from psc_connect.admin.offers import seal
+from psc_connect.admin.signed_payloads import seal
 from psc_connect.models import Account, AccountChange, Provider
 from tests.admin.account_page import LIST, confirm, error_codes, look, nothing_done, offer_on, page_of
 from tests.admin.pages import Administrator, administrator, messages_of, signed_in_long_ago

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, User
 
-from psc_connect.identifiers import Identifier
+from psc_connect.accounts.identifiers import Identifier
 from psc_connect.models import Account, AccountChange, GroupGrant
 from psc_connect.professional.person import Professional
 from psc_connect.professional.snapshot import to_snapshot

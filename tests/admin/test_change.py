@@ -8,8 +8,8 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.db.models.signals import pre_save
 
-from psc_connect.keys import import_keys
 from psc_connect.models import Provider
+from psc_connect.providers.keys import import_keys
 from psc_connect.simulator import Simulator
 from tests.admin.pages import (
     LIST,

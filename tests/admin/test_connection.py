@@ -13,8 +13,8 @@ from django.contrib.admin.models import LogEntry
 from django.utils import timezone
 
 from psc_connect.diagnosis import examine
+from psc_connect.login.site_urls import declared_addresses
 from psc_connect.models import ClaimedState, DeclarationChange, Provider
-from psc_connect.origin import declared_addresses
 from psc_connect.simulator import Simulator
 from tests.admin.connection_page import outcome
 from tests.admin.pages import Administrator, row, text_of

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from psc_connect.keys import import_keys, note_use
 from psc_connect.models import DeclarationChange, Provider
 from psc_connect.oidc.jwks import parse_jwks
+from psc_connect.providers.keys import import_keys, note_use
 from psc_connect.simulator import Simulator
 from tests.admin.keys_page import only_key, replace
 from tests.admin.pages import Administrator, administrator, change_page, messages_of, stored, text_of

@@ -11,8 +11,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.utils import timezone
 
-from psc_connect.keys import import_keys
 from psc_connect.models import DeclarationChange, Provider
+from psc_connect.providers.keys import import_keys
 from psc_connect.simulator import Simulator
 from tests.admin.keys_page import accept, only_key, paste, replace
 from tests.admin.pages import Administrator, messages_of, stored, text_of

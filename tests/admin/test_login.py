@@ -8,8 +8,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from psc_connect.login.failures import login_url
 from psc_connect.models import Provider
-from psc_connect.refusals import login_url
 from tests.buttons import declare, links
 from tests.journey import Person
 

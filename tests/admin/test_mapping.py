@@ -9,8 +9,8 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 
 from psc_connect.backends import creation_is_impossible
-from psc_connect.declaration import add_default_attributes
 from psc_connect.models import DeclarationChange, ExportedAttribute, ExportedGroup, Provider
+from psc_connect.providers.validation import add_default_attributes
 from tests.admin.mapping_page import BACKENDS, SAMPLE, add_group, add_row, page_of, row_codes, submit, tried
 from tests.admin.pages import Administrator, administrator, change_page, messages_of, text_of
 from tests.email_user import CreatingBackend, EmailUser

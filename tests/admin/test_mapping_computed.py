@@ -9,12 +9,12 @@ import pytest
 from django.contrib.auth.models import Group
 from django.utils import translation
 
-from psc_connect.admin.computed import in_words
-from psc_connect.claim_paths import claim_value
+from psc_connect.admin.mapping.computed_values import in_words
+from psc_connect.claims.paths import claim_value
+from psc_connect.claims.samples import load_sample
 from psc_connect.models import Account, ExportedAttribute, Provider
 from psc_connect.professional.computed import COMPUTED
 from psc_connect.professional.userinfo import read_userinfo
-from psc_connect.samples import load_sample
 from psc_connect.simulator import Simulator
 from tests.admin.mapping_page import add_group, add_row, page_of, row_codes, submit, tried
 from tests.admin.pages import Administrator, text_of

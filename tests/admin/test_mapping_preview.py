@@ -10,8 +10,8 @@ import pytest
 from django.core.signals import got_request_exception
 from django.views.debug import ExceptionReporter
 
+from psc_connect.claims.samples import SAMPLES, load_sample
 from psc_connect.models import Provider
-from psc_connect.samples import SAMPLES, load_sample
 from tests.admin.mapping_page import SAMPLE, add_row, page_of, submit, tried
 from tests.admin.pages import Administrator, administrator, text_of
 from tests.journey import Person

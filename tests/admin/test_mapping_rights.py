@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth.models import Group
 
-from psc_connect.document import stored_rows
+from psc_connect.claims.samples import load_sample
 from psc_connect.models import ExportedGroup, Provider
-from psc_connect.samples import load_sample
+from psc_connect.providers.serialization import stored_rows
 from tests.admin.mapping_page import SAMPLE, add_group, add_row, page_of, submit, tried
 from tests.admin.pages import Administrator, administrator, text_of
 

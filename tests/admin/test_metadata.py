@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from psc_connect.declaration import PUBLISHED
 from psc_connect.environments import load_metadata
 from psc_connect.models import Provider
+from psc_connect.providers.validation import PUBLISHED
 from tests.admin.pages import Administrator, change_page, codes, row, texts
 from tests.conftest import CLIENT_SECRET
 

@@ -14,7 +14,7 @@ from django.db import connection
 from django.db.models.signals import post_save
 from django.views.debug import ExceptionReporter
 
-from psc_connect.admin.secret import SecretInput
+from psc_connect.admin.provider.secret_field import SecretInput
 from psc_connect.models import DeclarationChange, Provider
 from psc_connect.simulator import Simulator
 from tests.admin.pages import ADD, Administrator, administrator, change_page, codes, texts

@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import Group
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from psc_connect.admin.offers import seal
+from psc_connect.admin.signed_payloads import seal
 from psc_connect.environments import load_metadata
 from psc_connect.models import DeclarationChange, Provider
 from tests.admin.pages import LIST, Administrator, administrator, change_page, messages_of, stored, text_of

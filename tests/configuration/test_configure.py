@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.contrib.auth.models import Group
 
-from psc_connect.document import PROVIDER_FIELDS
 from psc_connect.environments import load_metadata
 from psc_connect.models import DeclarationChange, Provider
+from psc_connect.providers.serialization import PROVIDER_FIELDS
 from tests.configuration.commands import configure, everything, export, write
 from tests.conftest import CLIENT_SECRET
 from tests.journey import PAGE, Person
@@ -182,7 +182,7 @@ def test_keys_that_the_provider_has_published_since_stay(provider: Provider, tmp
 
 
 def test_keys_that_are_pinned_replace_those_of_the_row(provider: Provider, tmp_path: Path) -> None:
-    from psc_connect.document import key_names
+    from psc_connect.providers.serialization import key_names
 
     pinned = {"slug": "psc", "jwks": {"keys": [EC_KEY]}, "jwks_pinned": list(key_names({"keys": [EC_KEY]}))}
     configure("--file", write(tmp_path, pinned))

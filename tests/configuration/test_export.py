@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.contrib.auth.models import Group
 
-from psc_connect.document import PROVIDER_FIELDS, ROWS
 from psc_connect.environments import load_metadata
 from psc_connect.models import Provider
+from psc_connect.providers.serialization import PROVIDER_FIELDS, ROWS
 from tests.configuration.commands import STEERING, call, configure, everything, export, steering
 from tests.conftest import CLIENT_SECRET, make_provider
 from tests.key_sets import EC_KEY

@@ -10,9 +10,9 @@ from typing import Any
 
 import requests
 
-from psc_connect.declaration import add_default_attributes
-from psc_connect.keys import import_keys
 from psc_connect.models import AskCapacity, Environment, Provider
+from psc_connect.providers.keys import import_keys
+from psc_connect.providers.validation import add_default_attributes
 from psc_connect.signals import signed_in
 from tests.interop.bare_client import secret_of
 from tests.interop.keycloak import Keycloak

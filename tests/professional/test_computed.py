@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from psc_connect.claims.samples import SAMPLES, load_sample
 from psc_connect.professional.computed import COMPUTED, ROOTS, computed_values
 from psc_connect.professional.userinfo import read_userinfo
-from psc_connect.samples import SAMPLES, load_sample
 from psc_connect.simulator.people import PEOPLE
 from tests.professional.watch import watching_tables
 

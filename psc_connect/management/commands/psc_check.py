@@ -13,11 +13,11 @@ from typing_extensions import override
 
 from psc_connect.diagnosis import Status, examine, settings_of_the_site, worst
 from psc_connect.diagnosis.findings import Finding
+from psc_connect.error_messages import labelled
+from psc_connect.login.site_urls import declared_addresses
 from psc_connect.management.output import readable_json
 from psc_connect.models import Provider
-from psc_connect.one_line import escaped
-from psc_connect.origin import declared_addresses
-from psc_connect.problems import labelled
+from psc_connect.text import escaped
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser

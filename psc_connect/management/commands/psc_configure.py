@@ -15,11 +15,11 @@ from typing_extensions import override
 
 from psc_connect.configuration.plan import read_document
 from psc_connect.configuration.planner import plan_all
-from psc_connect.document import PROVIDER_FIELDS, label_of
+from psc_connect.error_messages import labelled, load_document
 from psc_connect.management.output import CommandWithExamples, telling
 from psc_connect.management.plans import REFUSED, add_common_arguments, apply, load_file, refusing
 from psc_connect.models import Provider
-from psc_connect.problems import labelled, load_document
+from psc_connect.providers.serialization import PROVIDER_FIELDS, label_of
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser

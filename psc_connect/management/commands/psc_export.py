@@ -8,9 +8,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 from typing_extensions import override
 
-from psc_connect.document import exported
 from psc_connect.management.output import readable_json
 from psc_connect.models import Provider
+from psc_connect.providers.serialization import exported
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser

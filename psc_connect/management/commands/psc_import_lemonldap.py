@@ -12,9 +12,9 @@ from typing_extensions import override
 
 from psc_connect.configuration.lemonldap import convert
 from psc_connect.configuration.planner import plan_all
+from psc_connect.error_messages import labelled
 from psc_connect.management.output import telling
 from psc_connect.management.plans import REFUSED, add_common_arguments, apply, load_file, refusing
-from psc_connect.problems import labelled
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser

@@ -8,9 +8,9 @@ import pytest
 from django.contrib.auth import get_user_model
 
 from psc_connect.backends import ProSanteConnectBackend
-from psc_connect.declaration import add_default_attributes
 from psc_connect.models import Account, ExportedAttribute
-from psc_connect.user_fields import assignable_fields
+from psc_connect.models.user_fields import assignable_fields
+from psc_connect.providers.validation import add_default_attributes
 from tests import hooks
 from tests.conftest import make_provider
 from tests.refusals import assert_sign_in_is_refused

@@ -8,10 +8,10 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 
-from psc_connect.declaration import add_default_attributes
-from psc_connect.merging import link, merge, plan_link, plan_merger
+from psc_connect.accounts.merging import link, merge, plan_link, plan_merger
 from psc_connect.models import Account, ExportedAttribute
-from psc_connect.user_fields import assignable_fields, linkable_fields
+from psc_connect.models.user_fields import assignable_fields, linkable_fields
+from psc_connect.providers.validation import add_default_attributes
 from tests.access_rules import PODIATRISTS, allow, give, join, refuse
 from tests.conftest import make_provider
 from tests.identities import RPPS, of, sign_in, somebody

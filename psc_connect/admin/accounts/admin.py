@@ -1,0 +1,228 @@
+"""Who has signed in: to be looked up and unlinked, never edited; and who has been unlinked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.utils import unquote
+from django.contrib.auth import get_user_model
+from django.db import transaction
+from django.http import HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+from typing_extensions import override
+
+from psc_connect.access.groups import AccountMoved
+from psc_connect.accounts.unlinking import unlink
+from psc_connect.admin.accounts.details import (
+    ReadOnly,
+    Trail,
+    identifiers_shown,
+    masked_username,
+    name_of_person,
+    numbers_of,
+    owner_of,
+    reveals,
+)
+from psc_connect.admin.accounts.forms import REFUSED
+from psc_connect.admin.accounts.merge_and_link import LinkPage, MergePage
+from psc_connect.admin.base import VIEW_CLAIMS, ByDate, DeclaredFilters, administrator, bounded, may_link
+from psc_connect.admin.masking import masked
+from psc_connect.models import Account, UnlinkedAccount
+from psc_connect.professional.identifiers import Kind, NationalIdentifier
+from psc_connect.professional.person import Professional
+from psc_connect.professional.snapshot import from_snapshot
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from django.http import HttpRequest, HttpResponse
+    from django.urls import URLPattern
+
+    _AccountAdmin = admin.ModelAdmin[Account]
+    _UnlinkedAccountAdmin = admin.ModelAdmin[UnlinkedAccount]
+else:
+    _AccountAdmin = _UnlinkedAccountAdmin = admin.ModelAdmin
+
+
+@admin.register(Account)
+class AccountAdmin(ReadOnly, DeclaredFilters, _AccountAdmin):
+    """An editable link would let an administrator hand one professional's account to another."""
+
+    list_display = ("masked_user", "full_name", "of_provider", "masked_number", "created_at")
+    list_filter = ("provider", ("created_at", ByDate))
+    list_select_related = ("user", "provider")
+    fields = ("full_name", "user", "provider", "issuer", "created_at")
+    readonly_fields = ("full_name",)
+    ordering = ("-created_at",)
+    actions = ("delete_selected", "merge_selected")
+    delete_confirmation_template = "admin/psc_connect/account/unlink.html"
+
+    @override
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Account]:
+        return super().get_queryset(request).prefetch_related("identifiers")
+
+    @override
+    def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
+        user = get_user_model()
+        # A site's own user model need not have names.
+        names = {"first_name", "last_name"} & {field.name for field in user._meta.concrete_fields}
+        of_user = (f"user__{name}" for name in (user.USERNAME_FIELD, *sorted(names)))
+        # A part of a number would be found by trying: whoever may not see numbers has to know the whole.
+        how = "" if request.user.has_perm(VIEW_CLAIMS) else "__exact"
+        return (*of_user, f"subject_name_id{how}", f"identifiers__number{how}")
+
+    @override
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
+        # However a number is written: rows have it without the digit of its kind.
+        found = NationalIdentifier.read(search_term)
+        number = search_term if found.kind is Kind.UNKNOWN else found.number
+        return super().get_search_results(request, queryset, number)
+
+    @admin.display(description=_("provider"), ordering="provider__slug")
+    def of_provider(self, account: Account) -> str:
+        return account.provider.slug
+
+    @admin.display(description=_("national identifier"))
+    def masked_number(self, account: Account) -> str:
+        return masked(account.subject_name_id)
+
+    @admin.display(description=_("user"), ordering="user")
+    def masked_user(self, account: Account) -> str:
+        return masked_username(account.user.get_username(), numbers_of(account))
+
+    @admin.display(description=_("full name"))
+    def full_name(self, account: Account) -> str:
+        return name_of_person(account)
+
+    @admin.action(permissions=("delete",), description=_("Unlink the selected accounts"))
+    def delete_selected(self, request: HttpRequest, queryset: QuerySet[Account]) -> TemplateResponse | None:
+        """In the place of Django's action of that name."""
+        if request.POST.get("post"):
+            accounts = queryset.select_related("user", "provider")
+            count = sum(self._unlink(request, account) for account in accounts)
+            text = ngettext("%(count)s account has been unlinked.", "%(count)s accounts have been unlinked.", count)
+            if count:
+                messages.success(request, text % {"count": count})
+            return None
+        context = {
+            **self.admin_site.each_context(request),
+            "title": gettext("Unlink accounts"),
+            "subtitle": "",
+            "opts": self.opts,
+            "media": self.media,
+            "queryset": queryset,
+            "accounts": [(owner_of(account), account.provider) for account in queryset],
+            "action_checkbox_name": ACTION_CHECKBOX_NAME,
+        }
+        return TemplateResponse(request, "admin/psc_connect/account/unlink_selected.html", context)
+
+    @admin.action(permissions=("link",), description=_("Merge the two selected accounts"))
+    def merge_selected(self, request: HttpRequest, queryset: QuerySet[Account]) -> HttpResponseRedirect | None:
+        """Go to the page that asks; the older of the two is kept."""
+        pks = list(queryset.order_by("created_at", "pk").values_list("pk", flat=True)[:3])
+        if len(pks) != 2:
+            messages.error(request, gettext("Select two accounts: one is kept, and the other becomes a part of it."))
+            return None
+        kept, other = pks
+        url = reverse("admin:psc_connect_account_merge", args=[kept], current_app=self.admin_site.name)
+        return HttpResponseRedirect(f"{url}?{urlencode({'other': f'#{other}'})}")
+
+    def has_link_permission(self, request: HttpRequest) -> bool:
+        return may_link(request)
+
+    @override
+    def get_urls(self) -> list[URLPattern]:
+        pages = [
+            path(
+                f"<path:object_id>/{page.name}/",
+                self.admin_site.admin_view(page.as_view(model_admin=self)),
+                name=f"psc_connect_account_{page.name}",
+            )
+            for page in (MergePage, LinkPage)
+        ]
+        patterns = [*pages, *super().get_urls()]
+        for pattern in patterns:
+            pattern.callback = bounded(self, pattern.callback)
+        return patterns
+
+    @override
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        account = context["original"]
+        context |= {
+            "may_link": may_link(request),
+            "identifiers": list(identifiers_shown(account, request)),
+            "capacities": (from_snapshot(account.professional) or Professional()).capacities,
+            "changes": account.changes.all(),
+        }
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def _unlink(self, request: HttpRequest, account: Account) -> bool:
+        try:
+            with transaction.atomic():
+                self.log_deletions(request, type(account).objects.filter(pk=account.pk))
+                unlink(account, by=administrator(request))
+        except AccountMoved:
+            self._tell_moved(request)
+            return False
+        return True
+
+    def _tell_moved(self, request: HttpRequest) -> None:
+        """Somebody has linked the account to another user, or unlinked it, since this administrator looked."""
+        messages.error(request, str(REFUSED["plan_changed"]))
+
+    @override
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
+        account = self.get_object(request, unquote(object_id))
+        context = {"title": gettext("Unlink an account"), "owner": owner_of(account) if account else ""}
+        try:
+            return super().delete_view(request, object_id, {**context, **(extra_context or {})})
+        except AccountMoved:
+            self._tell_moved(request)
+            return HttpResponseRedirect(request.path)
+
+    @override
+    def delete_model(self, request: HttpRequest, obj: Account) -> None:
+        unlink(obj, by=administrator(request))
+
+    @override
+    def response_delete(self, request: HttpRequest, obj_display: str, obj_id: int) -> HttpResponseRedirect:
+        messages.success(request, gettext("The account has been unlinked."))
+        return HttpResponseRedirect(reverse("admin:psc_connect_account_changelist", current_app=self.admin_site.name))
+
+
+@admin.register(UnlinkedAccount)
+class UnlinkedAccountAdmin(Trail, DeclaredFilters, _UnlinkedAccountAdmin):
+    list_display = ("masked_username", "provider", "masked_number", "created_at", "unlinked_at", "unlinked_by_name")
+    list_filter = ("provider", ("unlinked_at", ByDate))
+
+    @override
+    def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
+        how = "" if request.user.has_perm(VIEW_CLAIMS) else "__exact"
+        return ("username", f"subject_name_id{how}")
+
+    @override
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        told = ("username", "subject", "subject_name_id")
+        username, *numbers = told if reveals(request) else ("masked_username", "masked_subject", "masked_number")
+        return (username, "provider", "issuer", *numbers, "created_at", "unlinked_at", "unlinked_by_name")
+
+    @override
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return self.get_fields(request, obj)
+
+    @admin.display(description=_("username"), ordering="username")
+    def masked_username(self, account: UnlinkedAccount) -> str:
+        return masked_username(account.username, (account.subject, account.subject_name_id))
+
+    @admin.display(description="sub")
+    def masked_subject(self, account: UnlinkedAccount) -> str:
+        return masked(account.subject)
+
+    @admin.display(description=_("national identifier"))
+    def masked_number(self, account: UnlinkedAccount) -> str:
+        return masked(account.subject_name_id)

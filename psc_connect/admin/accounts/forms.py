@@ -1,0 +1,107 @@
+"""What an administrator types to merge an account or to link it anew, and why it may be refused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from django import forms
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+from typing_extensions import override
+
+from psc_connect.accounts.merging import Link, Merger, PlanRefused, plan_link, plan_merger
+from psc_connect.models import Account
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.contrib.auth.models import User
+
+REFUSED = {
+    "merge_same": _("This is the account itself: choose another one."),
+    "merge_other_issuer": _("This account is of another issuer: its people are not the people of this one."),
+    "merge_two_people": _("These two accounts have different RPPS numbers: they are those of two people."),
+    "merge_third_account": _("A third account has an identifier of one of these two: merge it first."),
+    "merge_account_unknown": _("There is no such account."),
+    "merge_accounts_several": _("This user has several accounts: write # and the number of one."),
+    "link_same": _("The account is linked to this user already."),
+    "link_has_account": _("This user has an account of the same issuer: merge the two accounts instead."),
+    "link_user_unknown": _("There is no such user."),
+    "superusers_alone": _(
+        "One of the users is a superuser: a superuser alone decides who signs in as them, and who no longer."
+    ),
+    "plan_changed": _("Nothing has been done: something has changed since you looked. Look at it once more."),
+}
+
+
+class PlanForm(forms.Form):
+    """What is to be done with an account; once it is valid, ``plan`` is what that would do."""
+
+    plan: Merger | Link
+    make_plan: ClassVar[Callable[[Account, Any], Merger | Link]]
+
+    def __init__(self, *args: Any, account: Account, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.account = account
+
+    @override
+    def clean(self) -> dict[str, Any]:
+        [name] = self.fields
+        if name in self.cleaned_data:
+            try:
+                self.plan = type(self).make_plan(self.account, self.cleaned_data[name])
+            except PlanRefused as exc:
+                self.add_error(name, error_of(exc.code))
+        return self.cleaned_data
+
+
+class MergeForm(PlanForm):
+    make_plan = plan_merger
+    other = forms.CharField(
+        label=_("The other account"),
+        help_text=_("The username of its user, or # and the number of the account, such as #12."),
+    )
+
+    def clean_other(self) -> Account:
+        accounts, text = Account.objects.select_related("user", "provider"), self.cleaned_data["other"]
+        if text.startswith("#"):
+            found = _by_number(accounts, text[1:])
+        else:
+            found = list(accounts.filter(user__in=_by_name(text), issuer=self.account.issuer))
+        if len(found) != 1:
+            raise error_of("merge_accounts_several" if found else "merge_account_unknown")
+        return cast("Account", found[0])
+
+
+class LinkForm(PlanForm):
+    make_plan = plan_link
+    user = forms.CharField(
+        label=_("The other user"), help_text=_("The username, or # and the number of the user, such as #12.")
+    )
+
+    def clean_user(self) -> User:
+        users, text = get_user_model()._default_manager.all(), self.cleaned_data["user"]
+        found = _by_number(users, text[1:]) if text.startswith("#") else _by_name(text)
+        if not found:
+            raise error_of("link_user_unknown")
+        return cast("User", found[0])
+
+
+def error_of(code: str) -> ValidationError:
+    return ValidationError(REFUSED[code], code=code)
+
+
+def _by_number(rows: Any, number: str) -> list[Any]:
+    try:
+        return list(rows.filter(pk=number.strip()))
+    # A site's own key may be a UUID.
+    except (ValueError, ValidationError, OverflowError):
+        return []
+
+
+def _by_name(name: str) -> list[User]:
+    model = get_user_model()
+    found = model._default_manager.filter(**{model.USERNAME_FIELD: name})
+    # Exactly, whatever the database's collation finds alike.
+    return [user for user in found if user.get_username() == name]

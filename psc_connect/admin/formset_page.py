@@ -1,0 +1,144 @@
+"""Rows that belong to a provider: typed on one page, and saved as the list that they are."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from typing_extensions import override
+
+from psc_connect.admin import edit_conflicts as concurrency
+from psc_connect.admin.base import ProviderPage, administrator
+from psc_connect.admin.history import value_in_words
+from psc_connect.admin.widgets import name_inputs
+from psc_connect.error_messages import labelled
+from psc_connect.models import DeclarationChange, Provider
+from psc_connect.providers import audit as history
+from psc_connect.providers import validation as declaration
+from psc_connect.providers.serialization import label_of, rows_as_json, stored_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from django.db.models import Model
+    from django.http import HttpRequest
+    from django.utils.functional import _StrPromise
+
+    _BaseFormSet = forms.BaseFormSet[forms.ModelForm[Any]]
+else:
+    _BaseFormSet = forms.BaseFormSet
+
+EMPTY_ROWS = 3
+MAX_ROWS = 100
+
+
+class RowFormSet(_BaseFormSet):
+    """The rows of one kind; three more are empty."""
+
+    # What no two rows may have in common, and how it is said.
+    unique: ClassVar[tuple[str, ...]] = ()
+    twice: ClassVar[tuple[str, _StrPromise | str]] = ("row_twice", _("Two rows say the same."))
+
+    @override
+    def add_fields(self, form: Any, index: int | None) -> None:
+        super().add_fields(form, index)
+        name_inputs(form)
+
+    @override
+    def clean(self) -> None:
+        known = set()
+        for form in self.kept_forms:
+            key = tuple(form.cleaned_data.get(name) for name in self.unique)
+            if None not in key and key in known:
+                code, message = self.twice
+                raise ValidationError(message, code=code, params={"name": key[0]})
+            known.add(key)
+
+    @property
+    def kept_forms(self) -> list[Any]:
+        """The rows that are typed and not to be deleted, of a page that was sent."""
+        return [form for form in self.forms if form.has_changed() and form not in self.deleted_forms]
+
+    @property
+    def rows(self) -> list[Any]:
+        return [form.instance for form in self.kept_forms]
+
+
+def formset_of(form: type[forms.ModelForm[Any]], formset: type[RowFormSet]) -> Any:
+    return forms.formset_factory(
+        form, formset=formset, extra=EMPTY_ROWS, can_delete=True, max_num=MAX_ROWS, validate_max=True
+    )
+
+
+class RowsPage(ProviderPage):
+    """A page of one or more lists; ``lists`` names them as a declaration does (``document.ROWS``)."""
+
+    for_who_may = "view"
+    lists: ClassVar[tuple[str, ...]] = ()
+    # Fields of the provider that the page has beside its rows, and what is typed in them.
+    fields: ClassVar[tuple[str, ...]] = ()
+    values: Mapping[str, Any] = MappingProxyType({})
+    saved: ClassVar[_StrPromise | str] = ""
+
+    def present(self) -> dict[str, Any]:
+        rows = {name: stored_rows(self.provider, name) for name in self.lists}
+        return {**rows, **Provider.objects.values(*self.fields).get(pk=self.provider.pk)} if self.fields else rows
+
+    def seen(self, request: HttpRequest) -> str:
+        """What the page carries of the rows that it showed first."""
+        return request.POST.get("seen") or concurrency.digests(self.present())
+
+    def save(self, request: HttpRequest, rows: dict[str, list[Model]]) -> dict[str, Any]:
+        """Put the rows in the place of those before; return what keeps them from being saved, or nothing."""
+        with transaction.atomic():
+            # Of two who save in the same instant, the second sees what the first has saved.
+            Provider.objects.select_for_update().get(pk=self.provider.pk)
+            if problem := self.problem(request, rows):
+                return problem
+            with history.recorded(self.provider, origin=DeclarationChange.Origin.ADMIN, by=administrator(request)):
+                for name, wanted in rows.items():
+                    declaration.replace_rows(self.provider, name, wanted)
+                if self.values:
+                    Provider.objects.filter(pk=self.provider.pk).update(**self.values)
+        changed = {"changed": {"fields": [label_of(name) for name in (*self.lists, *self.fields)]}}
+        self.model_admin.log_change(request, self.provider, [changed])
+        messages.success(request, self.saved)
+        return {}
+
+    def problem(self, request: HttpRequest, rows: dict[str, list[Model]]) -> dict[str, Any]:
+        """Return what keeps valid rows from being saved, for the page; nothing where nothing does."""
+        present = self.present()
+        typed = {name: rows_as_json(name, each) for name, each in rows.items()}
+        wanted = {**typed, **self.values}
+        changed = concurrency.changed_since(concurrency.read_digests(request.POST.get("seen")), present)
+        acknowledgement = concurrency.digest(present)
+        if not changed or wanted == present or request.POST.get("acknowledged") == acknowledgement:
+            return {}
+        text = gettext("Nothing of yours has been saved yet, and nothing is lost. To replace these rows, save again:")
+        return {
+            "problem": f"{concurrency.told(self.provider, changed, reader=request.user.get_username())} {text}",
+            "present": [*self._rows_in_words(present, wanted, changed), *self._fields_in_words(present, changed)],
+            "acknowledged": acknowledgement,
+        }
+
+    def _rows_in_words(
+        self, present: Mapping[str, Any], wanted: Mapping[str, Any], names: Collection[str]
+    ) -> Iterator[dict[str, Any]]:
+        for name in self.lists:
+            for row in present[name] if name in names else ():
+                yield {"text": value_in_words(name, row), "is_changed": row not in wanted[name]}
+
+    def _fields_in_words(self, present: Mapping[str, Any], names: Collection[str]) -> Iterator[dict[str, Any]]:
+        for name in self.fields:
+            if name in names:
+                yield {"text": labelled(label_of(name), value_in_words(name, present[name])), "is_changed": True}
+
+
+# What `rows_problem.html` shows where there is nothing to tell.
+NO_PROBLEM: dict[str, Any] = {"problem": "", "present": [], "acknowledged": ""}

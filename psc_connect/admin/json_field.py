@@ -1,0 +1,90 @@
+"""JSON documents in forms, and their errors in words that an administrator can act on."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django import forms
+from django.contrib.admin.widgets import AdminTextareaWidget
+from django.core.exceptions import ValidationError
+from django.forms.fields import InvalidJSONInput
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.debug import sensitive_variables
+from typing_extensions import override
+
+from psc_connect.error_messages import explain, form_errors_of, load_document
+from psc_connect.oidc.errors import JWKSError
+from psc_connect.oidc.jwks import parse_jwks, public_document
+
+MAX_JWKS_BYTES = 512 * 1024
+JSON_ATTRIBUTES = {
+    "rows": 16,
+    "spellcheck": "false",
+    "autocomplete": "off",
+    "class": "vLargeTextField psc-document",
+}
+
+
+class DocumentField(forms.JSONField):
+    """A JSON document in a text area: shown with indents, shown again exactly as it was typed."""
+
+    widget = AdminTextareaWidget(attrs=JSON_ATTRIBUTES)
+
+    @override
+    def to_python(self, value: Any) -> Any:
+        if not isinstance(value, str) or value in self.empty_values:
+            return value or None
+        return load_document(value)
+
+    @override
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        return None if data is None else InvalidJSONInput(data)
+
+    @override
+    def prepare_value(self, value: Any) -> Any:
+        if isinstance(value, InvalidJSONInput):
+            return value
+        return "" if value in (None, {}) else json.dumps(value, ensure_ascii=False, indent=2)
+
+
+class KeySetField(DocumentField):
+    """A pasted key set, of which no private part gets further than this field."""
+
+    @override
+    @sensitive_variables()
+    def clean(self, value: Any) -> Any:
+        document = super().clean(value)
+        return None if document is None else public_key_set(document)
+
+
+class KeySetFileField(forms.FileField):
+    """An uploaded key set."""
+
+    @override
+    @sensitive_variables()
+    def clean(self, data: Any, initial: Any = None) -> Any:
+        uploaded = super().clean(data, initial)
+        if not uploaded:
+            return None
+        if uploaded.size > MAX_JWKS_BYTES:
+            raise ValidationError(_("The file is larger than 512 kB: it is no key set."), code="jwks_file_too_large")
+        try:
+            text = uploaded.read().decode()
+        except UnicodeDecodeError:
+            raise ValidationError(explain("jwks_not_json"), code="jwks_not_json") from None
+        return public_key_set(load_document(text))
+
+
+@sensitive_variables()
+def public_key_set(document: object) -> dict[str, Any]:
+    """Return what may be stored of a key set that can verify something. Raises ValidationError."""
+    try:
+        public = public_document(document)
+        keys = parse_jwks(public)
+    except JWKSError as exc:
+        raise ValidationError(form_errors_of(exc)) from None
+    if not keys.keys:
+        codes = ("jwks_no_usable_key", *dict.fromkeys(key.reason for key in keys.ignored))
+        raise ValidationError([ValidationError(explain(code), code=code) for code in codes])
+    return public

@@ -1,0 +1,155 @@
+"""What is typed on the page of the mapping: rows, and the sample on which they are tried."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib.admin.widgets import AdminTextareaWidget
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+from typing_extensions import override
+
+from psc_connect.admin.formset_page import RowFormSet, formset_of
+from psc_connect.admin.json_field import JSON_ATTRIBUTES
+from psc_connect.admin.widgets import field_choices
+from psc_connect.claims.samples import SAMPLES, load_sample
+from psc_connect.error_messages import load_document
+from psc_connect.mapping.presets import SET_NAMES
+from psc_connect.models import ExportedAttribute, ExportedGroup
+from psc_connect.models.user_fields import assignable_fields
+from psc_connect.professional.userinfo import MAX_ACTIVITIES, count_activities
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    _AttributeModelForm = forms.ModelForm[ExportedAttribute]
+    _GroupModelForm = forms.ModelForm[ExportedGroup]
+else:
+    _AttributeModelForm = _GroupModelForm = forms.ModelForm
+
+LAST_RUN = "dry-run"
+PASTED = "pasted"
+MAX_PASTED = 256 * 1024
+
+
+class AttributeForm(_AttributeModelForm):
+    class Meta:
+        model = ExportedAttribute
+        fields = ("claim", "user_field", "when", "required")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        stored = self.initial.get("user_field") or (
+            self.data.get(self.add_prefix("user_field")) if self.is_bound else ""
+        )
+        # A row whose field has gone is shown as it is, and refused as it is.
+        choices = field_choices(assignable_fields(), stored or "")
+        self.fields["user_field"].widget = forms.Select(choices=choices)
+
+
+class GroupForm(_GroupModelForm):
+    class Meta:
+        model = ExportedGroup
+        fields = ("claim", "equals", "group")
+
+
+class _PathFormSet(RowFormSet):
+    """Rows whose claim is proposed from the sample."""
+
+    @override
+    def add_fields(self, form: Any, index: int | None) -> None:
+        super().add_fields(form, index)
+        form.fields["claim"].widget.attrs |= {
+            "list": "psc-paths",
+            "class": "psc-path",
+            "size": 40,
+            "spellcheck": "false",
+        }
+
+
+class _AttributeFormSet(_PathFormSet):
+    unique = ("user_field",)
+    twice = ("attribute_field_twice", _("Two rows fill the field “%(name)s”."))
+
+    @property
+    def typed_rows(self) -> list[dict[str, Any]]:
+        """The rows of a page that was sent as they are typed, right or wrong, without those to be deleted."""
+        names = AttributeForm.Meta.fields
+        return [
+            {name: form[name].value() for name in names}
+            for form in self.forms
+            if form.has_changed() and not form["DELETE"].value()
+        ]
+
+
+class _GroupFormSet(_PathFormSet):
+    unique = ("claim", "equals", "group")
+
+
+AttributeFormSet = formset_of(AttributeForm, _AttributeFormSet)
+GroupFormSet = formset_of(GroupForm, _GroupFormSet)
+
+
+class ReadySetForm(forms.Form):
+    """Which set of rows to fill in."""
+
+    ready_set = forms.ChoiceField(label=_("Ready set"), choices=list(SET_NAMES.items()))
+
+
+class SampleForm(forms.Form):
+    """On whose claims the rows are tried."""
+
+    sample = forms.ChoiceField(label=_("Sample"))
+    pasted = forms.CharField(
+        label=_("Userinfo in JSON"),
+        required=False,
+        widget=AdminTextareaWidget(attrs={**JSON_ATTRIBUTES, "rows": 6}),
+        help_text=_(
+            "Such as “essaie ta e-CPS” shows. It takes the place of the sample above, is used on this page and kept "
+            "nowhere."
+        ),
+    )
+
+    def __init__(self, *args: Any, last: Mapping[str, Any] | None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.last = last
+        own = [(LAST_RUN, _("My last dry run"))] if last else []
+        choices = [*own, *SAMPLES.items(), (PASTED, _("The one pasted below"))]
+        self.fields["sample"].choices = choices  # type: ignore[attr-defined]
+        self.initial.setdefault("sample", choices[0][0])
+
+    @override
+    def clean(self) -> dict[str, Any]:
+        pasted = self.cleaned_data.get("pasted", "")
+        if pasted:
+            # Whoever pastes one means that one, and sees it chosen.
+            self.cleaned_data["sample"] = PASTED
+            self.data = {**dict(self.data.items()), "sample": PASTED}
+        if self.cleaned_data.get("sample") == PASTED:
+            try:
+                self.cleaned_data["claims"] = userinfo_object(pasted)
+            except ValidationError as exc:
+                self.add_error("pasted", exc)
+        return self.cleaned_data
+
+    @property
+    def claims(self) -> Mapping[str, Any]:
+        is_chosen = self.is_bound and self.is_valid()
+        chosen = self.cleaned_data["sample"] if is_chosen else self.initial["sample"]
+        if chosen == PASTED:
+            claims: dict[str, Any] = self.cleaned_data["claims"]
+            return claims
+        return (self.last or {}) if chosen == LAST_RUN else load_sample(chosen)
+
+
+def userinfo_object(text: str) -> dict[str, Any]:
+    if len(text.encode()) > MAX_PASTED:
+        raise ValidationError(_("This is longer than 256 kB: it is no userinfo."), code="sample_too_large")
+    document = load_document(text)
+    if not isinstance(document, dict):
+        raise ValidationError(_("The userinfo is one JSON object: { … }."), code="sample_not_an_object")
+    if count_activities(document) > MAX_ACTIVITIES:
+        message = _("This userinfo has more practices and activities than a sign-in accepts (%(most)s).")
+        raise ValidationError(message, code="sample_activities_too_many", params={"most": MAX_ACTIVITIES})
+    return document

@@ -1,0 +1,257 @@
+"""The provider's form, and the way to the pages beside it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.db import transaction
+from django.http import HttpResponseRedirect
+from django.template.loader import render_to_string
+from django.urls import path
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.debug import sensitive_post_parameters
+from typing_extensions import override
+
+from psc_connect.admin import edit_conflicts as concurrency
+from psc_connect.admin.access import page as access
+from psc_connect.admin.access.page import AccessPage
+from psc_connect.admin.base import STYLE, DeclaredFilters, administrator, bounded, may_change_users, provider_url
+from psc_connect.admin.history import HistoryPage
+from psc_connect.admin.mapping.page import MappingPage, summary
+from psc_connect.admin.provider.add_form import DeclarationForm, fetched_documents
+from psc_connect.admin.provider.change_form import ChangeForm
+from psc_connect.admin.provider.connection import AcceptMetadataPage, ConnectionPage
+from psc_connect.admin.provider.copy_from import take_over
+from psc_connect.admin.provider.dry_run import BeginDryRunPage, DryRunPage
+from psc_connect.admin.provider.fieldsets import ADD_FIELDSETS, CHANGE_FIELDSETS
+from psc_connect.admin.provider.import_export import ExportPage, ImportPage, may_import
+from psc_connect.admin.provider.keys import KeysPage, import_keys, keys_state
+from psc_connect.admin.provider.readonly import ToLookAt, to_look_at
+from psc_connect.admin.provider.selection_rules import RulesPage
+from psc_connect.admin.reauthentication import ConfirmPage, may_replace, why_not
+from psc_connect.backends import creation_is_impossible
+from psc_connect.login.site_urls import declared_addresses
+from psc_connect.models import DeclarationChange, Provider
+from psc_connect.providers import audit as history
+from psc_connect.providers import keys
+from psc_connect.providers import validation as declaration
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from django.http import HttpRequest
+    from django.urls import URLPattern
+    from django.utils.safestring import SafeString
+
+    _ModelAdmin = admin.ModelAdmin[Provider]
+else:
+    _ModelAdmin = admin.ModelAdmin
+
+# The pages of one provider, in the order of their links above the form.
+PAGES = (
+    ConnectionPage,
+    BeginDryRunPage,
+    DryRunPage,
+    MappingPage,
+    AccessPage,
+    RulesPage,
+    KeysPage,
+    ExportPage,
+    AcceptMetadataPage,
+)
+ORIGIN = DeclarationChange.Origin.ADMIN
+
+sensitive = method_decorator(sensitive_post_parameters("client_secret"))
+
+
+@admin.register(Provider)
+class ProviderAdmin(ToLookAt, DeclaredFilters, _ModelAdmin):
+    list_display = ("slug", "environment", "enabled", "sort_order", "state_of_keys")
+    list_display_links = ("slug",)
+    readonly_fields = ("mapping", "access_rules", "signing_keys", "rules", *ToLookAt.shown)
+
+    class Media:
+        css = STYLE
+
+    @admin.display(description=_("signing keys"))
+    def state_of_keys(self, provider: Provider) -> str:
+        return keys_state(provider)
+
+    @admin.display(description=_("exported attributes and groups"))
+    def mapping(self, provider: Provider) -> SafeString:
+        context = {"rows": summary(provider), "url": provider_url(self, "mapping", provider.pk)}
+        return render_to_string("admin/psc_connect/provider/mapping_summary.html", context)
+
+    @admin.display(description=_("access rules"))
+    def access_rules(self, provider: Provider) -> SafeString:
+        context = {"rows": access.summary(provider), "url": provider_url(self, "access_rules", provider.pk)}
+        return render_to_string("admin/psc_connect/provider/access_summary.html", context)
+
+    @admin.display(description=_("resolution rules"))
+    def rules(self, provider: Provider) -> SafeString:
+        context = {"rows": provider.resolution_rules.all(), "url": provider_url(self, "rules", provider.pk)}
+        return render_to_string("admin/psc_connect/provider/rules_summary.html", context)
+
+    @admin.display(description=_("keys"))
+    def signing_keys(self, provider: Provider) -> SafeString:
+        context = {"provider": provider, "state": keys_state(provider), "url": provider_url(self, "keys", provider.pk)}
+        return render_to_string("admin/psc_connect/provider/keys_summary.html", context)
+
+    @override
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Provider | None:
+        """Lock the row for the page that saves it: of two in the same instant, the second is judged by what it is."""
+        found = super().get_object(request, object_id, from_field)
+        if found is None or request.method != "POST" or not transaction.get_connection().in_atomic_block:
+            return found
+        return Provider.objects.select_for_update().filter(pk=found.pk).first()
+
+    @override
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = DeclarationForm if obj is None else ChangeForm
+        made: Any = super().get_form(request, obj, change, **{"form": form, **kwargs})
+        made.why_not = "" if may_replace(request) else why_not(request, provider_url(self, "confirm"))
+        made.fetched = fetched_documents(request)
+        made.may_change_users = may_change_users(request)
+        made.reader = request.user.get_username()
+        return made
+
+    @override
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is None:
+            return ADD_FIELDSETS
+        if self.has_change_permission(request, obj):
+            return CHANGE_FIELDSETS
+        return [(title, {**options, "fields": to_look_at(options["fields"])}) for title, options in CHANGE_FIELDSETS]
+
+    @override
+    def get_urls(self) -> list[URLPattern]:
+        pages = [
+            path(
+                f"<path:object_id>/{page.name.replace('_', '-')}/",
+                self.admin_site.admin_view(page.as_view(model_admin=self)),
+                name=f"psc_connect_provider_{page.name}",
+            )
+            for page in PAGES
+        ]
+        alone = [
+            path(
+                f"{name}/",
+                self.admin_site.admin_view(page.as_view(model_admin=self)),
+                name=f"psc_connect_provider_{name}",
+            )
+            for name, page in (("confirm", ConfirmPage), ("import", ImportPage))
+        ]
+        patterns = [*alone, *pages, *super().get_urls()]
+        for pattern in patterns:
+            pattern.callback = bounded(self, pattern.callback)
+            if pattern.name in ("psc_connect_provider_add", "psc_connect_provider_change"):
+                pattern.callback = transaction.non_atomic_requests(pattern.callback)
+        return patterns
+
+    @override
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        return super().changelist_view(request, {"may_import": may_import(self, request), **(extra_context or {})})
+
+    @override
+    @sensitive
+    def changeform_view(self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any) -> Any:
+        if request.method == "POST":
+            self._ask_providers_first(request, object_id)
+        return super().changeform_view(request, object_id, *args, **kwargs)
+
+    def _ask_providers_first(self, request: HttpRequest, object_id: str | None) -> None:
+        """Let the form fetch what it needs: Django opens a transaction around all that comes after."""
+        provider = self.get_object(request, unquote(object_id)) if object_id else None
+        may = self.has_change_permission(request, provider) if provider else self.has_add_permission(request)
+        if may and bool(provider) == bool(object_id):
+            form = self.get_form(request, provider, change=provider is not None)
+            form(request.POST, request.FILES, instance=provider).is_valid()
+
+    @override
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        provider = context["original"]
+        context["declared"] = declared_addresses(request, provider) if provider else ()
+        context["creation_is_impossible"] = provider is not None and creation_is_impossible(provider)
+        context["may_change"] = self.has_change_permission(request, provider)
+        context["acknowledged"] = getattr(context["adminform"].form, "acknowledgement", "")
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    @override
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
+        return HistoryPage.as_view(model_admin=self)(request, object_id=object_id)
+
+    @override
+    def save_model(self, request: HttpRequest, obj: Provider, form: Any, change: bool) -> None:
+        form.before = history.snapshot(obj)
+        if not change:
+            obj.slug = declaration.unused_slug(obj.environment)
+            obj.save()
+            if like := form.cleaned_data.get("like"):
+                take_over(obj, like, self, request)
+            else:
+                declaration.add_default_attributes(obj)
+            self._import_keys_afterwards(request, obj)
+            return
+        # What somebody else, or a login, has saved since this page was shown stays: only what was changed is written.
+        changed = {field.name for field in Provider._meta.concrete_fields} & set(form.changed_data)
+        if "metadata" in changed:
+            if form.issuer_before != obj.issuer:
+                keys.forget_keys(obj)
+                changed |= {*keys.KEY_FIELDS, *keys.DECIDED_FIELDS}
+            is_believed_otherwise = declaration.changes_trust(form.before.declaration["metadata"], obj.metadata)
+            if not obj.jwks or (is_believed_otherwise and not keys.are_pinned(obj)):
+                self._import_keys_afterwards(request, obj)
+            if obj.metadata_followed and "environment" not in changed:
+                text = gettext(
+                    "Within a day the provider's own document takes the place of this one. To keep it, turn "
+                    "“Follow the provider's document” off."
+                )
+                messages.warning(request, text)
+        obj.save(update_fields=changed)
+        if "slug" in changed:
+            self._tell_new_addresses(request, obj)
+        if others := form.changed_meanwhile & {*form.fields} - {*form.changed_data}:
+            names = ", ".join(sorted(str(form.fields[name].label) for name in others))
+            text = gettext("What you did not touch stays as it is now (%(names)s).") % {"names": names}
+            messages.info(request, f"{concurrency.told(obj, others, reader=form.reader)} {text}")
+
+    @override
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        history.record_since(form.before, form.instance, origin=ORIGIN, by=administrator(request))
+
+    @override
+    def delete_model(self, request: HttpRequest, obj: Provider) -> None:
+        with transaction.atomic():
+            before = history.snapshot(obj)
+            super().delete_model(request, obj)
+            history.record_since(before, obj, origin=ORIGIN, by=administrator(request))
+
+    @override
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Provider]) -> None:
+        for provider in queryset:
+            self.delete_model(request, provider)
+
+    @override
+    def response_post_save_add(self, request: HttpRequest, obj: Provider) -> HttpResponseRedirect:
+        """Go on to the page that says what to declare to ANS."""
+        if not self.has_view_or_change_permission(request, obj):
+            return super().response_post_save_add(request, obj)
+        return HttpResponseRedirect(provider_url(self, "change", obj.pk))
+
+    def _tell_new_addresses(self, request: HttpRequest, provider: Provider) -> None:
+        declared = declared_addresses(request, provider)
+        text = gettext(
+            "Nobody can sign in before you declare the new addresses to ANS: the redirect URI is now %(redirect)s, the "
+            "post-logout URI %(logout)s."
+        )
+        if not declared.problem:
+            told = {"redirect": declared.redirect_uri, "logout": declared.post_logout_redirect_uri}
+            messages.warning(request, text % told)
+
+    def _import_keys_afterwards(self, request: HttpRequest, provider: Provider) -> None:
+        # No transaction is open while a provider is waited for.
+        transaction.on_commit(lambda: import_keys(request, Provider.objects.get(pk=provider.pk)))

@@ -1,0 +1,213 @@
+"""The page that changes a provider: two administrators may have it open at once, while logins change the row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.functional import cached_property
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from typing_extensions import override
+
+from psc_connect.admin import edit_conflicts as concurrency
+from psc_connect.admin.json_field import DocumentField
+from psc_connect.admin.provider.add_form import ProviderForm
+from psc_connect.admin.provider.secret_field import SecretInput, secret_state
+from psc_connect.admin.widgets import PairsField, SuggestingInput, field_choices
+from psc_connect.models import Environment, Provider
+from psc_connect.models.user_fields import linkable_fields
+from psc_connect.providers import validation as declaration
+from psc_connect.providers.metadata import secret_recipient
+from psc_connect.providers.serialization import ROWS, declaration_of
+from psc_connect.validators import validate_translations
+
+SUGGESTED_LOCALES = ("auto", "fr", "fr en")
+# No input, but what the page goes by: whom the client secret goes to.
+RECIPIENT = "secret_recipient"
+# Inputs of the page, and the member of each translation that they are.
+TRANSLATIONS = (("button_texts", "button_text"), ("button_tooltips", "button_tooltip"))
+
+
+WHY_NOT_LINKING = _(
+    "It decides as which user somebody signs in: whoever changes it must be allowed to change users. Ask a colleague "
+    "who is."
+)
+WHY_NOT_CAPACITIES = _(
+    "While access rules give groups, it decides who joins them: whoever changes it must be allowed to change users. "
+    "Ask a colleague who is."
+)
+
+
+class ChangeForm(ProviderForm):
+    """The page that changes a provider. An empty secret leaves the stored one as it is."""
+
+    client_secret = SecretInput(label=_("Client secret"), required=False)
+    metadata = DocumentField(
+        label=_("Provider metadata"),
+        required=False,
+        help_text=_("Replaced when the environment changes. Empty: that of the environment again."),
+    )
+    extra_parameters = PairsField(
+        label=_("Extra parameters"),
+        placeholder="kc_idp_hint = my-hospital",
+        help_text=_("Sent with every authorization request, one a line. Names of the protocol are refused."),
+    )
+    button_texts = PairsField(
+        label=_("Button text in other languages"),
+        placeholder="en = Sign in with Pro Santé Connect",
+        help_text=_("One language a line; without a line for it, a page shows the button text."),
+    )
+    button_tooltips = PairsField(label=_("Tooltip in other languages"), placeholder="en = For health professionals")
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    # Set by ProviderAdmin.get_form(): for whom the page is, and whether they may decide who signs in as which user.
+    reader: str = ""
+    may_change_users = False
+
+    class Meta:
+        model = Provider
+        fields = ()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.issuer_before = self.instance.issuer
+        self.showed = concurrency.read_digests(self.data.get(concurrency.FIELD))
+        self.present = _values(self.instance)
+        self.initial[concurrency.FIELD] = concurrency.digests(self.present)
+        for name, _key in TRANSLATIONS:
+            self.initial[name] = self.present[name]
+        if "ui_locales" in self.fields:
+            self.fields["ui_locales"].widget = SuggestingInput(SUGGESTED_LOCALES)
+            self.fields["comment"].widget.attrs["rows"] = 3
+            choices = field_choices(linkable_fields(), self.instance.link_user_field)
+            self.fields["link_user_field"].widget = forms.Select(choices=choices)
+        secret = self.fields["client_secret"]
+        secret.help_text = secret_state(self.instance)
+        if self.why_not:
+            secret.help_text = self.why_not
+            secret.widget.attrs["disabled"] = not self.is_bound
+
+    @cached_property
+    def changed_meanwhile(self) -> set[str]:
+        """What somebody else has saved since this page was made, of what it shows."""
+        return concurrency.changed_since(self.showed, self.present) & {*self.fields, RECIPIENT}
+
+    @cached_property
+    @override
+    def changed_data(self) -> list[str]:
+        """Only what this administrator touched: what the page showed is not written back over what is newer."""
+        changed: list[str] = super().changed_data
+        return [name for name in changed if name != concurrency.FIELD and not self._is_as_shown(name)]
+
+    def _is_as_shown(self, name: str) -> bool:
+        if name not in self.changed_meanwhile or name == "client_secret":
+            return False
+        try:
+            typed = self.fields[name].clean(self[name].data)
+        except ValidationError:
+            return False
+        # An empty input says the same of each kind of field.
+        possible = (None, "", {}) if typed in (None, "", {}) else (typed,)
+        return self.showed[name] in {concurrency.digest(each) for each in possible}
+
+    @property
+    def in_conflict(self) -> dict[str, Any]:
+        """What both have changed, as the other one left it."""
+        both = self.changed_meanwhile & {*self.changed_data} & {*self.fields}
+        # A secret is typed for the issuer that the page showed.
+        if RECIPIENT in self.changed_meanwhile and "client_secret" in self.changed_data:
+            both.add("metadata")
+        return {name: self.present[name] for name in sorted(both)}
+
+    @property
+    def acknowledgement(self) -> str:
+        """What the page carries once it has told of a conflict, so that the next save goes through."""
+        return concurrency.digest(self.in_conflict) if self.in_conflict else ""
+
+    def clean_client_secret(self) -> Any:
+        if "client_secret" in self.changed_data and self.why_not:
+            raise ValidationError(self.why_not, code="secrets_not_allowed")
+        return self.cleaned_data["client_secret"] or self.instance.client_secret
+
+    @override
+    def clean(self) -> dict[str, Any]:
+        for name in self.changed_meanwhile & {*self.cleaned_data} - {*self.changed_data, "client_secret"}:
+            self.cleaned_data[name] = self.present[name]
+        super().clean()
+        if not self.may_change_users:
+            self._check_what_users_get()
+        self._join_translations()
+        if self.in_conflict and self.data.get("acknowledged") != self.acknowledgement:
+            self._tell_of_conflict()
+        return self.cleaned_data
+
+    def _check_what_users_get(self) -> None:
+        reasons = dict.fromkeys(declaration.LINKING, WHY_NOT_LINKING)
+        if declaration.give_groups(self.instance.access_rules.values("outcome")):
+            reasons |= dict.fromkeys(declaration.GROUPING, WHY_NOT_CAPACITIES)
+        for name in self.changed_data:
+            if name in reasons:
+                self.add_error(name, ValidationError(reasons[name], code="users_not_allowed"))
+
+    def _join_translations(self) -> None:
+        joined: dict[str, dict[str, str]] = {}
+        for name, key in TRANSLATIONS:
+            for language, text in (self.cleaned_data.get(name) or {}).items():
+                joined.setdefault(language.lower(), {})[key] = text
+        try:
+            validate_translations(joined)
+        except ValidationError as exc:
+            self.add_error("button_texts", exc)
+        if {name for name, _key in TRANSLATIONS} & {*self.changed_data}:
+            self.instance.translations = joined
+            self.changed_data.append("translations")
+
+    def _tell_of_conflict(self) -> None:
+        text = (
+            concurrency.told(self.instance, self.in_conflict, reader=self.reader)
+            + " "
+            + gettext(
+                "Nothing of yours has been saved yet, and nothing is lost: look at the fields below, and save again."
+            )
+        )
+        self.add_error(None, ValidationError(text, code="changed_meanwhile"))
+        for name, value in self.in_conflict.items():
+            message = _("It is “%(value)s” meanwhile. Save again to put what you typed in its place.")
+            shown = "…" if name == "client_secret" else str(value)[:200]
+            self.add_error(name, ValidationError(message, code="changed_meanwhile", params={"value": shown}))
+
+    @override
+    def _wanted_metadata(self) -> object:
+        is_typed, is_elsewhere = ("metadata" in self.changed_data, "environment" in self.changed_data)
+        if is_typed and self.cleaned_data["metadata"] is not None:
+            return self.cleaned_data["metadata"]
+        self.cleaned_data["metadata"] = self.instance.metadata
+        has_own = self.cleaned_data["environment"] != Environment.CUSTOM
+        if is_typed or (has_own and (is_elsewhere or not self.instance.metadata)):
+            return super()._wanted_metadata()
+        # A provider that is off may keep what would no longer pass: one must be able to turn it off.
+        return self.instance.metadata if self.cleaned_data["enabled"] else None
+
+    @override
+    def _clean_metadata(self) -> None:
+        super()._clean_metadata()
+        document = self.cleaned_data.get("metadata")
+        if self.why_not and declaration.changes_trust(self.instance.metadata, document):
+            self.add_error("metadata", ValidationError(self.why_not, code="secrets_not_allowed"))
+
+
+def _values(provider: Provider) -> dict[str, Any]:
+    """Return every value of the page as the row has it now; the secret as it lies in the database."""
+    declared = declaration_of(provider)
+    apart = {*ROWS, "jwks", "jwks_pinned", "jwks_retired", "translations"}
+    return {
+        **{name: value for name, value in declared.items() if name not in apart},
+        "client_secret": provider.client_secret.ciphertext,
+        RECIPIENT: secret_recipient(provider.metadata),
+        **{
+            name: {language: texts[key] for language, texts in provider.translations.items() if key in texts}
+            for name, key in TRANSLATIONS
+        },
+    }

@@ -1,0 +1,283 @@
+"""A configuration leaves this site as JSON, and comes into another: from test to production without a developer."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin.widgets import AdminTextareaWidget
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpResponse, HttpResponseRedirect
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from typing_extensions import override
+
+from psc_connect.admin import edit_conflicts as concurrency
+from psc_connect.admin.base import WHY_NOT_USERS, AdminPage, ProviderPage, administrator, may_change_users
+from psc_connect.admin.history import member_in_words, value_in_words
+from psc_connect.admin.json_field import JSON_ATTRIBUTES
+from psc_connect.admin.reauthentication import may_replace, why_not
+from psc_connect.admin.signed_payloads import OfferExpired, seal, tell_expired, unseal
+from psc_connect.configuration.lemonldap import concerning_providers, convert, is_lemonldap
+from psc_connect.configuration.plan import (
+    ConfigurationError,
+    Problem,
+    carry_out,
+    missing_keys,
+    read_document,
+)
+from psc_connect.configuration.planner import plan_all
+from psc_connect.error_messages import load_document
+from psc_connect.fields import StoredSecret
+from psc_connect.models import DeclarationChange
+from psc_connect.providers import validation as declaration
+from psc_connect.providers.serialization import exported, label_of, rows_as_json, stored_rows
+
+if TYPE_CHECKING:
+    from django.contrib.admin import ModelAdmin
+    from django.http import HttpRequest
+
+    from psc_connect.configuration.plan import Plan
+    from psc_connect.models import Provider
+
+ORIGIN = DeclarationChange.Origin.ADMIN
+MAX_BYTES = 4 * 1024 * 1024
+# What is shown travels through the page; a form may be 2.5 MB, and sealing adds a third.
+MAX_CHARACTERS = 1024 * 1024
+
+
+class ExportPage(ProviderPage):
+    """The declaration as a file; no secret is in it."""
+
+    name = "export"
+    for_who_may = "view"
+
+    def get(self, _request: HttpRequest) -> HttpResponse:
+        text = json.dumps(exported([self.provider]), ensure_ascii=False, indent=2)
+        response = HttpResponse(text + "\n", content_type="application/json")
+        response["Content-Disposition"] = f'attachment; filename="{self.provider.slug}.json"'
+        return response
+
+
+def _kind_of_offer(request: HttpRequest) -> str:
+    """What is accepted was looked at by the same administrator."""
+    return f"import by {request.user.pk}"
+
+
+def may_import(model_admin: ModelAdmin[Provider], request: HttpRequest) -> bool:
+    """A whole declaration may be a new provider, or change an old one."""
+    return model_admin.has_add_permission(request) and model_admin.has_change_permission(request)
+
+
+class ImportForm(forms.Form):
+    """A file of ours, or of LemonLDAP::NG."""
+
+    file = forms.FileField(label=_("File"), required=False)
+    text = forms.CharField(
+        label=_("Or its content"),
+        required=False,
+        widget=AdminTextareaWidget(attrs={**JSON_ATTRIBUTES, "rows": 8}),
+    )
+
+    @override
+    @sensitive_variables()
+    def clean(self) -> dict[str, Any]:
+        uploaded, text = self.cleaned_data.get("file"), self.cleaned_data.get("text", "")
+        if self.files.get("file") and self.data.get("text"):
+            self.errors.clear()
+            self.add_error("file", ValidationError(_("Choose a file or paste its content, not both."), "given_twice"))
+        elif not uploaded and not text and not self.errors:
+            self.add_error("file", ValidationError(_("Choose a file or paste its content."), code="required"))
+        elif uploaded and uploaded.size > MAX_BYTES:
+            self.add_error("file", ValidationError(_("The file is larger than 4 MB."), code="import_too_large"))
+        elif uploaded or text:
+            self._read("file" if uploaded else "text", uploaded.read() if uploaded else text)
+        return self.cleaned_data
+
+    @sensitive_variables()
+    def _read(self, name: str, content: str | bytes) -> None:
+        try:
+            self.cleaned_data["document"] = _parsed(content)
+        except ValidationError as exc:
+            self.add_error(name, exc)
+
+
+@sensitive_variables()
+def _parsed(content: str | bytes) -> object:
+    try:
+        document = load_document(content.decode() if isinstance(content, bytes) else content)
+    except UnicodeDecodeError:
+        raise ValidationError(_("This is not text in UTF-8."), code="import_not_text") from None
+    if is_lemonldap(document):
+        document = concerning_providers(document)
+    if len(json.dumps(document)) > MAX_CHARACTERS:
+        raise ValidationError(_("What it says of providers is larger than 1 MB."), code="import_too_large")
+    return document
+
+
+@method_decorator(sensitive_post_parameters("text", "offer"), name="dispatch")
+class ImportPage(AdminPage):
+    """Reads a configuration, shows what would become of the providers, and carries it out when that is accepted."""
+
+    template_name = "admin/psc_connect/provider/import.html"
+    title = _("Import a configuration")
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        self._check_rights(request)
+        return self._show(request, form=ImportForm())
+
+    def _show(self, request: HttpRequest, **context: Any) -> HttpResponse:
+        return self.render(request, **{"problems": [], "plans": [], "notes": [], "offer": "", "why_not": "", **context})
+
+    @sensitive_variables()
+    def post(self, request: HttpRequest) -> HttpResponse:
+        self._check_rights(request)
+        if "offer" in request.POST:
+            return self._accept(request)
+        form = ImportForm(request.POST, request.FILES)
+        if not form.is_valid():
+            return self._show(request, form=form)
+        document = form.cleaned_data["document"]
+        try:
+            return self._offer(request, document, form)
+        except ConfigurationError as exc:
+            return self._show(request, form=form, problems=exc.problems)
+
+    def _check_rights(self, request: HttpRequest) -> None:
+        if not may_import(self.model_admin, request):
+            raise PermissionDenied
+
+    @sensitive_variables()
+    def _offer(self, request: HttpRequest, document: object, form: ImportForm) -> HttpResponse:
+        plans, notes = planned(document)
+        problems = problems_for(request, plans)
+        return self._show(
+            request,
+            plans=[] if problems else [shown_plan(plan, told=may_replace(request)) for plan in plans],
+            problems=problems,
+            notes=notes,
+            why_not="" if may_replace(request) else why_not(request, self.url("confirm")),
+            offer="" if problems else seal(_kind_of_offer(request), {"document": document, "shown": digest_of(plans)}),
+            form=form if problems else ImportForm(),
+        )
+
+    @sensitive_variables()
+    def _accept(self, request: HttpRequest) -> HttpResponse:
+        if not may_replace(request):
+            messages.error(request, why_not(request, self.url("confirm")))
+            return HttpResponseRedirect(self.url("import"))
+        try:
+            plans = self._accepted(request)
+            carry_out(plans, origin=ORIGIN, by=administrator(request))
+        except OfferExpired:
+            tell_expired(request)
+            return HttpResponseRedirect(self.url("import"))
+        except (ConfigurationError, PlanChanged):
+            messages.error(request, gettext("What was shown no longer holds: nothing has been saved. Begin anew."))
+            return HttpResponseRedirect(self.url("import"))
+        for provider, reason in missing_keys(plans, origin=ORIGIN, by=administrator(request)):
+            text = gettext("The keys of %(slug)s could not be imported: the first sign-in will try again. %(reason)s")
+            messages.warning(request, text % {"slug": provider.slug, "reason": reason})
+        messages.success(request, gettext("The configuration has been imported."))
+        return HttpResponseRedirect(self.url("changelist"))
+
+    @sensitive_variables()
+    def _accepted(self, request: HttpRequest) -> list[Plan]:
+        offered = unseal(_kind_of_offer(request), request.POST["offer"])
+        plans, _notes = planned(offered["document"])
+        if problems_for(request, plans) or digest_of(plans) != offered["shown"]:
+            raise PlanChanged
+        return plans
+
+
+@sensitive_variables()
+def planned(document: object) -> tuple[list[Plan], list[dict[str, str]]]:
+    """Return the plans of a document of either kind, and what of it cannot follow. Raises ConfigurationError."""
+    if not is_lemonldap(document):
+        return plan_all(read_document(document)), []
+    converted = convert(document)
+    secrets = {
+        str(each.declaration["slug"]): each.secret for each in converted if isinstance(each.secret, StoredSecret)
+    }
+    notes = [
+        {"slug": str(each.declaration["slug"]), "name": note.name, "text": note.text}
+        for each in converted
+        for note in each.notes
+    ]
+    return plan_all([each.declaration for each in converted], secrets), notes
+
+
+class PlanChanged(Exception):
+    """What would become of the providers is no longer what was shown: somebody has saved something meanwhile."""
+
+
+def problems_for(request: HttpRequest, plans: list[Plan]) -> list[Problem]:
+    """Return what keeps these plans from being carried out by this administrator."""
+    found = [
+        Problem(f"{plan.provider.slug} {each.where}" if plan.is_named else each.where, each.text)
+        for plan in plans
+        for each in plan.problems
+    ]
+    if not may_change_users(request):
+        found += [
+            Problem(f"{plan.provider.slug} {name}", str(WHY_NOT_USERS))
+            for plan in plans
+            for name in _written_into_users(plan)
+        ]
+    return found
+
+
+def _written_into_users(plan: Plan) -> list[str]:
+    """Return what the plan changes that writes into users, or links them, otherwise than in every new provider."""
+    usual = declaration.default_mapping()
+    found = [
+        name
+        for name in usual
+        if name in plan.rows and not (plan.is_new and rows_as_json(name, plan.rows[name]) == usual[name])
+    ]
+    changed = {each.name for each in plan.differences}
+    present = wanted = stored_rows(plan.provider, "access_rules")
+    if (rules := plan.rows.get("access_rules")) is not None:
+        wanted = rows_as_json("access_rules", rules)
+    if declaration.gives_groups_otherwise(present, wanted):
+        found.append("access_rules")
+    if declaration.give_groups(wanted):
+        found += [name for name in declaration.GROUPING if name in changed]
+    linking = [name for name in declaration.LINKING if name in changed]
+    return found + [name for name in linking if getattr(plan.provider, name) or not plan.is_new]
+
+
+def digest_of(plans: list[Plan]) -> str:
+    return concurrency.digest(
+        [[plan.provider.slug, [[each.name, each.old, each.new] for each in plan.differences]] for plan in plans]
+    )
+
+
+def shown_plan(plan: Plan, *, told: bool) -> dict[str, Any]:
+    """Put a plan into words; ``told``: also whether its secret is another one than the one that is kept."""
+    differences = []
+    for each in plan.shown_differences:
+        head, _dot, member = each.name.partition(".")
+        differences.append(
+            {
+                "label": label_of(head),
+                "member": member_in_words(head, member),
+                "old": value_in_words(head, each.old),
+                "new": value_in_words(head, each.new),
+            }
+        )
+    secret = plan.secret_told
+    # A guess that is told to be right is a secret that is told.
+    if plan.gives_secret and not told:
+        secret = gettext("given: whether it is another one is only said to who may replace it")
+    return {
+        "slug": plan.provider.slug,
+        "is_new": plan.is_new,
+        "differences": differences,
+        "secret": secret,
+        "waits_for_secret": plan.waits_for_secret,
+    }

@@ -1,0 +1,60 @@
+"""The provider's page as whoever may only look at it sees it: words and indents where Django would show a value raw."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib import admin
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from psc_connect.admin.outcomes import indented
+from psc_connect.admin.provider.secret_field import secret_state
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from django.utils.safestring import SafeString
+
+    from psc_connect.models import Provider
+
+# What stands in the place of an input; nothing where another one's text says it all.
+INSTEAD = {
+    "button_texts": "translations_to_read",
+    "button_tooltips": "",
+    "client_secret": "secret_to_know_of",
+    "extra_parameters": "extra_parameters_to_read",
+    "metadata": "metadata_to_read",
+    "seen": "",
+}
+
+
+def to_look_at(fields: Iterable[str]) -> list[str]:
+    shown = (INSTEAD.get(name, name) for name in fields)
+    return [name for name in shown if name]
+
+
+def _indented(value: object) -> SafeString:
+    return format_html('<pre class="psc-claims">{}</pre>', indented(value) if value else "–")
+
+
+class ToLookAt:
+    """The read-only fields that ``INSTEAD`` names."""
+
+    shown = tuple(name for name in INSTEAD.values() if name)
+
+    @admin.display(description=_("client secret"))
+    def secret_to_know_of(self, provider: Provider) -> str:
+        return str(secret_state(provider, may_replace=False))
+
+    @admin.display(description=_("provider metadata"))
+    def metadata_to_read(self, provider: Provider) -> SafeString:
+        return _indented(provider.metadata)
+
+    @admin.display(description=_("extra parameters"))
+    def extra_parameters_to_read(self, provider: Provider) -> SafeString:
+        return _indented(provider.extra_parameters)
+
+    @admin.display(description=_("in other languages"))
+    def translations_to_read(self, provider: Provider) -> SafeString:
+        return _indented(provider.translations)

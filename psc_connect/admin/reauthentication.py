@@ -1,0 +1,103 @@
+"""Whoever decides whom the site believes says once more who they are, unless they have just signed in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from django import forms
+from django.contrib import auth, messages
+from django.core.exceptions import ValidationError
+from django.http import HttpResponseRedirect
+from django.utils.decorators import method_decorator
+from django.utils.html import format_html
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+
+from psc_connect.admin.base import REPLACE_SECRETS, AdminPage, administrator
+from psc_connect.login.session import has_just_signed_in, note_sign_in
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from django.http import HttpRequest, HttpResponse
+    from django.utils.safestring import SafeString
+
+
+def may_replace(request: HttpRequest) -> bool:
+    """Whether this request may replace secrets and keys: the right to, and a recent proof of who asks."""
+    return request.user.has_perm(REPLACE_SECRETS) and has_just_signed_in(request)
+
+
+def why_not(request: HttpRequest, confirm_url: str, *, page: str = "") -> SafeString | str:
+    """Say what is missing to somebody who may not replace secrets and keys now.
+
+    ``page``: where they go on once they have confirmed; where nothing is said, at the page that they are on.
+    """
+    if not request.user.has_perm(REPLACE_SECRETS):
+        return gettext(
+            "You have no right to replace secrets, signing keys or their origin: ask a colleague who has it."
+        )
+    text = gettext("You signed in some time ago: to replace secrets, signing keys or their origin,")
+    return ask_to_confirm(request, confirm_url, text, page=page)
+
+
+def ask_to_confirm(request: HttpRequest, confirm_url: str, text: str, *, page: str = "") -> SafeString:
+    """Put the way to say once more who one is behind a text that says what for."""
+    url = f"{confirm_url}?{urlencode({'next': page or request.get_full_path()})}"
+    return format_html('{} <a href="{}" target="_blank">{}</a>.', text, url, gettext("confirm that it is you"))
+
+
+class PasswordForm(forms.Form):
+    """The password of whoever is signed in."""
+
+    password = forms.CharField(
+        label=_("Your password"),
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password", "autofocus": True}),
+    )
+
+    def __init__(self, request: HttpRequest, data: Mapping[str, Any] | None = None) -> None:
+        super().__init__(data)
+        self.request = request
+
+    @sensitive_variables()
+    def clean_password(self) -> str:
+        password: str = self.cleaned_data["password"]
+        user = administrator(self.request)
+        credentials = {user.USERNAME_FIELD: user.get_username(), "password": password}
+        # By every backend, and heard of by whatever counts failed attempts.
+        proven = auth.authenticate(self.request, **credentials)
+        if proven is None or proven.pk != user.pk:
+            raise ValidationError(_("This is not your password."), code="password_wrong")
+        return ""
+
+
+@method_decorator(sensitive_post_parameters("password"), name="dispatch")
+class ConfirmPage(AdminPage):
+    """Asks for the password once; for a quarter of an hour nobody asks again."""
+
+    template_name = "admin/psc_connect/provider/confirm.html"
+    title = _("Confirm that it is you")
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self._show(request, PasswordForm(request))
+
+    @sensitive_variables()
+    def post(self, request: HttpRequest) -> HttpResponse:
+        form = PasswordForm(request, request.POST)
+        if not form.is_valid():
+            return self._show(request, form)
+        note_sign_in(request)
+        messages.success(request, gettext("Thank you. For a quarter of an hour you are not asked again."))
+        return HttpResponseRedirect(self._next(request))
+
+    def _show(self, request: HttpRequest, form: PasswordForm) -> HttpResponse:
+        return self.render(request, form=form, next=self._next(request))
+
+    def _next(self, request: HttpRequest) -> str:
+        url = request.POST.get("next") or request.GET.get("next") or ""
+        is_ours = url.startswith("/") and url_has_allowed_host_and_scheme(url, allowed_hosts=None)
+        return url if is_ours else self.url("changelist")

@@ -1,0 +1,131 @@
+"""Access rules as sentences, with the labels of the codes."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext_lazy as _
+
+from psc_connect.admin.accounts.details import KINDS
+from psc_connect.models import AccessRule
+from psc_connect.professional.conditions import CODED, Condition, ConditionError, tables_with
+from psc_connect.professional.identifiers import Kind
+from psc_connect.professional.nomenclatures import Table, choices, concept, table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from django.utils.functional import _StrPromise
+
+    from psc_connect.professional.person import Capacity
+
+SUBJECT_LABELS: Final[Mapping[str, _StrPromise]] = {
+    "profession": _("Profession"),
+    "category": _("Professional category"),
+    "speciality": _("Speciality or skill"),
+    "mode": _("Mode of practice"),
+    "sector": _("Sector of activity"),
+    "structure": _("Structure (FINESS, SIRET, SIREN or identifier)"),
+    "department": _("Department"),
+    "role": _("Role in the structure"),
+    "identifier_kind": _("Kind of identifier"),
+    "acr": _("Level of the authentication (acr)"),
+    "means": _("Means of authentication"),
+}
+OPERATOR_LABELS: Final[Mapping[str, _StrPromise]] = {
+    "in": _("is one of"),
+    "not_in": _("is none of"),
+    "starts_with": _("begins with"),
+}
+_SENTENCES: Final = {
+    "in": _("%(subject)s: %(values)s"),
+    "not_in": _("%(subject)s other than %(values)s"),
+    "starts_with": _("%(subject)s beginning with %(values)s"),
+}
+# What has no table of ANS's, and is chosen by its name all the same.
+_OTHER_LABELS: Final[Mapping[str, Mapping[str, _StrPromise | str]]] = {
+    "identifier_kind": {kind.value: KINDS[kind.value] for kind in Kind},
+    "means": {"CARD": _("card of the CPS family"), "MOBILE": _("e-CPS, the mobile application")},
+}
+# Their values are chosen by label; those of the other subjects are typed.
+CHOSEN: Final = (*CODED, *_OTHER_LABELS)
+
+
+def labels_of(subject: str) -> Mapping[str, str]:
+    """Return the label of each code that a subject can have; nothing where its values are typed."""
+    return _labels(subject, get_language(), tuple(map(table, tables_with(subject))))
+
+
+# One search asks for all of them. Other tables, and another language, have other labels.
+@lru_cache(maxsize=64)
+def _labels(subject: str, _language: str | None, tables: tuple[Table, ...]) -> Mapping[str, str]:
+    found = {code: str(label) for code, label in _OTHER_LABELS.get(subject, {}).items()}
+    return MappingProxyType(found | {each.code: each.label for each in (choices(CODED[subject]) if tables else ())})
+
+
+def code_in_words(subject: str, value: str) -> str:
+    """Return ``label (code)``, or the value alone where no table knows it."""
+    if subject in CODED:
+        known = concept(value, *tables_with(subject))
+        return f"{known.label} ({value})" if known else value
+    label = _OTHER_LABELS.get(subject, {}).get(value)
+    return f"{label} ({value})" if label else value
+
+
+def is_closed(subject: str, value: str) -> bool:
+    """Whether ANS gives the code out no longer; old records have it."""
+    known = concept(value, *tables_with(subject))
+    return known is not None and known.is_closed
+
+
+def condition_in_words(condition: Condition) -> str:
+    values = [code_in_words(condition.subject, each) for each in condition.values]
+    last = gettext("%(list)s or %(last)s") % {"list": ", ".join(values[:-1]), "last": values[-1]}
+    params = {"subject": SUBJECT_LABELS[condition.subject], "values": last if values[1:] else values[0]}
+    return str(_SENTENCES[condition.operator]) % params
+
+
+def rule_in_words(row: Mapping[str, Any]) -> str:
+    """Return a row, as ``document.ROWS`` has it, as a sentence."""
+    try:
+        given = row["conditions"]
+        conditions = [Condition.read(each) for each in (given if isinstance(given, list) else [None])]
+    except ConditionError:
+        return gettext("a row that cannot be read: whoever comes to it is refused")
+    who = gettext(" and ").join(map(condition_in_words, conditions)) if conditions else gettext("Everybody")
+    return f"{who} → {_outcome_in_words(row)}"
+
+
+def _outcome_in_words(row: Mapping[str, Any]) -> str:
+    outcome, group, message = row["outcome"], row.get("group"), row.get("message", "")
+    if outcome == AccessRule.Outcome.ALLOW:
+        return gettext("may sign in")
+    if outcome == AccessRule.Outcome.REFUSE:
+        return refused_in_words(message)
+    if outcome != AccessRule.Outcome.GROUP:
+        return gettext("a row that cannot be read: whoever comes to it is refused")
+    if not group:
+        return gettext("joins a group that has been deleted: nothing comes of it")
+    return gettext("joins the group “%(group)s”, and the rows below go on") % {"group": group}
+
+
+def refused_in_words(message: str) -> str:
+    return gettext("is refused: “%(message)s”") % {"message": message} if message else gettext("is refused")
+
+
+def others_in_words(*, may_sign_in: bool, message: str) -> str:
+    said = gettext("may sign in") if may_sign_in else refused_in_words(message)
+    return gettext("Everybody else → %(outcome)s") % {"outcome": said}
+
+
+def capacity_in_words(capacity: Capacity | None) -> str:
+    if capacity is None:
+        return gettext("without professional data")
+    practice, activity = capacity.practice, capacity.activity
+    parts: Iterable[object] = (practice.profession, practice.category, practice.skill)
+    if activity is not None:
+        parts = (*parts, activity.mode, activity.structure_name, activity.place)
+    return " · ".join(text for text in (str(part) for part in parts) if text)

@@ -1,0 +1,100 @@
+"""Inputs for what is no plain text: names with values, one a line; texts with suggestions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib.admin.widgets import AdminTextareaWidget, AdminTextInputWidget
+from django.core.exceptions import ValidationError
+from django.core.validators import ProhibitNullCharactersValidator
+from django.utils.html import format_html, format_html_join
+from django.utils.text import capfirst
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from typing_extensions import override
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from django.utils.safestring import SafeString
+
+    from psc_connect.models.user_fields import UsersField
+
+
+def name_inputs(form: forms.BaseForm) -> None:
+    """Give each input of a table its name for screen readers: on the page only the head of the column has it.
+
+    It has no help of its own there, and must not say to be described by one.
+    """
+    for name, field in form.fields.items():
+        field.widget.attrs["aria-label"] = capfirst(str(field.label or name))
+        field.help_text = ""
+
+
+def field_choices(fields: Iterable[UsersField], stored: str) -> list[tuple[str, str]]:
+    """Return the fields of the user model to choose from; one that is stored and has gone is shown as it is."""
+    choices = [("", "---------"), *((field.name, f"{field.verbose_name} ({field.name})") for field in fields)]
+    if stored and stored not in dict(choices):
+        choices.append((stored, gettext("%(field)s (no longer usable)") % {"field": stored}))
+    return choices
+
+
+class SuggestingInput(AdminTextInputWidget):
+    """Free text with suggestions."""
+
+    def __init__(self, suggestions: Iterable[str], attrs: dict[str, Any] | None = None) -> None:
+        super().__init__(attrs)
+        self.suggestions = tuple(suggestions)
+
+    @override
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        list_id = f"{name}_suggestions"
+        text_input = super().render(name, value, {**(attrs or {}), "list": list_id}, renderer)
+        options = format_html_join("", '<option value="{}"></option>', ((each,) for each in self.suggestions))
+        return format_html('{}<datalist id="{}">{}</datalist>', text_input, list_id, options)
+
+
+class PairsField(forms.CharField):
+    """A dictionary of texts, as lines ``name = value``; shown again as it was typed."""
+
+    def __init__(self, *, placeholder: str = "", **kwargs: Any) -> None:
+        attributes = {
+            "rows": 3,
+            "spellcheck": "false",
+            "class": "vLargeTextField psc-pairs",
+            "placeholder": placeholder,
+        }
+        super().__init__(widget=AdminTextareaWidget(attrs=attributes), required=False, **kwargs)
+
+    @override
+    def to_python(self, value: Any) -> Any:
+        ProhibitNullCharactersValidator()(value or "")
+        pairs: dict[str, str] = {}
+        for number, line in enumerate(str(value or "").splitlines(), start=1):
+            name, separator, text = (part.strip() for part in line.partition("="))
+            if not line.strip():
+                continue
+            if not separator or not name or not text:
+                message = _("Line %(line)s is not written name = value.")
+                raise ValidationError(message, code="pairs_malformed", params={"line": number})
+            if name in pairs:
+                message = _("Line %(line)s gives “%(name)s” a second time.")
+                raise ValidationError(message, code="pairs_twice", params={"line": number, "name": name})
+            pairs[name] = text
+        return pairs
+
+    @override
+    def validate(self, value: Any) -> None:
+        """Nothing is required; the model's own validators judge the pairs."""
+
+    @override
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(f"{name} = {text}" for name, text in value.items()) if isinstance(value, dict) else value
+
+    @override
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        try:
+            return bool(self.to_python(data) != (initial or {}))
+        except ValidationError:
+            return True

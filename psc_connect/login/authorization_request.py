@@ -1,0 +1,73 @@
+"""The authorization request: what a provider is asked, and the pending login that goes into its cookie."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.http import HttpResponseRedirect
+from django.utils.translation import get_language
+from mozilla_django_oidc.utils import generate_code_challenge
+
+from psc_connect.login import pending
+from psc_connect.login import site_urls as origin
+from psc_connect.oidc.authorization import authorization_url
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from django.http import HttpRequest, HttpResponse
+
+    from psc_connect.login.pending import PendingLogin
+    from psc_connect.models import Provider
+
+
+def is_visit(request: HttpRequest) -> bool:
+    """Whether a person opens the page: an image, a frame or a prefetch must not push real logins out of the cookies.
+
+    Browsers too old for these headers (https://www.w3.org/TR/fetch-metadata/) send none, and are let through.
+    """
+    destination = request.headers.get("Sec-Fetch-Dest", "document")
+    purposes = f"{request.headers.get('Sec-Purpose', '')} {request.headers.get('Purpose', '')}"
+    return destination == "document" and "prefetch" not in purposes
+
+
+def send_to_provider(
+    request: HttpRequest,
+    provider: Provider,
+    login: PendingLogin,
+    *,
+    extra: Mapping[str, str] | None = None,
+    as_somebody_else: bool = False,
+) -> HttpResponse:
+    """Redirect the browser to the provider (OpenID Connect Core 3.1.2.1). Raises MetadataError, LoginRefused.
+
+    ``as_somebody_else``: whoever has a session there is asked who they are all the same (``prompt=login``).
+    """
+    parameters = {
+        # A site's own parameters first: they never replace one of ours.
+        **(extra or {}),
+        **provider.extra_parameters,
+        "response_type": "code",
+        "scope": provider.scope,
+        "client_id": provider.client_id,
+        "redirect_uri": origin.redirect_uri(request, provider),
+        "state": login.state,
+        "nonce": login.nonce,
+        "code_challenge": generate_code_challenge(login.code_verifier, "S256"),
+        "code_challenge_method": "S256",
+    }
+    optional = {
+        "acr_values": provider.acr_values,
+        "prompt": "login" if as_somebody_else else provider.prompt,
+        "max_age": provider.max_age,
+        "display": provider.display,
+        "ui_locales": _ui_locales(provider),
+    }
+    parameters |= {name: str(value) for name, value in optional.items() if value not in ("", None)}
+    response = HttpResponseRedirect(authorization_url(provider.parsed_metadata, parameters))
+    pending.remember(request, response, login, secure=origin.is_secure(request))
+    return response
+
+
+def _ui_locales(provider: Provider) -> str:
+    return (get_language() or "") if provider.ui_locales == "auto" else provider.ui_locales

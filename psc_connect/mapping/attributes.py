@@ -1,0 +1,140 @@
+"""A user out of claims: the exported attributes, applied without saving."""
+
+from __future__ import annotations
+
+import logging
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.auth import get_user_model
+from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.db import models
+
+from psc_connect.claims.claims import Claims
+from psc_connect.claims.expressions import TooSlow
+from psc_connect.claims.paths import claim_value
+from psc_connect.exceptions import LoginRefused
+from psc_connect.models.user_fields import UsersField, assignable_fields
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from django.contrib.auth.models import User
+
+    from psc_connect.models import ExportedAttribute
+
+logger = logging.getLogger("psc_connect")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one row of the mapping would do to one user; ``problem`` is a code, and ends a login if it is ``fatal``.
+
+    ``found``: what lies at the claim's path, or None. ``is_due``: whether the field gets ``accepted``.
+    """
+
+    found: Any = field(default=None, repr=False)
+    accepted: Any = field(default=None, repr=False)
+    is_due: bool = False
+    problem: str = ""
+    fatal: bool = False
+
+
+def apply_exported_attributes(
+    user: User, rows: Iterable[ExportedAttribute], claims: Mapping[str, Any], *, creating: bool
+) -> set[str]:
+    """Set the user's fields from the claims, without saving; return the names of those that changed.
+
+    Raises LoginRefused: ``attribute_missing``, ``attribute_rejected``, ``attribute_not_unique``,
+    ``attribute_field_forbidden``, ``attribute_field_unknown``, ``attribute_claim_too_slow``.
+    """
+    changed, seen = set(), Claims.of(claims)
+    for row in rows:
+        verdict = judge(row, user, seen, creating=creating)
+        if verdict.fatal:
+            raise LoginRefused(verdict.problem)
+        if verdict.problem:
+            event = verdict.problem.replace("_", ".", 1)
+            logger.warning("%s provider=%s field=%s", event, row.provider_id, row.user_field)
+        elif verdict.is_due and getattr(user, row.user_field) != verdict.accepted:
+            setattr(user, row.user_field, verdict.accepted)
+            changed.add(row.user_field)
+    return changed
+
+
+def judge(row: ExportedAttribute, user: User, claims: Mapping[str, Any], *, creating: bool) -> Verdict:
+    """Say what a row would do to a user, and do nothing."""
+    try:
+        found = claim_value(row.claim, claims)
+    except TooSlow:
+        return Verdict(problem="attribute_claim_too_slow", fatal=row.required)
+    if found is None:
+        return Verdict(problem="attribute_missing", fatal=True) if row.required else Verdict()
+    return _judged(row, user, found, creating=creating)
+
+
+def _judged(row: ExportedAttribute, user: User, found: Any, *, creating: bool) -> Verdict:
+    try:
+        users_field = get_user_model()._meta.get_field(row.user_field)
+    except FieldDoesNotExist:
+        return Verdict(found, problem="attribute_field_unknown", fatal=row.required)
+    # Checked when the row is saved, and again here: a row can come by another way than a form.
+    if users_field not in assignable_fields():
+        return Verdict(found, problem="attribute_field_forbidden", fatal=True)
+    if not _is_due(row, user, creating=creating):
+        return Verdict(found)
+    try:
+        return Verdict(found, _accepted(users_field, user, found), is_due=True)
+    except LoginRefused as exc:
+        return Verdict(found, problem=exc.code, fatal=True)
+
+
+def _is_due(row: ExportedAttribute, user: User, *, creating: bool) -> bool:
+    if row.when == row.When.EMPTY:
+        return getattr(user, row.user_field) in (None, "")
+    return creating or row.when == row.When.LOGIN
+
+
+def _accepted(field: UsersField, user: User, value: Any) -> Any:
+    if isinstance(value, (dict, list)) and not isinstance(field, models.JSONField):
+        raise LoginRefused("attribute_rejected")
+    if field.name == user.USERNAME_FIELD and not isinstance(field, models.EmailField):
+        return acceptable_username(field, user, str(value))
+    try:
+        accepted = field.clean(value, user)
+    # A field that parses text raises what Python does where it is given a number.
+    except (ValidationError, TypeError, ValueError, ArithmeticError) as exc:
+        raise LoginRefused("attribute_rejected") from exc
+    if field.unique and _others(user).filter(**{field.name: accepted}).exists():
+        raise LoginRefused("attribute_not_unique")
+    return accepted
+
+
+def _others(user: User) -> models.QuerySet[User]:
+    return get_user_model()._default_manager.exclude(pk=user.pk)
+
+
+def acceptable_username(field: UsersField, user: User, wanted: str) -> str:
+    """Return ``wanted`` with the characters, the length and the uniqueness that the field asks for.
+
+    A national identifier such as ``500000001815646/CPAT00045`` is a fact: it is fitted to the site, never refused.
+    """
+    length = field.max_length or 150
+    base = user.normalize_username(re.sub(r"[^\w.@+-]", "-", wanted))[:length]
+    if _is_rejected(field, user, base):
+        base = re.sub(r"[^a-z0-9]", "", base.lower())[:length] or "psc"
+    username, number = base, 1
+    while _others(user).filter(**{field.name: username}).exists():
+        number += 1
+        suffix = f"-{number}"
+        username = base[: length - len(suffix)] + suffix
+    return username
+
+
+def _is_rejected(field: UsersField, user: User, username: str) -> bool:
+    try:
+        field.clean(username, user)
+    except ValidationError:
+        return True
+    return False

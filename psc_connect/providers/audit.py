@@ -1,0 +1,72 @@
+"""The trail of declarations: what was before, what is after, who did it. No secret is ever in it."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from psc_connect.models import DeclarationChange, Provider
+from psc_connect.providers.serialization import SECRET, Difference, declaration_of, differences
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from django.contrib.auth.models import User
+
+    from psc_connect.fields import StoredSecret
+
+REPLACED = "replaced"
+
+
+def record(provider: Provider, changes: Iterable[Difference], *, origin: str, by: User | None = None) -> None:
+    """Write one row of what has changed; nothing where nothing has."""
+    rows = [[change.name, change.old, change.new] for change in changes]
+    if rows:
+        DeclarationChange.objects.create(
+            provider=provider if provider.pk else None,
+            slug=provider.slug,
+            made_by=by,
+            made_by_name=by.get_username()[:255] if by is not None else "",
+            origin=origin,
+            changes=rows,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A declaration as it was at a moment; empty before it was made and after it was deleted."""
+
+    declaration: dict[str, Any] = field(default_factory=dict)
+    secret: StoredSecret | None = None
+
+
+def snapshot(provider: Provider) -> Snapshot:
+    """Read the declaration as it lies in the database."""
+    stored = Provider.objects.filter(pk=provider.pk).first() if provider.pk else None
+    if stored is None:
+        return Snapshot()
+    declared = {name: value for name, value in declaration_of(stored).items() if name != SECRET}
+    return Snapshot(declared, stored.client_secret)
+
+
+def record_since(before: Snapshot, provider: Provider, *, origin: str, by: User | None = None) -> None:
+    """Record what has become of the provider's row, and of the rows that belong to it, since ``before``."""
+    after = snapshot(provider)
+    changes = differences(before.declaration, after.declaration)
+    record(provider, [*changes, *_secret_replaced(before.secret, after.secret)], origin=origin, by=by)
+
+
+@contextmanager
+def recorded(provider: Provider, *, origin: str, by: User | None = None) -> Iterator[None]:
+    """Record what the block changes."""
+    before = snapshot(provider)
+    yield
+    record_since(before, provider, origin=origin, by=by)
+
+
+def _secret_replaced(old: StoredSecret | None, new: StoredSecret | None) -> list[Difference]:
+    """A name of a secret (``env:…``) may be told, a secret only that it is another one."""
+    if not new or new == old:
+        return []
+    return [Difference(SECRET, (old.reference() or None) if old else None, new.reference() or REPLACED)]

@@ -1,0 +1,159 @@
+"""The provider's own document against the one that is kept: compared, accepted in parts, followed once a day."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from django.db import DatabaseError, transaction
+from django.utils import timezone
+
+from psc_connect import conf
+from psc_connect.environments import document_of_issuer
+from psc_connect.models import DeclarationChange, Provider
+from psc_connect.oidc.client import Deadline, fetch_metadata
+from psc_connect.oidc.errors import MetadataError, ProviderUnavailable
+from psc_connect.oidc.metadata import discovery_candidates
+from psc_connect.providers import audit as history
+from psc_connect.providers.keys import IMPORT_SECONDS, REFRESH_SECONDS
+from psc_connect.providers.serialization import Difference, differences, member_differences
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from django.contrib.auth.models import User
+
+    from psc_connect.oidc.metadata import ProviderMetadata
+
+logger = logging.getLogger("psc_connect")
+
+FOLLOWED_EVERY = timedelta(hours=24)
+TRIED_AGAIN_AFTER = timedelta(minutes=10)
+
+
+class DocumentRefused(Exception):
+    """A document may not take the place of the present one; ``code`` says why.
+
+    ``metadata_other_recipient``: the client secret would go to somebody else; ``metadata_changed_meanwhile``: an
+    administrator has saved other metadata while the provider was asked.
+    """
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What the provider publishes now, and in what it differs from the row's metadata."""
+
+    document: dict[str, Any]
+    differences: tuple[Difference, ...]
+
+
+def fetch_document(discovery_url: str, deadline: Deadline | None = None) -> dict[str, Any]:
+    """Return the whole metadata document, unchecked, in 10 s at most. Raises ProviderUnavailable, MetadataError."""
+    return fetch_metadata(discovery_url, http=conf.http_policy(), deadline=deadline or Deadline(IMPORT_SECONDS))
+
+
+def fetch_own_document(issuer: str, deadline: Deadline) -> dict[str, Any]:
+    """Return what the issuer publishes: at PSC's own path, else at the standard's. Raises as ``fetch_document``.
+
+    Of ANS's issuers the first alone: what lies at the standard's path there has another authorization endpoint.
+    """
+    own, standard = discovery_candidates(issuer)
+    try:
+        return fetch_document(own, deadline)
+    except ProviderUnavailable as exc:
+        if exc.code not in {"provider_not_found", "provider_request_refused"} or document_of_issuer(issuer):
+            raise
+    return fetch_document(standard, deadline)
+
+
+def check_metadata(document: object) -> ProviderMetadata:
+    """Check a document as this site's settings allow it. Raises MetadataError with every problem."""
+    return Provider(metadata=document).parsed_metadata
+
+
+def compare(provider: Provider, deadline: Deadline) -> Comparison:
+    """Fetch the provider's document and hold it against the row's. Raises ProviderUnavailable, MetadataError."""
+    document = fetch_own_document(provider.issuer, deadline)
+    kept = provider.metadata if isinstance(provider.metadata, dict) else {}
+    return Comparison(document, member_differences(kept, document))
+
+
+def with_members(kept: object, document: dict[str, Any], names: Collection[str]) -> dict[str, Any]:
+    """Return the kept metadata with these members as the document has them, or without those that it lacks."""
+    base = kept if isinstance(kept, dict) else {}
+    rest = {name: value for name, value in base.items() if name not in names}
+    return rest | {name: document[name] for name in document if name in names}
+
+
+def take_over(provider: Provider, wanted: dict[str, Any], *, origin: str, by: User | None = None) -> bool:
+    """Save the wanted metadata in the place of the present; return whether anything has changed.
+
+    Raises MetadataError, DocumentRefused; nothing is saved then.
+    """
+    check_metadata(wanted)
+    if secret_recipient(wanted) != secret_recipient(provider.metadata):
+        raise DocumentRefused("metadata_other_recipient")
+    if wanted == provider.metadata:
+        return False
+    changes = differences({"metadata": provider.metadata}, {"metadata": wanted})
+    with transaction.atomic():
+        # Somebody else may have decided while the provider was being asked.
+        if Provider.objects.select_for_update().get(pk=provider.pk).metadata != provider.metadata:
+            raise DocumentRefused("metadata_changed_meanwhile")
+        provider.metadata = wanted
+        provider.save(update_fields=["metadata"])
+        history.record(provider, changes, origin=origin, by=by)
+    return True
+
+
+def follow_if_due(provider: Provider) -> None:
+    """Compare the row with the provider's document once a day, in 3 s at most, and take over what may be.
+
+    One worker does it, and again after ten minutes where the provider did not answer; nothing of it ever fails a login.
+    A changed issuer is an alarm in the log, and nothing else.
+    """
+    if not provider.metadata_followed or not provider.issuer or not _claim_check(provider):
+        return
+    try:
+        document = fetch_own_document(provider.issuer, Deadline(REFRESH_SECONDS))
+        if document.get("issuer") != provider.issuer:
+            logger.error("metadata.issuer_changed provider=%s", provider.slug)
+        elif take_over(provider, document, origin=DeclarationChange.Origin.LOGIN):
+            logger.info("metadata.followed provider=%s", provider.slug)
+    except DocumentRefused as exc:
+        logger.warning("metadata.not_followed provider=%s code=%s", provider.slug, exc.code)
+    except (ProviderUnavailable, MetadataError) as exc:
+        logger.warning("metadata.not_followed provider=%s code=%s", provider.slug, exc.code)
+        soon = timezone.now() - FOLLOWED_EVERY + TRIED_AGAIN_AFTER
+        Provider.objects.filter(pk=provider.pk).update(metadata_checked_at=soon)
+    except (DatabaseError, Provider.DoesNotExist):
+        # Whether the login can go on without the database, its own statements will tell.
+        logger.warning("metadata.not_followed provider=%s code=database_unavailable", provider.slug)
+
+
+def _claim_check(provider: Provider) -> bool:
+    """Take this day's turn by one conditional UPDATE."""
+    now = timezone.now()
+    # A clock that was far ahead and has been put right must not put the next check off until then.
+    if abs(now - provider.metadata_checked_at) < FOLLOWED_EVERY:
+        return False
+    turn = Provider.objects.filter(pk=provider.pk, metadata_checked_at=provider.metadata_checked_at)
+    return turn.update(metadata_checked_at=now) == 1
+
+
+def secret_recipient(document: object) -> tuple[str, str]:
+    """Return the issuer and the origin of the token endpoint: where the client secret would go. Never fails."""
+    if not isinstance(document, dict):
+        return "", ""
+    try:
+        parts = urlsplit(str(document.get("token_endpoint", "")))
+    except ValueError:
+        return str(document.get("issuer", "")), ""
+    return str(document.get("issuer", "")), f"{parts.scheme}://{parts.netloc}".lower()
