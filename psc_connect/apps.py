@@ -15,11 +15,11 @@ class PscConnectConfig(AppConfig):
         from django.contrib.auth.signals import user_logged_in, user_logged_out  # noqa: PLC0415
 
         from psc_connect import checks, conf  # noqa: F401, PLC0415 - registers the checks
-        from psc_connect.current_professional import renew  # noqa: PLC0415
-        from psc_connect.login.session import note_sign_in  # noqa: PLC0415
+        from psc_connect.current_professional import reset_current_professional  # noqa: PLC0415
+        from psc_connect.login.session import record_authentication_time  # noqa: PLC0415
         from psc_connect.professional import nomenclatures  # noqa: PLC0415
 
         nomenclatures.replacement_folder = conf.nomenclature_dir
-        user_logged_in.connect(note_sign_in, dispatch_uid="psc_connect.note_sign_in")
+        user_logged_in.connect(record_authentication_time, dispatch_uid="psc_connect.record_authentication_time")
         for signal in (user_logged_in, user_logged_out):
-            signal.connect(renew, dispatch_uid="psc_connect.renew")
+            signal.connect(reset_current_professional, dispatch_uid="psc_connect.reset_current_professional")

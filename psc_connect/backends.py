@@ -18,12 +18,12 @@ from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 from typing_extensions import override
 
 from psc_connect import conf
-from psc_connect.accounts import linking as accounts
-from psc_connect.accounts.linking import Person
+from psc_connect.accounts import linking
+from psc_connect.accounts.linking import VerifiedIdentity
 from psc_connect.accounts.matching import users_with_number
 from psc_connect.accounts.unlinking import STAMP, bind_sessions, stamp_of_user
 from psc_connect.exceptions import LoginRefused
-from psc_connect.login import site_urls as origin
+from psc_connect.login import site_urls
 from psc_connect.mapping.attributes import apply_exported_attributes
 from psc_connect.oidc.client import Deadline, exchange_code, fetch_userinfo
 from psc_connect.oidc.errors import UnknownKey
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpRequest
 
-    from psc_connect.accounts.linking import Resolution
+    from psc_connect.accounts.linking import LoginResult
     from psc_connect.login.pending import PendingLogin
     from psc_connect.models import Provider
     from psc_connect.oidc.client import Tokens, UserinfoAnswer
@@ -65,15 +65,15 @@ class CodeGrant:
     @classmethod
     @sensitive_variables()
     def of(cls, request: HttpRequest, provider: Provider, login: PendingLogin, code: str) -> CodeGrant:
-        return cls(provider, origin.redirect_uri(request, provider), code, login.code_verifier, login.nonce)
+        return cls(provider, site_urls.redirect_uri(request, provider), code, login.code_verifier, login.nonce)
 
 
 @dataclass(frozen=True, slots=True)
 class CompletedLogin:
     """What the callback takes from a login besides its user."""
 
-    resolution: Resolution
-    person: Person
+    resolution: LoginResult
+    person: VerifiedIdentity
     id_token: str = field(repr=False)
     auth_time: int | None = None
 
@@ -210,18 +210,20 @@ class ProSanteConnectBackend(OIDCAuthenticationBackend):
     @sensitive_variables()
     def _resolve_account(self, id_token: IDToken, claims: Mapping[str, Any]) -> User:
         person = self.person_of(id_token.subject, claims, id_token_claims=id_token.claims)
-        resolution = accounts.resolve(self.provider, person, hooks=self)
+        resolution = linking.resolve(self.provider, person, hooks=self)
         self.completed = CompletedLogin(resolution, person, id_token=id_token.raw, auth_time=id_token.auth_time)
         user = resolution.user if resolution.created else bind_sessions(resolution.user)
         user.backend = self.path
         return user
 
     @sensitive_variables()
-    def person_of(self, subject: str, claims: Mapping[str, Any], *, id_token_claims: Mapping[str, Any]) -> Person:
+    def person_of(
+        self, subject: str, claims: Mapping[str, Any], *, id_token_claims: Mapping[str, Any]
+    ) -> VerifiedIdentity:
         """Return whom the two answers speak of. Raises LoginRefused ``account_claims_refused``, ``userinfo_…``."""
         if not self.verify_claims(claims):
             raise LoginRefused("account_claims_refused")
-        return Person.read(subject, claims, id_token_claims=id_token_claims)
+        return VerifiedIdentity.read(subject, claims, id_token_claims=id_token_claims)
 
     @override
     def verify_claims(self, claims: Mapping[str, Any]) -> bool:

@@ -12,7 +12,7 @@ from django.http import HttpRequest
 
 from psc_connect.access.rules import decide, rules_of
 from psc_connect.login.session import KeptLogin, kept_login
-from psc_connect.models import Account, AskCapacity, Provider
+from psc_connect.models import Account, AskActivity, Provider
 from psc_connect.professional.conditions import Situation
 from psc_connect.professional.person import Professional
 from psc_connect.professional.snapshot import from_snapshot
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from psc_connect.professional.conditions import Condition
     from psc_connect.professional.identifiers import NationalIdentifier
-    from psc_connect.professional.person import Activity, Capacity, Practice
+    from psc_connect.professional.person import Activity, ActivityChoice, Practice
 
 
 class Current:
@@ -73,28 +73,28 @@ class Current:
         return replace(known or Professional(), means=self._kept.means)
 
     @cached_property
-    def capacity(self) -> Capacity | None:
+    def activity_choice(self) -> ActivityChoice | None:
         """The practice and the activity chosen, or the only ones there are."""
-        return self.professional.capacity_of(self._kept.capacity)
+        return self.professional.activity_choice_of(self._kept.activity_choice)
 
     @property
     def practice(self) -> Practice | None:
         """The *exercice* of the capacity."""
-        return self.capacity.practice if self.capacity else None
+        return self.activity_choice.practice if self.activity_choice else None
 
     @property
     def activity(self) -> Activity | None:
         """The activity of the capacity; None too for a practice without any."""
-        return self.capacity.activity if self.capacity else None
+        return self.activity_choice.activity if self.activity_choice else None
 
     @property
     def must_choose(self) -> bool:
         """Whether the person has yet to say in what capacity they act: at this login, or since theirs is gone."""
-        if self.account is None or self.capacity is not None or not self.professional.capacities:
+        if self.account is None or self.activity_choice is not None or not self.professional.activity_choices:
             return False
         # Also in a session that was opened before there was anything to choose.
-        is_asked = self.account.provider.ask_capacity != AskCapacity.NEVER
-        return is_asked or self._kept.must_choose or bool(self._kept.capacity)
+        is_asked = self.account.provider.ask_activity != AskActivity.NEVER
+        return is_asked or self._kept.must_choose or bool(self._kept.activity_choice)
 
     @property
     def rpps(self) -> str:
@@ -129,19 +129,19 @@ class Current:
     def _situations(self) -> Iterable[Situation]:
         if self.account is None or self.must_choose:
             return []
-        if self.capacity is not None or not self.professional.capacities:
-            return [self._acting_in(self.capacity)]
+        if self.activity_choice is not None or not self.professional.activity_choices:
+            return [self._acting_in(self.activity_choice)]
         return self._in_each_that_may_sign_in()
 
     def _in_each_that_may_sign_in(self) -> list[Situation]:
         if self.account is None:
             return []
-        provider, situations = self.account.provider, map(self._acting_in, self.professional.capacities)
+        provider, situations = self.account.provider, map(self._acting_in, self.professional.activity_choices)
         rules = rules_of(provider)
         return [each for each in situations if decide(provider, rules, each).allowed]
 
-    def _acting_in(self, capacity: Capacity | None) -> Situation:
-        return Situation(self.professional, capacity, self.acr)
+    def _acting_in(self, activity_choice: ActivityChoice | None) -> Situation:
+        return Situation(self.professional, activity_choice, self.acr)
 
     @cached_property
     def _kept(self) -> KeptLogin:
@@ -165,7 +165,7 @@ def current(request: HttpRequest) -> Current:
     return known if isinstance(known, Current) else Current(request)
 
 
-def renew(request: HttpRequest | None, **_said: Any) -> None:
+def reset_current_professional(request: HttpRequest | None, **_said: Any) -> None:
     """Let ``request.psc`` tell of whoever is signed in now, in a request that looked at it before (a receiver, too)."""
     if isinstance(getattr(request, "psc", None), Current):
         request.psc = Current(request)  # type: ignore[union-attr,arg-type]

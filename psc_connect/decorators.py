@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from django.views import View as DjangoView
 from typing_extensions import Never, Unpack
 
-from psc_connect.access.requirements import Wanted, conditions_of, doubts_about
+from psc_connect.access.requirements import Wanted, conditions_of, warnings_for
 from psc_connect.current_professional import Current, current
 from psc_connect.exceptions import new_reference
 from psc_connect.login.failures import with_addresses
@@ -57,7 +57,7 @@ View = TypeVar("View", bound="Callable[..., Any]")
 NOT_SIGNED_IN, NO_PROFESSIONAL, NOT_CHOSEN, REFUSED = (
     "professional_not_signed_in",
     "professional_missing",
-    "professional_capacity_not_chosen",
+    "professional_activity_not_chosen",
     "professional_refused",
 )
 
@@ -136,7 +136,7 @@ def _conditions_of_class(name: str, asked: Any) -> tuple[Condition, ...]:
 
 def _warn(wanted: tuple[Condition, ...]) -> None:
     """Point at the line that called ours: at the view."""
-    for doubt in doubts_about(wanted):
+    for doubt in warnings_for(wanted):
         warnings.warn(doubt, UserWarning, stacklevel=3)
 
 
@@ -193,7 +193,7 @@ def _refusal(request: HttpRequest, wanted: tuple[Condition, ...]) -> HttpRespons
         "code": code,
         "reference": _noted(code, who),
         "explanation": _explanation(code, another_would_do=another_would_do),
-        "capacity": who.capacity,
+        "activity_choice": who.activity_choice,
         "contact": with_addresses(who.account.provider.contact) if who.account else [],
         "activity_url": activity_url(_provider(who), safe_next(here)) if another_would_do else "",
         "home_url": home_url(),

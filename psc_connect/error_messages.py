@@ -9,7 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
-from psc_connect.oidc.codes import sentence
+from psc_connect.oidc.error_codes import sentence
 from psc_connect.oidc.errors import MetadataError, OIDCError
 from psc_connect.oidc.strict_json import StrictJSONError, loads_strict
 

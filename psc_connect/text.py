@@ -7,7 +7,7 @@ import unicodedata
 from typing import Any
 
 
-def in_one_line(value: Any, limit: int = 200) -> str:
+def to_single_line(value: Any, limit: int = 200) -> str:
     """Return a value as one line of text, cut where it is long: text as it is, anything else as JSON."""
     text = escaped(value[: limit + 1] if isinstance(value, str) else _beginning_of_json(value, limit))
     return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -125,7 +125,7 @@ def validate_network(value: str) -> None:
     except ValueError as exc:
         raise ValidationError(
             _("This is no address or network such as 10.20.0.0/16 or 2001:db8::/32 (no bit set behind the prefix)."),
-            code="resolution_network_malformed",
+            code="selection_network_malformed",
         ) from exc
 
 
@@ -133,12 +133,12 @@ def validate_host_name(value: str) -> None:
     if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", value):
         raise ValidationError(
             _("Write the host name alone, such as records.example.org: no scheme, no port, no path."),
-            code="resolution_host_malformed",
+            code="selection_host_malformed",
         )
 
 
 def validate_header_name(value: str) -> None:
     if not _HEADER_NAME.fullmatch(value):
         raise ValidationError(
-            _("Write the name of a request header, such as X-Site."), code="resolution_header_malformed"
+            _("Write the name of a request header, such as X-Site."), code="selection_header_malformed"
         )

@@ -14,11 +14,11 @@ from psc_connect.models import Provider
 from psc_connect.providers.validation import add_default_attributes
 from psc_connect.simulator import Client, Simulator, run_simulator
 from tests.admin.pages import Administrator, administrator
-from tests.identities import names_are_no_identifiers
-from tests.journey import HOST, Person
 from tests.oidc.wire import bundle
-from tests.recorder import RECORDER, listen
-from tests.tls_provider import Serving, tls_providers
+from tests.support.browser_session import HOST, BrowserSession
+from tests.support.identities import names_are_no_identifiers
+from tests.support.recorder import RECORDER, listen
+from tests.support.tls_provider import Serving, tls_providers
 
 CLIENT_ID = "the-client"
 CLIENT_SECRET = "the-client-secret-e7c1"
@@ -109,8 +109,8 @@ def production(db: None) -> Provider:
 
 
 @pytest.fixture
-def person() -> Iterator[Person]:
-    person = Person()
+def person() -> Iterator[BrowserSession]:
+    person = BrowserSession()
     yield person
     person.close()
 

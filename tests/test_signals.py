@@ -11,11 +11,11 @@ from django.db import connection
 from psc_connect import signals
 from psc_connect.exceptions import LoginRefused
 from psc_connect.models import Account
-from tests import hooks
+from tests.accounts.test_linking import IDENTIFIER, PODIATRIST, sign_in_as
 from tests.conftest import make_provider
-from tests.journey import Person
-from tests.refusals import assert_sign_in_is_refused
-from tests.test_accounts import IDENTIFIER, PODIATRIST, sign_in_as
+from tests.support import hooks
+from tests.support.browser_session import BrowserSession
+from tests.support.refusals import assert_sign_in_is_refused
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def test_a_hook_that_breaks_leaves_nothing_half_done(simulator, settings, known)
         sign_in_as(simulator, PODIATRIST)
     users = User.objects.count()
     hooks.use(settings, hooks.MakesMoreThanAUser)
-    person = Person()
+    person = BrowserSession()
     person.browser.raise_request_exception = False
     assert person.sign_in().status_code == 500
     person.close()

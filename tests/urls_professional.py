@@ -100,7 +100,7 @@ def in_a_template(request: HttpRequest) -> HttpResponse:
 
 def printed(request: HttpRequest) -> HttpResponse:
     template: Any = engines["django"].from_string(
-        "{{ request.psc.practice }}|{{ request.psc.activity }}|{{ request.psc.capacity }}|"
+        "{{ request.psc.practice }}|{{ request.psc.activity }}|{{ request.psc.activity_choice }}|"
         "{{ request.psc.identifiers.0.kind }} {{ request.psc.identifiers.0.number }}"
     )
     return HttpResponse(template.render({}, request))

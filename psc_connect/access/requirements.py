@@ -23,7 +23,7 @@ def conditions_of(who: Mapping[str, Wanted]) -> tuple[Condition, ...]:
     return tuple(_condition_of(subject, values) for subject, values in who.items())
 
 
-def doubts_about(conditions: Iterable[Condition]) -> Iterator[str]:
+def warnings_for(conditions: Iterable[Condition]) -> Iterator[str]:
     """Yield a sentence for each value that may be misspelt; a code that no table has may be a newer one."""
     for condition in conditions:
         for code in condition.unknown_codes:

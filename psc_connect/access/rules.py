@@ -17,7 +17,7 @@ from psc_connect.professional.conditions import ConditionError, Situation
 
 if TYPE_CHECKING:
     from psc_connect.models import Account, Provider
-    from psc_connect.professional.person import Capacity, Professional
+    from psc_connect.professional.person import ActivityChoice, Professional
 
 Outcome = AccessRule.Outcome
 
@@ -43,7 +43,7 @@ class Admission:
     choice: Choice
     decision: Decision
     # In what capacity the mapping reads the person: the one chosen, or chosen last, or the first that may sign in.
-    acting: Capacity | None = None
+    acting: ActivityChoice | None = None
 
 
 def rules_of(provider: Provider) -> list[AccessRule]:
@@ -85,9 +85,9 @@ def decide_login(
     While the choice is still to be made, and where it is never asked for, one capacity that may sign in suffices. The
     groups are then those that every such capacity gives, or, where none is asked for, all that any of them gives.
     """
-    if choice.capacity is not None or not professional.capacities:
-        return decide(provider, rules, Situation(professional, choice.capacity, acr))
-    decisions = [decide(provider, rules, Situation(professional, each, acr)) for each in professional.capacities]
+    if choice.activity_choice is not None or not professional.activity_choices:
+        return decide(provider, rules, Situation(professional, choice.activity_choice, acr))
+    decisions = [decide(provider, rules, Situation(professional, each, acr)) for each in professional.activity_choices]
     allowed = [each for each in decisions if each.allowed]
     if not allowed:
         return decisions[0]
@@ -104,14 +104,14 @@ def admit(
     """
     choice = at_login(provider, professional, chosen_last=chosen_last)
     decision = decide_login(provider, rules, professional, choice=choice, acr=acr)
-    if not decision.allowed and choice.capacity is not None:
+    if not decision.allowed and choice.activity_choice is not None:
         asked_again = Choice(must_ask=True)
         other = decide_login(provider, rules, professional, choice=asked_again, acr=acr)
         choice, decision = (asked_again, other) if other.allowed else (choice, decision)
-    if choice.capacity is not None or not decision.allowed:
-        return Admission(choice, decision, choice.capacity)
-    last = professional.capacity_of(chosen_last)
-    possible = (last, *professional.capacities) if last else professional.capacities
+    if choice.activity_choice is not None or not decision.allowed:
+        return Admission(choice, decision, choice.activity_choice)
+    last = professional.activity_choice_of(chosen_last)
+    possible = (last, *professional.activity_choices) if last else professional.activity_choices
     allowed = (each for each in possible if decide(provider, rules, Situation(professional, each, acr)).allowed)
     return Admission(choice, decision, next(allowed, None))
 
@@ -121,20 +121,25 @@ def refusal(provider: Provider, decision: Decision) -> LoginRefused:
 
 
 def apply_groups(
-    account: Account, provider: Provider, *, professional: Professional, capacity: Capacity | None, acr: str
+    account: Account,
+    provider: Provider,
+    *,
+    professional: Professional,
+    activity_choice: ActivityChoice | None,
+    acr: str,
 ) -> Decision:
     """Decide anew in a capacity, and bring what rules gave up to date; where it is refused, nothing changes.
 
     What the mapping gave stays as the login left it.
     """
-    decision = decide(provider, rules_of(provider), Situation(professional, capacity, acr))
+    decision = decide(provider, rules_of(provider), Situation(professional, activity_choice, acr))
     if decision.allowed:
         with transaction.atomic():
             bring_groups_up_to_date(account, {RULE: decision.groups})
     return decision
 
 
-def lets_nobody_in(provider: Provider, rules: Iterable[AccessRule]) -> bool:
+def denies_everyone(provider: Provider, rules: Iterable[AccessRule]) -> bool:
     """Whether the rows refuse everybody, whoever it may be."""
     for rule in rules:
         try:

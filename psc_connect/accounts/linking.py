@@ -14,8 +14,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from psc_connect.access.groups import MAPPING, RULE, AccountMoved, bring_groups_up_to_date, concern, wanted_groups
 from psc_connect.access.rules import admit, refusal, rules_of
-from psc_connect.accounts import audit as trail
-from psc_connect.accounts import identifiers
+from psc_connect.accounts import audit, identifiers
 from psc_connect.accounts.unlinking import STAMP, stamp_of_user
 from psc_connect.claims.claims import Claims
 from psc_connect.exceptions import LoginRefused
@@ -54,7 +53,7 @@ class Hooks(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class VerifiedIdentity:
     """Whom a provider vouches for: ``subject`` at its issuer, the userinfo as it came and as it was read."""
 
     subject: str
@@ -65,7 +64,7 @@ class Person:
 
     @classmethod
     @sensitive_variables()
-    def read(cls, subject: str, claims: Mapping[str, Any], *, id_token_claims: Mapping[str, Any]) -> Person:
+    def read(cls, subject: str, claims: Mapping[str, Any], *, id_token_claims: Mapping[str, Any]) -> VerifiedIdentity:
         """Read the two answers of a provider.
 
         Raises LoginRefused: ``userinfo_activities_too_many``, ``userinfo_identifier_mismatch``,
@@ -85,7 +84,7 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class Resolution:
+class LoginResult:
     """The account that a login ended at, and how it came to be.
 
     ``before`` is what the last login knew of the person, where that is not what this one says.
@@ -99,7 +98,7 @@ class Resolution:
     before: Professional | None = None
 
 
-def resolve(provider: Provider, person: Person, *, hooks: Hooks) -> Resolution:
+def resolve(provider: Provider, person: VerifiedIdentity, *, hooks: Hooks) -> LoginResult:
     """Return the account of the person at the provider's issuer (OpenID Connect Core 5.7).
 
     By its ``sub``, else by a trusted identifier: no e-mail, no username. Nothing is saved where it raises LoginRefused:
@@ -148,13 +147,15 @@ def find(provider: Provider, subject: str, given: Iterable[Identifier] = ()) -> 
     return found[0] if found else None
 
 
-def admission_of(provider: Provider, rules: Sequence[AccessRule], person: Person, account: Account | None) -> Admission:
+def admission_of(
+    provider: Provider, rules: Sequence[AccessRule], person: VerifiedIdentity, account: Account | None
+) -> Admission:
     """Return what these rules make of the person, who has this account, or none yet."""
-    chosen_last = account.capacity if account is not None else ""
+    chosen_last = account.activity_choice if account is not None else ""
     return admit(provider, rules, person.professional, chosen_last=chosen_last, acr=person.acr)
 
 
-def _admitted(provider: Provider, person: Person, account: Account | None) -> Admission:
+def _admitted(provider: Provider, person: VerifiedIdentity, account: Account | None) -> Admission:
     """Raises LoginRefused: ``access_refused``, ``access_rule_malformed``."""
     admission = admission_of(provider, rules_of(provider), person, account)
     if admission.decision.allowed:
@@ -171,8 +172,8 @@ def _admitted(provider: Provider, person: Person, account: Account | None) -> Ad
 
 
 def _returning(
-    account: Account, provider: Provider, person: Person, admission: Admission, *, hooks: Hooks
-) -> Resolution:
+    account: Account, provider: Provider, person: VerifiedIdentity, admission: Admission, *, hooks: Hooks
+) -> LoginResult:
     if not hooks.user_can_authenticate(account.user):
         raise LoginRefused("account_inactive")
     claims = claims_for(person, admission)
@@ -189,15 +190,15 @@ def _returning(
         account.provider = provider
         described.append("provider")
     if former := identifiers.keep(account, person.identifiers, subject=person.subject):
-        trail.record(account, AccountChange.Action.SUBJECT, provider=provider, before={"sub": former})
+        audit.record(account, AccountChange.Action.SUBJECT, provider=provider, before={"sub": former})
         described.append("subject")
     if described:
         account.save(update_fields=described)
     before = from_snapshot(known) if "professional" in described else None
-    return Resolution(user=user, account=account, choice=admission.choice, before=before)
+    return LoginResult(user=user, account=account, choice=admission.choice, before=before)
 
 
-def _first_login(provider: Provider, person: Person, admission: Admission, *, hooks: Hooks) -> Resolution:
+def _first_login(provider: Provider, person: VerifiedIdentity, admission: Admission, *, hooks: Hooks) -> LoginResult:
     claims = claims_for(person, admission)
     known = candidate(provider, claims, hooks=hooks)
     user = hooks.update_user(known, claims) if known is not None else hooks.create_user(claims)
@@ -206,15 +207,15 @@ def _first_login(provider: Provider, person: Person, admission: Admission, *, ho
     account.save(force_insert=True)
     identifiers.keep(account, person.identifiers, subject=person.subject)
     if known is not None:
-        trail.record(account, AccountChange.Action.MATCHED, provider=provider)
+        audit.record(account, AccountChange.Action.MATCHED, provider=provider)
     groups = _groups(provider, claims, admission)
     if any(groups.values()):
         bring_groups_up_to_date(account, groups)
     is_created = known is None
-    return Resolution(user, account, admission.choice, created=is_created, linked=not is_created)
+    return LoginResult(user, account, admission.choice, created=is_created, linked=not is_created)
 
 
-def claims_for(person: Person, admission: Admission) -> Claims:
+def claims_for(person: VerifiedIdentity, admission: Admission) -> Claims:
     """Return the claims as rows read them: in the capacity in which the person acts."""
     return Claims(person.claims, person.professional, chosen=admission.acting.key if admission.acting else "")
 
@@ -224,7 +225,7 @@ def _groups(provider: Provider, claims: Claims, admission: Admission) -> dict[st
     return {MAPPING: by_mapping, RULE: admission.decision.groups}
 
 
-def _describe(account: Account, person: Person) -> list[str]:
+def _describe(account: Account, person: VerifiedIdentity) -> list[str]:
     """Put what the provider says of the person on the account, unsaved; return the fields that are others now."""
     sent = person.professional.national_identifier_sent
     said = {

@@ -12,7 +12,7 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 
 from psc_connect.access.groups import bring_groups_up_to_date
-from psc_connect.accounts import audit as trail
+from psc_connect.accounts import audit
 from psc_connect.accounts.identifiers import SUB, Identifier, as_identifier, key_of, row_of, rpps_of
 from psc_connect.accounts.matching import is_privileged
 from psc_connect.accounts.unlinking import part, unlink
@@ -133,7 +133,7 @@ def merge(planned: Merger, *, by: User | None, deactivate: bool = False) -> None
     if deactivate and merger.is_of_two_users:
         other.user.is_active = False
         other.user.save(update_fields=["is_active"])
-    trail.record(kept, AccountChange.Action.MERGED, provider=kept.provider, before=before, by=by)
+    audit.record(kept, AccountChange.Action.MERGED, provider=kept.provider, before=before, by=by)
 
 
 @transaction.atomic
@@ -152,7 +152,7 @@ def link(planned: Link, *, by: User | None) -> None:
     account.user = user
     account.save(update_fields=["user"])
     _give(account, wanted.groups)
-    trail.record(account, AccountChange.Action.LINKED, provider=account.provider, before=before, by=by)
+    audit.record(account, AccountChange.Action.LINKED, provider=account.provider, before=before, by=by)
 
 
 def _locked(*pks: int) -> list[Account]:

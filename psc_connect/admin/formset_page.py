@@ -13,15 +13,14 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
-from psc_connect.admin import edit_conflicts as concurrency
+from psc_connect.admin import edit_conflicts
 from psc_connect.admin.base import ProviderPage, administrator
 from psc_connect.admin.history import value_in_words
 from psc_connect.admin.widgets import name_inputs
 from psc_connect.error_messages import labelled
 from psc_connect.models import DeclarationChange, Provider
-from psc_connect.providers import audit as history
-from psc_connect.providers import validation as declaration
-from psc_connect.providers.serialization import label_of, rows_as_json, stored_rows
+from psc_connect.providers import audit, validation
+from psc_connect.providers.serialization import label_of, serialize_rows, stored_rows
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -92,7 +91,7 @@ class RowsPage(ProviderPage):
 
     def seen(self, request: HttpRequest) -> str:
         """What the page carries of the rows that it showed first."""
-        return request.POST.get("seen") or concurrency.digests(self.present())
+        return request.POST.get("seen") or edit_conflicts.digests(self.present())
 
     def save(self, request: HttpRequest, rows: dict[str, list[Model]]) -> dict[str, Any]:
         """Put the rows in the place of those before; return what keeps them from being saved, or nothing."""
@@ -101,9 +100,9 @@ class RowsPage(ProviderPage):
             Provider.objects.select_for_update().get(pk=self.provider.pk)
             if problem := self.problem(request, rows):
                 return problem
-            with history.recorded(self.provider, origin=DeclarationChange.Origin.ADMIN, by=administrator(request)):
+            with audit.recorded(self.provider, origin=DeclarationChange.Origin.ADMIN, by=administrator(request)):
                 for name, wanted in rows.items():
-                    declaration.replace_rows(self.provider, name, wanted)
+                    validation.replace_rows(self.provider, name, wanted)
                 if self.values:
                     Provider.objects.filter(pk=self.provider.pk).update(**self.values)
         changed = {"changed": {"fields": [label_of(name) for name in (*self.lists, *self.fields)]}}
@@ -114,15 +113,15 @@ class RowsPage(ProviderPage):
     def problem(self, request: HttpRequest, rows: dict[str, list[Model]]) -> dict[str, Any]:
         """Return what keeps valid rows from being saved, for the page; nothing where nothing does."""
         present = self.present()
-        typed = {name: rows_as_json(name, each) for name, each in rows.items()}
+        typed = {name: serialize_rows(name, each) for name, each in rows.items()}
         wanted = {**typed, **self.values}
-        changed = concurrency.changed_since(concurrency.read_digests(request.POST.get("seen")), present)
-        acknowledgement = concurrency.digest(present)
+        changed = edit_conflicts.changed_since(edit_conflicts.read_digests(request.POST.get("seen")), present)
+        acknowledgement = edit_conflicts.digest(present)
         if not changed or wanted == present or request.POST.get("acknowledged") == acknowledgement:
             return {}
         text = gettext("Nothing of yours has been saved yet, and nothing is lost. To replace these rows, save again:")
         return {
-            "problem": f"{concurrency.told(self.provider, changed, reader=request.user.get_username())} {text}",
+            "problem": f"{edit_conflicts.told(self.provider, changed, reader=request.user.get_username())} {text}",
             "present": [*self._rows_in_words(present, wanted, changed), *self._fields_in_words(present, changed)],
             "acknowledged": acknowledgement,
         }

@@ -15,7 +15,7 @@ from psc_connect.error_messages import labelled
 from psc_connect.models import DeclarationChange, Provider
 from psc_connect.providers.audit import REPLACED
 from psc_connect.providers.serialization import ORDERED_ROWS, ROWS, key_names, label_of
-from psc_connect.text import in_one_line
+from psc_connect.text import to_single_line
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -46,13 +46,13 @@ class ShownChange:
     """One save, and each difference in words; ``folded`` are those of a whole metadata document."""
 
     row: DeclarationChange
-    differences: tuple[ShownDifference, ...]
+    diff: tuple[ShownDifference, ...]
     folded: tuple[ShownDifference, ...] = ()
 
     @property
     def height(self) -> int:
         """How many rows of a table it takes."""
-        return len(self.differences) + bool(self.folded)
+        return len(self.diff) + bool(self.folded)
 
 
 def shown_changes(provider: Provider, *, only: Collection[str] = ()) -> list[ShownChange]:
@@ -74,7 +74,7 @@ def _shown_change(row: DeclarationChange, only: Collection[str], kids: Mapping[s
     folded = members if len(members) > MAX_MEMBERS else []
     return ShownChange(
         row,
-        differences=tuple(_differences([each for each in told if each not in folded], kids)),
+        diff=tuple(_differences([each for each in told if each not in folded], kids)),
         folded=tuple(_differences(folded, kids)),
     )
 
@@ -119,7 +119,7 @@ def _keys_in_words(thumbprints: Any, kids: Mapping[str, str]) -> str:
 def value_in_words(name: str, value: Any) -> str:
     """Return a value of a declaration as a person reads it, by the field, or the kind of row, that has it."""
     if name == "access_rules" and isinstance(value, dict):
-        return in_one_line(rule_in_words(value), MAX_CHARACTERS)
+        return to_single_line(rule_in_words(value), MAX_CHARACTERS)
     if name in ROWS and isinstance(value, dict):
         model: Any = Provider._meta.get_field(name).related_model
         told = (
@@ -127,8 +127,8 @@ def value_in_words(name: str, value: Any) -> str:
             for member, each in value.items()
             if each != ""
         )
-        return in_one_line(", ".join(told), MAX_CHARACTERS_OF_ROW)
-    return in_one_line(_in_words(Provider, name, value), MAX_CHARACTERS)
+        return to_single_line(", ".join(told), MAX_CHARACTERS_OF_ROW)
+    return to_single_line(_in_words(Provider, name, value), MAX_CHARACTERS)
 
 
 def _in_words(model: Any, name: str, value: Any) -> str:
@@ -143,7 +143,7 @@ def _in_words(model: Any, name: str, value: Any) -> str:
     # A member of a document, a kind of row.
     except (FieldDoesNotExist, AttributeError):
         choices = {}
-    return str(choices.get(value, value)) if isinstance(value, str) else in_one_line(value, MAX_CHARACTERS)
+    return str(choices.get(value, value)) if isinstance(value, str) else to_single_line(value, MAX_CHARACTERS)
 
 
 class HistoryPage(ProviderPage):

@@ -13,7 +13,7 @@ from django.db import models
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from psc_connect.text import in_one_line
+from psc_connect.text import to_single_line
 
 if TYPE_CHECKING:
     from psc_connect.mapping.attributes import Verdict
@@ -89,7 +89,7 @@ def shown_attribute(row: ExportedAttribute, verdict: Verdict, shown: Shown) -> S
     return ShownAttribute(
         claim=row.claim,
         field=row.user_field,
-        found="" if verdict.found is None else in_one_line(shown(verdict.found)),
+        found="" if verdict.found is None else to_single_line(shown(verdict.found)),
         takes=takes(row.user_field),
         result=_result(row, verdict, shown),
         is_problem=bool(verdict.problem),
@@ -103,4 +103,4 @@ def _result(row: ExportedAttribute, verdict: Verdict, shown: Shown) -> str:
         return gettext("Nothing lies there: the field stays as it is.")
     if not verdict.is_due:
         return gettext("The field stays as it is: it is filled %(when)s.") % {"when": row.get_when_display()}
-    return gettext("The field becomes “%(value)s”.") % {"value": in_one_line(shown(verdict.accepted))}
+    return gettext("The field becomes “%(value)s”.") % {"value": to_single_line(shown(verdict.accepted))}

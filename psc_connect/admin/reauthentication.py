@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 
 from psc_connect.admin.base import REPLACE_SECRETS, AdminPage, administrator
-from psc_connect.login.session import has_just_signed_in, note_sign_in
+from psc_connect.login.session import has_just_signed_in, record_authentication_time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -90,7 +90,7 @@ class ConfirmPage(AdminPage):
         form = PasswordForm(request, request.POST)
         if not form.is_valid():
             return self._show(request, form)
-        note_sign_in(request)
+        record_authentication_time(request)
         messages.success(request, gettext("Thank you. For a quarter of an hour you are not asked again."))
         return HttpResponseRedirect(self._next(request))
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from django.utils.functional import _StrPromise
 
-    from psc_connect.professional.person import Capacity
+    from psc_connect.professional.person import ActivityChoice
 
 SUBJECT_LABELS: Final[Mapping[str, _StrPromise]] = {
     "profession": _("Profession"),
@@ -121,10 +121,10 @@ def others_in_words(*, may_sign_in: bool, message: str) -> str:
     return gettext("Everybody else → %(outcome)s") % {"outcome": said}
 
 
-def capacity_in_words(capacity: Capacity | None) -> str:
-    if capacity is None:
+def activity_choice_in_words(activity_choice: ActivityChoice | None) -> str:
+    if activity_choice is None:
         return gettext("without professional data")
-    practice, activity = capacity.practice, capacity.activity
+    practice, activity = activity_choice.practice, activity_choice.activity
     parts: Iterable[object] = (practice.profession, practice.category, practice.skill)
     if activity is not None:
         parts = (*parts, activity.mode, activity.structure_name, activity.place)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 ACCEPTED_WITHIN: Final = 3600
 
 
-class OfferExpired(Exception):
+class PayloadExpired(Exception):
     """The page was open for more than an hour, or this is no offer of it."""
 
 
@@ -34,7 +34,7 @@ def unseal(kind: str, text: object) -> Any:
     try:
         sealed_kind, payload = json.loads(cipher_for(OFFER).decrypt(str(text).encode(), ttl=ACCEPTED_WITHIN))
     except (InvalidToken, TypeError, ValueError):
-        raise OfferExpired from None
+        raise PayloadExpired from None
     if sealed_kind != kind:
-        raise OfferExpired
+        raise PayloadExpired
     return payload

@@ -156,7 +156,7 @@ def _mapping(provider: Provider) -> Iterator[CheckMessage]:
 
 
 def _access_rules(provider: Provider) -> Iterator[CheckMessage]:
-    from psc_connect.access.rules import lets_nobody_in, rules_of  # noqa: PLC0415 - it needs the loaded models
+    from psc_connect.access.rules import denies_everyone, rules_of  # noqa: PLC0415 - it needs the loaded models
 
     rules = rules_of(provider)
     for number, rule in enumerate(rules, start=1):
@@ -185,7 +185,7 @@ def _access_rules(provider: Provider) -> Iterator[CheckMessage]:
                 obj=provider,
                 id="psc_connect.W017",
             )
-    if all(rule.is_well_formed for rule in rules) and lets_nobody_in(provider, rules):
+    if all(rule.is_well_formed for rule in rules) and denies_everyone(provider, rules):
         yield Caution(
             _("The access rules of the provider “%(slug)s” refuse everybody.") % {"slug": provider.slug},
             hint=_("Add a row by which somebody may sign in; to close the provider, disable it."),

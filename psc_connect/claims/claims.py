@@ -12,7 +12,7 @@ from psc_connect.professional.computed import ROOTS, computed_values
 from psc_connect.professional.userinfo import read_userinfo
 
 if TYPE_CHECKING:
-    from psc_connect.professional.person import Capacity, Professional
+    from psc_connect.professional.person import ActivityChoice, Professional
 
 
 class Claims(Mapping[str, Any]):
@@ -49,8 +49,10 @@ class Claims(Mapping[str, Any]):
         return self._professional or read_userinfo(self._sent)
 
     @cached_property
-    def capacity(self) -> Capacity | None:
-        return self.professional.capacity_of(self._chosen) or next(iter(self.professional.capacities), None)
+    def activity_choice(self) -> ActivityChoice | None:
+        return self.professional.activity_choice_of(self._chosen) or next(
+            iter(self.professional.activity_choices), None
+        )
 
     def document(self, names: Collection[tuple[str, ...]]) -> dict[str, Any]:
         """Return the userinfo, with those computed values that an expression with these names may ask for."""
@@ -59,4 +61,4 @@ class Claims(Mapping[str, Any]):
         wanted = [chain for chain in names if chain[0] in ROOTS and chain[0] not in self._sent]
         if not wanted:
             return self._sent
-        return {**self._sent, **computed_values(self.professional, self.capacity, wanted)}
+        return {**self._sent, **computed_values(self.professional, self.activity_choice, wanted)}

@@ -29,7 +29,7 @@ NOT_TAKEN = {
     "StoreIDToken": gettext_noop("The ID token is always kept, encrypted, for the sign-out."),
     "IDTokenMaxAge": gettext_noop("An ID token may be ten minutes old, with a leeway of one minute."),
     "Icon": gettext_noop("Put the picture among the static files of this site, and its path into “button logo”."),
-    "ResolutionRule": gettext_noop("It is Perl: write resolution rules on the provider's page, as plain rows."),
+    "ProviderSelectionRule": gettext_noop("It is Perl: write resolution rules on the provider's page, as plain rows."),
     "CheckJWTSignature": ALWAYS,
     "UseNonce": ALWAYS,
     "RequirePkce": ALWAYS,

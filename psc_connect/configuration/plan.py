@@ -12,10 +12,8 @@ from psc_connect.error_messages import explain
 from psc_connect.fields import StoredSecret
 from psc_connect.models import Provider
 from psc_connect.oidc.errors import JWKSError, MetadataError, ProviderUnavailable
-from psc_connect.oidc.pasted import looks_like
-from psc_connect.providers import audit as history
-from psc_connect.providers import keys
-from psc_connect.providers import validation as declaration
+from psc_connect.oidc.wrong_document import looks_like
+from psc_connect.providers import audit, keys, validation
 from psc_connect.providers.metadata import secret_recipient
 from psc_connect.providers.serialization import FORMAT, PROVIDER_FIELDS, SECRET, Difference
 
@@ -52,7 +50,7 @@ class Plan:
 
     provider: Provider
     is_new: bool
-    differences: tuple[Difference, ...] = ()
+    diff: tuple[Difference, ...] = ()
     problems: list[Problem] = field(default_factory=list)
     rows: dict[str, list[models.Model]] = field(default_factory=dict)
     secret: StoredSecret | None = field(default=None, repr=False)
@@ -71,11 +69,11 @@ class Plan:
         The secret is told apart, by ``secret``.
         """
         if not self.is_new:
-            return tuple(each for each in self.differences if each.name != SECRET)
-        trusted = {f"metadata.{member}" for member in declaration.TRUSTED_MEMBERS}
+            return tuple(each for each in self.diff if each.name != SECRET)
+        trusted = {f"metadata.{member}" for member in validation.TRUSTED_MEMBERS}
         return tuple(
             each
-            for each in self.differences
+            for each in self.diff
             if each.new not in (None, "", {}, [])
             and each.name != SECRET
             and (each.name in trusted or not each.name.startswith("metadata."))
@@ -90,7 +88,7 @@ class Plan:
 
     @property
     def changes_something(self) -> bool:
-        return self.is_new or bool(self.differences) or self.secret is not None
+        return self.is_new or bool(self.diff) or self.secret is not None
 
 
 def read_document(document: object) -> list[dict[str, Any]]:
@@ -132,7 +130,7 @@ def carry_out(plans: list[Plan], *, origin: str, by: User | None = None) -> None
         for plan in plans:
             if plan.changes_something:
                 _check_that_it_holds(plan)
-                with history.recorded(plan.provider, origin=origin, by=by):
+                with audit.recorded(plan.provider, origin=origin, by=by):
                     _save(plan)
 
 
@@ -152,12 +150,12 @@ def _save(plan: Plan) -> None:
     else:
         provider.save(update_fields=_changed_fields(plan))
     for name, rows in plan.rows.items():
-        declaration.replace_rows(provider, name, rows)
+        validation.replace_rows(provider, name, rows)
 
 
 def _changed_fields(plan: Plan) -> set[str]:
     """What somebody else, or a login, has saved since the plan was made stays: only what it changes is written."""
-    changed = {difference.name.partition(".")[0] for difference in plan.differences} & {*PROVIDER_FIELDS}
+    changed = {difference.name.partition(".")[0] for difference in plan.diff} & {*PROVIDER_FIELDS}
     if plan.secret is not None:
         changed.add(SECRET)
     if "jwks" in changed:

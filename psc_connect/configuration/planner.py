@@ -20,17 +20,16 @@ from psc_connect.models import ExportedAttribute, Provider
 from psc_connect.models.access import MAX_RULES
 from psc_connect.oidc.errors import JWKSError, MetadataError, ProviderUnavailable
 from psc_connect.oidc.jwks import parse_jwks
-from psc_connect.providers import keys
-from psc_connect.providers import validation as declaration
+from psc_connect.providers import keys, validation
 from psc_connect.providers.metadata import secret_recipient
 from psc_connect.providers.serialization import (
     PROVIDER_FIELDS,
     ROWS,
     SECRET,
-    declaration_of,
-    differences,
+    diff,
     key_names,
-    rows_as_json,
+    serialize_provider,
+    serialize_rows,
 )
 from psc_connect.validators import can_be_kept
 
@@ -80,7 +79,7 @@ class _Planner:
     def __init__(self, declared: dict[str, Any], where: str, secret: StoredSecret | None) -> None:
         self.declared, self.where, self.secret = declared, where, secret
         environment = declared.get("environment")
-        default = declaration.default_slug(environment if isinstance(environment, str) else "")
+        default = validation.default_slug(environment if isinstance(environment, str) else "")
         slug = str(declared.get("slug") or default)
         known = Provider.objects.filter(slug=slug) if can_be_kept(slug) else Provider.objects.none()
         self.present, self.provider = known.first(), known.first() or Provider(slug=slug)
@@ -94,7 +93,7 @@ class _Planner:
             setattr(self.provider, name, self.declared[name])
         rows = {name: self._rows(name) for name in ROWS if name in self.declared}
         if self.present is None and "exported_attributes" not in rows:
-            rows["exported_attributes"] = list(declaration.default_attributes())
+            rows["exported_attributes"] = list(validation.default_attributes())
         if self.present is None and "environment" not in self.declared:
             self._problem("environment", _("A new provider needs it: production, sandbox, simulator or custom."))
         if typed == given:
@@ -107,12 +106,12 @@ class _Planner:
             is_named = bool(self.declared.get("slug"))
             return Plan(self.provider, self.present is None, problems=self.problems, is_named=is_named)
         waits = self._waits_for_secret()
-        old = declaration_of(self.present) if self.present else {}
-        new = declaration_of(self.provider) | {name: rows_as_json(name, each) for name, each in rows.items()}
+        old = serialize_provider(self.present) if self.present else {}
+        new = serialize_provider(self.provider) | {name: serialize_rows(name, each) for name, each in rows.items()}
         return Plan(
             provider=self.provider,
             is_new=self.present is None,
-            differences=differences(old, new),
+            diff=diff(old, new),
             rows={name: each for name, each in rows.items() if old.get(name) != new[name]},
             secret=None if self.secret is None or self._is_kept(self.secret) else self.secret,
             gives_secret=self.secret is not None,
@@ -169,7 +168,7 @@ class _Planner:
         fields = Counter(row.user_field for row in rows if isinstance(row, ExportedAttribute))
         for twice in sorted(each for each, count in fields.items() if count > 1):
             self._problem(name, _("Two rows fill the field “%(name)s”.") % {"name": twice})
-        said = {json.dumps(each, sort_keys=True) for each in rows_as_json(name, rows)}
+        said = {json.dumps(each, sort_keys=True) for each in serialize_rows(name, rows)}
         if len(said) < len(rows):
             self._problem(name, _("Two rows say the same."))
         if any(getattr(row, "group", None) for row in rows) and not users_have_groups():
@@ -246,15 +245,15 @@ class _Planner:
                 provider.metadata = given
         elif present is None or not present.metadata or provider.environment != present.environment:
             try:
-                provider.metadata = declaration.environment_metadata(provider.environment)
+                provider.metadata = validation.environment_metadata(provider.environment)
             except (ProviderUnavailable, MetadataError) as exc:
                 self._problem("environment", explain(exc.code))
                 return
-        wanted = declaration.Wanted(
+        wanted = validation.Wanted(
             provider.environment, provider.metadata, self.secret, may_replace_issuer=self.may_replace_issuer
         )
         try:
-            for name, error in declaration.problems(present, wanted):
+            for name, error in validation.problems(present, wanted):
                 self._problem(name, *error.messages)
         except MetadataError as exc:
             self._problem("metadata", *ValidationError(form_errors_of(exc)).messages)

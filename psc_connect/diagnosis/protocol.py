@@ -40,7 +40,7 @@ def failure(check: str, exc: OIDCError) -> Finding:
 
 
 def metadata(comparison: Comparison) -> Iterator[Finding]:
-    names = [difference.name for difference in comparison.differences]
+    names = [difference.name for difference in comparison.diff]
     used = [name for name in names if name in USED_MEMBERS]
     if not names:
         text = _("The stored metadata is what the provider publishes.")

@@ -10,7 +10,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from psc_connect.access.groups import row_holds
 from psc_connect.access.rules import rules_of
-from psc_connect.accounts import linking as accounts
+from psc_connect.accounts import linking
 from psc_connect.backends import ProSanteConnectBackend, prepared_backend
 from psc_connect.exceptions import LoginRefused
 from psc_connect.mapping.attributes import Verdict, judge
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
     from psc_connect.access.rules import Admission, Decision
-    from psc_connect.accounts.linking import Person
+    from psc_connect.accounts.linking import VerifiedIdentity
     from psc_connect.models import AccessRule, Account, ExportedAttribute, ExportedGroup, Provider
     from psc_connect.professional.person import Professional
 
 
 @dataclass(frozen=True, slots=True)
-class ForeseenAccess:
+class AccessPreview:
     """What the access rules make of the person: the rules, and what they decide of the whole login."""
 
     professional: Professional = field(repr=False)
@@ -41,7 +41,7 @@ class ForeseenAccess:
 
 
 @dataclass(frozen=True, slots=True)
-class Foreseen:
+class LoginPreview:
     """Whom a login with these claims would sign in.
 
     ``outcome``: ``returning``; ``found_again``, under another ``sub``; ``matched``, by the number that a user has;
@@ -56,56 +56,56 @@ class Foreseen:
     own_hooks: tuple[str, ...] = ()
     attributes: tuple[tuple[ExportedAttribute, Verdict], ...] = ()
     groups: tuple[tuple[ExportedGroup, bool], ...] = ()
-    access: ForeseenAccess | None = None
+    access: AccessPreview | None = None
 
 
 @sensitive_variables()
-def foresee(
+def preview_login(
     request: HttpRequest,
     provider: Provider,
     subject: str,
     *,
     claims: Mapping[str, Any],
     id_token_claims: Mapping[str, Any],
-) -> Foreseen:
+) -> LoginPreview:
     """Say what a login would make of these claims, by today's mapping, and make nothing of them."""
     # What a site's own hooks may write, though they should only read, is taken back.
     with transaction.atomic():
         try:
             backend = prepared_backend(request, provider)
-            return _foreseen(backend, backend.person_of(subject, claims, id_token_claims=id_token_claims))
+            return _preview(backend, backend.person_of(subject, claims, id_token_claims=id_token_claims))
         except LoginRefused as exc:
-            return Foreseen("refused", code=exc.code)
+            return LoginPreview("refused", code=exc.code)
         finally:
             transaction.set_rollback(True)
 
 
 @sensitive_variables()
-def _foreseen(backend: ProSanteConnectBackend, person: Person) -> Foreseen:
-    account = accounts.find(backend.provider, person.subject, person.identifiers)
+def _preview(backend: ProSanteConnectBackend, person: VerifiedIdentity) -> LoginPreview:
+    account = linking.find(backend.provider, person.subject, person.identifiers)
     access = _access(backend.provider, account, person)
     if not access.decision.allowed:
-        return Foreseen("refused", code=access.decision.code, access=access)
+        return LoginPreview("refused", code=access.decision.code, access=access)
     try:
-        return replace(_foreseen_user(backend, account, person, access.admission), access=access)
+        return replace(_preview_user(backend, account, person, access.admission), access=access)
     except LoginRefused as exc:
-        return Foreseen("refused", code=exc.code, access=access)
+        return LoginPreview("refused", code=exc.code, access=access)
 
 
 @sensitive_variables()
-def _access(provider: Provider, account: Account | None, person: Person) -> ForeseenAccess:
+def _access(provider: Provider, account: Account | None, person: VerifiedIdentity) -> AccessPreview:
     rules = rules_of(provider)
-    return ForeseenAccess(person.professional, tuple(rules), accounts.admission_of(provider, rules, person, account))
+    return AccessPreview(person.professional, tuple(rules), linking.admission_of(provider, rules, person, account))
 
 
 @sensitive_variables()
-def _foreseen_user(
-    backend: ProSanteConnectBackend, account: Account | None, person: Person, admission: Admission
-) -> Foreseen:
-    provider, seen = backend.provider, accounts.claims_for(person, admission)
+def _preview_user(
+    backend: ProSanteConnectBackend, account: Account | None, person: VerifiedIdentity, admission: Admission
+) -> LoginPreview:
+    provider, seen = backend.provider, linking.claims_for(person, admission)
     if account is not None and not backend.user_can_authenticate(account.user):
         raise LoginRefused("account_inactive")
-    known = account.user if account is not None else accounts.candidate(provider, seen, hooks=backend)
+    known = account.user if account is not None else linking.candidate(provider, seen, hooks=backend)
     creating = known is None
     user, rows = known or backend.UserModel(), provider.exported_attributes.all()
     verdicts = tuple((row, judge(row, user, seen, creating=creating)) for row in rows)
@@ -117,7 +117,7 @@ def _foreseen_user(
     outcome = "created" if creating else "matched" if _is_ours(backend, "filter_users_by_claims") else "linked"
     if account is not None:
         outcome = "returning" if account.subject == person.subject else "found_again"
-    return Foreseen(
+    return LoginPreview(
         # A hook of the site's decides for itself.
         outcome if own_hooks or not code else "refused",
         user=known,

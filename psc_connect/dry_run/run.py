@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 SESSION_KEY = "psc_connect_dry_run"
-MAY_REHEARSE = "psc_connect.change_provider"
+DRY_RUN_PERMISSION = "psc_connect.change_provider"
 STEPS = (
     "state",
     "answer_issuer",
@@ -104,7 +104,7 @@ def finish(
     Raises LoginRefused ``dry_run_of_somebody_else`` where another one is signed in now, or nobody, or the right to
     change providers has gone since; ``authorization_state_used`` where the answer came twice.
     """
-    if str(request.user.pk) != login.dry_run_by or not request.user.has_perm(MAY_REHEARSE):
+    if str(request.user.pk) != login.dry_run_by or not request.user.has_perm(DRY_RUN_PERMISSION):
         raise LoginRefused("dry_run_of_somebody_else")
     if not pending.claim(login):
         raise LoginRefused("authorization_state_used")

@@ -8,8 +8,7 @@ from django.http import HttpResponseRedirect
 from django.utils.translation import get_language
 from mozilla_django_oidc.utils import generate_code_challenge
 
-from psc_connect.login import pending
-from psc_connect.login import site_urls as origin
+from psc_connect.login import pending, site_urls
 from psc_connect.oidc.authorization import authorization_url
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ def send_to_provider(
         "response_type": "code",
         "scope": provider.scope,
         "client_id": provider.client_id,
-        "redirect_uri": origin.redirect_uri(request, provider),
+        "redirect_uri": site_urls.redirect_uri(request, provider),
         "state": login.state,
         "nonce": login.nonce,
         "code_challenge": generate_code_challenge(login.code_verifier, "S256"),
@@ -65,7 +64,7 @@ def send_to_provider(
     }
     parameters |= {name: str(value) for name, value in optional.items() if value not in ("", None)}
     response = HttpResponseRedirect(authorization_url(provider.parsed_metadata, parameters))
-    pending.remember(request, response, login, secure=origin.is_secure(request))
+    pending.remember(request, response, login, secure=site_urls.is_secure(request))
     return response
 
 

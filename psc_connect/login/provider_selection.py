@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from psc_connect import conf
-from psc_connect.models import Provider, ResolutionRule
+from psc_connect.models import Provider, ProviderSelectionRule
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -19,12 +19,12 @@ def enabled_providers() -> list[Provider]:
 
 def preselected(request: HttpRequest, providers: list[Provider]) -> Provider | None:
     """Return the first provider, in their order, one of whose rules fits the request, or None. One SQL query."""
-    rules = ResolutionRule.objects.filter(provider__in=providers)
+    rules = ProviderSelectionRule.objects.filter(provider__in=providers)
     fitting = {rule.provider_id for rule in rules if fits(rule, request)}
     return next((provider for provider in providers if provider.pk in fitting), None)
 
 
-def fits(rule: ResolutionRule, request: HttpRequest) -> bool:
+def fits(rule: ProviderSelectionRule, request: HttpRequest) -> bool:
     """Whether the request is one of those that the rule is about. It only chooses a page: no right comes of it."""
     if rule.kind == rule.Kind.HOST:
         return urlsplit(f"//{request.get_host()}").hostname == rule.value.lower()

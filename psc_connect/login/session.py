@@ -24,7 +24,7 @@ MOZILLA_EXPIRATION_KEY = "oidc_id_token_expiration"
 TEN_YEARS = 10 * 365 * 24 * 3600
 SIGNED_IN_AT_KEY = "psc_connect_signed_in_at"
 # As long as that, nobody who administers secrets is asked again who they are.
-JUST_NOW = 15 * 60
+RECENT_AUTH_SECONDS = 15 * 60
 # Callbacks that can be reloaded onto their pages: the tabs that one person may have begun at once.
 KEPT_LANDINGS = 5
 
@@ -33,14 +33,14 @@ KEPT_LANDINGS = 5
 class KeptLogin:
     """What a session tells of its login; ``account`` is None where no login of ours opened it.
 
-    ``capacity`` is the key of the capacity chosen, "" where none is; ``must_choose`` is whether one has yet to be.
+    ``activity_choice``: the key of the chosen activity, or "". ``must_choose``: the person has yet to choose one.
     """
 
     provider: str = ""
     account: int | None = None
     acr: str = ""
     means: str = ""
-    capacity: str = ""
+    activity_choice: str = ""
     must_choose: bool = False
 
 
@@ -79,9 +79,9 @@ def kept_login(request: HttpRequest) -> KeptLogin:
     return KeptLogin(**{name: kept[name] for name in KeptLogin.__slots__ if name in kept})
 
 
-def keep_capacity(request: HttpRequest, capacity: str) -> None:
+def keep_activity_choice(request: HttpRequest, activity_choice: str) -> None:
     """Keep in what capacity the person of this session acts from now on."""
-    request.session[KEY] = {**request.session.get(KEY, {}), "capacity": capacity, "must_choose": False}
+    request.session[KEY] = {**request.session.get(KEY, {}), "activity_choice": activity_choice, "must_choose": False}
 
 
 def kept_id_token(request: HttpRequest) -> str:
@@ -115,7 +115,7 @@ def reload_session(request: HttpRequest) -> None:
         request.session = type(session)(session.session_key)
 
 
-def note_sign_in(request: HttpRequest | None, **_said: Any) -> None:
+def record_authentication_time(request: HttpRequest | None, **_said: Any) -> None:
     """Keep when the person of this session proved who they are, by whatever backend (a receiver of Django's signal)."""
     if request is not None and hasattr(request, "session"):
         request.session[SIGNED_IN_AT_KEY] = int(time.time())
@@ -132,4 +132,4 @@ def _note_identification(request: HttpRequest, auth_time: int | None) -> None:
 def has_just_signed_in(request: HttpRequest) -> bool:
     """Whether the person of this session proved who they are within the last quarter of an hour."""
     moment = request.session.get(SIGNED_IN_AT_KEY)
-    return isinstance(moment, int) and 0 <= time.time() - moment <= JUST_NOW
+    return isinstance(moment, int) and 0 <= time.time() - moment <= RECENT_AUTH_SECONDS

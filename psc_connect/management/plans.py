@@ -15,7 +15,7 @@ from psc_connect.configuration.plan import ConfigurationError, carry_out, missin
 from psc_connect.error_messages import labelled, load_document
 from psc_connect.fields import SECRET_PROBLEMS, SecretUnavailable
 from psc_connect.models import DeclarationChange
-from psc_connect.text import escaped, in_one_line
+from psc_connect.text import escaped, to_single_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -107,8 +107,8 @@ def lines_of(plan: Plan) -> Iterator[str]:
         return
     yield _("%(slug)s: new") % {"slug": slug} if plan.is_new else _("%(slug)s: changes") % {"slug": slug}
     for difference in plan.shown_differences:
-        old = "" if difference.old is None else f"{in_one_line(difference.old, MAX_WIDTH)} → "
-        new = _("(taken out)") if difference.new is None else in_one_line(difference.new, MAX_WIDTH)
+        old = "" if difference.old is None else f"{to_single_line(difference.old, MAX_WIDTH)} → "
+        new = _("(taken out)") if difference.new is None else to_single_line(difference.new, MAX_WIDTH)
         yield "  " + labelled(difference.name, f"{old}{new}")
     if plan.secret is not None:
         yield "  " + labelled("client_secret", plan.secret_told)

@@ -31,7 +31,7 @@ MINIMAL: Final = (
     ReadyRow("family_name", ("last_name",)),
     ReadyRow("SubjectNameID", ("username",), ExportedAttribute.When.CREATION),
 )
-READY_SETS: Final[Mapping[str, tuple[ReadyRow, ...]]] = MappingProxyType(
+PRESETS: Final[Mapping[str, tuple[ReadyRow, ...]]] = MappingProxyType(
     {
         "minimal": MINIMAL,
         "directory": (
@@ -70,11 +70,11 @@ class Missing:
 def filled(rows: Iterable[Mapping[str, Any]], name: str) -> tuple[list[dict[str, Any]], list[Missing]]:
     """Put the rows of a set among others, in the place of those that fill the same field; say which lack a field.
 
-    A claim that fills a field already stays as it is. Raises KeyError for a name that is not in ``READY_SETS``.
+    A claim that fills a field already stays as it is. Raises KeyError for a name that is not in ``PRESETS``.
     """
     result = [dict(row) for row in rows]
     missing = []
-    for ready in READY_SETS[name]:
+    for ready in PRESETS[name]:
         present = next((row for row in result if row["claim"] == ready.claim), None)
         if present and present["user_field"]:
             continue

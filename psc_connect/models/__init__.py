@@ -5,26 +5,26 @@ from __future__ import annotations
 from psc_connect.models.access import AccessRule
 from psc_connect.models.account import Account, AccountChange, AccountIdentifier, GroupGrant, UnlinkedAccount
 from psc_connect.models.change import DeclarationChange
+from psc_connect.models.claimed_state import ClaimedState
 from psc_connect.models.mapping import ExportedAttribute, ExportedGroup
 from psc_connect.models.provider import (
-    AskCapacity,
+    AskActivity,
     Display,
     Environment,
     Prompt,
     Provider,
     RequireIssuer,
     TokenEndpointAuthMethod,
-    may_go_to,
+    secret_allowed_for_issuer,
 )
-from psc_connect.models.resolution import ResolutionRule
-from psc_connect.models.state import ClaimedState
+from psc_connect.models.selection_rule import ProviderSelectionRule
 
 __all__ = [
     "AccessRule",
     "Account",
     "AccountChange",
     "AccountIdentifier",
-    "AskCapacity",
+    "AskActivity",
     "ClaimedState",
     "DeclarationChange",
     "Display",
@@ -34,9 +34,9 @@ __all__ = [
     "GroupGrant",
     "Prompt",
     "Provider",
+    "ProviderSelectionRule",
     "RequireIssuer",
-    "ResolutionRule",
     "TokenEndpointAuthMethod",
     "UnlinkedAccount",
-    "may_go_to",
+    "secret_allowed_for_issuer",
 ]

@@ -31,7 +31,7 @@ class Account(models.Model):
     subject_name_id = models.CharField(_("national identifier"), max_length=255, blank=True, editable=False)
     # The professional data of the last login (professional.snapshot), and the capacity that was chosen last.
     professional = models.JSONField(_("professional data"), default=dict, editable=False)
-    capacity = models.CharField(_("capacity chosen last"), max_length=16, blank=True, editable=False)
+    activity_choice = models.CharField(_("capacity chosen last"), max_length=16, blank=True, editable=False)
     created_at = models.DateTimeField(_("created on"), auto_now_add=True)
 
     class Meta:

@@ -13,7 +13,7 @@ from psc_connect.models.provider import Provider
 class DeclarationChange(models.Model):
     """What one save changed of one provider. Written once; nothing in the package edits or deletes a row.
 
-    ``changes`` is a list of ``[name, old, new]`` in the words of ``document.declaration_of``: no secret is in it.
+    ``changes`` is a list of ``[name, old, new]`` in the words of ``serialization.serialize_provider``: no secret is in it.
     """
 
     class Origin(models.TextChoices):

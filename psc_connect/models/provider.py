@@ -58,7 +58,7 @@ class Display(models.TextChoices):
     WAP = "wap", _("wap: an old telephone")
 
 
-class AskCapacity(models.TextChoices):
+class AskActivity(models.TextChoices):
     """When a page asks in what capacity somebody signs in."""
 
     SEVERAL = "several", _("where there are several; again once the one that was chosen is gone")
@@ -71,7 +71,7 @@ class RequireIssuer(models.TextChoices):
     NEVER = "never", _("never (it is compared if present)")
 
 
-def may_go_to(issuer: str, secret: StoredSecret) -> bool:
+def secret_allowed_for_issuer(issuer: str, secret: StoredSecret) -> bool:
     """Whether the secret may be sent to the issuer.
 
     Whoever types a name (``env:…``, ``file:…``) need not know the secret: it goes to ANS's issuers, and to another one
@@ -191,11 +191,11 @@ class Provider(models.Model):
         default=False,
         help_text=_("Off: a first sign-in that such a user's number matches is refused."),
     )
-    ask_capacity = models.CharField(
+    ask_activity = models.CharField(
         _("ask in what capacity people sign in"),
         max_length=8,
-        choices=AskCapacity,
-        default=AskCapacity.SEVERAL,
+        choices=AskActivity,
+        default=AskActivity.SEVERAL,
         help_text=_("A professional may have several practices and activities."),
     )
     others_may_sign_in = models.BooleanField(
@@ -267,7 +267,7 @@ class Provider(models.Model):
     def secret_for_its_issuer(self) -> str:
         """Return the client secret, to be sent to this issuer. Raises SecretUnavailable."""
         secret = self.client_secret.reveal()
-        if not may_go_to(self.issuer, self.client_secret):
+        if not secret_allowed_for_issuer(self.issuer, self.client_secret):
             raise SecretUnavailable("secret_reference_not_for_issuer")
         return secret
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from psc_connect.oidc.codes import AUTHORIZATION_ERRORS
+from psc_connect.oidc.error_codes import AUTHORIZATION_ERRORS
 from psc_connect.oidc.errors import AuthorizationResponseError
 from psc_connect.oidc.metadata import ProviderMetadata
 

@@ -18,8 +18,8 @@ from typing import ClassVar
 
 from typing_extensions import override
 
-from psc_connect.oidc.codes import CODES as CODES
-from psc_connect.oidc.codes import sentence
+from psc_connect.oidc.error_codes import CODES as CODES
+from psc_connect.oidc.error_codes import sentence
 
 
 class OIDCError(Exception):

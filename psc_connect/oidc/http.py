@@ -20,8 +20,8 @@ from psc_connect.oidc.deadline import Deadline
 from psc_connect.oidc.errors import ProviderUnavailable
 from psc_connect.oidc.metadata import is_address, is_loopback
 from psc_connect.oidc.observed import note
-from psc_connect.oidc.pasted import looks_like
 from psc_connect.oidc.transport import Adapter, ClosedBeforeAnswerError, Limits, is_private, within
+from psc_connect.oidc.wrong_document import looks_like
 
 _HEADERS: Final = {
     "User-Agent": "django-psc-connect",

@@ -13,7 +13,7 @@ from josepy.jwk import JWKEC, JWKRSA
 from psc_connect.oidc.algorithms import ALGORITHMS
 from psc_connect.oidc.base64url import decode_strict, encode
 from psc_connect.oidc.errors import JWKSError
-from psc_connect.oidc.pasted import looks_like
+from psc_connect.oidc.wrong_document import looks_like
 
 _MAX_KEYS: Final = 100
 _MAX_TEXT: Final = 256

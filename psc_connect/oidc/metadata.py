@@ -10,7 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from psc_connect.oidc.errors import MetadataError
 from psc_connect.oidc.errors import MetadataProblem as MetadataProblem
-from psc_connect.oidc.pasted import looks_like
+from psc_connect.oidc.wrong_document import looks_like
 
 # The browser goes there, no secret does: PSC keeps its pages on a sibling host (auth.… and wallet.…). Of an issuer that
 # is not known to own the domain above, a sibling may be anybody's: who shares asso.fr has nothing else in common.

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
-from psc_connect.professional.codes import Code
+from psc_connect.professional.coded_values import Code
 from psc_connect.professional.conditions import Situation, normalised, siren_of
-from psc_connect.professional.person import Activity, Capacity, Professional
+from psc_connect.professional.person import Activity, ActivityChoice, Professional
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +100,13 @@ ROOTS: Final = frozenset(parts[0] for parts in _PARTS.values())
 
 
 def computed_values(
-    professional: Professional, capacity: Capacity | None, names: Collection[tuple[str, ...]] | None = None
+    professional: Professional, activity_choice: ActivityChoice | None, names: Collection[tuple[str, ...]] | None = None
 ) -> dict[str, Any]:
     """Return ``{"rpps": …, "profession": {"code": …, "label": …}, …}`` in a capacity, every value a text.
 
     ``names``, such as ``("profession", "label")`` or ``("profession",)``: only what lies at them, or below.
     """
-    acting = Situation(professional, capacity)
+    acting = Situation(professional, activity_choice)
     found: dict[str, Any] = {}
     for name, parts in _PARTS.items():
         if names is not None and not any(each[: len(parts)] == parts[: len(each)] for each in names):

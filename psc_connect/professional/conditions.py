@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from psc_connect.professional.identifiers import Kind
 from psc_connect.professional.nomenclatures import concept, tables_of
-from psc_connect.professional.person import Activity, Capacity, Practice, Professional
+from psc_connect.professional.person import Activity, ActivityChoice, Practice, Professional
 
 # By what name the tables know the codes of a subject; the other subjects are numbers and words.
 CODED: Final[Mapping[str, str]] = MappingProxyType(
@@ -48,7 +48,7 @@ class Situation:
     """Who it is, in what capacity, and at what level (``acr``) they proved it."""
 
     professional: Professional
-    capacity: Capacity | None = None
+    activity_choice: ActivityChoice | None = None
     acr: str = ""
     _values: dict[str, frozenset[str]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
@@ -62,11 +62,11 @@ class Situation:
 
     @property
     def practice(self) -> Practice:
-        return self.capacity.practice if self.capacity else Practice()
+        return self.activity_choice.practice if self.activity_choice else Practice()
 
     @property
     def activity(self) -> Activity:
-        return (self.capacity.activity if self.capacity else None) or self.professional.employment
+        return (self.activity_choice.activity if self.activity_choice else None) or self.professional.employment
 
 
 def siren_of(activity: Activity) -> str:

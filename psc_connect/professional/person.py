@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any
 
-from psc_connect.professional.codes import Code
+from psc_connect.professional.coded_values import Code
 from psc_connect.professional.identifiers import Kind, NationalIdentifier, register_of
 from psc_connect.professional.nomenclatures import tables_of
 
@@ -159,7 +159,7 @@ class OtherIdentifier:
 
 
 @dataclass(frozen=True, slots=True)
-class Capacity:
+class ActivityChoice:
     """In what capacity somebody acts: a practice, in one of its activities where it has any."""
 
     practice: Practice
@@ -262,18 +262,18 @@ class Professional:
         return sorted(self.identifiers, key=lambda each: each.quality or 99)
 
     @property
-    def capacities(self) -> tuple[Capacity, ...]:
+    def activity_choices(self) -> tuple[ActivityChoice, ...]:
         """Every capacity once, in the order sent: what is sent twice is one."""
-        found: dict[str, Capacity] = {}
+        found: dict[str, ActivityChoice] = {}
         for practice in self.practices:
             for activity in practice.activities or (None,):
-                capacity = Capacity(practice, activity)
-                found.setdefault(capacity.key, capacity)
+                activity_choice = ActivityChoice(practice, activity)
+                found.setdefault(activity_choice.key, activity_choice)
         return tuple(found.values())
 
-    def capacity_of(self, key: str) -> Capacity | None:
+    def activity_choice_of(self, key: str) -> ActivityChoice | None:
         """Return the capacity of that key, or None where the person has it no longer."""
-        return next((each for each in self.capacities if each.key == key), None) if key else None
+        return next((each for each in self.activity_choices if each.key == key), None) if key else None
 
 
 def unknown_codes(professional: Professional) -> Iterator[tuple[str, str]]:

@@ -7,12 +7,12 @@ from dataclasses import Field, asdict, dataclass, fields
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
-from psc_connect.professional.codes import Code
+from psc_connect.professional.coded_values import Code
 from psc_connect.professional.identifiers import Kind, NationalIdentifier
 from psc_connect.professional.nomenclatures import tables_of
 from psc_connect.professional.person import (
     Activity,
-    Capacity,
+    ActivityChoice,
     OtherIdentifier,
     Practice,
     Professional,
@@ -103,7 +103,7 @@ class Change:
 
 
 def changes(before: Professional | None, after: Professional) -> tuple[Change, ...]:
-    """Compare two: practices by profession and category, activities by ``Capacity.key``, whatever their order."""
+    """Compare two: practices by profession and category, activities by ``ActivityChoice.key``, whatever their order."""
     old, new = dict(_flat(before)) if before else {}, dict(_flat(after))
     return tuple(
         Change(name, old.get(name), new.get(name))
@@ -121,5 +121,5 @@ def _flat(professional: Professional) -> Iterator[tuple[str, Any]]:
         name = f"{practice.profession.code}{practice.category.code}"
         yield from ((f"practices.{name}.{leaf}", value) for leaf, value in _plain(practice).items())
         for activity in practice.activities:
-            key = Capacity(practice, activity).key
+            key = ActivityChoice(practice, activity).key
             yield from ((f"activities.{key}.{leaf}", value) for leaf, value in _plain(activity).items())

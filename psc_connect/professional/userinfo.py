@@ -7,7 +7,7 @@ from dataclasses import fields
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from psc_connect.professional.codes import Code
+from psc_connect.professional.coded_values import Code
 from psc_connect.professional.identifiers import Kind, NationalIdentifier
 from psc_connect.professional.nomenclatures import tables_of
 from psc_connect.professional.person import (

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from psc_connect.models import DeclarationChange, Provider
-from psc_connect.providers.serialization import SECRET, Difference, declaration_of, differences
+from psc_connect.providers.serialization import SECRET, Difference, diff, serialize_provider
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -46,14 +46,14 @@ def snapshot(provider: Provider) -> Snapshot:
     stored = Provider.objects.filter(pk=provider.pk).first() if provider.pk else None
     if stored is None:
         return Snapshot()
-    declared = {name: value for name, value in declaration_of(stored).items() if name != SECRET}
+    declared = {name: value for name, value in serialize_provider(stored).items() if name != SECRET}
     return Snapshot(declared, stored.client_secret)
 
 
 def record_since(before: Snapshot, provider: Provider, *, origin: str, by: User | None = None) -> None:
     """Record what has become of the provider's row, and of the rows that belong to it, since ``before``."""
     after = snapshot(provider)
-    changes = differences(before.declaration, after.declaration)
+    changes = diff(before.declaration, after.declaration)
     record(provider, [*changes, *_secret_replaced(before.secret, after.secret)], origin=origin, by=by)
 
 

@@ -10,9 +10,9 @@ from django.db import transaction
 from psc_connect.models import DeclarationChange, Provider
 from psc_connect.oidc.errors import JWKSError
 from psc_connect.oidc.jwks import KeySet, parse_jwks
-from psc_connect.providers import audit as history
+from psc_connect.providers import audit
 from psc_connect.providers.keys import KEY_FIELDS, set_keys, supersede_fetch, usable, with_pinned
-from psc_connect.providers.serialization import differences, key_names
+from psc_connect.providers.serialization import diff, key_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,7 +82,7 @@ def accept_keys(provider: Provider, document: Mapping[str, Any], *, seen: object
         before = row.jwks
         keys = set_keys(row, document)
         row.save(update_fields=KEY_FIELDS)
-        history.record(row, differences({"jwks": before}, {"jwks": row.jwks}), origin=ADMIN, by=by)
+        audit.record(row, diff({"jwks": before}, {"jwks": row.jwks}), origin=ADMIN, by=by)
     return keys
 
 
@@ -103,9 +103,9 @@ def decide(provider: Provider, thumbprint: str, decision: str, *, by: User) -> N
         if thumbprint not in key_names(row.jwks) and thumbprint not in listed:
             raise KeyError(thumbprint)
         decided = sorted({*listed, thumbprint} if is_added else {*listed} - {thumbprint})
-        changes = differences({field: listed}, {field: decided})
+        changes = diff({field: listed}, {field: decided})
         setattr(row, field, decided)
         # A fetch that is under way does not know of it.
         supersede_fetch(row)
         row.save(update_fields=[field, "jwks_fetch_began_at"])
-        history.record(row, changes, origin=ADMIN, by=by)
+        audit.record(row, changes, origin=ADMIN, by=by)

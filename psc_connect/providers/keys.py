@@ -19,8 +19,8 @@ from psc_connect.models import DeclarationChange, Provider
 from psc_connect.oidc.client import Deadline, fetch_jwks
 from psc_connect.oidc.errors import JWKSError, ProviderUnavailable, UnknownKey
 from psc_connect.oidc.jwks import KeySet, parse_jwks, public_document
-from psc_connect.providers import audit as history
-from psc_connect.providers.serialization import differences, key_names
+from psc_connect.providers import audit
+from psc_connect.providers.serialization import diff, key_names
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -247,7 +247,7 @@ def _fetch(
     fetched = {name: getattr(provider, name) for name in FETCHED_FIELDS}
     with transaction.atomic():
         if row.update(jwks_fetch_ended_at=timezone.now(), **fetched):
-            history.record(provider, differences({"jwks": before}, {"jwks": provider.jwks}), origin=origin, by=by)
+            audit.record(provider, diff({"jwks": before}, {"jwks": provider.jwks}), origin=origin, by=by)
             return keys
     _reread(provider)
     return provider.key_set()

@@ -17,9 +17,9 @@ from psc_connect.models import DeclarationChange, Provider
 from psc_connect.oidc.client import Deadline, fetch_metadata
 from psc_connect.oidc.errors import MetadataError, ProviderUnavailable
 from psc_connect.oidc.metadata import discovery_candidates
-from psc_connect.providers import audit as history
+from psc_connect.providers import audit
 from psc_connect.providers.keys import IMPORT_SECONDS, REFRESH_SECONDS
-from psc_connect.providers.serialization import Difference, differences, member_differences
+from psc_connect.providers.serialization import Difference, diff, member_differences
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -51,7 +51,7 @@ class Comparison:
     """What the provider publishes now, and in what it differs from the row's metadata."""
 
     document: dict[str, Any]
-    differences: tuple[Difference, ...]
+    diff: tuple[Difference, ...]
 
 
 def fetch_document(discovery_url: str, deadline: Deadline | None = None) -> dict[str, Any]:
@@ -102,14 +102,14 @@ def take_over(provider: Provider, wanted: dict[str, Any], *, origin: str, by: Us
         raise DocumentRefused("metadata_other_recipient")
     if wanted == provider.metadata:
         return False
-    changes = differences({"metadata": provider.metadata}, {"metadata": wanted})
+    changes = diff({"metadata": provider.metadata}, {"metadata": wanted})
     with transaction.atomic():
         # Somebody else may have decided while the provider was being asked.
         if Provider.objects.select_for_update().get(pk=provider.pk).metadata != provider.metadata:
             raise DocumentRefused("metadata_changed_meanwhile")
         provider.metadata = wanted
         provider.save(update_fields=["metadata"])
-        history.record(provider, changes, origin=origin, by=by)
+        audit.record(provider, changes, origin=origin, by=by)
     return True
 
 

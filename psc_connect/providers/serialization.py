@@ -41,7 +41,7 @@ PROVIDER_FIELDS = (
     "create_unknown_users",
     "link_user_field",
     "link_privileged_users",
-    "ask_capacity",
+    "ask_activity",
     "others_may_sign_in",
     "refusal_message",
     "contact",
@@ -61,14 +61,14 @@ SECRET = "client_secret"  # noqa: S105 - the name of the field
 ROWS = {
     "exported_attributes": ("claim", "user_field", "when", "required"),
     "exported_groups": ("claim", "equals", "group"),
-    "resolution_rules": ("kind", "header", "value"),
+    "selection_rules": ("kind", "header", "value"),
     "access_rules": ("conditions", "outcome", "message", "group"),
 }
 # Those whose order says something: a row is told by its number.
 ORDERED_ROWS = ("access_rules",)
 
 
-def declaration_of(provider: Provider) -> dict[str, Any]:
+def serialize_provider(provider: Provider) -> dict[str, Any]:
     """Return the declaration as ``psc_configure`` reads it: a secret only where it is a name, ``env:`` or ``file:``."""
     reference = provider.client_secret.reference()
     return {
@@ -86,10 +86,10 @@ def stored_rows(provider: Provider, name: str) -> list[dict[str, Any]]:
     rows = getattr(provider, name).all()
     if "group" in ROWS[name]:
         rows = rows.select_related("group")
-    return rows_as_json(name, rows)
+    return serialize_rows(name, rows)
 
 
-def rows_as_json(name: str, rows: Iterable[models.Model]) -> list[dict[str, Any]]:
+def serialize_rows(name: str, rows: Iterable[models.Model]) -> list[dict[str, Any]]:
     """Return rows of a name of ``ROWS`` as JSON."""
     return [_row_as_json(row, ROWS[name]) for row in rows]
 
@@ -103,7 +103,7 @@ def _row_as_json(row: models.Model, fields: tuple[str, ...]) -> dict[str, Any]:
 
 
 def exported(providers: Iterable[Provider]) -> dict[str, Any]:
-    return {"psc_connect": FORMAT, "providers": [declaration_of(provider) for provider in providers]}
+    return {"psc_connect": FORMAT, "providers": [serialize_provider(provider) for provider in providers]}
 
 
 def label_of(name: str, model: type[models.Model] = Provider) -> str:
@@ -121,7 +121,7 @@ class Difference:
     """One thing that is not the same in two declarations; None where it is in one of them only.
 
     ``name`` is a field, or a field and its member: ``scope``, ``metadata.issuer``, ``exported_attributes.last_name``,
-    ``resolution_rules.["host", "", "a.example"]``.
+    ``selection_rules.["host", "", "a.example"]``.
     """
 
     name: str
@@ -129,7 +129,7 @@ class Difference:
     new: Any
 
 
-def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Difference, ...]:
+def diff(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Difference, ...]:
     """Compare two declarations, or two parts of them: member by member, row by row, key by key."""
     return member_differences(dict(_flat(old)), dict(_flat(new)))
 

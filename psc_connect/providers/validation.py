@@ -11,11 +11,11 @@ from django.utils.translation import gettext_lazy as _
 from psc_connect import conf
 from psc_connect.environments import document_of_issuer, load_metadata
 from psc_connect.mapping.presets import MINIMAL
-from psc_connect.models import AccessRule, Environment, ExportedAttribute, Provider, may_go_to
+from psc_connect.models import AccessRule, Environment, ExportedAttribute, Provider, secret_allowed_for_issuer
 from psc_connect.models.user_fields import assignable_fields
 from psc_connect.oidc.metadata import discovery_candidates
 from psc_connect.providers.metadata import check_metadata, fetch_document, secret_recipient
-from psc_connect.providers.serialization import ORDERED_ROWS, PROVIDER_FIELDS, ROWS, rows_as_json
+from psc_connect.providers.serialization import ORDERED_ROWS, PROVIDER_FIELDS, ROWS, serialize_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -88,7 +88,7 @@ def add_default_attributes(provider: Provider) -> None:
 def default_mapping() -> dict[str, list[dict[str, Any]]]:
     """Return the mapping that every provider begins with, as a declaration has it."""
     name = "exported_attributes"
-    return {name: rows_as_json(name, default_attributes()), "exported_groups": []}
+    return {name: serialize_rows(name, default_attributes()), "exported_groups": []}
 
 
 def replace_rows(provider: Provider, name: str, rows: Iterable[models.Model]) -> None:
@@ -102,7 +102,7 @@ def replace_rows(provider: Provider, name: str, rows: Iterable[models.Model]) ->
 
 
 # Beside the rows, what decides who comes to one that gives a group, and in which capacity.
-GROUPING = ("others_may_sign_in", "ask_capacity")
+GROUPING = ("others_may_sign_in", "ask_activity")
 
 
 def give_groups(rows: Iterable[Mapping[str, Any]]) -> bool:
@@ -110,7 +110,7 @@ def give_groups(rows: Iterable[Mapping[str, Any]]) -> bool:
     return any(row["outcome"] == GROUP for row in rows)
 
 
-def gives_groups_otherwise(present: list[dict[str, Any]], wanted: list[dict[str, Any]]) -> bool:
+def changes_group_grants(present: list[dict[str, Any]], wanted: list[dict[str, Any]]) -> bool:
     """Whether access rules put people into groups otherwise than those before.
 
     Whatever row is changed: those above one that gives a group decide who comes to it, those below who is let in.
@@ -134,19 +134,21 @@ _NOT_COPIED = {
 }
 
 
-def copy_options(provider: Provider, of: Provider, *, with_mapping: bool, with_resolution: bool) -> None:
+def copy_options(provider: Provider, of: Provider, *, with_mapping: bool, with_selection_rules: bool) -> None:
     """Give a new provider the options and the rows of another one: production those of the sandbox, as tried.
 
     ``with_mapping``: also what is written into users, else the mapping that every provider begins with;
-    ``with_resolution``: also which visitors are sent there, rules and order. Each takes a right of its own.
+    ``with_selection_rules``: also which visitors are sent there, rules and order. Each takes a right of its own.
     """
-    left_out = _NOT_COPIED | (set() if with_resolution else {"sort_order"}) | (set() if with_mapping else {*LINKING})
+    left_out = (
+        _NOT_COPIED | (set() if with_selection_rules else {"sort_order"}) | (set() if with_mapping else {*LINKING})
+    )
     copied = [name for name in PROVIDER_FIELDS if name not in left_out]
     for name in copied:
         setattr(provider, name, getattr(of, name))
     provider.save(update_fields=copied)
     for name in ROWS:
-        if not (with_resolution if name == "resolution_rules" else with_mapping or name not in default_mapping()):
+        if not (with_selection_rules if name == "selection_rules" else with_mapping or name not in default_mapping()):
             continue
         # A rule that gives a group writes into users too; without it the others decide as before.
         rows = [row for row in getattr(of, name).all() if with_mapping or getattr(row, "outcome", "") != GROUP]
@@ -178,7 +180,7 @@ def problems(present: Provider | None, wanted: Wanted) -> Iterator[tuple[str, Va
     """
     issuer = check_metadata(wanted.metadata).issuer
     yield from _of_the_environment(wanted.environment, issuer)
-    if wanted.secret and not may_go_to(issuer, wanted.secret):
+    if wanted.secret and not secret_allowed_for_issuer(issuer, wanted.secret):
         message = _("The setting PSC_CONNECT_SECRET_ISSUERS does not give this name to the issuer.")
         yield "client_secret", ValidationError(message, code="secret_reference_not_for_issuer")
     if present is not None and not wanted.may_replace_issuer:

@@ -17,9 +17,9 @@ from psc_connect.simulator import people
 from psc_connect.simulator.app import Simulator
 from psc_connect.simulator.clients import Client
 from psc_connect.simulator.faults import Fault
-from psc_connect.simulator.keys import KeyRing
 from psc_connect.simulator.people import Person
 from psc_connect.simulator.server import Server
+from psc_connect.simulator.signing_keys import KeyRing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -12,10 +12,10 @@ from psc_connect.simulator.endpoints import authorization, end_session, metadata
 from psc_connect.simulator.endpoints.metadata import REALM
 from psc_connect.simulator.exchange import Request, Response
 from psc_connect.simulator.faults import Faults
-from psc_connect.simulator.keys import KeyRing, SigningKey
 from psc_connect.simulator.own_people import OwnPeople
 from psc_connect.simulator.people import PEOPLE, Person
-from psc_connect.simulator.state import State
+from psc_connect.simulator.sessions import State
+from psc_connect.simulator.signing_keys import KeyRing, SigningKey
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

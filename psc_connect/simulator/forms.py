@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from psc_connect.simulator import codes
-from psc_connect.simulator.claims import Leaves, activity, exercice, identifier, numbered, userinfo
+from psc_connect.simulator import form_codes
 from psc_connect.simulator.own_people import labels_of
 from psc_connect.simulator.people import Person
+from psc_connect.simulator.userinfo_claims import Leaves, activity, exercice, identifier, numbered, userinfo
 
 TEXT_LIMIT = 100  # characters of a field
 MOST_ACTIVITIES = 50
@@ -41,13 +41,13 @@ class Field:
     name: str
     initial: str = ""
     required: bool = False
-    choices: codes.Codes = ()
-    suggestions: codes.Codes = ()
+    choices: form_codes.Codes = ()
+    suggestions: form_codes.Codes = ()
     pattern: str = ""
     reason: str = ""  # when the pattern does not match
 
 
-def _code(name: str, suggestions: codes.Codes, initial: str = "") -> Field:
+def _code(name: str, suggestions: form_codes.Codes, initial: str = "") -> Field:
     return Field(name, initial, suggestions=suggestions, pattern=r"[A-Z0-9_-]{1,30}", reason="code_malformed")
 
 
@@ -60,16 +60,16 @@ FIELDSETS: Mapping[str, tuple[Field, ...]] = MappingProxyType(
             Field("rpps", pattern=r"[0-9]{11}", reason="rpps_malformed"),
         ),
         "practice": (
-            _code("profession", codes.PROFESSIONS, "10"),
-            Field("category", "C", choices=codes.CATEGORIES),
-            Field("skill_kind", choices=(_NONE, *codes.SKILL_KINDS)),
-            _code("skill", codes.SKILLS),
+            _code("profession", form_codes.PROFESSIONS, "10"),
+            Field("category", "C", choices=form_codes.CATEGORIES),
+            Field("skill_kind", choices=(_NONE, *form_codes.SKILL_KINDS)),
+            _code("skill", form_codes.SKILLS),
         ),
         "activities": (
             Field("activities", "1", required=True, pattern="[0-9]|[1-4][0-9]|50", reason="activities_malformed"),
-            Field("mode", "L", choices=(_NONE, *codes.MODES)),
-            _code("sector", codes.SECTORS, "SA07"),
-            _code("role", codes.ROLES),
+            Field("mode", "L", choices=(_NONE, *form_codes.MODES)),
+            _code("sector", form_codes.SECTORS, "SA07"),
+            _code("role", form_codes.ROLES),
             Field("structure", "CABINET DES ESSAIS"),
             Field("finess", pattern="[0-9][0-9AB][0-9]{7}", reason="finess_malformed"),
             Field("siret", pattern="[0-9]{14}", reason="siret_malformed"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from psc_connect.simulator.claims import Leaves, activity, exercice, identifier, userinfo
+from psc_connect.simulator.userinfo_claims import Leaves, activity, exercice, identifier, userinfo
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,8 +9,8 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
 
-from psc_connect.simulator.claims import activity, exercice, identifier, numbered, userinfo
 from psc_connect.simulator.invented import INVENTED
+from psc_connect.simulator.userinfo_claims import activity, exercice, identifier, numbered, userinfo
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,15 +9,15 @@ import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from psc_connect.simulator.keys import base64url
-from psc_connect.simulator.state import TOKEN_LIFETIME
+from psc_connect.simulator.sessions import TOKEN_LIFETIME
+from psc_connect.simulator.signing_keys import base64url
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from psc_connect.simulator.clients import Client
-    from psc_connect.simulator.keys import SigningKey
-    from psc_connect.simulator.state import AuthorizationRequest, SignOn
+    from psc_connect.simulator.sessions import AuthorizationRequest, SignOn
+    from psc_connect.simulator.signing_keys import SigningKey
 
 _ID_TOKEN_PERSON = ("SubjectNameID", "preferred_username", "given_name", "family_name")
 

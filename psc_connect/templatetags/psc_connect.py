@@ -16,7 +16,7 @@ from psc_connect.login.redirects import safe_next
 from psc_connect.login.session import kept_login
 from psc_connect.login.site_urls import activity_url, login_url
 from psc_connect.models import Provider
-from psc_connect.professional.codes import Code, label
+from psc_connect.professional.coded_values import Code, label
 from psc_connect.professional.nomenclatures import UnknownTableError
 
 if TYPE_CHECKING:
@@ -80,11 +80,11 @@ def psc_connect_activity(context: Context) -> dict[str, Any]:
     request = context.get("request")
     who = current(request) if request is not None else None
     if who is None or who.account is None:
-        return {"capacity": None, "url": ""}
-    capacities = who.professional.capacities
-    may_change = len(capacities) > 1 or (capacities and who.capacity is None)
+        return {"activity_choice": None, "url": ""}
+    activity_choices = who.professional.activity_choices
+    may_change = len(activity_choices) > 1 or (activity_choices and who.activity_choice is None)
     url = activity_url(who.account.provider.slug, _next_page(request, "")) if may_change else ""
-    return {"capacity": who.capacity, "url": url}
+    return {"activity_choice": who.activity_choice, "url": url}
 
 
 @register.simple_tag(takes_context=True)

@@ -12,10 +12,10 @@ from django.views.decorators.csrf import csrf_protect
 
 from psc_connect.access.groups import AccountMoved
 from psc_connect.access.rules import apply_groups, decide, rules_of
-from psc_connect.current_professional import current, renew
+from psc_connect.current_professional import current, reset_current_professional
 from psc_connect.login.failures import with_addresses
 from psc_connect.login.redirects import landing_page, safe_next
-from psc_connect.login.session import keep_capacity
+from psc_connect.login.session import keep_activity_choice
 from psc_connect.login.site_urls import home_url, login_url
 from psc_connect.professional.conditions import Situation
 from psc_connect.views.base import ProviderView
@@ -40,7 +40,7 @@ class ActivityView(ProviderView):
         who = current(request)
         if who.account is None or who.account.provider.slug != provider:
             return HttpResponseRedirect(login_url(provider, self.next_page))
-        if not who.professional.capacities:
+        if not who.professional.activity_choices:
             return HttpResponseRedirect(landing_page(self.next_page))
         return self._ask(request, who)
 
@@ -49,41 +49,41 @@ class ActivityView(ProviderView):
         who = current(request)
         if who.account is None or who.account.provider.slug != provider:
             return HttpResponseRedirect(login_url(provider, self.next_page))
-        chosen = who.professional.capacity_of(request.POST.get("capacity", ""))
+        chosen = who.professional.activity_choice_of(request.POST.get("activity_choice", ""))
         if chosen is None:
             # The page is older than the data: what is there now is shown.
             return self._ask(request, who, status=409)
         account = who.account
         try:
             decision = apply_groups(
-                account, account.provider, professional=who.professional, capacity=chosen, acr=who.acr
+                account, account.provider, professional=who.professional, activity_choice=chosen, acr=who.acr
             )
         except AccountMoved:
             return HttpResponseRedirect(login_url(provider, self.next_page))
         if not decision.allowed:
-            logger.warning("capacity.refused code=%s provider=%s account=%s", decision.code, provider, account.pk)
+            logger.warning("activity.refused code=%s provider=%s account=%s", decision.code, provider, account.pk)
             return self._ask(request, who, status=403)
-        if account.capacity != chosen.key:
-            account.capacity = chosen.key
-            account.save(update_fields=["capacity"])
-        keep_capacity(request, chosen.key)
-        renew(request)
-        logger.info("capacity.chosen provider=%s account=%s", provider, account.pk)
+        if account.activity_choice != chosen.key:
+            account.activity_choice = chosen.key
+            account.save(update_fields=["activity_choice"])
+        keep_activity_choice(request, chosen.key)
+        reset_current_professional(request)
+        logger.info("activity.chosen provider=%s account=%s", provider, account.pk)
         return HttpResponseRedirect(landing_page(self.next_page))
 
     def _ask(self, request: HttpRequest, who: Current, *, status: int = 200) -> HttpResponse:
         account = cast("Account", who.account)
-        chosen_last = who.professional.capacity_of(account.capacity)
-        proposed = who.capacity or chosen_last
+        chosen_last = who.professional.activity_choice_of(account.activity_choice)
+        proposed = who.activity_choice or chosen_last
         rules = rules_of(account.provider)
         decisions = {
-            capacity: decide(account.provider, rules, Situation(who.professional, capacity, who.acr))
-            for capacity in who.professional.capacities
+            activity_choice: decide(account.provider, rules, Situation(who.professional, activity_choice, who.acr))
+            for activity_choice in who.professional.activity_choices
         }
         context = {
             "cards": decisions.items(),
             "proposed": proposed.key if proposed else "",
-            "is_gone": status == 409 or bool(account.capacity and chosen_last is None),
+            "is_gone": status == 409 or bool(account.activity_choice and chosen_last is None),
             "some_are_open": any(decision.allowed for decision in decisions.values()),
             "some_are_closed": not all(decision.allowed for decision in decisions.values()),
             "back_url": "" if who.must_choose else self.next_page or home_url(),

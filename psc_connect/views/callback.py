@@ -13,11 +13,10 @@ from mozilla_django_oidc.views import OIDCAuthenticationCallbackView
 from typing_extensions import override
 
 from psc_connect.backends import CodeGrant, prepared_backend
-from psc_connect.current_professional import renew
-from psc_connect.dry_run import run as dry_run
+from psc_connect.current_professional import reset_current_professional
+from psc_connect.dry_run import run
 from psc_connect.exceptions import LoginRefused
-from psc_connect.login import pending
-from psc_connect.login import site_urls as origin
+from psc_connect.login import pending, site_urls
 from psc_connect.login.failures import REFUSALS, announce_failed_login
 from psc_connect.login.redirects import landing_page
 from psc_connect.login.session import KeptLogin, kept_login, landing_of, open_session
@@ -51,7 +50,7 @@ class CallbackView(ProviderView, OIDCAuthenticationCallbackView):
     @override
     def finish(self, response: HttpResponseBase) -> HttpResponseBase:
         if self.login is not None and isinstance(response, HttpResponse):
-            pending.forget(response, self.login, secure=origin.is_secure(self.request))
+            pending.forget(response, self.login, secure=site_urls.is_secure(self.request))
         # The address of this page holds a code: whatever the next page links to must not learn it.
         response.headers["Referrer-Policy"] = "no-referrer"
         return response
@@ -94,7 +93,7 @@ class CallbackView(ProviderView, OIDCAuthenticationCallbackView):
         row = Provider.objects.filter(slug=self.kwargs["provider"]).first()
         if row is None or login.provider != row.slug:
             raise LoginRefused("authorization_provider_mismatch")
-        found = dry_run.finish(request, row, login, parameters)
+        found = run.finish(request, row, login, parameters)
         logger.info("dry_run.finished provider=%s code=%s", row.slug, found.code or "none")
         return HttpResponseRedirect(reverse("admin:psc_connect_provider_dry_run", args=[row.pk]))
 
@@ -102,7 +101,7 @@ class CallbackView(ProviderView, OIDCAuthenticationCallbackView):
         """Return the login that this browser began with the state; its page is kept whatever else is wrong."""
         if len(states) != 1:
             return None
-        login = pending.recall(request, states[0], secure=origin.is_secure(request))
+        login = pending.recall(request, states[0], secure=site_urls.is_secure(request))
         self.next_page = login.next if login is not None else ""
         return login
 
@@ -153,7 +152,7 @@ class CallbackView(ProviderView, OIDCAuthenticationCallbackView):
                 auth_time=done.auth_time,
                 kept=_kept_of(login, done),
             )
-            renew(request)
+            reset_current_professional(request)
             if found.created:
                 account_created.send(sender=type(backend), **said)
             if found.linked:
@@ -198,7 +197,7 @@ def _kept_of(login: PendingLogin, done: CompletedLogin) -> KeptLogin:
         account=done.resolution.account.pk,
         acr=done.person.acr,
         means=done.person.professional.means,
-        capacity=choice.capacity.key if choice.capacity else "",
+        activity_choice=choice.activity_choice.key if choice.activity_choice else "",
         must_choose=choice.must_ask,
     )
 

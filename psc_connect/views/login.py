@@ -11,7 +11,7 @@ from mozilla_django_oidc.views import OIDCAuthenticationRequestView
 from typing_extensions import override
 
 from psc_connect.exceptions import LoginRefused
-from psc_connect.login import site_urls as origin
+from psc_connect.login import site_urls
 from psc_connect.login.authorization_request import is_visit, send_to_provider
 from psc_connect.login.pending import PendingLogin
 from psc_connect.login.provider_selection import enabled_providers, preselected
@@ -37,7 +37,7 @@ class LoginView(ProviderView, OIDCAuthenticationRequestView):
     @override
     def get(self, request: HttpRequest, provider: str = "") -> HttpResponse:
         self.next_page = safe_next(request.GET.get("next"))
-        if origin.is_other_host(request) and "rehosted" not in request.GET:
+        if site_urls.is_other_host(request) and "rehosted" not in request.GET:
             return self._rehosted(request, provider)
         if request.user.is_authenticated:
             return self._already_signed_in(request)
@@ -62,7 +62,7 @@ class LoginView(ProviderView, OIDCAuthenticationRequestView):
         parameters = {"rehosted": "1"} | ({"choose": "1"} if "choose" in request.GET else {})
         parameters |= {"as": "other"} if _is_somebody_else(request) else {}
         path = login_url(chosen.slug if chosen else provider, self.next_page, **parameters)
-        return HttpResponseRedirect(origin.site_origin(request) + path)
+        return HttpResponseRedirect(site_urls.site_origin(request) + path)
 
     def _preselected(self, request: HttpRequest, choices: list[Provider]) -> Provider | None:
         # Whoever wants to choose is asked, whatever the rules say.

@@ -16,7 +16,7 @@ from mozilla_django_oidc.views import OIDCLogoutView
 from typing_extensions import override
 
 from psc_connect.exceptions import LoginRefused
-from psc_connect.login import site_urls as origin
+from psc_connect.login import site_urls
 from psc_connect.login.session import kept_id_token, kept_login
 from psc_connect.login.site_urls import login_url
 from psc_connect.models import Provider
@@ -62,7 +62,7 @@ class LogoutView(ProviderView, OIDCLogoutView):
             return end_session_url(
                 provider.parsed_metadata,
                 client_id=provider.client_id,
-                post_logout_redirect_uri=origin.post_logout_redirect_uri(request, provider),
+                post_logout_redirect_uri=site_urls.post_logout_redirect_uri(request, provider),
                 # Sent because PSC asks for it; not needed on return, since the page there does nothing.
                 state=secrets.token_urlsafe(16),
                 id_token_hint=id_token,
@@ -85,10 +85,10 @@ class LoggedOutView(ProviderView):
     def get(self, request: HttpRequest, provider: str) -> HttpResponse:
         # Reached by the back button or by hand: the page would lie.
         if request.user.is_authenticated:
-            return HttpResponseRedirect(origin.home_url())
+            return HttpResponseRedirect(site_urls.home_url())
         context = {
             "ended_at_provider": "here" not in request.GET,
-            "home_url": origin.home_url(),
-            "login_url": login_url(provider, origin.home_url()),
+            "home_url": site_urls.home_url(),
+            "login_url": login_url(provider, site_urls.home_url()),
         }
         return render(request, "psc_connect/logged_out.html", context)

@@ -63,6 +63,6 @@ def codes(response: Any) -> set[tuple[str, str]]:
 def tried(response: Any) -> dict[str, list[tuple[str, bool, str]]]:
     """Return, of each person, (deciding row, whether they may, what is said) of each capacity."""
     return {
-        person.name: [(each.row, each.allowed, each.result) for each in person.capacities]
+        person.name: [(each.row, each.allowed, each.result) for each in person.activity_choices]
         for person in response.context["tried"]
     }

@@ -15,9 +15,9 @@ from psc_connect.models import Provider
 from psc_connect.simulator import Simulator, run_simulator
 from tests.admin.pages import Administrator, administrator, change_page, stored
 from tests.conftest import make_provider
-from tests.recorder import listen
+from tests.support.recorder import listen
 
-# On PostgreSQL alone, by tests/test_concurrency.py, which names this file: SQLite has one writer at a time.
+# On PostgreSQL alone, by tests/login/test_concurrency.py, which names this file: SQLite has one writer at a time.
 pytestmark = pytest.mark.django_db(transaction=True)
 KEEPER = ("view_provider", "change_provider", "replace_provider_secrets")
 OLD_ISSUERS = "the next secret of the old issuer"

@@ -7,13 +7,13 @@ from psc_connect.accounts.identifiers import Identifier
 from psc_connect.models import Account, Provider
 from tests.admin.account_page import PSI, RPPS, make_account
 from tests.admin.pages import Administrator
-from tests.journey import Person
+from tests.support.browser_session import BrowserSession
 
 
 @pytest.fixture
-def rehearsing(admin: Administrator) -> Person:
+def rehearsing(admin: Administrator) -> BrowserSession:
     """The administrator's browser on the way through a login."""
-    return Person(browser=admin.browser)
+    return BrowserSession(browser=admin.browser)
 
 
 @pytest.fixture

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from psc_connect.models import Provider
-from tests.journey import Person
+from tests.support.browser_session import BrowserSession
 
 
-def begin(person: Person, provider: Provider) -> str:
+def begin(person: BrowserSession, provider: Provider) -> str:
     response = person.browser.get(f"/admin/psc_connect/provider/{provider.pk}/begin-dry-run/")
     assert response.status_code == 302, response
     return response["Location"]
 
 
-def rehearse(person: Person, provider: Provider) -> Any:
+def rehearse(person: BrowserSession, provider: Provider) -> Any:
     """Go through the whole dry run; return its page."""
     response = person.come_back(person.authorize(begin(person, provider)))
     assert response.status_code == 302, response.content.decode()

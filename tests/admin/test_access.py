@@ -6,9 +6,9 @@ import pytest
 from django.contrib.auth.models import Group
 
 from psc_connect.models import AccessRule, DeclarationChange, Provider
-from tests.access_rules import DOCTORS, allow, give, join, refuse
 from tests.admin.access_page import codes, page_of, press, rules_of, shown_by, submit, typed
 from tests.admin.pages import Administrator, change_page, messages_of, stored, text_of
+from tests.support.access_rules import DOCTORS, allow, give, join, refuse
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
 NOT_DOCTORS = ("profession", "not_in", "médecin")

@@ -6,10 +6,9 @@ import pytest
 from django.contrib.auth.models import Group
 
 from psc_connect.models import AccessRule, Provider
-from tests.access_rules import DOCTORS, allow, give, join
 from tests.admin.access_page import page_of, rules_of, shown_by, submit, typed
-from tests.admin.pages import Administrator, administrator, change_page, stored
-from tests.admin.pages import codes as errors_of
+from tests.admin.pages import Administrator, administrator, change_page, codes, stored
+from tests.support.access_rules import DOCTORS, allow, give, join
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
 NOT_DOCTORS = ("profession", "not_in", "médecin")
@@ -80,14 +79,14 @@ def test_rules_that_give_groups_take_their_own_right(provider: Provider) -> None
 @pytest.mark.case("AD03")
 def test_in_which_capacity_somebody_comes_decides_on_groups_too(provider: Provider) -> None:
     editor = administrator("view_provider", "change_provider")
-    assert editor.submit(change_page(provider), ask_capacity="always").status_code == 302
+    assert editor.submit(change_page(provider), ask_activity="always").status_code == 302
     give(provider, join(Group.objects.create(name="Prescribers"), DOCTORS))
-    refused = editor.submit(change_page(provider), ask_capacity="never")
-    assert ("ask_capacity", "users_not_allowed") in errors_of(refused)
+    refused = editor.submit(change_page(provider), ask_activity="never")
+    assert ("ask_activity", "users_not_allowed") in codes(refused)
     assert editor.submit(change_page(provider), button_text="Enter").status_code == 302
     allowed = administrator("view_provider", "change_provider", "change_user")
-    assert allowed.submit(change_page(provider), ask_capacity="never").status_code == 302
-    assert stored(provider).ask_capacity == "never"
+    assert allowed.submit(change_page(provider), ask_activity="never").status_code == 302
+    assert stored(provider).ask_activity == "never"
 
 
 def test_a_copy_of_a_provider_has_its_rules_and_their_groups_if_the_administrator_may_give_them(

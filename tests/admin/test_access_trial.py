@@ -9,24 +9,24 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 
-from psc_connect.admin.access import preview as access_trial
+from psc_connect.admin.access import preview
 from psc_connect.claims.samples import SAMPLES, load_sample
 from psc_connect.models import AccessRule, Account, Provider
 from psc_connect.professional.snapshot import to_snapshot
 from psc_connect.simulator import Simulator
-from tests.access_rules import DOCTORS, PODIATRISTS, allow, give, join, person_of, refuse
 from tests.admin.access_page import page_of, press, rules_of, shown_by, submit, tried, typed
 from tests.admin.pages import Administrator, administrator, text_of
 from tests.admin.rehearsal import rehearse
-from tests.journey import Person
-from tests.test_costs import statements
+from tests.login.test_costs import statements
+from tests.support.access_rules import DOCTORS, PODIATRISTS, allow, give, join, person_of, refuse
+from tests.support.browser_session import BrowserSession
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
 DOCTORS_REFUSED = typed("refuse", ("profession", "in", "10"), message="No doctors.")
 CARD = "A doctor with a card and two activities (2023)"
 
 
-def know(provider: Provider, *samples: str, capacity: int | None = None) -> None:
+def know(provider: Provider, *samples: str, activity_choice: int | None = None) -> None:
     """Make an account of each of these people."""
     for number, sample in enumerate(samples, start=Account.objects.count()):
         person = person_of(sample)
@@ -37,7 +37,7 @@ def know(provider: Provider, *samples: str, capacity: int | None = None) -> None
             subject=f"s{number}",
             user=user,
             professional=to_snapshot(person),
-            capacity="" if capacity is None else person.capacities[capacity].key,
+            activity_choice="" if activity_choice is None else person.activity_choices[activity_choice].key,
         )
 
 
@@ -115,12 +115,12 @@ def test_the_many_capacities_of_one_person_are_counted_and_not_all_shown(
     activities = [{"identifiantTechniqueDeLaStructure": f"R{number}"} for number in range(100)]
     pasted = {"SubjectRefPro": {"exercices": [{"codeProfession": "10", "activities": activities}]}}
     response = submit(admin, provider, DOCTORS_REFUSED, pasted=json.dumps(pasted), button="_try")
-    assert len(tried(response)["The one pasted below"]) == access_trial.MAX_CAPACITIES
+    assert len(tried(response)["The one pasted below"]) == preview.MAX_ACTIVITY_CHOICES
     assert "and 70 more capacities" in text_of(response)
 
 
 def test_the_last_dry_run_is_tried_with_its_level_and_its_identifiers_masked(
-    rehearsing: Person, admin: Administrator, provider: Provider, simulator: Simulator
+    rehearsing: BrowserSession, admin: Administrator, provider: Provider, simulator: Simulator
 ) -> None:
     simulator.sign_in("doctor-two-activities")
     rehearse(rehearsing, provider)
@@ -132,7 +132,7 @@ def test_the_last_dry_run_is_tried_with_its_level_and_its_identifiers_masked(
 
 
 def test_whoever_may_not_see_claims_is_shown_no_dry_run(
-    rehearsing: Person, admin: Administrator, provider: Provider
+    rehearsing: BrowserSession, admin: Administrator, provider: Provider
 ) -> None:
     rehearse(rehearsing, provider)
     assert "My last dry run" in tried(submit(admin, provider, DOCTORS_REFUSED, button="_try"))
@@ -170,19 +170,19 @@ def test_whoever_may_only_look_is_told_nothing_of_the_known_people(provider: Pro
 
 def test_the_accounts_are_tried_as_long_as_there_is_time(admin: Administrator, provider: Provider) -> None:
     know(provider, *["podiatrist-2023"] * 30)
-    rules = access_trial.RuleSet(provider, [refuse(PODIATRISTS)])
+    rules = preview.RuleSet(provider, [refuse(PODIATRISTS)])
     tally = rules.tally("", seconds=0)
     assert (tally.known, tally.refused, tally.is_partial) == (1, 1, True)
     whole = rules.tally("")
-    assert (whole.known, len(whole.shown), whole.is_partial) == (30, access_trial.MAX_REFUSED_SHOWN, False)
+    assert (whole.known, len(whole.shown), whole.is_partial) == (30, preview.MAX_REFUSED_SHOWN, False)
 
 
 def test_a_known_person_is_tried_as_their_next_sign_in_would_be(admin: Administrator, provider: Provider) -> None:
-    know(provider, "doctor-card-two-activities-2023", capacity=1)
+    know(provider, "doctor-card-two-activities-2023", activity_choice=1)
     hospital = typed("refuse", ("mode", "in", "S"))
     # They would be asked again, since they may come in their other capacity.
     assert submit(admin, provider, hospital, button="_try").context["tally"].refused == 0
-    Provider.objects.update(ask_capacity="never")
+    Provider.objects.update(ask_activity="never")
     both = typed("refuse", ("mode", "in", "S; L"))
     assert submit(admin, provider, both, button="_try").context["tally"].refused == 1
 
@@ -229,45 +229,45 @@ def test_the_newest_thousand_are_tried_in_a_few_statements(
     fields = shown_by(admin, provider)
     with statements() as seen:
         response = press(admin, provider, fields, "_try")
-    assert response.context["tally"].known == access_trial.MAX_ACCOUNTS
+    assert response.context["tally"].known == preview.MAX_ACCOUNTS
     assert len([sql for sql in seen if "psc_connect_account" in sql]) == 1
 
 
 def test_trying_on_the_page_of_the_dry_run_tells_the_row_and_what_follows(
-    rehearsing: Person, provider: Provider, simulator: Simulator
+    rehearsing: BrowserSession, provider: Provider, simulator: Simulator
 ) -> None:
     group = Group.objects.create(name="Hospital")
     give(provider, join(group, "mode in S"), refuse(PODIATRISTS, message="No podiatrists."), allow(DOCTORS))
     simulator.sign_in("doctor-two-activities")
     page = rehearse(rehearsing, provider)
-    assert page.context["foreseen"].outcome == "created"
+    assert page.context["preview"].outcome == "created"
     assert page.context["access"] == "may sign in"
     assert tried(page) == {"": [("3", True, "may sign in"), ("3", True, "may sign in, in the groups: Hospital")]}
     simulator.end_sessions()
     simulator.sign_in("podiatrist")
     page = rehearse(rehearsing, provider)
-    assert (page.context["foreseen"].outcome, page.context["foreseen"].code) == ("refused", "access_refused")
+    assert (page.context["preview"].outcome, page.context["foreseen"].code) == ("refused", "access_refused")
     assert "By the access rules this person is refused: “No podiatrists.”" in text_of(page)
     assert tried(page) == {"": [("2", False, "is refused: “No podiatrists.”")]}
     assert not Account.objects.exists()
 
 
-def test_the_dry_run_tells_of_a_row_that_cannot_be_read(rehearsing: Person, provider: Provider) -> None:
+def test_the_dry_run_tells_of_a_row_that_cannot_be_read(rehearsing: BrowserSession, provider: Provider) -> None:
     give(provider, allow())
     AccessRule.objects.update(conditions=7)
     page = rehearse(rehearsing, provider)
-    assert page.context["foreseen"].code == "access_rule_malformed"
+    assert page.context["preview"].code == "access_rule_malformed"
     assert tried(page) == {"": [("1", False, "is refused: the row cannot be read")]}
 
 
 def test_the_dry_run_of_somebody_known_takes_the_capacity_of_last_time_into_account(
-    rehearsing: Person, provider: Provider, simulator: Simulator
+    rehearsing: BrowserSession, provider: Provider, simulator: Simulator
 ) -> None:
     simulator.sign_in("doctor-two-activities")
-    visitor = Person()
+    visitor = BrowserSession()
     visitor.sign_in()
     account = Account.objects.get()
-    account.capacity = person_of("doctor-card-two-activities-2023").capacities[1].key
+    account.activity_choice = person_of("doctor-card-two-activities-2023").activity_choices[1].key
     account.save()
     group = Group.objects.create(name="Hospital")
     give(provider, join(group, "mode in S"))

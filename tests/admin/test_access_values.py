@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from psc_connect.models import AccessRule, Provider
-from tests.access_rules import DOCTORS, give, refuse
 from tests.admin.access_page import codes, page_of, press, rules_of, shown_by, submit, typed
 from tests.admin.pages import Administrator, text_of
+from tests.support.access_rules import DOCTORS, give, refuse
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
 NOT_DOCTORS = ("profession", "not_in", "médecin")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth.models import User
 
-from psc_connect.accounts import audit as trail
+from psc_connect.accounts import audit
 from psc_connect.accounts.identifiers import Identifier, row_of
 from psc_connect.models import Account, AccountChange, Provider, UnlinkedAccount
 from tests.admin.account_page import LIST, RPPS, confirm, look, page_of
 from tests.admin.pages import Administrator, administrator, text_of
-from tests.journey import Person
+from tests.support.browser_session import BrowserSession
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +30,7 @@ def test_a_username_that_is_an_identifier_is_masked_in_every_list(
 ) -> None:
     User.objects.filter(pk=kept.user_id).update(username=username.format(RPPS))
     kept.refresh_from_db()
-    trail.record(kept, AccountChange.Action.LINKED, provider=kept.provider, before={"username": RPPS}, by=None)
+    audit.record(kept, AccountChange.Action.LINKED, provider=kept.provider, before={"username": RPPS}, by=None)
     change = AccountChange.objects.get()
     for url in (LIST, "/admin/psc_connect/accountchange/", f"/admin/psc_connect/accountchange/{change.pk}/change/"):
         page = text_of(admin.browser.get(url))
@@ -41,7 +41,7 @@ def test_a_username_that_is_an_identifier_is_masked_in_every_list(
 def test_a_username_stays_masked_when_its_account_has_gone(admin: Administrator, kept: Account) -> None:
     User.objects.filter(pk=kept.user_id).update(username=RPPS)
     kept.refresh_from_db()
-    trail.record(kept, AccountChange.Action.LINKED, provider=kept.provider, before={"username": RPPS}, by=None)
+    audit.record(kept, AccountChange.Action.LINKED, provider=kept.provider, before={"username": RPPS}, by=None)
     kept.delete()
     change = AccountChange.objects.get()
     for page in ("", f"{change.pk}/change/"):
@@ -122,7 +122,7 @@ def test_an_account_is_found_by_any_of_its_numbers(
 
 
 def test_the_professional_data_are_shown_to_whoever_may_see_claims(
-    admin: Administrator, provider: Provider, person: Person
+    admin: Administrator, provider: Provider, person: BrowserSession
 ) -> None:
     person.sign_in()
     account = Account.objects.get()

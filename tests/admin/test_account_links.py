@@ -71,7 +71,7 @@ def test_names_that_only_the_provider_gave_are_compared_too(
     for account, name in ((kept, "MARTIN"), (other, "PONTGIVARD")):
         Account.objects.filter(pk=account.pk).update(professional=to_snapshot(Professional(family_name=name)))
     page = look(admin, kept, "merge", other=other.user.username)
-    assert page.context["are_named_otherwise"]
+    assert page.context["names_differ"]
     assert "dr-martin-2 (PONTGIVARD)" in text_of(page)
 
 

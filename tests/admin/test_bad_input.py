@@ -125,12 +125,12 @@ def test_a_secret_replaced_by_an_administrator_holds_from_the_next_login_on(
 ) -> None:
     """Both secrets are valid at the provider meanwhile; no worker is restarted, and no login fails."""
     from tests.conftest import client_of
-    from tests.journey import PAGE, Person
+    from tests.support.browser_session import PAGE, BrowserSession
 
-    assert Person().sign_in(PAGE)["Location"] == PAGE
+    assert BrowserSession().sign_in(PAGE)["Location"] == PAGE
     simulator.register(client_of(client_secret="the next secret"))
     admin.submit(change_page(provider), client_secret="the next secret")
-    assert Person().sign_in(PAGE)["Location"] == PAGE
+    assert BrowserSession().sign_in(PAGE)["Location"] == PAGE
 
 
 @pytest.mark.case("KR02")
@@ -138,7 +138,7 @@ def test_a_secret_in_a_file_is_read_at_each_login(
     provider: Provider, simulator: Any, settings: Any, tmp_path: Any
 ) -> None:
     from tests.conftest import client_of
-    from tests.journey import PAGE, Person
+    from tests.support.browser_session import PAGE, BrowserSession
 
     settings.PSC_CONNECT_SECRET_DIR = str(tmp_path)
     settings.PSC_CONNECT_SECRET_ISSUERS = {"file:psc": provider.issuer}
@@ -147,7 +147,7 @@ def test_a_secret_in_a_file_is_read_at_each_login(
     for secret in ("first", "second"):
         (tmp_path / "psc").write_text(secret)
         simulator.register(client_of(client_secret=secret))
-        assert Person().sign_in(PAGE)["Location"] == PAGE
+        assert BrowserSession().sign_in(PAGE)["Location"] == PAGE
 
 
 @pytest.mark.case("SS02")
@@ -193,7 +193,7 @@ def test_an_administrator_copies_a_provider_for_production(
 ) -> None:
     Provider.objects.update(scope="openid", button_text="Entrer", extra_parameters={"a": "1"}, accepted_acr_values="x")
     provider.exported_attributes.create(claim="email", user_field="email")
-    provider.resolution_rules.create(kind="host", value="a.example")
+    provider.selection_rules.create(kind="host", value="a.example")
     admin.submit(ADD, environment="production", client_id="c2", client_secret="s2", like=str(provider.pk))
     copy = Provider.objects.get(slug="psc-2")
     assert (copy.scope, copy.button_text, copy.extra_parameters) == ("openid", "Entrer", {"a": "1"})
@@ -201,7 +201,7 @@ def test_an_administrator_copies_a_provider_for_production(
     assert copy.jwks == {}
     assert copy.exported_attributes.count() == 4
     assert provider.exported_attributes.count() == 4
-    assert copy.resolution_rules.get().value == "a.example"
+    assert copy.selection_rules.get().value == "a.example"
     assert administrator("add_provider").browser.get(ADD).status_code == 200
 
 

@@ -22,7 +22,7 @@ from tests.admin.pages import (
     stored,
     text_of,
 )
-from tests.journey import PAGE, Person
+from tests.support.browser_session import PAGE, BrowserSession
 
 pytestmark = pytest.mark.django_db
 KEEPER = ("view_provider", "change_provider", "replace_provider_secrets")
@@ -113,7 +113,12 @@ def test_whoever_has_a_password_is_told_no_other_way(late: Administrator, provid
     ],
 )
 def test_a_sign_in_with_psc_counts_from_when_the_person_identified(
-    provider: Provider, person: Person, simulator: Simulator, fault: str, options: dict[str, int], is_asked: bool
+    provider: Provider,
+    person: BrowserSession,
+    simulator: Simulator,
+    fault: str,
+    options: dict[str, int],
+    is_asked: bool,
 ) -> None:
     """A session at the provider that is open since the morning signs in whoever sits at the machine."""
     with simulator.fault(fault, **options):
@@ -137,5 +142,5 @@ def test_the_confirmation_leads_back_to_a_page_that_can_be_opened(late: Administ
     assert response["Location"].endswith(f"/{provider.pk}/connection/")
 
 
-def test_the_confirmation_is_not_for_strangers(provider: Provider, person: Person) -> None:
+def test_the_confirmation_is_not_for_strangers(provider: Provider, person: BrowserSession) -> None:
     assert "/login/?next=" in person.browser.get(CONFIRM)["Location"]

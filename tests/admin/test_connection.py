@@ -18,8 +18,8 @@ from psc_connect.models import ClaimedState, DeclarationChange, Provider
 from psc_connect.simulator import Simulator
 from tests.admin.connection_page import outcome
 from tests.admin.pages import Administrator, row, text_of
-from tests.journey import Person
-from tests.refusals import everything_kept
+from tests.support.browser_session import BrowserSession
+from tests.support.refusals import everything_kept
 
 pytestmark = pytest.mark.django_db
 
@@ -57,12 +57,12 @@ def test_a_provider_in_order_passes(admin: Administrator, provider: Provider) ->
 
 
 def test_nothing_is_changed_by_a_test(admin: Administrator, provider: Provider, simulator: Simulator) -> None:
-    before, kept = row(provider), everything_kept(Person())
+    before, kept = row(provider), everything_kept(BrowserSession())
     simulator.rotate_keys()
     with simulator.fault("metadata_members", members={"x-new": 1}):
         outcome(admin, provider)
     assert row(provider) == before
-    assert everything_kept(Person()) == kept
+    assert everything_kept(BrowserSession()) == kept
     assert not any(model.objects.exists() for model in (DeclarationChange, ClaimedState, LogEntry))
 
 

@@ -12,7 +12,7 @@ from psc_connect.models import Provider
 from psc_connect.simulator import Simulator
 from tests.admin.connection_page import outcome
 from tests.admin.pages import Administrator
-from tests.key_sets import EC_KEY, PRIVATE_KEY, key_set
+from tests.support.key_sets import EC_KEY, PRIVATE_KEY, key_set
 
 pytestmark = pytest.mark.django_db
 
@@ -40,7 +40,7 @@ def test_differences_of_the_document_are_told_by_their_weight(
     [
         {"exported_attributes": 5},
         {"exported_groups": ["x"]},
-        {"resolution_rules": {"a": 1}},
+        {"selection_rules": {"a": 1}},
         {"exported_attributes": [{"user_field": ["x"]}]},
         {"jwks": "abc"},
         {"jwks": {"keys": [1]}},

@@ -9,7 +9,7 @@ import pytest
 from psc_connect.models import Provider
 from tests.admin.pages import Administrator
 from tests.oidc.wire import OTHER_NAMES
-from tests.tls_provider import Serving
+from tests.support.tls_provider import Serving
 
 pytestmark = pytest.mark.django_db
 

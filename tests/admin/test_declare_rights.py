@@ -77,13 +77,13 @@ def taken_over(admin: Administrator, like: Provider, environment: str) -> tuple[
 def test_where_visitors_are_sent_is_not_taken_over_by_who_may_only_declare(
     provider: Provider, no_way_out: None, english: None
 ) -> None:
-    provider.resolution_rules.create(kind="host", value="a.example")
+    provider.selection_rules.create(kind="host", value="a.example")
     Provider.objects.update(sort_order=3)
     copy, told = taken_over(administrator(*ADDER), provider, "sandbox")
-    assert (copy.sort_order, list(copy.resolution_rules.all())) == (100, [])
+    assert (copy.sort_order, list(copy.selection_rules.all())) == (100, [])
     assert "resolution rules" in told
     copy, told = taken_over(administrator(*ADDER, "change_provider"), provider, "production")
-    assert (copy.sort_order, copy.resolution_rules.get().value) == (3, "a.example")
+    assert (copy.sort_order, copy.selection_rules.get().value) == (3, "a.example")
     assert told == ""
 
 

@@ -16,19 +16,19 @@ from psc_connect.signals import account_created, login_refused, signed_in
 from psc_connect.simulator import Simulator
 from tests.admin.pages import row, text_of
 from tests.admin.rehearsal import all_passed, begin, rehearse, steps_of
-from tests.hooks import LinksByNationalIdentifier, LooksAtTheRequest, MakesMoreThanAUser, RefusesEverybody, use
-from tests.journey import BACK_CHANNEL, PAGE, Person, code_on, query_of
-from tests.refusals import everything_kept
+from tests.support.browser_session import BACK_CHANNEL, PAGE, BrowserSession, code_on, query_of
+from tests.support.hooks import LinksByNationalIdentifier, LooksAtTheRequest, MakesMoreThanAUser, RefusesEverybody, use
+from tests.support.refusals import everything_kept
 
 pytestmark = pytest.mark.django_db
 
 
-def test_a_good_login_passes_every_step(rehearsing: Person, provider: Provider) -> None:
+def test_a_good_login_passes_every_step(rehearsing: BrowserSession, provider: Provider) -> None:
     page = rehearse(rehearsing, provider)
     steps = steps_of(page)
     assert all_passed(steps)
     assert {rule.name for rule in RULES} < set(steps)
-    assert page.context["foreseen"].outcome == "created"
+    assert page.context["preview"].outcome == "created"
     text = text_of(page)
     for source in ("OpenID Connect Core 3.1.3.7 (11)", "RFC 9207", "OpenID Connect Core 5.3.2", "RFC 8725 3.12"):
         assert source in text
@@ -36,10 +36,10 @@ def test_a_good_login_passes_every_step(rehearsing: Person, provider: Provider) 
 
 @pytest.mark.parametrize("is_known", [False, True])
 def test_nothing_is_made_changed_or_signed_in(
-    rehearsing: Person, provider: Provider, simulator: Simulator, is_known: bool
+    rehearsing: BrowserSession, provider: Provider, simulator: Simulator, is_known: bool
 ) -> None:
     if is_known:
-        Person().sign_in(PAGE)
+        BrowserSession().sign_in(PAGE)
         simulator.end_sessions()
     group = Group.objects.create(name="everybody")
     ExportedGroup.objects.create(provider=provider, claim="given_name != 'x'", group=group)
@@ -54,17 +54,19 @@ def test_nothing_is_made_changed_or_signed_in(
     assert row(provider) == before
     assert rehearsing.browser.session.session_key == session_key
     assert page.context["user"].get_username() == "administrator-"
-    assert page.context["foreseen"].outcome == ("returning" if is_known else "created")
+    assert page.context["preview"].outcome == ("returning" if is_known else "created")
     assert not LogEntry.objects.exists()
 
 
-def test_it_works_before_the_provider_is_enabled(rehearsing: Person, provider: Provider) -> None:
+def test_it_works_before_the_provider_is_enabled(rehearsing: BrowserSession, provider: Provider) -> None:
     Provider.objects.update(enabled=False)
-    assert rehearse(rehearsing, provider).context["foreseen"].outcome == "created"
+    assert rehearse(rehearsing, provider).context["preview"].outcome == "created"
 
 
-def test_it_asks_the_provider_as_a_login_does(rehearsing: Person, provider: Provider, simulator: Simulator) -> None:
-    real = query_of(Person().begin())
+def test_it_asks_the_provider_as_a_login_does(
+    rehearsing: BrowserSession, provider: Provider, simulator: Simulator
+) -> None:
+    real = query_of(BrowserSession().begin())
     simulator.clear_requests()
     url = begin(rehearsing, provider)
     drawn = {"state", "nonce", "code_challenge"}
@@ -76,7 +78,9 @@ def test_it_asks_the_provider_as_a_login_does(rehearsing: Person, provider: Prov
     assert calls == ["token", "userinfo"]
 
 
-def test_no_audience_hears_of_it(rehearsing: Person, provider: Provider, simulator: Simulator, caplog: Any) -> None:
+def test_no_audience_hears_of_it(
+    rehearsing: BrowserSession, provider: Provider, simulator: Simulator, caplog: Any
+) -> None:
     heard: list[Any] = []
 
     def hear(**said: Any) -> None:
@@ -124,12 +128,12 @@ def test_no_audience_hears_of_it(rehearsing: Person, provider: Provider, simulat
     ],
 )
 def test_a_step_that_fails_is_shown_with_what_passed_before_and_was_not_reached(
-    rehearsing: Person, provider: Provider, simulator: Simulator, fault: str, options: Any, step: str, code: str
+    rehearsing: BrowserSession, provider: Provider, simulator: Simulator, fault: str, options: Any, step: str, code: str
 ) -> None:
     with simulator.fault(fault, **options):
         page = rehearse(rehearsing, provider)
         # A sign-in is refused for the very reason.
-        assert code_on(Person().sign_in()) == code
+        assert code_on(BrowserSession().sign_in()) == code
     steps = steps_of(page)
     names = list(steps)
     place = names.index(step)
@@ -137,18 +141,18 @@ def test_a_step_that_fails_is_shown_with_what_passed_before_and_was_not_reached(
     assert all_passed({name: steps[name] for name in names[:place]})
     assert {steps[name] for name in names[place + 1 :]} <= {("not_reached", "")}
     assert page.context["found"].claims == {}
-    assert page.context["foreseen"] is None
+    assert page.context["preview"] is None
     assert code in text_of(page)
 
 
-def test_a_rule_of_the_provider_row_is_among_the_steps(rehearsing: Person, provider: Provider) -> None:
+def test_a_rule_of_the_provider_row_is_among_the_steps(rehearsing: BrowserSession, provider: Provider) -> None:
     Provider.objects.update(accepted_acr_values="eidas9")
     assert steps_of(rehearse(rehearsing, provider))["acr"] == ("failed", "id_token_acr_refused")
 
 
 @pytest.mark.parametrize("is_demanded", [False, True])
 def test_what_was_not_demanded_is_not_said_to_have_passed(
-    rehearsing: Person, provider: Provider, settings: Any, is_demanded: bool
+    rehearsing: BrowserSession, provider: Provider, settings: Any, is_demanded: bool
 ) -> None:
     settings.LANGUAGE_CODE = "en"
     if is_demanded:
@@ -164,14 +168,16 @@ def test_what_was_not_demanded_is_not_said_to_have_passed(
     assert bool(moment.received) == ("auth_time" in claims)
 
 
-def test_a_time_of_no_calendar_is_shown_as_it_is(rehearsing: Person, provider: Provider, simulator: Simulator) -> None:
+def test_a_time_of_no_calendar_is_shown_as_it_is(
+    rehearsing: BrowserSession, provider: Provider, simulator: Simulator
+) -> None:
     with simulator.fault("id_token_claims", claims={"auth_time": 2**53}):
         page = rehearse(rehearsing, provider)
     assert str(2**53) in [step.received for step in page.context["steps"]]
 
 
 def test_keys_that_a_login_would_fetch_are_used_and_not_kept(
-    rehearsing: Person, provider: Provider, simulator: Simulator
+    rehearsing: BrowserSession, provider: Provider, simulator: Simulator
 ) -> None:
     simulator.rotate_keys()
     page = rehearse(rehearsing, provider)
@@ -179,7 +185,7 @@ def test_keys_that_a_login_would_fetch_are_used_and_not_kept(
     assert Provider.objects.get().jwks == provider.jwks
 
 
-def test_a_provider_without_keys_can_be_tried(rehearsing: Person, provider: Provider) -> None:
+def test_a_provider_without_keys_can_be_tried(rehearsing: BrowserSession, provider: Provider) -> None:
     Provider.objects.update(jwks={}, jwks_updated_at=None)
     assert all_passed(steps_of(rehearse(rehearsing, provider)))
     assert Provider.objects.get().jwks == {}
@@ -188,41 +194,45 @@ def test_a_provider_without_keys_can_be_tried(rehearsing: Person, provider: Prov
 # Who would be signed in, and as whom.
 
 
-def refused_as(rehearsing: Person, provider: Provider) -> str:
-    foreseen = rehearse(rehearsing, provider).context["foreseen"]
-    assert foreseen.outcome == "refused"
-    return foreseen.code
+def refused_as(rehearsing: BrowserSession, provider: Provider) -> str:
+    preview = rehearse(rehearsing, provider).context["preview"]
+    assert preview.outcome == "refused"
+    return preview.code
 
 
-def test_a_person_without_an_account_is_refused_where_nobody_is_created(rehearsing: Person, provider: Provider) -> None:
+def test_a_person_without_an_account_is_refused_where_nobody_is_created(
+    rehearsing: BrowserSession, provider: Provider
+) -> None:
     Provider.objects.update(create_unknown_users=False)
     assert refused_as(rehearsing, provider) == "account_unknown"
 
 
-def test_a_deactivated_user_is_refused(rehearsing: Person, provider: Provider) -> None:
-    Person().sign_in(PAGE)
+def test_a_deactivated_user_is_refused(rehearsing: BrowserSession, provider: Provider) -> None:
+    BrowserSession().sign_in(PAGE)
     get_user_model().objects.filter(psc_accounts__isnull=False).update(is_active=False)
     assert refused_as(rehearsing, provider) == "account_inactive"
 
 
-def test_a_mapping_without_a_username_is_refused(rehearsing: Person, provider: Provider) -> None:
+def test_a_mapping_without_a_username_is_refused(rehearsing: BrowserSession, provider: Provider) -> None:
     provider.exported_attributes.filter(user_field="username").delete()
     assert refused_as(rehearsing, provider) == "account_username_missing"
 
 
-def test_a_required_claim_that_is_missing_is_refused(rehearsing: Person, provider: Provider) -> None:
+def test_a_required_claim_that_is_missing_is_refused(rehearsing: BrowserSession, provider: Provider) -> None:
     provider.exported_attributes.create(claim="nothing", user_field="email", required=True)
     assert refused_as(rehearsing, provider) == "attribute_missing"
 
 
-def test_the_sites_own_refusal_is_told(rehearsing: Person, provider: Provider, settings: Any) -> None:
+def test_the_sites_own_refusal_is_told(rehearsing: BrowserSession, provider: Provider, settings: Any) -> None:
     use(settings, RefusesEverybody)
     assert refused_as(rehearsing, provider) == "account_claims_refused"
 
 
-def test_a_hook_of_the_site_has_what_it_has_in_a_login(rehearsing: Person, provider: Provider, settings: Any) -> None:
+def test_a_hook_of_the_site_has_what_it_has_in_a_login(
+    rehearsing: BrowserSession, provider: Provider, settings: Any
+) -> None:
     use(settings, LooksAtTheRequest)
-    assert rehearse(rehearsing, provider).context["foreseen"].outcome == "created"
+    assert rehearse(rehearsing, provider).context["preview"].outcome == "created"
 
 
 @pytest.mark.parametrize(
@@ -234,7 +244,7 @@ def test_a_hook_of_the_site_has_what_it_has_in_a_login(rehearsing: Person, provi
     ],
 )
 def test_why_is_said_to_an_administrator(
-    rehearsing: Person, provider: Provider, settings: Any, change: dict[str, Any], said: str
+    rehearsing: BrowserSession, provider: Provider, settings: Any, change: dict[str, Any], said: str
 ) -> None:
     settings.LANGUAGE_CODE = "en"
     if claim := change.pop("required", None):
@@ -243,24 +253,26 @@ def test_why_is_said_to_an_administrator(
     assert said in text_of(rehearse(rehearsing, provider))
 
 
-def test_the_sites_own_link_is_told(rehearsing: Person, provider: Provider, settings: Any) -> None:
+def test_the_sites_own_link_is_told(rehearsing: BrowserSession, provider: Provider, settings: Any) -> None:
     use(settings, LinksByNationalIdentifier)
     get_user_model().objects.create_user("known", last_name="ANS20231122132732")
     page = rehearse(rehearsing, provider)
-    assert page.context["foreseen"].outcome == "linked"
+    assert page.context["preview"].outcome == "linked"
     assert page.context["username"] == "known"
 
 
-def test_the_sites_own_creation_is_not_called_and_told(rehearsing: Person, provider: Provider, settings: Any) -> None:
+def test_the_sites_own_creation_is_not_called_and_told(
+    rehearsing: BrowserSession, provider: Provider, settings: Any
+) -> None:
     use(settings, MakesMoreThanAUser)
     page = rehearse(rehearsing, provider)
-    assert page.context["foreseen"].own_hooks == ("MakesMoreThanAUser.create_user",)
+    assert page.context["preview"].own_hooks == ("MakesMoreThanAUser.create_user",)
     assert "MakesMoreThanAUser.create_user" in text_of(page)
     assert not Group.objects.exists()
 
 
 def test_each_attribute_is_told_with_what_its_field_takes(
-    rehearsing: Person, provider: Provider, settings: Any
+    rehearsing: BrowserSession, provider: Provider, settings: Any
 ) -> None:
     settings.LANGUAGE_CODE = "en"
     for claim, field in (("SubjectOrganization", "email"), ("nothing", "date_joined")):
@@ -276,17 +288,17 @@ def test_each_attribute_is_told_with_what_its_field_takes(
     assert rows["gone"].is_problem
 
 
-def test_the_page_is_judged_by_the_mapping_as_it_is_now(rehearsing: Person, provider: Provider) -> None:
+def test_the_page_is_judged_by_the_mapping_as_it_is_now(rehearsing: BrowserSession, provider: Provider) -> None:
     page = rehearse(rehearsing, provider)
     provider.exported_attributes.create(claim="nothing", user_field="email", required=True)
     again = rehearsing.browser.get(page.request["PATH_INFO"])
-    assert (page.context["foreseen"].code, again.context["foreseen"].code) == ("", "attribute_missing")
+    assert (page.context["preview"].code, again.context["foreseen"].code) == ("", "attribute_missing")
 
 
-def test_groups_are_told(rehearsing: Person, provider: Provider) -> None:
+def test_groups_are_told(rehearsing: BrowserSession, provider: Provider) -> None:
     for name, equals in (("podiatrists", "80"), ("doctors", "10")):
         group = Group.objects.create(name=name)
         path = "SubjectRefPro.exercices[].codeProfession"
         ExportedGroup.objects.create(provider=provider, claim=path, equals=equals, group=group)
-    foreseen = rehearse(rehearsing, provider).context["foreseen"]
-    assert {row.group.name: holds for row, holds in foreseen.groups} == {"podiatrists": True, "doctors": False}
+    preview = rehearse(rehearsing, provider).context["preview"]
+    assert {row.group.name: holds for row, holds in preview.groups} == {"podiatrists": True, "doctors": False}

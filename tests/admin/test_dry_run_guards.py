@@ -13,7 +13,7 @@ from psc_connect.models import Provider
 from psc_connect.simulator import Simulator
 from tests.admin.pages import Administrator, administrator, messages_of, text_of
 from tests.admin.rehearsal import all_passed, begin, rehearse, steps_of
-from tests.journey import Person, code_on
+from tests.support.browser_session import BrowserSession, code_on
 
 pytestmark = pytest.mark.django_db
 NATIONAL_IDENTIFIER = "ANS20231122132732"
@@ -22,7 +22,7 @@ NATIONAL_IDENTIFIER = "ANS20231122132732"
 # What is shown of the person, and to whom.
 
 
-def test_identifiers_are_masked_until_they_are_revealed(rehearsing: Person, provider: Provider) -> None:
+def test_identifiers_are_masked_until_they_are_revealed(rehearsing: BrowserSession, provider: Provider) -> None:
     page = rehearse(rehearsing, provider)
     address = page.request["PATH_INFO"]
     assert NATIONAL_IDENTIFIER not in page.content.decode()
@@ -33,7 +33,7 @@ def test_identifiers_are_masked_until_they_are_revealed(rehearsing: Person, prov
 
 
 def test_whoever_may_not_see_claims_sees_the_steps_and_no_value(provider: Provider, simulator: Simulator) -> None:
-    person = Person(browser=administrator("view_provider", "change_provider").browser)
+    person = BrowserSession(browser=administrator("view_provider", "change_provider").browser)
     page = rehearse(person, provider)
     assert all_passed(steps_of(page))
     assert not any(step.received for step in page.context["steps"])
@@ -51,7 +51,7 @@ def test_whoever_may_not_see_claims_learns_nothing_of_them_from_rows_of_their_ow
 ) -> None:
     """Rows that ask questions: each answer would be one character of an identifier."""
     editor = administrator("view_provider", "change_provider", "change_user")
-    page = rehearse(Person(browser=editor.browser), provider)
+    page = rehearse(BrowserSession(browser=editor.browser), provider)
     group = Group.objects.create(name="everybody whose identifier begins so")
 
     def answers(beginning: str) -> str:
@@ -65,7 +65,7 @@ def test_whoever_may_not_see_claims_learns_nothing_of_them_from_rows_of_their_ow
     assert answers(NATIONAL_IDENTIFIER[:5]) == answers("somebody else")
 
 
-def test_a_claim_is_only_text_on_the_page(rehearsing: Person, provider: Provider, simulator: Simulator) -> None:
+def test_a_claim_is_only_text_on_the_page(rehearsing: BrowserSession, provider: Provider, simulator: Simulator) -> None:
     with simulator.fault("userinfo_claims", claims={"given_name": "<script>alert(1)</script>"}):
         page = rehearse(rehearsing, provider).content.decode()
     assert "<script>alert(1)" not in page
@@ -73,7 +73,7 @@ def test_a_claim_is_only_text_on_the_page(rehearsing: Person, provider: Provider
 
 
 def test_what_is_kept_in_the_session_is_encrypted_and_holds_no_token(
-    rehearsing: Person, provider: Provider, simulator: Simulator
+    rehearsing: BrowserSession, provider: Provider, simulator: Simulator
 ) -> None:
     rehearse(rehearsing, provider)
     kept = rehearsing.browser.session["psc_connect_dry_run"]
@@ -86,7 +86,7 @@ def test_what_is_kept_in_the_session_is_encrypted_and_holds_no_token(
 
 
 def test_a_dry_run_of_another_provider_or_another_key_is_not_shown(
-    rehearsing: Person, provider: Provider, settings: Any
+    rehearsing: BrowserSession, provider: Provider, settings: Any
 ) -> None:
     page = rehearse(rehearsing, provider)
     other = Provider.objects.create(slug="other", client_id="c")
@@ -101,7 +101,7 @@ def test_a_dry_run_of_another_provider_or_another_key_is_not_shown(
 
 @pytest.mark.case("AZ03")
 def test_a_dry_run_that_comes_back_to_somebody_else_is_refused(
-    rehearsing: Person, provider: Provider, simulator: Simulator
+    rehearsing: BrowserSession, provider: Provider, simulator: Simulator
 ) -> None:
     url = rehearsing.authorize(begin(rehearsing, provider))
     administrator("change_provider")
@@ -118,7 +118,7 @@ def test_a_dry_run_that_comes_back_to_somebody_else_is_refused(
 def test_a_dry_run_that_comes_back_to_somebody_whose_right_is_gone_is_refused(
     provider: Provider, simulator: Simulator
 ) -> None:
-    person = Person(browser=administrator("view_provider", "change_provider", "view_claims").browser)
+    person = BrowserSession(browser=administrator("view_provider", "change_provider", "view_claims").browser)
     answer = person.authorize(begin(person, provider))
     get_user_model().objects.get().user_permissions.clear()
     simulator.clear_requests()
@@ -138,7 +138,7 @@ def test_a_picture_or_a_prefetch_begins_no_dry_run(
 
 
 def test_a_dry_run_that_comes_back_to_nobody_is_refused(
-    rehearsing: Person, provider: Provider, simulator: Simulator, settings: Any
+    rehearsing: BrowserSession, provider: Provider, simulator: Simulator, settings: Any
 ) -> None:
     url = rehearsing.authorize(begin(rehearsing, provider))
     # The session has ended, the cookie of the dry run is still there.
@@ -158,7 +158,7 @@ def test_a_dry_run_on_a_host_that_nobody_comes_back_to_does_not_begin(
     assert (level, "https://www.example.org" in text) == ("error", True)
 
 
-def test_a_dry_run_of_an_older_release_is_not_shown(rehearsing: Person, provider: Provider) -> None:
+def test_a_dry_run_of_an_older_release_is_not_shown(rehearsing: BrowserSession, provider: Provider) -> None:
     from psc_connect.encryption import DRY_RUN, cipher_for
 
     page = rehearse(rehearsing, provider)
@@ -173,7 +173,7 @@ def test_a_dry_run_of_an_older_release_is_not_shown(rehearsing: Person, provider
 @pytest.mark.case("AZ04", "CC02")
 @pytest.mark.django_db(transaction=True)
 def test_an_answer_that_comes_twice_asks_the_provider_once(
-    rehearsing: Person, provider: Provider, simulator: Simulator
+    rehearsing: BrowserSession, provider: Provider, simulator: Simulator
 ) -> None:
     url = begin(rehearsing, provider)
     cookies = rehearsing.browser.cookies.copy()
@@ -187,7 +187,7 @@ def test_an_answer_that_comes_twice_asks_the_provider_once(
 
 @pytest.mark.case("AZ10")
 def test_a_dry_run_that_answers_another_providers_callback_is_refused(
-    rehearsing: Person, provider: Provider, simulator: Simulator
+    rehearsing: BrowserSession, provider: Provider, simulator: Simulator
 ) -> None:
     Provider.objects.create(slug="other", client_id="c", metadata=provider.metadata)
     answer = rehearsing.authorize(begin(rehearsing, provider))
@@ -202,7 +202,7 @@ def test_sessions_in_cookies_are_too_small_for_it(
     admin: Administrator, provider: Provider, settings: Any, simulator: Simulator
 ) -> None:
     settings.SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
-    person = Person()
+    person = BrowserSession()
     user = get_user_model().objects.get()
     person.browser.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
     response = person.browser.get(f"/admin/psc_connect/provider/{provider.pk}/begin-dry-run/")
@@ -224,7 +224,7 @@ def test_a_dry_run_that_cannot_begin_says_why(
 
 
 def test_a_callback_of_a_dry_run_leaves_the_cookie_behind_and_no_code_in_the_referrer(
-    rehearsing: Person, provider: Provider
+    rehearsing: BrowserSession, provider: Provider
 ) -> None:
     response = rehearsing.come_back(rehearsing.authorize(begin(rehearsing, provider)))
     assert response["Referrer-Policy"] == "no-referrer"

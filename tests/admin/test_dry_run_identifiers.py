@@ -13,8 +13,8 @@ from psc_connect.simulator import Simulator
 from tests.admin.mapping_page import page_of, tried
 from tests.admin.pages import text_of
 from tests.admin.rehearsal import rehearse
-from tests.identities import OTHER_RPPS, PSI, RPPS, names_are_no_identifiers, of, refused, sign_in, somebody
-from tests.journey import Person
+from tests.support.browser_session import BrowserSession
+from tests.support.identities import OTHER_RPPS, PSI, RPPS, names_are_no_identifiers, of, refused, sign_in, somebody
 
 pytestmark = pytest.mark.django_db
 DOCTOR = somebody("2", of("RPPS", RPPS))
@@ -27,7 +27,7 @@ def provider(provider: Provider) -> Provider:
     return provider
 
 
-def rehearsed(rehearsing: Person, provider: Provider, simulator: Simulator) -> Any:
+def rehearsed(rehearsing: BrowserSession, provider: Provider, simulator: Simulator) -> Any:
     simulator.sign_in(DOCTOR)
     before = list(AccountIdentifier.objects.order_by("pk").values())
     page = rehearse(rehearsing, provider)
@@ -40,18 +40,18 @@ def known(**more: Any) -> Any:
 
 
 def test_somebody_who_is_found_again_under_another_sub(
-    rehearsing: Person, provider: Provider, simulator: Simulator, english: None
+    rehearsing: BrowserSession, provider: Provider, simulator: Simulator, english: None
 ) -> None:
     account = sign_in(simulator, somebody("1", of("RPPS", RPPS)))
     page = rehearsed(rehearsing, provider, simulator)
-    assert (page.context["foreseen"].outcome, page.context["foreseen"].user) == ("found_again", account.user)
+    assert (page.context["preview"].outcome, page.context["foreseen"].user) == ("found_again", account.user)
     assert "is found again by an identifier" in text_of(page)
     assert Account.objects.get().subject == "1"
     assert not AccountChange.objects.exists()
 
 
 def test_the_mapping_is_tried_on_the_user_of_whoever_is_found_again(
-    rehearsing: Person, provider: Provider, simulator: Simulator, english: None
+    rehearsing: BrowserSession, provider: Provider, simulator: Simulator, english: None
 ) -> None:
     sign_in(simulator, somebody("1", of("RPPS", RPPS)))
     rehearsed(rehearsing, provider, simulator)
@@ -59,7 +59,7 @@ def test_the_mapping_is_tried_on_the_user_of_whoever_is_found_again(
 
 
 def test_the_mapping_is_tried_on_somebody_new_where_no_account_is_certain(
-    rehearsing: Person, provider: Provider, simulator: Simulator, english: None
+    rehearsing: BrowserSession, provider: Provider, simulator: Simulator, english: None
 ) -> None:
     two_accounts(provider, simulator)
     rehearsed(rehearsing, provider, simulator)
@@ -68,18 +68,18 @@ def test_the_mapping_is_tried_on_somebody_new_where_no_account_is_certain(
     assert "The field stays as it is: it is filled at creation." not in results
 
 
-def results_on_the_mapping(rehearsing: Person, provider: Provider) -> list[str]:
+def results_on_the_mapping(rehearsing: BrowserSession, provider: Provider) -> list[str]:
     """Return what the rows make of the last dry run, which the page begins with."""
     return [each.result for each in tried(rehearsing.browser.get(page_of(provider)))]
 
 
 def test_somebody_who_is_linked_by_the_number_of_a_user(
-    rehearsing: Person, provider: Provider, simulator: Simulator, english: None
+    rehearsing: BrowserSession, provider: Provider, simulator: Simulator, english: None
 ) -> None:
     Provider.objects.update(link_user_field="last_name")
     user = known()
     page = rehearsed(rehearsing, provider, simulator)
-    assert (page.context["foreseen"].outcome, page.context["foreseen"].user) == ("matched", user)
+    assert (page.context["preview"].outcome, page.context["foreseen"].user) == ("matched", user)
     assert "who has their RPPS number" in text_of(page)
     assert not Account.objects.exists()
 
@@ -128,7 +128,7 @@ def another_person(provider: Provider, simulator: Simulator) -> None:
     ],
 )
 def test_whoever_would_be_refused_and_why(
-    rehearsing: Person,
+    rehearsing: BrowserSession,
     provider: Provider,
     simulator: Simulator,
     english: None,
@@ -141,14 +141,14 @@ def test_whoever_would_be_refused_and_why(
     doctor = somebody("2", of("RPPS", RPPS), preferred_username=RPPS) if arrange is another_person else DOCTOR
     simulator.sign_in(doctor)
     page = rehearse(rehearsing, provider)
-    assert (page.context["foreseen"].outcome, page.context["foreseen"].code) == ("refused", code)
+    assert (page.context["preview"].outcome, page.context["foreseen"].code) == ("refused", code)
     assert said in text_of(page)
     # A sign-in is refused for the very reason.
     refused(simulator, doctor, code)
 
 
 def test_what_was_odd_in_the_userinfo_is_told_without_what_it_held(
-    rehearsing: Person, provider: Provider, simulator: Simulator
+    rehearsing: BrowserSession, provider: Provider, simulator: Simulator
 ) -> None:
     odd = {"otherIds": [{"identifiant": "no-number-77", "origine": "X"}], "Secteur_Activite": ["SA07"]}
     practice = {"codeProfession": "ZZ", "codeCategorieProfessionnelle": "C", "activities": []}

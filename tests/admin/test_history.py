@@ -105,7 +105,7 @@ def test_a_declaration_is_told_without_what_is_empty_and_its_document_folded_up(
     admin.submit(ADD, environment="production", client_id="c", client_secret=CLIENT_SECRET)
     page = admin.open(Provider.objects.get(), "history")
     (change,) = page.context["changes"]
-    labels = [difference.label for difference in change.differences]
+    labels = [difference.label for difference in change.diff]
     assert len(labels) < 20
     assert not {"comment", "prompt", "provider metadata"} & {*labels}
     assert len(change.folded) > MAX_MEMBERS

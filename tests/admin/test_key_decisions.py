@@ -14,8 +14,8 @@ from psc_connect.providers.keys import import_keys, note_use
 from psc_connect.simulator import Simulator
 from tests.admin.keys_page import only_key, replace
 from tests.admin.pages import Administrator, administrator, change_page, messages_of, stored, text_of
-from tests.journey import PAGE, Person, code_on
-from tests.key_sets import EC_KEY, OTHER_KEY, key_set
+from tests.support.browser_session import PAGE, BrowserSession, code_on
+from tests.support.key_sets import EC_KEY, OTHER_KEY, key_set
 
 pytestmark = pytest.mark.django_db
 
@@ -40,7 +40,7 @@ def test_a_key_that_stays_keeps_its_first_date(admin: Administrator, provider: P
 def test_the_day_of_the_last_use_is_told(admin: Administrator, provider: Provider, time_machine: Any) -> None:
     (key,) = provider.key_set().keys
     assert stored(provider).jwks_last_used == {}
-    Person().sign_in(PAGE)
+    BrowserSession().sign_in(PAGE)
     today = timezone.now().date().isoformat()
     assert stored(provider).jwks_last_used == {key.thumbprint: today}
 
@@ -55,7 +55,7 @@ def test_two_logins_of_one_instant_by_two_keys_are_both_told(provider: Provider)
 
 def test_a_refused_token_is_no_use_of_a_key(provider: Provider, simulator: Simulator) -> None:
     with simulator.fault("wrong_audience"):
-        Person().sign_in(PAGE)
+        BrowserSession().sign_in(PAGE)
     assert stored(provider).jwks_last_used == {}
 
 
@@ -99,13 +99,13 @@ def test_a_retired_key_verifies_nothing_though_the_provider_publishes_it(
     assert stored(provider).jwks_retired == []
     response = admin.press(provider, "keys", action="retire", thumbprint=key.thumbprint, confirmed="yes")
     assert [level for level, _text in messages_of(response)] == ["success", "warning"]
-    assert code_on(Person().sign_in(PAGE)) == "jwks_all_retired"
+    assert code_on(BrowserSession().sign_in(PAGE)) == "jwks_all_retired"
     assert stored(provider).jwks_retired == [key.thumbprint]
     assert [each.reason for each in stored(provider).key_set().ignored][-1] == "jwks_key_retired"
     lines = [line["finding"] for line in admin.press(provider, "connection").context["lines"]]
     assert {"jwks_all_retired", "psc_connect.E021"} < {line.code for line in lines}
     decide(admin, provider, "restore", key.thumbprint)
-    assert Person().sign_in(PAGE)["Location"] == PAGE
+    assert BrowserSession().sign_in(PAGE)["Location"] == PAGE
 
 
 @pytest.mark.case("KR03")
@@ -118,7 +118,7 @@ def test_a_retired_key_stays_retired_through_imports_and_fetches(
     decide(admin, provider, "retire", old.thumbprint)
     import_keys(stored(provider))
     assert [key.kid for key in stored(provider).key_set().keys] == [new.kid]
-    assert Person().sign_in(PAGE)["Location"] == PAGE
+    assert BrowserSession().sign_in(PAGE)["Location"] == PAGE
 
 
 def test_a_pinned_key_stays_though_the_provider_withdraws_it(
@@ -129,7 +129,7 @@ def test_a_pinned_key_stays_though_the_provider_withdraws_it(
     import_keys(provider)
     decide(admin, provider, "pin", old.thumbprint)
     new = simulator.rotate_keys(withdraw_old=True)
-    assert Person().sign_in(PAGE)["Location"] == PAGE
+    assert BrowserSession().sign_in(PAGE)["Location"] == PAGE
     assert {key.kid for key in stored(provider).key_set().keys} == {old.kid, new.kid}
     decide(admin, provider, "unpin", old.thumbprint)
     import_keys(stored(provider))

@@ -16,8 +16,8 @@ from psc_connect.providers.keys import import_keys
 from psc_connect.simulator import Simulator
 from tests.admin.keys_page import accept, only_key, paste, replace
 from tests.admin.pages import Administrator, messages_of, stored, text_of
-from tests.journey import PAGE, Person
-from tests.key_sets import EC_KEY, OTHER_KEY, PRIVATE_KEY, UNUSABLE, key_set
+from tests.support.browser_session import PAGE, BrowserSession
+from tests.support.key_sets import EC_KEY, OTHER_KEY, PRIVATE_KEY, UNUSABLE, key_set
 
 pytestmark = pytest.mark.django_db
 
@@ -274,7 +274,7 @@ def test_who_imported_what_and_when_is_told(admin: Administrator, provider: Prov
 
 def test_keys_that_a_login_fetched_are_told_too(provider: Provider, simulator: Simulator, admin: Administrator) -> None:
     new = simulator.rotate_keys()
-    assert Person().sign_in(PAGE)["Location"] == PAGE
+    assert BrowserSession().sign_in(PAGE)["Location"] == PAGE
     change = DeclarationChange.objects.get()
     assert (change.origin, change.made_by, [new_kid for _name, _old, new_kid in change.changes]) == (
         "login",

@@ -10,8 +10,8 @@ from django.test import Client
 
 from psc_connect.login.failures import login_url
 from psc_connect.models import Provider
-from tests.buttons import declare, links
-from tests.journey import Person
+from tests.support.browser_session import BrowserSession
+from tests.support.buttons import declare, links
 
 DOCUMENTED = {
     "OPTIONS": {
@@ -63,7 +63,7 @@ SIGN_OUT_OF_BOTH = 'action="/psc/psc/logout/"'
 
 @pytest.mark.usefixtures("documented")
 def test_an_administrator_who_came_with_psc_can_end_both_sessions(
-    provider: Provider, person: Person, english: None
+    provider: Provider, person: BrowserSession, english: None
 ) -> None:
     person.sign_in()
     User.objects.update(is_staff=True)

@@ -19,8 +19,8 @@ from psc_connect.simulator import Simulator
 from tests.admin.mapping_page import add_group, add_row, page_of, row_codes, submit, tried
 from tests.admin.pages import Administrator, text_of
 from tests.admin.rehearsal import rehearse
-from tests.journey import Person
-from tests.test_computed_claims import SLOW_FOR_MANY, many_activities
+from tests.claims.test_computed_claims import SLOW_FOR_MANY, many_activities
+from tests.support.browser_session import BrowserSession
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
 DOCTOR = "doctor-card-two-activities-2023"
@@ -72,7 +72,7 @@ def test_a_wrong_name_is_explained(admin: Administrator, provider: Provider) -> 
 
 def last_dry_run(admin: Administrator, provider: Provider, simulator: Simulator) -> Any:
     simulator.sign_in("doctor-two-activities")
-    person = Person(browser=admin.browser)
+    person = BrowserSession(browser=admin.browser)
     person.come_back(person.authorize(admin.open(provider, "begin-dry-run")["Location"]))
     return admin.browser.get(page_of(provider))
 
@@ -91,16 +91,16 @@ def test_a_dry_run_speaks_of_the_capacity_that_the_person_chose_last(
 ) -> None:
     provider.exported_attributes.filter(user_field="last_name").update(claim="structure.name")
     simulator.sign_in("doctor-two-activities")
-    Person().sign_in()
+    BrowserSession().sign_in()
     simulator.end_sessions()
-    hospital = read_userinfo(load_sample(DOCTOR)).capacities[1]
-    Account.objects.update(capacity=hospital.key)
+    hospital = read_userinfo(load_sample(DOCTOR)).activity_choices[1]
+    Account.objects.update(activity_choice=hospital.key)
     page = last_dry_run(admin, provider, simulator)
     assert tried(page)[1].found == "HOPITAL GENERIQUE  FIN VARI"
     simulator.end_sessions()
     simulator.sign_in("doctor-two-activities")
-    foreseen = rehearse(Person(browser=admin.browser), provider).context["foreseen"]
-    assert foreseen.attributes[1][1].accepted == "HOPITAL GENERIQUE  FIN VARI"
+    preview = rehearse(BrowserSession(browser=admin.browser), provider).context["preview"]
+    assert preview.attributes[1][1].accepted == "HOPITAL GENERIQUE  FIN VARI"
 
 
 # What takes too long.
@@ -146,20 +146,20 @@ def test_a_group_whose_expression_is_too_much_for_a_sample_is_told(admin: Admini
 
 
 def test_a_dry_run_foresees_that_a_row_takes_too_long(
-    admin: Administrator, rehearsing: Person, provider: Provider, simulator: Simulator
+    admin: Administrator, rehearsing: BrowserSession, provider: Provider, simulator: Simulator
 ) -> None:
     ExportedAttribute.objects.create(provider=provider, claim=SLOW_FOR_MANY, user_field="email", required=True)
     simulator.faults.set("userinfo_claims", claims={"SubjectRefPro": many_activities()})
     page = rehearse(rehearsing, provider)
-    assert (page.context["foreseen"].outcome, page.context["foreseen"].code) == ("refused", "attribute_claim_too_slow")
+    assert (page.context["preview"].outcome, page.context["foreseen"].code) == ("refused", "attribute_claim_too_slow")
     assert "takes too long" in text_of(page)
 
 
 def test_a_dry_run_foresees_that_so_many_activities_are_refused(
-    rehearsing: Person, provider: Provider, simulator: Simulator
+    rehearsing: BrowserSession, provider: Provider, simulator: Simulator
 ) -> None:
     simulator.faults.set("userinfo_claims", claims={"SubjectRefPro": {"exercices": [{"activities": [{}] * 500}]}})
-    assert rehearse(rehearsing, provider).context["foreseen"].code == "userinfo_activities_too_many"
+    assert rehearse(rehearsing, provider).context["preview"].code == "userinfo_activities_too_many"
 
 
 def test_so_many_activities_cannot_be_tried_either(admin: Administrator, provider: Provider) -> None:

@@ -14,8 +14,8 @@ from psc_connect.claims.samples import SAMPLES, load_sample
 from psc_connect.models import Provider
 from tests.admin.mapping_page import SAMPLE, add_row, page_of, submit, tried
 from tests.admin.pages import Administrator, administrator, text_of
-from tests.journey import Person
-from tests.transactions import failing_statements
+from tests.support.browser_session import BrowserSession
+from tests.support.transactions import failing_statements
 
 pytestmark = pytest.mark.django_db
 
@@ -92,14 +92,14 @@ def test_a_pasted_payload_that_is_none_is_refused(
 
 
 def test_the_last_dry_run_can_be_tried_with_its_identifiers_masked(admin: Administrator, provider: Provider) -> None:
-    person = Person(browser=admin.browser)
+    person = BrowserSession(browser=admin.browser)
     url = admin.open(provider, "begin-dry-run")["Location"]
     person.come_back(person.authorize(url))
     response = admin.browser.get(page_of(provider))
     assert response.context["sample"].initial["sample"] == "dry-run"
     assert tried(response)[2].found == "AN•••••••••••••32"
     assert "ANS20231122132732" not in response.content.decode()
-    looker = Person(browser=administrator("view_provider", "change_provider").browser)
+    looker = BrowserSession(browser=administrator("view_provider", "change_provider").browser)
     page = looker.browser.get(page_of(provider))
     assert "dry-run" not in dict(page.context["sample"].fields["sample"].choices)
 

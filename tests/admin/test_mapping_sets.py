@@ -27,7 +27,7 @@ DEFAULT = [("given_name", "first_name"), ("family_name", "last_name"), ("Subject
 
 
 def test_a_set_is_shown_and_nothing_is_saved(admin: Administrator, provider: Provider) -> None:
-    page = submit(admin, provider, "_fill", ready_set="directory")
+    page = submit(admin, provider, "_fill", preset="directory")
     added = [("profession.label", ""), ("speciality.label", ""), ("rpps", "")]
     assert shown_rows(page) == [*DEFAULT, *added]
     assert rows_of(provider) == DEFAULT
@@ -37,15 +37,15 @@ def test_a_set_is_shown_and_nothing_is_saved(admin: Administrator, provider: Pro
 
 
 def test_it_is_told_which_fields_the_user_model_lacks(admin: Administrator, provider: Provider) -> None:
-    text = text_of(submit(admin, provider, "_fill", ready_set="directory"))
+    text = text_of(submit(admin, provider, "_fill", preset="directory"))
     assert "profession.label – no field is called profession, profession_label, metier" in text
     assert "no field for some rows" in text
-    assert "no field for some rows" not in text_of(submit(admin, provider, "_fill", ready_set="minimal"))
+    assert "no field for some rows" not in text_of(submit(admin, provider, "_fill", preset="minimal"))
 
 
 def test_what_is_typed_stays_also_where_it_is_wrong(admin: Administrator, provider: Provider) -> None:
     typed = {"attributes-3-claim": "a[", "attributes-3-user_field": "email", "attributes-1-DELETE": "on"}
-    page = submit(admin, provider, "_fill", ready_set="minimal", **typed)
+    page = submit(admin, provider, "_fill", preset="minimal", **typed)
     # The last name is a row of the set: it comes back.
     assert shown_rows(page) == [
         ("given_name", "first_name"),
@@ -56,7 +56,7 @@ def test_what_is_typed_stays_also_where_it_is_wrong(admin: Administrator, provid
 
 
 def test_a_filled_in_set_is_saved_once_its_fields_are_chosen(admin: Administrator, provider: Provider) -> None:
-    page = submit(admin, provider, "_fill", ready_set="directory")
+    page = submit(admin, provider, "_fill", preset="directory")
     reader = FormReader("mapping_form")
     reader.feed(page.content.decode())
     refused = admin.browser.post(page_of(provider), {**reader.fields, "_save": "on"})
@@ -68,7 +68,7 @@ def test_a_filled_in_set_is_saved_once_its_fields_are_chosen(admin: Administrato
 
 
 def test_the_second_of_two_is_told_also_after_a_set_was_filled_in(admin: Administrator, provider: Provider) -> None:
-    page = submit(admin, provider, "_fill", ready_set="minimal")
+    page = submit(admin, provider, "_fill", preset="minimal")
     provider.exported_attributes.filter(user_field="first_name").update(claim="x")
     reader = FormReader("mapping_form")
     reader.feed(page.content.decode())
@@ -78,13 +78,13 @@ def test_the_second_of_two_is_told_also_after_a_set_was_filled_in(admin: Adminis
 @pytest.mark.parametrize("name", ["", "everything"])
 def test_a_set_that_there_is_not_fills_in_nothing(admin: Administrator, provider: Provider, name: str) -> None:
     page = add_row(admin, provider, "_fill", claim="email")
-    assert "ready_set" not in page.context["ready_sets"].errors
-    page = submit(admin, provider, "_fill", ready_set=name)
-    assert page.context["ready_sets"].errors.as_data()["ready_set"]
+    assert "preset" not in page.context["presets"].errors
+    page = submit(admin, provider, "_fill", preset=name)
+    assert page.context["presets"].errors.as_data()["preset"]
     assert shown_rows(page) == DEFAULT
 
 
 def test_whoever_may_only_look_fills_in_and_saves_nothing(provider: Provider) -> None:
-    page = submit(administrator("view_provider"), provider, "_fill", ready_set="structure")
+    page = submit(administrator("view_provider"), provider, "_fill", preset="structure")
     assert ("structure.name", "") in shown_rows(page)
     assert rows_of(provider) == DEFAULT

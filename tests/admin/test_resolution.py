@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from psc_connect.models import DeclarationChange, Provider, ResolutionRule
+from psc_connect.models import DeclarationChange, Provider, ProviderSelectionRule
 from tests.admin.pages import Administrator, administrator, change_page, messages_of, text_of
 
 pytestmark = pytest.mark.django_db
@@ -26,7 +26,7 @@ def submit(admin: Administrator, provider: Provider, *rows: dict[str, str], show
 
 
 def rules_of(provider: Provider) -> list[str]:
-    return [str(each) for each in provider.resolution_rules.all()]
+    return [str(each) for each in provider.selection_rules.all()]
 
 
 def codes(response: Any) -> set[tuple[str, str]]:
@@ -43,18 +43,18 @@ def test_rules_are_saved_as_the_list_that_they_are(admin: Administrator, provide
     assert rules_of(provider) == ["network = 10.0.0.0/8", "host = records.example.org"]
     submit(admin, provider, host)
     assert rules_of(provider) == ["host = records.example.org"]
-    assert "resolution_rules." in str(DeclarationChange.objects.order_by("pk").values_list("changes", flat=True))
+    assert "selection_rules." in str(DeclarationChange.objects.order_by("pk").values_list("changes", flat=True))
     assert "records.example.org" in text_of(admin.browser.get(change_page(provider)))
 
 
 @pytest.mark.parametrize(
     ("row", "error"),
     [
-        ({**NETWORK, "value": "everybody"}, ("value", "resolution_network_malformed")),
-        ({**NETWORK, "value": "10.0.0.1/8"}, ("value", "resolution_network_malformed")),
-        ({**NETWORK, "header": "X-Site"}, ("header", "resolution_header_unexpected")),
-        ({"kind": "host", "header": "", "value": "https://a.example"}, ("value", "resolution_host_malformed")),
-        ({"kind": "header", "header": "", "value": "north"}, ("header", "resolution_header_malformed")),
+        ({**NETWORK, "value": "everybody"}, ("value", "selection_network_malformed")),
+        ({**NETWORK, "value": "10.0.0.1/8"}, ("value", "selection_network_malformed")),
+        ({**NETWORK, "header": "X-Site"}, ("header", "selection_header_unexpected")),
+        ({"kind": "host", "header": "", "value": "https://a.example"}, ("value", "selection_host_malformed")),
+        ({"kind": "header", "header": "", "value": "north"}, ("header", "selection_header_malformed")),
         ({"kind": "moon", "header": "", "value": "x"}, ("kind", "invalid_choice")),
     ],
 )
@@ -64,7 +64,7 @@ def test_a_wrong_rule_is_refused_and_shown_again(
     response = submit(admin, provider, row)
     assert error in codes(response)
     assert f'value="{row["value"]}"' in response.content.decode()
-    assert not ResolutionRule.objects.exists()
+    assert not ProviderSelectionRule.objects.exists()
 
 
 def test_the_same_rule_twice_is_refused(admin: Administrator, provider: Provider) -> None:

@@ -28,8 +28,8 @@ from tests.admin.pages import (
     stored,
     text_of,
 )
-from tests.journey import PAGE, Person
-from tests.key_sets import EC_KEY, key_set
+from tests.support.browser_session import PAGE, BrowserSession
+from tests.support.key_sets import EC_KEY, key_set
 
 pytestmark = pytest.mark.django_db
 EDITOR = ("view_provider", "change_provider")
@@ -143,7 +143,7 @@ def test_nobody_declares_a_second_provider_of_an_issuer_without_the_right(
 
 
 @pytest.mark.case("AD03")
-def test_signing_in_with_psc_makes_nobody_staff(provider: Provider, person: Person) -> None:
+def test_signing_in_with_psc_makes_nobody_staff(provider: Provider, person: BrowserSession) -> None:
     person.sign_in(PAGE)
     user = get_user_model().objects.get()
     assert (user.is_staff, user.is_superuser) == (False, False)

@@ -17,7 +17,7 @@ from tests.admin.transfer_page import IMPORT, PRODUCTION, SECRET, accept, docume
 from tests.configuration.commands import everything
 from tests.configuration.lemonldap import AS_DOCUMENTED, configuration
 from tests.conftest import CLIENT_SECRET
-from tests.journey import PAGE, Person
+from tests.support.browser_session import PAGE, BrowserSession
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_way_out", "english")]
 
@@ -94,7 +94,7 @@ def test_a_configuration_of_lemonldap_is_imported_and_logs_in(
     assert "oidcOPMetaDataOptionsIcon" in text_of(shown)
     accept(admin, shown)
     del settings.PSC_CONNECT_HTTPS_PROXY
-    assert Person(slug="psc-connect").sign_in(PAGE)["Location"] == PAGE
+    assert BrowserSession(slug="psc-connect").sign_in(PAGE)["Location"] == PAGE
 
 
 def test_a_large_configuration_of_lemonldap_is_not_carried_through_the_page(
@@ -221,7 +221,7 @@ def test_a_row_is_shown_to_its_end(admin: Administrator, provider: Provider) -> 
     Group.objects.create(name="Administrators")
     long_row = {"claim": "a" * 255, "equals": "b" * 255, "group": "Administrators"}
     shown = show(admin, document({"slug": "psc", "exported_groups": [long_row]}))
-    assert shown.context["plans"][0]["differences"][0]["new"].endswith("Administrators")
+    assert shown.context["plans"][0]["diff"][0]["new"].endswith("Administrators")
     accept(admin, shown)
     assert "Administrators" in text_of(admin.open(provider, "history"))
 

@@ -11,11 +11,11 @@ from django.contrib.auth.models import Group
 
 from psc_connect.models import DeclarationChange, Provider
 from psc_connect.simulator import Simulator
-from tests.access_rules import DOCTORS, give, join
 from tests.admin.pages import LIST, Administrator, administrator, row, signed_in_long_ago, stored, text_of
 from tests.admin.transfer_page import IMPORT, PRODUCTION, accept, document, problems_of, show
 from tests.configuration.lemonldap import NAME, configuration, run
 from tests.conftest import CLIENT_ID, CLIENT_SECRET
+from tests.support.access_rules import DOCTORS, give, join
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_way_out", "english")]
 
@@ -70,7 +70,7 @@ def test_rows_that_give_groups_take_their_own_right(provider: Provider) -> None:
 
 
 @pytest.mark.case("AD03")
-@pytest.mark.parametrize("option", [{"others_may_sign_in": False}, {"ask_capacity": "never"}, {"access_rules": []}])
+@pytest.mark.parametrize("option", [{"others_may_sign_in": False}, {"ask_activity": "never"}, {"access_rules": []}])
 def test_what_decides_who_comes_to_a_row_that_gives_a_group_takes_it_too(
     provider: Provider, option: dict[str, Any]
 ) -> None:
@@ -94,7 +94,7 @@ def test_a_row_that_reads_like_one_that_is_there_is_shown_and_takes_it(
     rights = ("view_provider", "change_provider", "add_provider", "replace_provider_secrets")
     assert "exported_groups" in problems_of(show(administrator(*rights), document(declared)))
     shown = show(admin, document(declared))
-    assert "admins" in shown.context["plans"][0]["differences"][0]["new"]
+    assert "admins" in shown.context["plans"][0]["diff"][0]["new"]
     accept(admin, shown)
     assert "admins" in str(DeclarationChange.objects.get().changes)
 

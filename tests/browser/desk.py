@@ -76,7 +76,7 @@ def try_mapping(page: Page) -> None:
 
 def fill_in_set(page: Page) -> None:
     page.goto(f"{PROVIDER}mapping/")
-    page.select_option("#id_ready_set", "directory")
+    page.select_option("#id_preset", "directory")
     page.locator("[name=_fill]").click()
     page.locator(".psc-missing").wait_for()
     page.locator("summary").last.click()

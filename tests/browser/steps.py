@@ -23,7 +23,7 @@ def choose_person(page: Page, slug: str = DOCTOR) -> None:
     page.locator(f"button[name=person][value={slug}]").click()
     page.wait_for_url(lambda url: not SIMULATOR.search(url))
     if ACTIVITY.search(page.url):
-        page.locator(".psc-capacity").first.click()
+        page.locator(".psc-activity-card").first.click()
         page.wait_for_url(lambda url: not ACTIVITY.search(url))
 
 

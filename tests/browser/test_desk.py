@@ -96,10 +96,10 @@ def test_a_mapping_is_tried_and_saved(administrator: Callable[[bool], Page], scr
 
 
 @both
-def test_a_ready_set_is_filled_in_and_the_enter_key_saves(administrator: Callable[[bool], Page], scripts: bool) -> None:
+def test_a_preset_is_filled_in_and_the_enter_key_saves(administrator: Callable[[bool], Page], scripts: bool) -> None:
     page = administrator(scripts)
     page.goto(f"{desk.PROVIDER}mapping/")
-    page.select_option("#id_ready_set", "directory")
+    page.select_option("#id_preset", "directory")
     page.locator("[name=_fill]").click()
     expect(page.locator(".psc-missing li")).to_have_count(3)
     expect(page.locator("#id_attributes-3-claim")).to_have_value("profession.label")

@@ -46,7 +46,7 @@ EVERY_OPTION = {
     "Prompt": "login",
     "RequireIss": 1,
     "RequirePkce": 0,
-    "ResolutionRule": "$env->{REMOTE_ADDR} =~ /^10\\./",
+    "ProviderSelectionRule": "$env->{REMOTE_ADDR} =~ /^10\\./",
     "ResponseMode": "form_post",
     "SigningKey": "default",
     "SortNumber": 7,

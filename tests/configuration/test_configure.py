@@ -14,8 +14,8 @@ from psc_connect.models import DeclarationChange, Provider
 from psc_connect.providers.serialization import PROVIDER_FIELDS
 from tests.configuration.commands import configure, everything, export, write
 from tests.conftest import CLIENT_SECRET
-from tests.journey import PAGE, Person
-from tests.key_sets import EC_KEY
+from tests.support.browser_session import PAGE, BrowserSession
+from tests.support.key_sets import EC_KEY
 
 if TYPE_CHECKING:
     from psc_connect.simulator import Simulator
@@ -78,7 +78,7 @@ def test_a_provider_so_made_logs_in(simulator: Simulator, settings: Any, monkeyp
         "--client-secret=env:PSC_CONNECT_SECRET_SIMULATED",
     )
     assert called.status == 0
-    person = Person()
+    person = BrowserSession()
     assert person.sign_in(PAGE)["Location"] == PAGE
 
 
@@ -135,13 +135,13 @@ def test_rows_that_are_given_are_all_the_rows(tmp_path: Path) -> None:
             {"claim": "email", "user_field": "email"},
         ],
         "exported_groups": [{"claim": "SubjectRole", "equals": "10", "group": "Doctors"}],
-        "resolution_rules": [{"kind": "network", "value": "10.1.0.0/16"}],
+        "selection_rules": [{"kind": "network", "value": "10.1.0.0/16"}],
     }
     configure("--file", write(tmp_path, declared))
     provider = Provider.objects.get()
     assert [row.user_field for row in provider.exported_attributes.order_by("user_field")] == ["email", "username"]
     assert provider.exported_groups.get().group.name == "Doctors"
-    assert provider.resolution_rules.get().value == "10.1.0.0/16"
+    assert provider.selection_rules.get().value == "10.1.0.0/16"
     called = configure("--file", write(tmp_path, {**declared, "exported_groups": []}))
     assert '  exported_groups.["SubjectRole", "10", "Doctors"]: ' in called.text
     assert not provider.exported_groups.exists()

@@ -17,7 +17,7 @@ from psc_connect.fields import StoredSecret
 from psc_connect.models import DeclarationChange, Provider
 from tests.configuration.commands import STEERING, configure, everything, steering, write
 from tests.conftest import CLIENT_SECRET
-from tests.key_sets import EC_KEY
+from tests.support.key_sets import EC_KEY
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_way_out", "english")]
 SECRET = "env:PSC_CONNECT_SECRET_PROD"
@@ -102,7 +102,7 @@ def test_another_issuer_takes_the_secret_again(production: Provider) -> None:
         ({"exported_attributes": [{"claim": "a", "user_field": "is_staff"}]}, "exported_attributes[0].user_field"),
         ({"exported_attributes": [{"claim": "a", "user_field": "email"}] * 2}, "exported_attributes"),
         ({"exported_groups": [{"claim": "a", "group": "nowhere"}]}, "exported_groups[0].group"),
-        ({"resolution_rules": [{"kind": "network", "value": "10.0.0.1/8"}]}, "resolution_rules[0].value"),
+        ({"selection_rules": [{"kind": "network", "value": "10.0.0.1/8"}]}, "selection_rules[0].value"),
         ({"slug": "not a slug"}, "slug"),
         ({"slug": 7}, "slug"),
         ({"environment": []}, "environment"),
@@ -127,9 +127,9 @@ def test_another_issuer_takes_the_secret_again(production: Provider) -> None:
         ({"exported_groups": [{"claim": "a", "group": None}]}, "exported_groups[0].group"),
         ({"exported_groups": [{"claim": "a", "equals": 7, "group": "Doctors"}]}, "exported_groups[0].equals"),
         ({"exported_groups": [{"claim": "a", "group": "Doctors"}] * 2}, "exported_groups"),
-        ({"resolution_rules": [{"kind": "host", "value": None}]}, "resolution_rules[0].value"),
-        ({"resolution_rules": [{"kind": "host", "value": "a.example", "header": None}]}, "resolution_rules[0].header"),
-        ({"resolution_rules": [{"kind": "host", "value": "a.example"}] * 2}, "resolution_rules"),
+        ({"selection_rules": [{"kind": "host", "value": None}]}, "selection_rules[0].value"),
+        ({"selection_rules": [{"kind": "host", "value": "a.example", "header": None}]}, "selection_rules[0].header"),
+        ({"selection_rules": [{"kind": "host", "value": "a.example"}] * 2}, "selection_rules"),
     ],
 )
 def test_one_thing_wrong_is_named_by_its_place_and_nothing_is_saved(
@@ -235,7 +235,7 @@ def test_the_help_names_every_way(capsys: pytest.CaptureFixture[str]) -> None:
     [
         {"slug": "new", **PRODUCTION, "comment": STEERING, "button_text": STEERING},
         {"slug": "psc", "comment": STEERING, STEERING: 1},
-        {"slug": "psc", "resolution_rules": [{"kind": "header", "header": "X-A", "value": STEERING}]},
+        {"slug": "psc", "selection_rules": [{"kind": "header", "header": "X-A", "value": STEERING}]},
     ],
     ids=["changes", "problems", "rows"],
 )

@@ -13,7 +13,7 @@ from psc_connect.models import Provider
 from psc_connect.providers.serialization import PROVIDER_FIELDS, ROWS
 from tests.configuration.commands import STEERING, call, configure, everything, export, steering
 from tests.conftest import CLIENT_SECRET, make_provider
-from tests.key_sets import EC_KEY
+from tests.support.key_sets import EC_KEY
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,7 +41,7 @@ EVERYTHING: dict[str, Any] = {
     "create_unknown_users": False,
     "link_user_field": "username",
     "link_privileged_users": True,
-    "ask_capacity": "always",
+    "ask_activity": "always",
     "others_may_sign_in": False,
     "refusal_message": "Seuls les médecins de l’hôpital entrent ici.",
     "contact": "dsi@hopital.example",
@@ -75,7 +75,7 @@ def declared(db: None, simulator: Simulator) -> Provider:
     provider.exported_attributes.create(claim="SubjectRefPro.exercices[0].codeProfession", user_field="email")
     group = Group.objects.create(name="Médecins")
     provider.exported_groups.create(claim="SubjectRole", equals="10", group=group)
-    provider.resolution_rules.create(kind="header", header="X-Site", value="north")
+    provider.selection_rules.create(kind="header", header="X-Site", value="north")
     give_rules(provider, group)
     return provider
 

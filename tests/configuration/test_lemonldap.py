@@ -15,8 +15,8 @@ from psc_connect.models import Provider
 from tests.configuration.commands import STEERING, everything, steering
 from tests.configuration.lemonldap import AS_DOCUMENTED, EVERY_OPTION, NAME, configuration, keys_of, notes_of, run
 from tests.conftest import CLIENT_ID, CLIENT_SECRET
-from tests.journey import PAGE, Person, query_of
-from tests.key_sets import EC_KEY, PRIVATE_KEY
+from tests.support.browser_session import PAGE, BrowserSession, query_of
+from tests.support.key_sets import EC_KEY, PRIVATE_KEY
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +37,7 @@ def test_a_configuration_as_its_documentation_says_is_imported_and_logs_in(
     assert provider.button_text == "Pro Santé Connect"
     simulator.register(client(NAME))
     simulator.clear_requests()
-    person = Person(slug=NAME)
+    person = BrowserSession(slug=NAME)
     asked = query_of(person.begin(PAGE))
     assert (asked["acr_values"], asked["client_id"]) == ("eidas2", CLIENT_ID)
     assert person.sign_in(PAGE)["Location"] == PAGE
@@ -124,7 +124,7 @@ def test_every_option_is_taken_over_or_listed(tmp_path: Path, simulator: Simulat
         "NoJwtHeader",
         "RequireIss",
         "RequirePkce",
-        "ResolutionRule",
+        "ProviderSelectionRule",
         "ResponseMode",
         "SigningKey",
         "TokenEndpointAuthSigAlg",

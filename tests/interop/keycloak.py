@@ -22,7 +22,7 @@ import requests
 import psc_connect
 
 REALM_FILE = Path(__file__).with_name("realm.json")
-PAYLOADS = Path(psc_connect.__file__).parent / "samples"
+PAYLOADS = Path(psc_connect.__file__).parent / "claims" / "samples"
 REALM = "esante-wallet"
 PASSWORD = "a password of a test"
 ADMINISTRATOR = "admin"

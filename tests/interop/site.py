@@ -10,7 +10,7 @@ from typing import Any
 
 import requests
 
-from psc_connect.models import AskCapacity, Environment, Provider
+from psc_connect.models import AskActivity, Environment, Provider
 from psc_connect.providers.keys import import_keys
 from psc_connect.providers.validation import add_default_attributes
 from psc_connect.signals import signed_in
@@ -27,7 +27,7 @@ def declare(keycloak: Keycloak, client: str = "post", **changes: Any) -> Provide
         "client_secret": secret_of(client),
         "metadata": keycloak.metadata(),
         # Most journeys are about the protocol; one is about the question.
-        "ask_capacity": AskCapacity.NEVER,
+        "ask_activity": AskActivity.NEVER,
     }
     provider = Provider.objects.create(**{**values, **changes})
     add_default_attributes(provider)

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, parse_qsl
 import requests
 
 from tests.interop.keycloak import Keycloak
-from tests.recorder import RECORDER
+from tests.support.recorder import RECORDER
 
 TAPPED = ("token_endpoint", "userinfo_endpoint", "jwks_uri")
 PASSED_ON = ("Authorization", "Content-Type", "Accept")

@@ -12,7 +12,7 @@ import requests
 from django.contrib.auth import get_user_model
 from pytest_django.live_server_helper import LiveServer
 
-from psc_connect.models import Account, AskCapacity
+from psc_connect.models import Account, AskActivity
 from psc_connect.professional.snapshot import from_snapshot
 from psc_connect.professional.userinfo import read_userinfo
 from tests.interop.browser import Browser
@@ -52,13 +52,13 @@ def test_site_receives_the_claims_of_the_shared_payload(
 def test_person_of_several_activities_says_in_what_capacity_and_lands_there_too(
     keycloak: Keycloak, visitor: Visitor
 ) -> None:
-    declare(keycloak, ask_capacity=AskCapacity.SEVERAL)
+    declare(keycloak, ask_activity=AskActivity.SEVERAL)
     page = visitor.sign_in(DOCTOR)
     assert "/psc/post/activity/" in page.url
-    keys = re.findall(r'name="capacity" value="([0-9a-f]{16})"', page.text)
+    keys = re.findall(r'name="activity_choice" value="([0-9a-f]{16})"', page.text)
     assert len(keys) == 2
-    assert is_page_of(visitor.browser.submit(page, capacity=keys[1]), DOCTOR)
-    assert Account.objects.get().capacity == keys[1]
+    assert is_page_of(visitor.browser.submit(page, activity_choice=keys[1]), DOCTOR)
+    assert Account.objects.get().activity_choice == keys[1]
 
 
 @pytest.mark.parametrize("person", people())

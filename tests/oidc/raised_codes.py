@@ -12,7 +12,7 @@ from itertools import product
 from pathlib import Path
 
 import psc_connect
-from psc_connect.oidc.codes import AUTHORIZATION_ERRORS
+from psc_connect.oidc.error_codes import AUTHORIZATION_ERRORS
 from psc_connect.oidc.errors import IDTokenError, OIDCError, UserinfoError
 
 PACKAGE = Path(psc_connect.__file__).parent

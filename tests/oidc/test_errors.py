@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from psc_connect.oidc.codes import sentence
+from psc_connect.oidc.error_codes import sentence
 from psc_connect.oidc.errors import CODES, IDTokenError, OIDCError, UserinfoError
 from tests.oidc.raised_codes import Sources, package_texts
 

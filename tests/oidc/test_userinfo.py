@@ -15,7 +15,7 @@ from psc_connect.oidc.userinfo import validate_userinfo
 
 from .tokens import ABSENT, CLIENT_ID, ISSUER, NOW, RULES, SUBJECT, claims, jwk, key_set, rsa_key, sign, validate
 
-PAYLOADS = sorted((Path(psc_connect.__file__).parent / "samples").glob("*.json"))
+PAYLOADS = sorted((Path(psc_connect.__file__).parent / "claims" / "samples").glob("*.json"))
 PERSON = {"sub": SUBJECT, "given_name": "KIT", "otherIds": [{"identifiant": "899700000000", "origine": "RPPS"}]}
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import psc_connect
-from psc_connect.professional.codes import Code
+from psc_connect.professional.coded_values import Code
 from psc_connect.professional.person import Activity, OtherIdentifier, Practice, Professional
 from psc_connect.simulator.people import PEOPLE
 
@@ -23,7 +23,7 @@ def _read(folder: Path) -> dict[str, dict[str, Any]]:
     return {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(folder.glob("*.json"))}
 
 
-PUBLISHED = _read(PACKAGE / "samples")
+PUBLISHED = _read(PACKAGE / "claims" / "samples")
 INVENTED = {person.slug: person.claims() for person in PEOPLE}
 PAYLOADS = {**PUBLISHED, **INVENTED}
 

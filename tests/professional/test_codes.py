@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from psc_connect.professional.codes import Code, label
+from psc_connect.professional.coded_values import Code, label
 from psc_connect.professional.nomenclatures import SUBJECTS, TABLES, choices, shipped
 
 DOCTOR = Code.read("10^1.2.250.1.213.1.1.5.5", *SUBJECTS["profession"])

@@ -48,8 +48,8 @@ DOCTOR = {
 
 def values_of(claims: dict[str, Any], number: int = 0, names: Any = None) -> dict[str, Any]:
     professional = read_userinfo(claims)
-    capacities = professional.capacities
-    return computed_values(professional, capacities[number] if capacities else None, names)
+    activity_choices = professional.activity_choices
+    return computed_values(professional, activity_choices[number] if activity_choices else None, names)
 
 
 def flat(values: dict[str, Any], above: str = "") -> dict[str, Any]:
@@ -65,7 +65,7 @@ def test_every_value_is_documented_with_an_example_that_is_one() -> None:
 
 @pytest.mark.parametrize("claims", [*map(load_sample, SAMPLES), *(each.claims() for each in PEOPLE)])
 def test_every_person_has_every_name_with_a_text_in_every_capacity(claims: dict[str, Any]) -> None:
-    for number in range(len(read_userinfo(claims).capacities) or 1):
+    for number in range(len(read_userinfo(claims).activity_choices) or 1):
         values = flat(values_of(claims, number))
         assert list(values) == list(COMPUTED)
         assert {type(value) for value in values.values()} == {str}

@@ -14,8 +14,8 @@ DOCTOR = "doctor-card-two-activities-2023"
 
 def situation(name, number=0, acr="eidas1"):
     professional = read_userinfo(PAYLOADS[name])
-    capacities = professional.capacities
-    return Situation(professional, capacities[number] if capacities else None, acr)
+    activity_choices = professional.activity_choices
+    return Situation(professional, activity_choices[number] if activity_choices else None, acr)
 
 
 @pytest.mark.parametrize(
@@ -52,9 +52,9 @@ def test_a_doctor_of_the_sandbox(subject, operator, values, holds):
     "field", ["finess", "finess_legal_entity", "siret", "siren", "structure_id", "former_structure_id"]
 )
 def test_a_structure_by_each_of_its_numbers(field):
-    capacity = situation(DOCTOR).capacity
+    activity_choice = situation(DOCTOR).activity_choice
     activity = Activity(**{field: "123 456 789"})
-    found = Situation(Professional(), type(capacity)(capacity.practice, activity))
+    found = Situation(Professional(), type(activity_choice)(activity_choice.practice, activity))
     assert Condition.of("structure", "in", ["123456789"]).holds(found)
     assert Condition.of("structure", "in", [" 1234 56789 "]).holds(found)
     assert Condition.of("structure", "starts_with", ["1234"]).holds(found)
@@ -62,14 +62,16 @@ def test_a_structure_by_each_of_its_numbers(field):
 
 
 def test_a_siren_stands_at_the_head_of_a_siret():
-    capacity = situation(DOCTOR).capacity
-    found = Situation(Professional(), type(capacity)(capacity.practice, Activity(siret="500 000 001 81564")))
+    activity_choice = situation(DOCTOR).activity_choice
+    found = Situation(
+        Professional(), type(activity_choice)(activity_choice.practice, Activity(siret="500 000 001 81564"))
+    )
     assert Condition.of("structure", "in", ["500000001"]).holds(found)
 
 
 def test_the_structure_of_somebody_of_its_staff_without_professional_data():
     secretary = situation("structure-secretary")
-    assert secretary.capacity is None
+    assert secretary.activity_choice is None
     number = secretary.professional.national_identifier.number.partition("/")[0]
     assert Condition.of("structure", "in", [number]).holds(secretary)
     assert Condition.of("sector", "in", [secretary.professional.sector.code]).holds(secretary)
@@ -87,8 +89,8 @@ def test_nobody_in_particular_is_in_no_list(subject, operator):
 @pytest.mark.parametrize("subject", SUBJECTS)
 def test_in_and_not_in_are_each_others_contrary(name, subject):
     professional = read_userinfo(PAYLOADS[name])
-    for capacity in professional.capacities or (None,):
-        found = Situation(professional, capacity, "eidas1")
+    for activity_choice in professional.activity_choices or (None,):
+        found = Situation(professional, activity_choice, "eidas1")
         values = [value for each in SUBJECTS[subject](found) if (value := each)] or ["x"]
         assert Condition.of(subject, "in", values).holds(found) is not Condition.of(subject, "not_in", values).holds(
             found

@@ -27,6 +27,7 @@ from psc_connect.professional.nomenclatures import (
 from tests.professional.payloads import PACKAGE
 
 FOLDER = PACKAGE / "professional" / "nomenclatures"
+SAMPLE = PACKAGE / "claims" / "samples" / "doctor-five-activities-2021.json"
 # Prints every table that is opened by what follows it.
 WATCHED = """
 import sys
@@ -86,9 +87,9 @@ def test_reading_a_userinfo_opens_no_table() -> None:
     read = f"""
 import json, pathlib
 from psc_connect.professional.userinfo import read_userinfo
-claims = json.loads(pathlib.Path({str(PACKAGE / "samples" / "doctor-five-activities-2021.json")!r}).read_text())
+claims = json.loads(pathlib.Path({str(SAMPLE)!r}).read_text())
 professional = read_userinfo(claims)
-assert len(professional.capacities) == 5 and professional.practices[0].profession and repr(professional)
+assert len(professional.activity_choices) == 5 and professional.practices[0].profession and repr(professional)
 """
     assert opened_by(read) == []
     # The first label opens the first table that may have it, once.

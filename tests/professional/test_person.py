@@ -6,7 +6,7 @@ import pytest
 
 from psc_connect.professional.identifiers import Kind
 from psc_connect.professional.nomenclatures import tables_of
-from psc_connect.professional.person import Activity, Capacity, Code, Practice, Professional
+from psc_connect.professional.person import Activity, ActivityChoice, Code, Practice, Professional
 from psc_connect.professional.userinfo import read_userinfo
 from tests.professional.payloads import PAYLOADS, PUBLISHED, leaves
 
@@ -19,7 +19,7 @@ PERSONAL = ("sub", "SubjectNameID", "preferred_username", "given_name", "family_
 @pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS)
 def test_its_representation_does_not_say_who_somebody_is(payload: dict[str, object]) -> None:
     professional = read_userinfo(payload)
-    shown = f"{professional!r} {professional} {professional.capacities!r} {professional.identifiers!r}"
+    shown = f"{professional!r} {professional} {professional.activity_choices!r} {professional.identifiers!r}"
     said = {str(value) for place, value in leaves(payload) if place[-1] in PERSONAL and len(str(value)) > 3}
     assert said
     assert [each for each in said if each in shown] == []
@@ -85,13 +85,13 @@ def test_a_skill_is_a_speciality_where_its_kind_says_so() -> None:
 def test_the_same_capacity_sent_twice_is_one() -> None:
     professional = read_userinfo(PUBLISHED["doctor-two-exercices-2022"])
     assert len(professional.practices) == 2
-    assert [each.activity.mode.code for each in professional.capacities if each.activity] == ["L", "S"]
+    assert [each.activity.mode.code for each in professional.activity_choices if each.activity] == ["L", "S"]
 
 
 def test_a_practice_without_activities_is_a_capacity() -> None:
     practice = Practice(profession=Code("10"))
-    [capacity] = Professional(practices=(practice,)).capacities
-    assert (capacity.practice, capacity.activity) == (practice, None)
+    [activity_choice] = Professional(practices=(practice,)).activity_choices
+    assert (activity_choice.practice, activity_choice.activity) == (practice, None)
 
 
 def test_the_rpps_is_that_of_the_best_identifier() -> None:
@@ -105,7 +105,7 @@ def test_the_rpps_is_that_of_the_best_identifier() -> None:
 
 
 def test_a_page_shows_profession_skill_structure_and_place() -> None:
-    shown = [str(each) for each in read_userinfo(CARD).capacities]
+    shown = [str(each) for each in read_userinfo(CARD).activity_choices]
     practice, activity = read_userinfo(CARD).practices[0], read_userinfo(CARD).practices[0].activities[0]
     assert str(practice) == "Médecin · Qualifié en Médecine générale (SM)"
     assert str(activity) == f"{activity.structure_name}, {activity.place}"
@@ -114,6 +114,6 @@ def test_a_page_shows_profession_skill_structure_and_place() -> None:
 
 def test_what_was_not_sent_is_left_out_of_what_a_page_shows() -> None:
     doctor = Practice(profession=PROFESSION)
-    assert str(Capacity(doctor)) == str(Capacity(doctor, Activity())) == "Médecin"
-    assert str(Capacity(Practice(), Activity(post_office="PARIS"))) == "PARIS"
-    assert str(Capacity(Practice())) == ""
+    assert str(ActivityChoice(doctor)) == str(ActivityChoice(doctor, Activity())) == "Médecin"
+    assert str(ActivityChoice(Practice(), Activity(post_office="PARIS"))) == "PARIS"
+    assert str(ActivityChoice(Practice())) == ""

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from psc_connect.professional import nomenclatures
-from psc_connect.professional.codes import Code
+from psc_connect.professional.coded_values import Code
 from psc_connect.professional.nomenclatures import (
     PROBLEMS,
     TABLES,

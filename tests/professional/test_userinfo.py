@@ -154,7 +154,7 @@ def test_a_branch_that_says_nothing_is_as_if_it_were_missing(payload: dict[str, 
 def test_somebody_without_professional_data_has_no_practice() -> None:
     for claims in ({}, PUBLISHED["no-professional-data-2023"], {"SubjectRefPro": {}}, {"SubjectRefPro": None}):
         professional = read_userinfo(claims)
-        assert (professional.practices, professional.capacities, professional.warnings) == ((), (), ())
+        assert (professional.practices, professional.activity_choices, professional.warnings) == ((), (), ())
 
 
 def test_the_civility_is_read_in_its_former_place_and_in_its_present_one() -> None:
@@ -258,7 +258,7 @@ def test_odd_text_in_every_leaf_is_read(odd: str) -> None:
     professional = read_userinfo(claims)
     assert professional.subject == odd
     # What is derived from it does not fail either.
-    assert len(professional.capacities) == 1
+    assert len(professional.activity_choices) == 1
     assert professional.rpps == ""
     assert [each.department for each in professional.practices[0].activities] == [odd, odd]
 
@@ -278,5 +278,5 @@ def test_whatever_stands_under_the_known_names_reading_does_not_fail(claims: dic
     professional = read_userinfo(claims)
     assert professional == read_userinfo(copy.deepcopy(claims))
     assert hash(professional) == hash(read_userinfo(claims))
-    assert len(professional.capacities) <= sum(len(each.activities) or 1 for each in professional.practices)
+    assert len(professional.activity_choices) <= sum(len(each.activities) or 1 for each in professional.practices)
     assert professional.rpps == ""

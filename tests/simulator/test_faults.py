@@ -8,18 +8,28 @@ from psc_connect.simulator import Fault, Simulator
 from psc_connect.simulator.app import ROUTES
 from psc_connect.simulator.faults import FAULTS, Stage
 from psc_connect.simulator.faults.registry import ENDPOINTS
-from tests.simulator import test_faults_answers as answers
-from tests.simulator import test_faults_id_token as id_token
-from tests.simulator import test_faults_wire as wire
+from tests.simulator import test_faults_answers, test_faults_id_token, test_faults_wire
 from tests.simulator.service import Service
 
 
 def test_every_fault_has_a_test_of_what_it_does() -> None:
-    asserted = [row[0] for table in (id_token.CLAIMS, id_token.SIGNATURES, id_token.UNVERIFIED) for row in table]
-    asserted += [row[0] for table in (answers.TOKEN, answers.USERINFO, answers.SIGNED_USERINFO) for row in table]
-    asserted += [row[0] for table in (answers.CALLBACK_ROWS, answers.LOGOUT, answers.DOCUMENTS) for row in table]
-    asserted += [row[0] for row in wire.ANSWERS]
-    asserted += wire.ONE_BY_ONE
+    asserted = [
+        row[0]
+        for table in (test_faults_id_token.CLAIMS, test_faults_id_token.SIGNATURES, test_faults_id_token.UNVERIFIED)
+        for row in table
+    ]
+    asserted += [
+        row[0]
+        for table in (test_faults_answers.TOKEN, test_faults_answers.USERINFO, test_faults_answers.SIGNED_USERINFO)
+        for row in table
+    ]
+    asserted += [
+        row[0]
+        for table in (test_faults_answers.CALLBACK_ROWS, test_faults_answers.LOGOUT, test_faults_answers.DOCUMENTS)
+        for row in table
+    ]
+    asserted += [row[0] for row in test_faults_wire.ANSWERS]
+    asserted += test_faults_wire.ONE_BY_ONE
 
     assert set(asserted) == set(FAULTS)
 

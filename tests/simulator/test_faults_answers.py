@@ -8,7 +8,7 @@ import jwt
 import pytest
 
 from psc_connect.simulator import Simulator
-from psc_connect.simulator.keys import unpublished_key
+from psc_connect.simulator.signing_keys import unpublished_key
 from tests.simulator.service import CALLBACK, CLIENT, LOGGED_OUT, Service, answer_pairs
 
 ABSENT = None
@@ -35,14 +35,14 @@ TOKEN: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
 
 @pytest.mark.parametrize(("fault", "options", "differences"), TOKEN, ids=lambda value: str(value)[:30])
 def test_one_member_of_the_token_response_is_wrong(
-    simulator: Simulator, service: Service, fault: str, options: dict[str, Any], differences: dict[str, Any]
+    simulator: Simulator, service: Service, fault: str, options: dict[str, Any], diff: dict[str, Any]
 ) -> None:
     healthy = service.tokens()
     with simulator.fault(fault, **options):
         wrong = service.tokens()
 
-    fresh = {"access_token", "id_token", "refresh_token"} - differences.keys()
-    assert difference(healthy, wrong, ignored=tuple(fresh)) == differences
+    fresh = {"access_token", "id_token", "refresh_token"} - diff.keys()
+    assert difference(healthy, wrong, ignored=tuple(fresh)) == diff
 
 
 USERINFO: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
@@ -58,14 +58,14 @@ USERINFO: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
 
 @pytest.mark.parametrize(("fault", "options", "differences"), USERINFO, ids=lambda value: str(value)[:30])
 def test_one_claim_of_the_userinfo_is_wrong(
-    simulator: Simulator, service: Service, fault: str, options: dict[str, Any], differences: dict[str, Any]
+    simulator: Simulator, service: Service, fault: str, options: dict[str, Any], diff: dict[str, Any]
 ) -> None:
     access_token = service.tokens()["access_token"]
     healthy = service.userinfo(access_token).json()
     with simulator.fault(fault, **options):
         wrong = service.userinfo(access_token).json()
 
-    assert difference(healthy, wrong) == differences
+    assert difference(healthy, wrong) == diff
     assert service.userinfo(access_token).json() == healthy  # nothing of the person is changed for good
 
 
@@ -78,9 +78,7 @@ SIGNED_USERINFO: list[tuple[str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("fault", "differences"), SIGNED_USERINFO)
-def test_the_userinfo_is_signed(
-    simulator: Simulator, service: Service, fault: str, differences: dict[str, Any]
-) -> None:
+def test_the_userinfo_is_signed(simulator: Simulator, service: Service, fault: str, diff: dict[str, Any]) -> None:
     """OIDC Core 5.3.2: with `iss` and `aud`."""
     access_token = service.tokens()["access_token"]
     with simulator.fault(fault):
@@ -92,7 +90,7 @@ def test_the_userinfo_is_signed(
     assert response.headers["Content-Type"] == "application/jwt"
     assert jwt.get_unverified_header(response.text)["kid"] == simulator.keys.current.kid
     healthy = {"iss": simulator.issuer, "aud": CLIENT.client_id, **simulator.people["podiatrist"].userinfo}
-    assert difference(healthy, claims) == differences
+    assert difference(healthy, claims) == diff
 
 
 STATE, ISSUER = ("state", "the-state"), ("iss", "ISSUER")
@@ -175,7 +173,7 @@ DOCUMENTS: list[tuple[str, dict[str, Any], str, dict[str, Any]]] = [
 def test_a_document_is_wrong(
     simulator: Simulator, service: Service, row: tuple[str, dict[str, Any], str, dict[str, Any]]
 ) -> None:
-    fault, options, name, differences = row
+    fault, options, name, diff = row
     url = simulator.discovery_url if name == "metadata" else simulator.metadata["jwks_uri"]
     healthy = service.session.get(url, timeout=10).json()
     with simulator.fault(fault, **options):
@@ -183,10 +181,10 @@ def test_a_document_is_wrong(
     if name == "jwks":
         signing, encryption = healthy["keys"]
         known = {"SIG": signing, "ENC": encryption, "SIG-": _as_enc(signing), "ENC-": _as_enc(encryption)}
-        keys = differences["keys"]
-        differences = {"keys": keys and [known.get(key, key) if isinstance(key, str) else key for key in keys]}
+        keys = diff["keys"]
+        diff = {"keys": keys and [known.get(key, key) if isinstance(key, str) else key for key in keys]}
 
-    assert difference(healthy, wrong) == differences
+    assert difference(healthy, wrong) == diff
     assert service.session.get(url, timeout=10).json() == healthy
 
 

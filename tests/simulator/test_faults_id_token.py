@@ -12,7 +12,7 @@ import jwt
 import pytest
 
 from psc_connect.simulator import Simulator
-from psc_connect.simulator.keys import unpublished_key
+from psc_connect.simulator.signing_keys import unpublished_key
 from tests.simulator.conftest import NOW
 from tests.simulator.service import CLIENT, SECRET, Service, decoded, payload_of
 
@@ -61,15 +61,15 @@ CLAIMS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
 
 @pytest.mark.parametrize(("fault", "options", "differences"), CLAIMS, ids=id_of)
 def test_one_claim_is_wrong_and_the_signature_good(
-    simulator: Simulator, service: Service, fault: str, options: dict[str, Any], differences: dict[str, Any]
+    simulator: Simulator, service: Service, fault: str, options: dict[str, Any], diff: dict[str, Any]
 ) -> None:
     healthy = service.verified(service.tokens()["id_token"])
     with simulator.fault(fault, **options):
         wrong = service.verified(service.tokens()["id_token"])
 
-    ignored = {"jti", "at_hash"} - differences.keys()
+    ignored = {"jti", "at_hash"} - diff.keys()
     names = (healthy.keys() | wrong.keys()) - ignored
-    assert {name: wrong.get(name) for name in names if wrong.get(name) != healthy.get(name)} == differences
+    assert {name: wrong.get(name) for name in names if wrong.get(name) != healthy.get(name)} == diff
 
 
 def test_a_logout_token_says_so_in_its_header(simulator: Simulator, service: Service) -> None:

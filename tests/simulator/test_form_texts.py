@@ -7,26 +7,26 @@ import re
 import pytest
 
 from psc_connect.professional.nomenclatures import concept
-from psc_connect.simulator import codes
+from psc_connect.simulator import form_codes
 from psc_connect.simulator.forms import FIELDS, FIELDSETS, MOST_ACTIVITIES, luhn_key
 from psc_connect.simulator.own_people import OWN_PEOPLE
 from psc_connect.simulator.pages import form_texts, texts
-from psc_connect.simulator.pasted import JSON_LIMIT
+from psc_connect.simulator.pasted_userinfo import JSON_LIMIT
 
 
 @pytest.mark.parametrize(
     ("offered", "tables"),
     [
-        (codes.CATEGORIES, ("TRE_R09-CategorieProfessionnelle",)),
-        (codes.MODES, ("TRE_R23-ModeExercice",)),
-        (codes.SKILL_KINDS, ("TRE_R04-TypeSavoirFaire",)),
-        (codes.PROFESSIONS, ("TRE_G15-ProfessionSante", "TRE_R94-ProfessionSocial", "TRE_R95-UsagerTitre")),
-        (codes.SKILLS, ("TRE_R38-SpecialiteOrdinale",)),
-        (codes.SECTORS, ("TRE_R02-SecteurActivite",)),
-        (codes.ROLES, ("TRE_R21-Fonction",)),
+        (form_codes.CATEGORIES, ("TRE_R09-CategorieProfessionnelle",)),
+        (form_codes.MODES, ("TRE_R23-ModeExercice",)),
+        (form_codes.SKILL_KINDS, ("TRE_R04-TypeSavoirFaire",)),
+        (form_codes.PROFESSIONS, ("TRE_G15-ProfessionSante", "TRE_R94-ProfessionSocial", "TRE_R95-UsagerTitre")),
+        (form_codes.SKILLS, ("TRE_R38-SpecialiteOrdinale",)),
+        (form_codes.SECTORS, ("TRE_R02-SecteurActivite",)),
+        (form_codes.ROLES, ("TRE_R21-Fonction",)),
     ],
 )
-def test_an_offered_code_has_the_label_of_its_table(offered: codes.Codes, tables: tuple[str, ...]) -> None:
+def test_an_offered_code_has_the_label_of_its_table(offered: form_codes.Codes, tables: tuple[str, ...]) -> None:
     found = [(each.code, each.label) for code, _ in offered if (each := concept(code, *tables)) and not each.closed]
 
     assert found == list(offered)

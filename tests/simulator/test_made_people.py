@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from psc_connect.simulator import Simulator
-from psc_connect.simulator.claims import activity
 from psc_connect.simulator.people import person_with_activities
+from psc_connect.simulator.userinfo_claims import activity
 from tests.simulator.service import Service
 
 

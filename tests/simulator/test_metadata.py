@@ -10,7 +10,7 @@ import requests
 
 from psc_connect.environments import load_metadata
 from psc_connect.simulator import Simulator, run_simulator
-from psc_connect.simulator.keys import ALGORITHMS, KeyRing, generate
+from psc_connect.simulator.signing_keys import ALGORITHMS, KeyRing, generate
 from tests.simulator.service import CLIENT, Service
 
 

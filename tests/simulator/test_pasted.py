@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from psc_connect.simulator.pasted import JSON_LIMIT
+from psc_connect.simulator.pasted_userinfo import JSON_LIMIT
 from psc_connect.simulator.people import PEOPLE, Person
 from tests.simulator.maker import PASTED, claims_of, opened, problems_on, refused
 from tests.simulator.service import Service, answer_of

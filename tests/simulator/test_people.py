@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from psc_connect.professional.codes import Code
+from psc_connect.professional.coded_values import Code
 from psc_connect.professional.identifiers import Kind, luhn_holds
 from psc_connect.professional.person import Professional
 from psc_connect.professional.userinfo import read_userinfo
@@ -186,7 +186,7 @@ def test_one_person_has_fourteen_activities_that_a_service_can_tell_apart() -> N
     (practice,) = professional.practices
 
     assert len(practice.activities) == 14
-    assert len({capacity.key for capacity in professional.capacities}) == 14
+    assert len({activity_choice.key for activity_choice in professional.activity_choices}) == 14
     assert {"29", "44", "974", "2A", ""} <= {place.department for place in practice.activities}
     assert {place.mode.code for place in practice.activities} == {"L", "S", "B"}
 

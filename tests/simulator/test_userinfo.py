@@ -18,7 +18,7 @@ PUBLISHED = {
     "no-professional-data": "no-professional-data-2023.json",
 }
 INVENTED = [person for person in PEOPLE if person.slug not in PUBLISHED]
-DATA = Path(psc_connect.__file__).parent / "samples"
+DATA = Path(psc_connect.__file__).parent / "claims" / "samples"
 
 
 @pytest.mark.parametrize(("slug", "name"), PUBLISHED.items())

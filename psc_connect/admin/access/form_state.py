@@ -58,7 +58,7 @@ def condition_prefixes(data: Any, rule: str) -> Iterator[str]:
         yield prefix
 
 
-def arranged(sent: QueryDict) -> QueryDict:
+def rebuild_formset_data(sent: QueryDict) -> QueryDict:
     """Return what was sent as the page shows it again.
 
     What was found of each search is ticked, rows that were moved stand in their places, those that were to be deleted

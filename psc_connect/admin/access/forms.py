@@ -249,7 +249,7 @@ class OthersForm(_ProviderModelForm):
         widgets = {"refusal_message": AdminTextInputWidget, "contact": AdminTextInputWidget}  # noqa: RUF012
 
 
-class TrialForm(forms.Form):
+class PreviewForm(forms.Form):
     """Whom the rules are tried on, beside the samples; at what level."""
 
     acr = forms.CharField(label=_("Level (acr)"), required=False, max_length=255)

@@ -14,19 +14,19 @@ from typing_extensions import override
 
 from psc_connect.access.groups import users_have_groups
 from psc_connect.access.rules import rules_of
-from psc_connect.admin import edit_conflicts as concurrency
+from psc_connect.admin import edit_conflicts
 from psc_connect.admin.access.code_search import all_offered
-from psc_connect.admin.access.form_state import arranged
-from psc_connect.admin.access.forms import OthersForm, TrialForm, initial_of, rule_form_set
+from psc_connect.admin.access.form_state import rebuild_formset_data
+from psc_connect.admin.access.forms import OthersForm, PreviewForm, initial_of, rule_form_set
 from psc_connect.admin.access.preview import MAX_ACCOUNTS, RuleSet
 from psc_connect.admin.base import VIEW_CLAIMS, may_change_users
 from psc_connect.admin.formset_page import NO_PROBLEM, RowsPage
 from psc_connect.admin.masking import masker
 from psc_connect.admin.sentences import others_in_words, rule_in_words
-from psc_connect.dry_run import run as dry_run
+from psc_connect.dry_run import run
 from psc_connect.professional.userinfo import read_userinfo
-from psc_connect.providers.serialization import rows_as_json, stored_rows
-from psc_connect.providers.validation import give_groups, gives_groups_otherwise
+from psc_connect.providers.serialization import serialize_rows, stored_rows
+from psc_connect.providers.validation import changes_group_grants, give_groups
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from django.db.models import Model
     from django.http import HttpRequest, HttpResponse
 
-    from psc_connect.admin.access.preview import Tally, TriedPerson
+    from psc_connect.admin.access.preview import PersonPreview, Tally
     from psc_connect.models import Provider
 
 RULES = "access_rules"
@@ -59,15 +59,15 @@ class AccessPage(RowsPage):
             request,
             rule_form_set(initial=[initial_of(rule) for rule in stored]),
             OthersForm(instance=self.provider),
-            TrialForm(initial={"acr": self.provider.acr_values.partition(" ")[0]}),
+            PreviewForm(initial={"acr": self.provider.acr_values.partition(" ")[0]}),
             remarks=list(RuleSet(self.provider, stored).remarks()),
         )
 
     @sensitive_variables()
     def post(self, request: HttpRequest) -> HttpResponse:
-        data = arranged(request.POST)
+        data = rebuild_formset_data(request.POST)
         # What is typed is not yet the provider's.
-        forms = (rule_form_set(data), OthersForm(data, instance=copy.copy(self.provider)), TrialForm(data))
+        forms = (rule_form_set(data), OthersForm(data, instance=copy.copy(self.provider)), PreviewForm(data))
         rules, others, trial = forms
         if not all([rules.is_valid(), others.is_valid()]):
             return self._show(request, *forms, wrong=_wrong(rules, others) if "_save" in request.POST else [])
@@ -80,7 +80,7 @@ class AccessPage(RowsPage):
         if not self.model_admin.has_change_permission(request, self.provider):
             raise PermissionDenied
         tally = typed.tally(_acr(trial))
-        confirmation = concurrency.digest([rows_as_json(RULES, rules.rows), self.values])
+        confirmation = edit_conflicts.digest([serialize_rows(RULES, rules.rows), self.values])
         if tally.shuts_everybody_out and request.POST.get("confirmed") != confirmation:
             return self._show(
                 request, *forms, remarks=remarks, tally=tally, told=_told(tally), must_confirm=confirmation
@@ -90,8 +90,8 @@ class AccessPage(RowsPage):
 
     @override
     def problem(self, request: HttpRequest, rows: dict[str, list[Model]]) -> dict[str, Any]:
-        present, wanted = self.present(), rows_as_json(RULES, rows[RULES])
-        is_otherwise = gives_groups_otherwise(present[RULES], wanted)
+        present, wanted = self.present(), serialize_rows(RULES, rows[RULES])
+        is_otherwise = changes_group_grants(present[RULES], wanted)
         if self.values["others_may_sign_in"] != present["others_may_sign_in"]:
             is_otherwise = is_otherwise or give_groups(wanted)
         if is_otherwise and not may_change_users(request):
@@ -99,7 +99,7 @@ class AccessPage(RowsPage):
         return super().problem(request, rows)
 
     @sensitive_variables()
-    def _tried(self, request: HttpRequest, rules: RuleSet, trial: TrialForm) -> dict[str, Any]:
+    def _tried(self, request: HttpRequest, rules: RuleSet, trial: PreviewForm) -> dict[str, Any]:
         if not trial.is_valid():
             return {}
         tried = {"tried": list(self._people(request, rules, trial))}
@@ -111,10 +111,10 @@ class AccessPage(RowsPage):
         return {**tried, "tally": tally, "told": _told(tally), "refused": tally.shown if may_see_claims else ()}
 
     @sensitive_variables()
-    def _people(self, request: HttpRequest, rules: RuleSet, trial: TrialForm) -> Iterator[TriedPerson]:
+    def _people(self, request: HttpRequest, rules: RuleSet, trial: PreviewForm) -> Iterator[PersonPreview]:
         if claims := trial.cleaned_data["pasted"]:
             yield rules.person(gettext("The one pasted below"), read_userinfo(claims), acr=_acr(trial))
-        found = dry_run.last_run(request, self.provider) if request.user.has_perm(VIEW_CLAIMS) else None
+        found = run.last_run(request, self.provider) if request.user.has_perm(VIEW_CLAIMS) else None
         if found and found.claims:
             acr = str(found.id_token_claims.get("acr", ""))
             professional, shown = read_userinfo(found.claims), masker(found.claims)
@@ -123,7 +123,7 @@ class AccessPage(RowsPage):
 
     @sensitive_variables()
     def _show(
-        self, request: HttpRequest, rules: Any, others: OthersForm, trial: TrialForm, **context: Any
+        self, request: HttpRequest, rules: Any, others: OthersForm, trial: PreviewForm, **context: Any
     ) -> HttpResponse:
         return self.render(
             request,
@@ -139,7 +139,7 @@ class AccessPage(RowsPage):
         )
 
 
-def _acr(trial: TrialForm) -> str:
+def _acr(trial: PreviewForm) -> str:
     return str(trial.cleaned_data.get("acr", "")) if trial.is_valid() else ""
 
 
@@ -155,7 +155,7 @@ def _wrong(rules: Any, others: OthersForm) -> list[tuple[str, str]]:
 
 def _told(tally: Tally) -> str:
     """Say what would become of the people whom the site knows."""
-    if tally.lets_nobody_in:
+    if tally.denies_everyone:
         return gettext("Nobody could sign in any longer, whoever it may be.")
     if not tally.known:
         return gettext("The professional data of nobody are known here yet: they are kept from the first sign-in on.")

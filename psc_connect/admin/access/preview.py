@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 from django.utils.translation import gettext
 from django.views.decorators.debug import sensitive_variables
 
-from psc_connect.access.rules import admit, decide, lets_nobody_in
+from psc_connect.access.rules import admit, decide, denies_everyone
 from psc_connect.admin.accounts.details import name_of_person
-from psc_connect.admin.sentences import SUBJECT_LABELS, capacity_in_words, refused_in_words
+from psc_connect.admin.sentences import SUBJECT_LABELS, activity_choice_in_words, refused_in_words
 from psc_connect.claims.samples import SAMPLES, load_sample
 from psc_connect.models import Account
 from psc_connect.professional.conditions import Situation
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 # The newest accounts, and of one person the first capacities.
 MAX_ACCOUNTS: Final = 1000
-MAX_CAPACITIES: Final = 30
+MAX_ACTIVITY_CHOICES: Final = 30
 MAX_REFUSED_SHOWN: Final = 20
 # A known person may have hundreds of capacities, and each is tried by every row.
 MAX_SECONDS: Final = 2.0
@@ -37,19 +37,19 @@ _AT_ONCE: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
-class TriedCapacity:
+class ActivityPreview:
     """What becomes of a person in one capacity. ``row``: the number of the row that decides, "" for the last line."""
 
-    capacity: str
+    activity_choice: str
     row: str
     allowed: bool
     result: str
 
 
 @dataclass(frozen=True, slots=True)
-class TriedPerson:
+class PersonPreview:
     name: str
-    capacities: tuple[TriedCapacity, ...]
+    activity_choices: tuple[ActivityPreview, ...]
     left_out: int = 0
 
 
@@ -70,13 +70,13 @@ class Tally:
 
     known: int
     refused: int
-    lets_nobody_in: bool
+    denies_everyone: bool
     shown: tuple[RefusedAccount, ...] = ()
     is_partial: bool = False
 
     @property
     def shuts_everybody_out(self) -> bool:
-        return self.lets_nobody_in or 0 < self.known == self.refused
+        return self.denies_everyone or 0 < self.known == self.refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,26 +93,26 @@ class RuleSet:
             setattr(changed, name, value)
         return cls(changed, rules)
 
-    def samples(self, acr: str) -> Iterator[TriedPerson]:
+    def samples(self, acr: str) -> Iterator[PersonPreview]:
         for name, label in SAMPLES.items():
             yield self.person(str(label), read_userinfo(load_sample(name)), acr=acr)
 
     @sensitive_variables()
     def person(
         self, name: str, professional: Professional, *, acr: str, shown: Shown = lambda value: value
-    ) -> TriedPerson:
-        capacities = professional.capacities or (None,)
+    ) -> PersonPreview:
+        activity_choices = professional.activity_choices or (None,)
         tried = [
-            (capacity_in_words(each), decide(self.provider, self.rules, Situation(professional, each, acr)))
-            for each in capacities[:MAX_CAPACITIES]
+            (activity_choice_in_words(each), decide(self.provider, self.rules, Situation(professional, each, acr)))
+            for each in activity_choices[:MAX_ACTIVITY_CHOICES]
         ]
-        return TriedPerson(
+        return PersonPreview(
             name,
             tuple(
-                TriedCapacity(shown(words), self.row_of(decision), decision.allowed, self.in_words(decision))
+                ActivityPreview(shown(words), self.row_of(decision), decision.allowed, self.in_words(decision))
                 for words, decision in tried
             ),
-            left_out=max(len(capacities) - MAX_CAPACITIES, 0),
+            left_out=max(len(activity_choices) - MAX_ACTIVITY_CHOICES, 0),
         )
 
     def row_of(self, decision: Decision) -> str:
@@ -143,12 +143,14 @@ class RuleSet:
             if is_partial := known > 0 and time.monotonic() > until:
                 break
             known += 1
-            decision = admit(self.provider, self.rules, professional, chosen_last=account.capacity, acr=acr).decision
+            decision = admit(
+                self.provider, self.rules, professional, chosen_last=account.activity_choice, acr=acr
+            ).decision
             refused += not decision.allowed
             if not decision.allowed and len(shown) < MAX_REFUSED_SHOWN:
                 name = name_of_person(account) or account.user.get_username()
                 shown.append(RefusedAccount(name, self.row_of(decision)))
-        return Tally(known, refused, lets_nobody_in(self.provider, self.rules), tuple(shown), is_partial)
+        return Tally(known, refused, denies_everyone(self.provider, self.rules), tuple(shown), is_partial)
 
     def remarks(self) -> Iterator[str]:
         """Yield what may be a mistake, though it can be saved: codes of no table, groups that are gone."""

@@ -156,7 +156,7 @@ class AccountAdmin(ReadOnly, DeclaredFilters, _AccountAdmin):
         context |= {
             "may_link": may_link(request),
             "identifiers": list(identifiers_shown(account, request)),
-            "capacities": (from_snapshot(account.professional) or Professional()).capacities,
+            "activity_choices": (from_snapshot(account.professional) or Professional()).activity_choices,
             "changes": account.changes.all(),
         }
         return super().render_change_form(request, context, *args, **kwargs)

@@ -110,7 +110,7 @@ def owner_of(account: Account) -> str:
     return named(account.user, name_of_person(account))
 
 
-def are_named_otherwise(one: Account, other: Account) -> bool:
+def names_differ(one: Account, other: Account) -> bool:
     """Whether two accounts have other names, case and accents apart; not where one has none: nothing is known then."""
     pairs = zip(_names(one), _names(other), strict=True)
     return any(mine and others and folded(mine) != folded(others) for mine, others in pairs)

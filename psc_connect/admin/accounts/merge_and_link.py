@@ -21,11 +21,11 @@ from typing_extensions import override
 from psc_connect.accounts import merging
 from psc_connect.accounts.matching import is_privileged
 from psc_connect.accounts.merging import Link, Merger, PlanRefused, can_be_deactivated, plan_link, plan_merger
-from psc_connect.admin.accounts.details import are_named_otherwise, named, owner_of, shown
+from psc_connect.admin.accounts.details import named, names_differ, owner_of, shown
 from psc_connect.admin.accounts.forms import REFUSED, LinkForm, MergeForm, PlanForm, error_of
 from psc_connect.admin.base import AdminPage, administrator, may_link
 from psc_connect.admin.reauthentication import ask_to_confirm
-from psc_connect.admin.signed_payloads import OfferExpired, seal, tell_expired, unseal
+from psc_connect.admin.signed_payloads import PayloadExpired, seal, tell_expired, unseal
 from psc_connect.login.session import has_just_signed_in
 from psc_connect.models import Account
 
@@ -84,7 +84,7 @@ class AccountPage(AdminPage, ABC):
                 return self._show(request, plan=plan, must_tick=True)
             with transaction.atomic():
                 self.carry_out(request, plan)
-        except OfferExpired:
+        except PayloadExpired:
             tell_expired(request)
         except PlanRefused as exc:
             messages.error(request, REFUSED[exc.code])
@@ -168,7 +168,7 @@ class MergePage(AccountPage):
             context["loses_privileged"] = may_deactivate and is_privileged(merger.former_user)
             context["identifiers"] = [shown(each) for each in merger.identifiers]
             context |= {"becomes": owner_of(merger.kept), "was": owner_of(merger.other)}
-            context["are_named_otherwise"] = are_named_otherwise(merger.kept, merger.other)
+            context["names_differ"] = names_differ(merger.kept, merger.other)
         return super().render(request, **context)
 
     @override
@@ -195,7 +195,7 @@ class MergePage(AccountPage):
         boxes = super().demanded(request, plan)
         if self._deactivates(request, plan) and is_privileged(plan.former_user):
             boxes.add("privileged")
-        if are_named_otherwise(plan.kept, plan.other):
+        if names_differ(plan.kept, plan.other):
             boxes.add("named_otherwise")
         return boxes
 

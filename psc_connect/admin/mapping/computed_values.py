@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from psc_connect.claims.paths import computed_proposals
 from psc_connect.professional.computed import COMPUTED
-from psc_connect.text import in_one_line
+from psc_connect.text import to_single_line
 
 if TYPE_CHECKING:
     from psc_connect.admin.outcomes import Shown
@@ -69,6 +69,6 @@ class ShownComputed:
 
 def shown_computed(claims: Claims, shown: Shown) -> list[ShownComputed]:
     return [
-        ShownComputed(each.path, in_words(each.path), in_one_line(shown(each.value)), COMPUTED[each.path].example)
+        ShownComputed(each.path, in_words(each.path), to_single_line(shown(each.value)), COMPUTED[each.path].example)
         for each in computed_proposals(claims)
     ]

@@ -94,7 +94,7 @@ GroupFormSet = formset_of(GroupForm, _GroupFormSet)
 class ReadySetForm(forms.Form):
     """Which set of rows to fill in."""
 
-    ready_set = forms.ChoiceField(label=_("Ready set"), choices=list(SET_NAMES.items()))
+    preset = forms.ChoiceField(label=_("Ready set"), choices=list(SET_NAMES.items()))
 
 
 class SampleForm(forms.Form):

@@ -15,8 +15,8 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from typing_extensions import override
 
 from psc_connect.access.groups import users_have_groups
-from psc_connect.accounts import linking as accounts
-from psc_connect.accounts.linking import Person
+from psc_connect.accounts import linking
+from psc_connect.accounts.linking import VerifiedIdentity
 from psc_connect.admin.base import VIEW_CLAIMS, WHY_NOT_USERS, may_change_users
 from psc_connect.admin.formset_page import NO_PROBLEM, RowsPage
 from psc_connect.admin.mapping.computed_values import shown_computed
@@ -27,14 +27,14 @@ from psc_connect.backends import creation_is_impossible
 from psc_connect.claims.claims import Claims
 from psc_connect.claims.expressions import TooSlow
 from psc_connect.claims.paths import claim_value, holds, proposals, steps_of
-from psc_connect.dry_run import run as dry_run
+from psc_connect.dry_run import run
 from psc_connect.error_messages import labelled
 from psc_connect.exceptions import LoginRefused
 from psc_connect.mapping.attributes import judge
 from psc_connect.mapping.presets import filled
 from psc_connect.models import ExportedAttribute, ExportedGroup
-from psc_connect.providers.serialization import rows_as_json
-from psc_connect.text import in_one_line
+from psc_connect.providers.serialization import serialize_rows
+from psc_connect.text import to_single_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -113,18 +113,18 @@ class MappingPage(RowsPage):
         """Show the page again with the rows of a ready set among those that are typed; nothing is saved."""
         chosen = ReadySetForm(request.POST)
         if not chosen.is_valid():
-            return self._show(request, sample, attributes, groups, ready_sets=chosen)
-        rows, missing = filled(attributes.typed_rows, chosen.cleaned_data["ready_set"])
+            return self._show(request, sample, attributes, groups, presets=chosen)
+        rows, missing = filled(attributes.typed_rows, chosen.cleaned_data["preset"])
         filled_in = AttributeFormSet(initial=rows, prefix="attributes")
-        return self._show(request, sample, filled_in, groups, ready_sets=chosen, missing=missing)
+        return self._show(request, sample, filled_in, groups, presets=chosen, missing=missing)
 
     def _last_claims(self, request: HttpRequest) -> Mapping[str, Any] | None:
-        found = dry_run.last_run(request, self.provider) if request.user.has_perm(VIEW_CLAIMS) else None
+        found = run.last_run(request, self.provider) if request.user.has_perm(VIEW_CLAIMS) else None
         return found.claims if found and found.claims else None
 
     @override
     def problem(self, request: HttpRequest, rows: dict[str, list[Model]]) -> dict[str, Any]:
-        wanted = {name: rows_as_json(name, each) for name, each in rows.items()}
+        wanted = {name: serialize_rows(name, each) for name, each in rows.items()}
         if wanted != self.present() and not may_change_users(request):
             return {"problem": WHY_NOT_USERS}
         return super().problem(request, rows)
@@ -138,7 +138,7 @@ class MappingPage(RowsPage):
         shown: Shown = masker(claims) if is_last else lambda value: value
         account = self._known_account(request) if is_last else None
         trial = Trial(
-            Claims(claims, chosen=account.capacity if account else ""), shown, account.user if account else None
+            Claims(claims, chosen=account.activity_choice if account else ""), shown, account.user if account else None
         )
         return self.render(
             request,
@@ -152,19 +152,19 @@ class MappingPage(RowsPage):
             why_not="" if may_change_users(request) else WHY_NOT_USERS,
             creation_is_impossible=creation_is_impossible(self.provider),
             computed=shown_computed(trial.claims, shown),
-            proposals=[(each.path, in_one_line(shown(each.value))) for each in proposals(claims)],
+            proposals=[(each.path, to_single_line(shown(each.value))) for each in proposals(claims)],
             seen=self.seen(request),
-            **{"ready_sets": ReadySetForm(), "missing": [], **NO_PROBLEM, **context},
+            **{"presets": ReadySetForm(), "missing": [], **NO_PROBLEM, **context},
         )
 
     @sensitive_variables()
     def _known_account(self, request: HttpRequest) -> Account | None:
-        found = dry_run.last_run(request, self.provider)
+        found = run.last_run(request, self.provider)
         if found is None:
             return None
         try:
-            person = Person.read(found.subject, found.claims, id_token_claims=found.id_token_claims)
-            return accounts.find(self.provider, person.subject, person.identifiers)
+            person = VerifiedIdentity.read(found.subject, found.claims, id_token_claims=found.id_token_claims)
+            return linking.find(self.provider, person.subject, person.identifiers)
         except LoginRefused:
             return None
 
@@ -202,7 +202,7 @@ class Trial:
             text = gettext("Evaluating the expression takes too long: nobody joins the group by this row.")
             return Tried("", text, is_problem=True, steps=self._steps(row.claim))
         result = gettext("This person is in the group.") if is_member else gettext("This person is not in the group.")
-        text = "" if found is None else in_one_line(self.shown(found))
+        text = "" if found is None else to_single_line(self.shown(found))
         return Tried(text, result, steps=self._steps(row.claim) if found is None else ())
 
     def _steps(self, path: str) -> tuple[str, ...]:
@@ -216,7 +216,7 @@ def _step_in_words(step: Step) -> str:
         text = ngettext("a list of %(size)s element", "a list of %(size)s elements", step.size) % {"size": step.size}
     else:
         names = [*step.names[:MAX_NAMES], *(["…"] if len(step.names) > MAX_NAMES else [])]
-        text = STEP_KINDS[step.kind] % {"names": in_one_line(", ".join(names), MAX_CHARACTERS)}
+        text = STEP_KINDS[step.kind] % {"names": to_single_line(", ".join(names), MAX_CHARACTERS)}
     nearest = gettext("do you mean %(name)s?") % {"name": step.nearest} if step.nearest else ""
     return " – ".join(each for each in (labelled(step.path, text), nearest) if each)
 

@@ -18,7 +18,7 @@ from psc_connect.admin.widgets import SuggestingInput
 from psc_connect.error_messages import explain, form_errors_of
 from psc_connect.models import Environment, Provider
 from psc_connect.oidc.errors import MetadataError, OIDCError, ProviderUnavailable
-from psc_connect.providers import validation as declaration
+from psc_connect.providers import validation
 from psc_connect.providers.metadata import fetch_document
 
 if TYPE_CHECKING:
@@ -90,8 +90,8 @@ class ProviderForm(_ModelForm):
         document = self._wanted_metadata()
         if document is None:
             return
-        wanted = declaration.Wanted(self.cleaned_data["environment"], document, self._new_secret())
-        for name, error in declaration.problems(self._present(), wanted):
+        wanted = validation.Wanted(self.cleaned_data["environment"], document, self._new_secret())
+        for name, error in validation.problems(self._present(), wanted):
             self.add_error(name, error)
         self.cleaned_data["metadata"] = document
         if document != self.instance.metadata and "metadata" not in self.changed_data:
@@ -108,7 +108,7 @@ class ProviderForm(_ModelForm):
         """Return the document that the row is to have, or None where an error says why there is none."""
         environment = self.cleaned_data["environment"]
         try:
-            return self.fetched.get(environment, lambda: declaration.environment_metadata(environment))
+            return self.fetched.get(environment, lambda: validation.environment_metadata(environment))
         except (ProviderUnavailable, MetadataError) as exc:
             message = _(
                 "The simulator does not answer at %(url)s: start it with “manage.py psc_simulator”. (%(reason)s)"
@@ -149,7 +149,7 @@ class DeclarationForm(ProviderForm):
         # Its people would be those of the other provider, and this one's keys would vouch for them.
         if any(each.issuer == document.get("issuer") for each in Provider.objects.all()):
             self.add_error("environment", ValidationError(self.why_not, code="issuer_is_declared"))
-        elif not declaration.is_well_known(str(document.get("issuer"))):
+        elif not validation.is_well_known(str(document.get("issuer"))):
             text = gettext(
                 "Whoever declares another issuer than those of Pro Santé Connect and of the simulator decides whom "
                 "the site believes."

@@ -16,29 +16,27 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
 from typing_extensions import override
 
-from psc_connect.admin import edit_conflicts as concurrency
-from psc_connect.admin.access import page as access
+from psc_connect.admin import edit_conflicts
+from psc_connect.admin.access import page as access_page
 from psc_connect.admin.access.page import AccessPage
 from psc_connect.admin.base import STYLE, DeclaredFilters, administrator, bounded, may_change_users, provider_url
 from psc_connect.admin.history import HistoryPage
 from psc_connect.admin.mapping.page import MappingPage, summary
 from psc_connect.admin.provider.add_form import DeclarationForm, fetched_documents
 from psc_connect.admin.provider.change_form import ChangeForm
-from psc_connect.admin.provider.connection import AcceptMetadataPage, ConnectionPage
+from psc_connect.admin.provider.connection_page import AcceptMetadataPage, ConnectionPage
 from psc_connect.admin.provider.copy_from import take_over
-from psc_connect.admin.provider.dry_run import BeginDryRunPage, DryRunPage
+from psc_connect.admin.provider.dry_run_page import BeginDryRunPage, DryRunPage
 from psc_connect.admin.provider.fieldsets import ADD_FIELDSETS, CHANGE_FIELDSETS
 from psc_connect.admin.provider.import_export import ExportPage, ImportPage, may_import
-from psc_connect.admin.provider.keys import KeysPage, import_keys, keys_state
-from psc_connect.admin.provider.readonly import ToLookAt, to_look_at
+from psc_connect.admin.provider.keys_page import KeysPage, import_keys, keys_state
+from psc_connect.admin.provider.readonly import ReadOnlyFieldsMixin, to_look_at
 from psc_connect.admin.provider.selection_rules import RulesPage
 from psc_connect.admin.reauthentication import ConfirmPage, may_replace, why_not
 from psc_connect.backends import creation_is_impossible
 from psc_connect.login.site_urls import declared_addresses
 from psc_connect.models import DeclarationChange, Provider
-from psc_connect.providers import audit as history
-from psc_connect.providers import keys
-from psc_connect.providers import validation as declaration
+from psc_connect.providers import audit, keys, validation
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -68,10 +66,10 @@ sensitive = method_decorator(sensitive_post_parameters("client_secret"))
 
 
 @admin.register(Provider)
-class ProviderAdmin(ToLookAt, DeclaredFilters, _ModelAdmin):
+class ProviderAdmin(ReadOnlyFieldsMixin, DeclaredFilters, _ModelAdmin):
     list_display = ("slug", "environment", "enabled", "sort_order", "state_of_keys")
     list_display_links = ("slug",)
-    readonly_fields = ("mapping", "access_rules", "signing_keys", "rules", *ToLookAt.shown)
+    readonly_fields = ("mapping", "access_rules", "signing_keys", "rules", *ReadOnlyFieldsMixin.shown)
 
     class Media:
         css = STYLE
@@ -87,12 +85,12 @@ class ProviderAdmin(ToLookAt, DeclaredFilters, _ModelAdmin):
 
     @admin.display(description=_("access rules"))
     def access_rules(self, provider: Provider) -> SafeString:
-        context = {"rows": access.summary(provider), "url": provider_url(self, "access_rules", provider.pk)}
+        context = {"rows": access_page.summary(provider), "url": provider_url(self, "access_rules", provider.pk)}
         return render_to_string("admin/psc_connect/provider/access_summary.html", context)
 
     @admin.display(description=_("resolution rules"))
     def rules(self, provider: Provider) -> SafeString:
-        context = {"rows": provider.resolution_rules.all(), "url": provider_url(self, "rules", provider.pk)}
+        context = {"rows": provider.selection_rules.all(), "url": provider_url(self, "rules", provider.pk)}
         return render_to_string("admin/psc_connect/provider/rules_summary.html", context)
 
     @admin.display(description=_("keys"))
@@ -185,14 +183,14 @@ class ProviderAdmin(ToLookAt, DeclaredFilters, _ModelAdmin):
 
     @override
     def save_model(self, request: HttpRequest, obj: Provider, form: Any, change: bool) -> None:
-        form.before = history.snapshot(obj)
+        form.before = audit.snapshot(obj)
         if not change:
-            obj.slug = declaration.unused_slug(obj.environment)
+            obj.slug = validation.unused_slug(obj.environment)
             obj.save()
             if like := form.cleaned_data.get("like"):
                 take_over(obj, like, self, request)
             else:
-                declaration.add_default_attributes(obj)
+                validation.add_default_attributes(obj)
             self._import_keys_afterwards(request, obj)
             return
         # What somebody else, or a login, has saved since this page was shown stays: only what was changed is written.
@@ -201,7 +199,7 @@ class ProviderAdmin(ToLookAt, DeclaredFilters, _ModelAdmin):
             if form.issuer_before != obj.issuer:
                 keys.forget_keys(obj)
                 changed |= {*keys.KEY_FIELDS, *keys.DECIDED_FIELDS}
-            is_believed_otherwise = declaration.changes_trust(form.before.declaration["metadata"], obj.metadata)
+            is_believed_otherwise = validation.changes_trust(form.before.declaration["metadata"], obj.metadata)
             if not obj.jwks or (is_believed_otherwise and not keys.are_pinned(obj)):
                 self._import_keys_afterwards(request, obj)
             if obj.metadata_followed and "environment" not in changed:
@@ -216,19 +214,19 @@ class ProviderAdmin(ToLookAt, DeclaredFilters, _ModelAdmin):
         if others := form.changed_meanwhile & {*form.fields} - {*form.changed_data}:
             names = ", ".join(sorted(str(form.fields[name].label) for name in others))
             text = gettext("What you did not touch stays as it is now (%(names)s).") % {"names": names}
-            messages.info(request, f"{concurrency.told(obj, others, reader=form.reader)} {text}")
+            messages.info(request, f"{edit_conflicts.told(obj, others, reader=form.reader)} {text}")
 
     @override
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
-        history.record_since(form.before, form.instance, origin=ORIGIN, by=administrator(request))
+        audit.record_since(form.before, form.instance, origin=ORIGIN, by=administrator(request))
 
     @override
     def delete_model(self, request: HttpRequest, obj: Provider) -> None:
         with transaction.atomic():
-            before = history.snapshot(obj)
+            before = audit.snapshot(obj)
             super().delete_model(request, obj)
-            history.record_since(before, obj, origin=ORIGIN, by=administrator(request))
+            audit.record_since(before, obj, origin=ORIGIN, by=administrator(request))
 
     @override
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Provider]) -> None:

@@ -11,16 +11,16 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
-from psc_connect.admin import edit_conflicts as concurrency
+from psc_connect.admin import edit_conflicts
 from psc_connect.admin.json_field import DocumentField
 from psc_connect.admin.provider.add_form import ProviderForm
 from psc_connect.admin.provider.secret_field import SecretInput, secret_state
 from psc_connect.admin.widgets import PairsField, SuggestingInput, field_choices
 from psc_connect.models import Environment, Provider
 from psc_connect.models.user_fields import linkable_fields
-from psc_connect.providers import validation as declaration
+from psc_connect.providers import validation
 from psc_connect.providers.metadata import secret_recipient
-from psc_connect.providers.serialization import ROWS, declaration_of
+from psc_connect.providers.serialization import ROWS, serialize_provider
 from psc_connect.validators import validate_translations
 
 SUGGESTED_LOCALES = ("auto", "fr", "fr en")
@@ -34,7 +34,7 @@ WHY_NOT_LINKING = _(
     "It decides as which user somebody signs in: whoever changes it must be allowed to change users. Ask a colleague "
     "who is."
 )
-WHY_NOT_CAPACITIES = _(
+WHY_NOT_ACTIVITIES = _(
     "While access rules give groups, it decides who joins them: whoever changes it must be allowed to change users. "
     "Ask a colleague who is."
 )
@@ -73,9 +73,9 @@ class ChangeForm(ProviderForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.issuer_before = self.instance.issuer
-        self.showed = concurrency.read_digests(self.data.get(concurrency.FIELD))
+        self.showed = edit_conflicts.read_digests(self.data.get(edit_conflicts.FIELD))
         self.present = _values(self.instance)
-        self.initial[concurrency.FIELD] = concurrency.digests(self.present)
+        self.initial[edit_conflicts.FIELD] = edit_conflicts.digests(self.present)
         for name, _key in TRANSLATIONS:
             self.initial[name] = self.present[name]
         if "ui_locales" in self.fields:
@@ -92,14 +92,14 @@ class ChangeForm(ProviderForm):
     @cached_property
     def changed_meanwhile(self) -> set[str]:
         """What somebody else has saved since this page was made, of what it shows."""
-        return concurrency.changed_since(self.showed, self.present) & {*self.fields, RECIPIENT}
+        return edit_conflicts.changed_since(self.showed, self.present) & {*self.fields, RECIPIENT}
 
     @cached_property
     @override
     def changed_data(self) -> list[str]:
         """Only what this administrator touched: what the page showed is not written back over what is newer."""
         changed: list[str] = super().changed_data
-        return [name for name in changed if name != concurrency.FIELD and not self._is_as_shown(name)]
+        return [name for name in changed if name != edit_conflicts.FIELD and not self._is_as_shown(name)]
 
     def _is_as_shown(self, name: str) -> bool:
         if name not in self.changed_meanwhile or name == "client_secret":
@@ -110,7 +110,7 @@ class ChangeForm(ProviderForm):
             return False
         # An empty input says the same of each kind of field.
         possible = (None, "", {}) if typed in (None, "", {}) else (typed,)
-        return self.showed[name] in {concurrency.digest(each) for each in possible}
+        return self.showed[name] in {edit_conflicts.digest(each) for each in possible}
 
     @property
     def in_conflict(self) -> dict[str, Any]:
@@ -124,7 +124,7 @@ class ChangeForm(ProviderForm):
     @property
     def acknowledgement(self) -> str:
         """What the page carries once it has told of a conflict, so that the next save goes through."""
-        return concurrency.digest(self.in_conflict) if self.in_conflict else ""
+        return edit_conflicts.digest(self.in_conflict) if self.in_conflict else ""
 
     def clean_client_secret(self) -> Any:
         if "client_secret" in self.changed_data and self.why_not:
@@ -144,9 +144,9 @@ class ChangeForm(ProviderForm):
         return self.cleaned_data
 
     def _check_what_users_get(self) -> None:
-        reasons = dict.fromkeys(declaration.LINKING, WHY_NOT_LINKING)
-        if declaration.give_groups(self.instance.access_rules.values("outcome")):
-            reasons |= dict.fromkeys(declaration.GROUPING, WHY_NOT_CAPACITIES)
+        reasons = dict.fromkeys(validation.LINKING, WHY_NOT_LINKING)
+        if validation.give_groups(self.instance.access_rules.values("outcome")):
+            reasons |= dict.fromkeys(validation.GROUPING, WHY_NOT_ACTIVITIES)
         for name in self.changed_data:
             if name in reasons:
                 self.add_error(name, ValidationError(reasons[name], code="users_not_allowed"))
@@ -166,7 +166,7 @@ class ChangeForm(ProviderForm):
 
     def _tell_of_conflict(self) -> None:
         text = (
-            concurrency.told(self.instance, self.in_conflict, reader=self.reader)
+            edit_conflicts.told(self.instance, self.in_conflict, reader=self.reader)
             + " "
             + gettext(
                 "Nothing of yours has been saved yet, and nothing is lost: look at the fields below, and save again."
@@ -194,13 +194,13 @@ class ChangeForm(ProviderForm):
     def _clean_metadata(self) -> None:
         super()._clean_metadata()
         document = self.cleaned_data.get("metadata")
-        if self.why_not and declaration.changes_trust(self.instance.metadata, document):
+        if self.why_not and validation.changes_trust(self.instance.metadata, document):
             self.add_error("metadata", ValidationError(self.why_not, code="secrets_not_allowed"))
 
 
 def _values(provider: Provider) -> dict[str, Any]:
     """Return every value of the page as the row has it now; the secret as it lies in the database."""
-    declared = declaration_of(provider)
+    declared = serialize_provider(provider)
     apart = {*ROWS, "jwks", "jwks_pinned", "jwks_retired", "translations"}
     return {
         **{name: value for name, value in declared.items() if name not in apart},

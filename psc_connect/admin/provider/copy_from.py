@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.utils.translation import gettext
 
 from psc_connect.admin.base import may_change_users
-from psc_connect.providers import validation as declaration
+from psc_connect.providers import validation
 from psc_connect.providers.serialization import stored_rows
 
 if TYPE_CHECKING:
@@ -21,21 +21,21 @@ if TYPE_CHECKING:
 def take_over(provider: Provider, like: Provider, model_admin: ModelAdmin[Provider], request: HttpRequest) -> None:
     """Give a new provider the options and rows of another one, and tell what had to be left out."""
     with_mapping = may_change_users(request)
-    with_resolution = model_admin.has_change_permission(request)
-    declaration.copy_options(provider, like, with_mapping=with_mapping, with_resolution=with_resolution)
-    mapping = {name: stored_rows(like, name) for name in declaration.default_mapping()}
-    if not with_mapping and mapping != declaration.default_mapping():
+    with_selection_rules = model_admin.has_change_permission(request)
+    validation.copy_options(provider, like, with_mapping=with_mapping, with_selection_rules=with_selection_rules)
+    mapping = {name: stored_rows(like, name) for name in validation.default_mapping()}
+    if not with_mapping and mapping != validation.default_mapping():
         text = gettext(
             "The mapping of %(slug)s has not been taken over, since you may not change users: the provider has the "
             "rows that every provider begins with."
         )
         messages.warning(request, text % {"slug": like.slug})
-    if not with_mapping and any(getattr(like, name) for name in declaration.LINKING):
+    if not with_mapping and any(getattr(like, name) for name in validation.LINKING):
         text = gettext(
             "How %(slug)s links first sign-ins to users has not been taken over, since you may not change users."
         )
         messages.warning(request, text % {"slug": like.slug})
-    if not with_resolution and like.resolution_rules.exists():
+    if not with_selection_rules and like.selection_rules.exists():
         text = gettext(
             "The resolution rules and the sort order of %(slug)s have not been taken over, since you may not change "
             "providers."

@@ -46,7 +46,7 @@ CHANGE_FIELDSETS = (
             )
         },
     ),
-    (_("Users"), {"fields": ("create_unknown_users", *LINKING, "ask_capacity", "mapping", "access_rules")}),
+    (_("Users"), {"fields": ("create_unknown_users", *LINKING, "ask_activity", "mapping", "access_rules")}),
     (_("Signing keys"), {"fields": ("signing_keys", "id_token_signed_response_alg", "userinfo_signed_response_alg")}),
     (_("Provider metadata"), {"fields": ("metadata", "metadata_followed")}),
     (

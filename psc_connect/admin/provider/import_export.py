@@ -16,12 +16,12 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from typing_extensions import override
 
-from psc_connect.admin import edit_conflicts as concurrency
+from psc_connect.admin import edit_conflicts
 from psc_connect.admin.base import WHY_NOT_USERS, AdminPage, ProviderPage, administrator, may_change_users
 from psc_connect.admin.history import member_in_words, value_in_words
 from psc_connect.admin.json_field import JSON_ATTRIBUTES
 from psc_connect.admin.reauthentication import may_replace, why_not
-from psc_connect.admin.signed_payloads import OfferExpired, seal, tell_expired, unseal
+from psc_connect.admin.signed_payloads import PayloadExpired, seal, tell_expired, unseal
 from psc_connect.configuration.lemonldap import concerning_providers, convert, is_lemonldap
 from psc_connect.configuration.plan import (
     ConfigurationError,
@@ -34,8 +34,8 @@ from psc_connect.configuration.planner import plan_all
 from psc_connect.error_messages import load_document
 from psc_connect.fields import StoredSecret
 from psc_connect.models import DeclarationChange
-from psc_connect.providers import validation as declaration
-from psc_connect.providers.serialization import exported, label_of, rows_as_json, stored_rows
+from psc_connect.providers import validation
+from psc_connect.providers.serialization import exported, label_of, serialize_rows, stored_rows
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin
@@ -173,7 +173,7 @@ class ImportPage(AdminPage):
         try:
             plans = self._accepted(request)
             carry_out(plans, origin=ORIGIN, by=administrator(request))
-        except OfferExpired:
+        except PayloadExpired:
             tell_expired(request)
             return HttpResponseRedirect(self.url("import"))
         except (ConfigurationError, PlanChanged):
@@ -233,36 +233,36 @@ def problems_for(request: HttpRequest, plans: list[Plan]) -> list[Problem]:
 
 def _written_into_users(plan: Plan) -> list[str]:
     """Return what the plan changes that writes into users, or links them, otherwise than in every new provider."""
-    usual = declaration.default_mapping()
+    usual = validation.default_mapping()
     found = [
         name
         for name in usual
-        if name in plan.rows and not (plan.is_new and rows_as_json(name, plan.rows[name]) == usual[name])
+        if name in plan.rows and not (plan.is_new and serialize_rows(name, plan.rows[name]) == usual[name])
     ]
-    changed = {each.name for each in plan.differences}
+    changed = {each.name for each in plan.diff}
     present = wanted = stored_rows(plan.provider, "access_rules")
     if (rules := plan.rows.get("access_rules")) is not None:
-        wanted = rows_as_json("access_rules", rules)
-    if declaration.gives_groups_otherwise(present, wanted):
+        wanted = serialize_rows("access_rules", rules)
+    if validation.changes_group_grants(present, wanted):
         found.append("access_rules")
-    if declaration.give_groups(wanted):
-        found += [name for name in declaration.GROUPING if name in changed]
-    linking = [name for name in declaration.LINKING if name in changed]
+    if validation.give_groups(wanted):
+        found += [name for name in validation.GROUPING if name in changed]
+    linking = [name for name in validation.LINKING if name in changed]
     return found + [name for name in linking if getattr(plan.provider, name) or not plan.is_new]
 
 
 def digest_of(plans: list[Plan]) -> str:
-    return concurrency.digest(
-        [[plan.provider.slug, [[each.name, each.old, each.new] for each in plan.differences]] for plan in plans]
+    return edit_conflicts.digest(
+        [[plan.provider.slug, [[each.name, each.old, each.new] for each in plan.diff]] for plan in plans]
     )
 
 
 def shown_plan(plan: Plan, *, told: bool) -> dict[str, Any]:
     """Put a plan into words; ``told``: also whether its secret is another one than the one that is kept."""
-    differences = []
+    diff = []
     for each in plan.shown_differences:
         head, _dot, member = each.name.partition(".")
-        differences.append(
+        diff.append(
             {
                 "label": label_of(head),
                 "member": member_in_words(head, member),
@@ -277,7 +277,7 @@ def shown_plan(plan: Plan, *, told: bool) -> dict[str, Any]:
     return {
         "slug": plan.provider.slug,
         "is_new": plan.is_new,
-        "differences": differences,
+        "diff": diff,
         "secret": secret,
         "waits_for_secret": plan.waits_for_secret,
     }

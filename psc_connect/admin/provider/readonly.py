@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from psc_connect.models import Provider
 
 # What stands in the place of an input; nothing where another one's text says it all.
-INSTEAD = {
+READONLY_FIELDS = {
     "button_texts": "translations_to_read",
     "button_tooltips": "",
-    "client_secret": "secret_to_know_of",
+    "client_secret": "secret_status",
     "extra_parameters": "extra_parameters_to_read",
     "metadata": "metadata_to_read",
     "seen": "",
@@ -30,7 +30,7 @@ INSTEAD = {
 
 
 def to_look_at(fields: Iterable[str]) -> list[str]:
-    shown = (INSTEAD.get(name, name) for name in fields)
+    shown = (READONLY_FIELDS.get(name, name) for name in fields)
     return [name for name in shown if name]
 
 
@@ -38,13 +38,13 @@ def _indented(value: object) -> SafeString:
     return format_html('<pre class="psc-claims">{}</pre>', indented(value) if value else "–")
 
 
-class ToLookAt:
-    """The read-only fields that ``INSTEAD`` names."""
+class ReadOnlyFieldsMixin:
+    """The read-only fields that ``READONLY_FIELDS`` names."""
 
-    shown = tuple(name for name in INSTEAD.values() if name)
+    shown = tuple(name for name in READONLY_FIELDS.values() if name)
 
     @admin.display(description=_("client secret"))
-    def secret_to_know_of(self, provider: Provider) -> str:
+    def secret_status(self, provider: Provider) -> str:
         return str(secret_state(provider, may_replace=False))
 
     @admin.display(description=_("provider metadata"))

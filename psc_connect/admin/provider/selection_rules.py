@@ -9,21 +9,21 @@ from django.core.exceptions import PermissionDenied
 from django.utils.translation import gettext_lazy as _
 
 from psc_connect.admin.formset_page import NO_PROBLEM, RowFormSet, RowsPage, formset_of
-from psc_connect.models import ResolutionRule
+from psc_connect.models import ProviderSelectionRule
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
-    _RuleModelForm = forms.ModelForm[ResolutionRule]
+    _RuleModelForm = forms.ModelForm[ProviderSelectionRule]
 else:
     _RuleModelForm = forms.ModelForm
 
-RULES = "resolution_rules"
+RULES = "selection_rules"
 
 
 class RuleForm(_RuleModelForm):
     class Meta:
-        model = ResolutionRule
+        model = ProviderSelectionRule
         fields = ("kind", "header", "value")
 
 

@@ -9,13 +9,13 @@ from urllib.parse import urlencode
 from psc_connect.simulator import pages
 from psc_connect.simulator.exchange import Callback, redirect
 from psc_connect.simulator.faults import Stage
-from psc_connect.simulator.state import AuthorizationRequest
+from psc_connect.simulator.sessions import AuthorizationRequest
 
 if TYPE_CHECKING:
     from psc_connect.simulator.app import Simulator
     from psc_connect.simulator.exchange import Request, Response
     from psc_connect.simulator.people import Person
-    from psc_connect.simulator.state import SignOn
+    from psc_connect.simulator.sessions import SignOn
 
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")  # RFC 7636 4.2: the base64url of a SHA-256
 _PROMPTS = frozenset({"none", "login", "consent", "select_account"})

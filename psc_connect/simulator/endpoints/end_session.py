@@ -10,7 +10,7 @@ import jwt
 from psc_connect.simulator import pages
 from psc_connect.simulator.exchange import Callback, redirect
 from psc_connect.simulator.faults import Stage
-from psc_connect.simulator.state import LogoutRequest
+from psc_connect.simulator.sessions import LogoutRequest
 
 if TYPE_CHECKING:
     from psc_connect.simulator.app import Simulator

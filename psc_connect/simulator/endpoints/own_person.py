@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from psc_connect.simulator import pages
 from psc_connect.simulator.endpoints.authorization import sign_in
 from psc_connect.simulator.forms import RefusedError, read_fields
-from psc_connect.simulator.pasted import read_json
+from psc_connect.simulator.pasted_userinfo import read_json
 
 if TYPE_CHECKING:
     from psc_connect.simulator.app import Simulator

@@ -10,14 +10,14 @@ from psc_connect.simulator import tokens
 from psc_connect.simulator.clients import ClientRefusedError, authenticate
 from psc_connect.simulator.exchange import json_response, oauth_error
 from psc_connect.simulator.faults import Stage
-from psc_connect.simulator.keys import base64url
-from psc_connect.simulator.state import REFRESH_LIFETIME, TOKEN_LIFETIME, AccessToken
+from psc_connect.simulator.sessions import REFRESH_LIFETIME, TOKEN_LIFETIME, AccessToken
+from psc_connect.simulator.signing_keys import base64url
 
 if TYPE_CHECKING:
     from psc_connect.simulator.app import Simulator
     from psc_connect.simulator.clients import Client
     from psc_connect.simulator.exchange import Request, Response
-    from psc_connect.simulator.state import Code
+    from psc_connect.simulator.sessions import Code
 
 
 def exchange(simulator: Simulator, request: Request) -> Response:

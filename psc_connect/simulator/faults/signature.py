@@ -7,7 +7,7 @@ import hmac
 from typing import TYPE_CHECKING, Any
 
 from psc_connect.simulator.faults.registry import Stage, fault
-from psc_connect.simulator.keys import SigningKey, base64url, unpublished_key
+from psc_connect.simulator.signing_keys import SigningKey, base64url, unpublished_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

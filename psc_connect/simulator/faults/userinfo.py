@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from psc_connect.simulator.exchange import Response, json_response
 from psc_connect.simulator.faults.registry import Stage, fault
-from psc_connect.simulator.keys import unpublished_key
+from psc_connect.simulator.signing_keys import unpublished_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -14,8 +14,8 @@ from psc_connect.simulator.pages.texts import TEXTS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from psc_connect.simulator.codes import Codes
     from psc_connect.simulator.exchange import Response
+    from psc_connect.simulator.form_codes import Codes
     from psc_connect.simulator.forms import Field, Problem
 
 

@@ -11,9 +11,9 @@ from psc_connect.backends import ProSanteConnectBackend
 from psc_connect.models import Account, ExportedAttribute
 from psc_connect.models.user_fields import assignable_fields
 from psc_connect.providers.validation import add_default_attributes
-from tests import hooks
 from tests.conftest import make_provider
-from tests.refusals import assert_sign_in_is_refused
+from tests.support import hooks
+from tests.support.refusals import assert_sign_in_is_refused
 
 User = get_user_model()
 

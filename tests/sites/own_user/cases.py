@@ -12,11 +12,11 @@ from psc_connect.accounts.merging import link, merge, plan_link, plan_merger
 from psc_connect.models import Account, ExportedAttribute
 from psc_connect.models.user_fields import assignable_fields, linkable_fields
 from psc_connect.providers.validation import add_default_attributes
-from tests.access_rules import PODIATRISTS, allow, give, join, refuse
 from tests.conftest import make_provider
-from tests.identities import RPPS, of, sign_in, somebody
-from tests.journey import Person
-from tests.refusals import assert_sign_in_is_refused
+from tests.support.access_rules import PODIATRISTS, allow, give, join, refuse
+from tests.support.browser_session import BrowserSession
+from tests.support.identities import RPPS, of, sign_in, somebody
+from tests.support.refusals import assert_sign_in_is_refused
 
 Agent = get_user_model()
 
@@ -121,5 +121,5 @@ def test_access_rules_decide_of_them_and_give_them_groups(provider, simulator, p
     assert person.sign_in("/page/one/").status_code == 302
     assert list(Agent.objects.get().groups.all()) == [group]
     give(provider, refuse(PODIATRISTS))
-    assert Person().sign_in().status_code == 403
+    assert BrowserSession().sign_in().status_code == 403
     assert not Agent.objects.get().groups.exists()

@@ -1,0 +1,149 @@
+"""The test of the connection, and the acceptance of what the provider publishes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from psc_connect.admin.base import ProviderPage, administrator
+from psc_connect.admin.history import value_in_words
+from psc_connect.admin.reauthentication import may_replace, why_not
+from psc_connect.admin.signed_payloads import PayloadExpired, seal, tell_expired, unseal
+from psc_connect.diagnosis import Diagnosis, Status, examine
+from psc_connect.diagnosis.protocol import USED_MEMBERS
+from psc_connect.error_messages import form_errors_of
+from psc_connect.login.site_urls import declared_addresses
+from psc_connect.models import DeclarationChange
+from psc_connect.oidc.errors import MetadataError
+from psc_connect.providers import audit, metadata, validation
+from psc_connect.providers.metadata import DocumentRefused
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+
+    from psc_connect.models import Provider
+
+WORDS = {Status.PASSED: _("passed"), Status.WARNING: _("warning"), Status.FAILED: _("failed")}
+SUMMARIES = {
+    Status.PASSED: _("Everything is in order: professionals can sign in."),
+    Status.WARNING: _("Professionals can sign in, but something wants attention."),
+    Status.FAILED: _("Professionals cannot sign in, or should not, until what failed is fixed."),
+}
+REFUSED = {
+    "metadata_other_recipient": _(
+        "With it, the client secret would go to another issuer or host: paste the document into the form and enter the "
+        "client secret again, or declare a second provider."
+    ),
+    "metadata_changed_meanwhile": _("Other metadata has been saved meanwhile. Test the connection anew."),
+}
+
+
+def kind_of_offer(provider: Provider) -> str:
+    return f"metadata of {provider.pk}"
+
+
+class ConnectionPage(ProviderPage):
+    """Asks before it calls: the test begins with the button."""
+
+    name = "connection"
+    title = _("Test the connection")
+    template_name = "admin/psc_connect/provider/connection.html"
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self.render(request, lines=[], members=[], key_changes=None)
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        diagnosis = examine(self.provider, declared_addresses(request, self.provider))
+        lines = [{"finding": finding, "word": WORDS[finding.status]} for finding in diagnosis.findings]
+        offered = self._offered(diagnosis)
+        return self.render(
+            request,
+            lines=lines,
+            summary=SUMMARIES[diagnosis.status],
+            outcome=diagnosis.status.value,
+            key_changes=diagnosis.key_changes,
+            why_not="" if may_replace(request) else why_not(request, self.url("confirm")),
+            **offered,
+        )
+
+    def _offered(self, diagnosis: Diagnosis) -> dict[str, Any]:
+        """What the provider publishes otherwise, member by member, the ones that a login goes by first."""
+        comparison = diagnosis.comparison
+        if comparison is None or not comparison.diff:
+            return {"members": []}
+        rows = [
+            {
+                "name": each.name,
+                "old": value_in_words("metadata", each.old),
+                "new": value_in_words("metadata", each.new),
+                "is_used": each.name in USED_MEMBERS,
+                "is_trusted": each.name in validation.TRUSTED_MEMBERS,
+            }
+            for each in comparison.diff
+        ]
+        rows.sort(key=lambda row: not row["is_used"])
+        payload = {"document": comparison.document, "kept": self.provider.metadata}
+        return {"members": rows, "offer": seal(kind_of_offer(self.provider), payload)}
+
+
+class AcceptMetadataPage(ProviderPage):
+    """Takes over the members that were ticked, as they were shown."""
+
+    name = "accept_metadata"
+    http_method_names = ("post",)
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        try:
+            offered = unseal(kind_of_offer(self.provider), request.POST.get("offer"))
+        except PayloadExpired:
+            tell_expired(request)
+            return self.to("change")
+        names = request.POST.getlist("member")
+        if offered["kept"] != self.provider.metadata:
+            messages.error(request, REFUSED["metadata_changed_meanwhile"])
+        elif not names:
+            messages.warning(request, gettext("No difference was ticked: nothing has been changed."))
+        elif self._take_over(request, metadata.with_members(self.provider.metadata, offered["document"], names)):
+            self._stay(request, offered["document"])
+        return self.to("change")
+
+    def _stay(self, request: HttpRequest, document: dict[str, object]) -> None:
+        """What was left out would be taken over within a day: from now on this provider is no longer followed."""
+        kept = self.provider.metadata
+        left_out = [name for name in USED_MEMBERS if kept.get(name) != document.get(name)]
+        if left_out and self.provider.metadata_followed:
+            origin, by = DeclarationChange.Origin.ADMIN, administrator(request)
+            with transaction.atomic(), audit.recorded(self.provider, origin=origin, by=by):
+                self.provider.metadata_followed = False
+                self.provider.save(update_fields=["metadata_followed"])
+            text = gettext(
+                "“Follow the provider's document” is off now, so that what you left out stays out: %(names)s."
+            )
+            messages.info(request, text % {"names": ", ".join(left_out)})
+
+    def _take_over(self, request: HttpRequest, wanted: dict[str, object]) -> bool:
+        if validation.changes_trust(self.provider.metadata, wanted) and not may_replace(request):
+            # This page is sent only: one comes back to the one that offered what was ticked.
+            page = self.url("connection", self.provider.pk)
+            messages.error(request, why_not(request, self.url("confirm"), page=page))
+            return False
+        try:
+            origin, by = DeclarationChange.Origin.ADMIN, administrator(request)
+            if not metadata.take_over(self.provider, wanted, origin=origin, by=by):
+                messages.warning(request, gettext("What was ticked does not differ: nothing has been changed."))
+                return False
+        except DocumentRefused as exc:
+            messages.error(request, REFUSED[exc.code])
+        except MetadataError as exc:
+            text = gettext("Nothing has been saved. %(reason)s")
+            messages.error(request, text % {"reason": " ".join(ValidationError(form_errors_of(exc)).messages)})
+        else:
+            self.model_admin.log_change(request, self.provider, [{"changed": {"fields": ["provider metadata"]}}])
+            messages.success(request, gettext("The metadata has been brought up to date with what you accepted."))
+            return True
+        return False

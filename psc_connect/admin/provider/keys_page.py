@@ -1,0 +1,287 @@
+"""The desk of the signing keys: what is used, since when, and what an import would change before it is accepted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin.widgets import AdminTextareaWidget
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.utils.timesince import timesince
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from typing_extensions import override
+
+from psc_connect.admin.base import ProviderPage, administrator
+from psc_connect.admin.history import DECISIONS, shown_changes
+from psc_connect.admin.json_field import JSON_ATTRIBUTES, KeySetField, KeySetFileField
+from psc_connect.admin.reauthentication import may_replace, why_not
+from psc_connect.admin.signed_payloads import PayloadExpired, seal, tell_expired, unseal
+from psc_connect.error_messages import explain, form_errors_of
+from psc_connect.oidc.client import Deadline
+from psc_connect.oidc.errors import JWKSError, MetadataError, ProviderUnavailable
+from psc_connect.providers import keys
+from psc_connect.providers.key_management import KeysChangedMeanwhile, accept_keys, compare_keys, decide
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+
+    from psc_connect.models import Provider
+    from psc_connect.oidc.jwks import IgnoredKey, KeySet, SigningKey
+
+PRIVATE = "jwks_key_private"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRow:
+    """A key of the row, since when it is there, on which day it last verified a login, what was decided of it."""
+
+    key: SigningKey
+    since: datetime | None
+    used: datetime | None
+    is_pinned: bool
+    is_retired: bool
+
+    @property
+    def age(self) -> str:
+        """How long it has been there, in words; "" where that is not known."""
+        if self.since is None:
+            return ""
+        if timezone.now() - self.since < timedelta(minutes=1):
+            return gettext("just now")
+        return gettext("%(age)s ago") % {"age": timesince(self.since)}
+
+
+@dataclass(frozen=True, slots=True)
+class IgnoredRow:
+    key: IgnoredKey
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeysTable:
+    """The keys of the row, those that are ignored, or the ``problem`` of a set that cannot be read at all."""
+
+    used: tuple[KeyRow, ...] = ()
+    ignored: tuple[IgnoredRow, ...] = ()
+    problem: str = ""
+
+
+def keys_table(provider: Provider) -> KeysTable:
+    try:
+        found = provider.key_set_with_retired()
+    except JWKSError as exc:
+        return KeysTable(problem=explain(exc.code))
+    return KeysTable(
+        used=tuple(_row(provider, key) for key in found.keys),
+        ignored=tuple(IgnoredRow(key, explain(key.reason)) for key in found.ignored),
+    )
+
+
+def _row(provider: Provider, key: SigningKey) -> KeyRow:
+    return KeyRow(
+        key,
+        since=_date(provider.jwks_first_seen, key.thumbprint),
+        used=_date(provider.jwks_last_used, key.thumbprint),
+        is_pinned=key.thumbprint in provider.jwks_pinned,
+        is_retired=key.thumbprint in provider.jwks_retired,
+    )
+
+
+def _date(dates: object, thumbprint: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(str(dates.get(thumbprint))) if isinstance(dates, dict) else None
+    except ValueError:
+        return None
+
+
+def keys_state(provider: Provider) -> str:
+    """Say in a few words, for the list of providers, whether a login would find keys."""
+    table = keys_table(provider)
+    if table.problem:
+        return gettext("unreadable: import them again")
+    usable = [row for row in table.used if not row.is_retired]
+    if not usable:
+        return gettext("all are retired") if table.used else gettext("none yet: the first sign-in fetches them")
+    text = ngettext("%(count)s key", "%(count)s keys", len(usable)) % {"count": len(usable)}
+    return gettext("%(keys)s (all pinned)") % {"keys": text} if all(row.is_pinned for row in usable) else text
+
+
+def report_keys(request: HttpRequest, found: KeySet) -> None:
+    """Say what was found; a published private key is an alarm, whatever else is in the set."""
+    text = ngettext("%(count)s signing key is now kept.", "%(count)s signing keys are now kept.", len(found.keys)) % {
+        "count": len(found.keys)
+    }
+    messages.success(request, text)
+    if found.has_private:
+        messages.error(request, explain(PRIVATE))
+
+
+def import_keys(request: HttpRequest, provider: Provider) -> None:
+    """Import the keys of a provider that is new, or believed anew, and report; the old ones stay where it fails."""
+    try:
+        report_keys(request, keys.import_keys(provider, by=administrator(request)))
+    except (MetadataError, ProviderUnavailable, JWKSError) as exc:
+        text = explain(exc.code)
+        if exc.code != "jwks_uri_missing":
+            told = gettext("The keys could not be imported: the first sign-in will try again. %(reason)s")
+            text = told % {"reason": text}
+        messages.warning(request, text)
+
+
+class KeySetForm(forms.Form):
+    """A key set, pasted or uploaded."""
+
+    document = KeySetField(
+        widget=AdminTextareaWidget(attrs={**JSON_ATTRIBUTES, "rows": 6}), label=_("Key set (JWKS)"), required=False
+    )
+    file = KeySetFileField(label=_("Key set (file)"), required=False)
+
+    @override
+    def clean(self) -> dict[str, Any]:
+        given = [self.cleaned_data.get(name) for name in ("document", "file")]
+        if self.data.get("document") and self.files.get("file"):
+            # Whatever is wrong with either of them.
+            self.errors.clear()
+            self.add_error(
+                "file", ValidationError(_("Paste a key set or choose a file, not both."), "jwks_given_twice")
+            )
+        elif not any(given) and not self.errors:
+            self.add_error("document", ValidationError(_("Paste a key set or choose a file."), "required"))
+        return self.cleaned_data
+
+    @property
+    def given(self) -> dict[str, Any]:
+        given: dict[str, Any] = self.cleaned_data["document"] or self.cleaned_data["file"]
+        return given
+
+
+@method_decorator(sensitive_post_parameters("document", "offer"), name="dispatch")
+class KeysPage(ProviderPage):
+    """Import, paste, accept, pin, retire: what a login will believe."""
+
+    name = "keys"
+    title = _("Signing keys")
+    for_who_may = "view"
+    template_name = "admin/psc_connect/provider/keys.html"
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self._show(request)
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        if not self.model_admin.has_change_permission(request, self.provider):
+            raise PermissionDenied
+        if not may_replace(request):
+            messages.error(request, why_not(request, self.url("confirm")))
+            return self.to(self.name)
+        actions = {"fetch": self._fetch, "paste": self._paste, "accept": self._accept}
+        return actions.get(request.POST.get("action", ""), self._decide)(request)
+
+    def _show(self, request: HttpRequest, *, status: int = 200, **context: Any) -> HttpResponse:
+        shown = {
+            "changes": None,
+            "last_key": "",
+            "table": keys_table(self.provider),
+            "form": KeySetForm(),
+            "why_not": "" if may_replace(request) else why_not(request, self.url("confirm")),
+            "history": shown_changes(self.provider, only=("jwks", *DECISIONS))[:20],
+        }
+        return self.render(request, status=status, **{**shown, **context})
+
+    def _fetch(self, request: HttpRequest) -> HttpResponse:
+        try:
+            return self._offer(request, keys.fetched_document(self.provider, Deadline(keys.IMPORT_SECONDS)))
+        except (MetadataError, ProviderUnavailable, JWKSError) as exc:
+            text = gettext("Nothing has been saved. %(reason)s")
+            messages.error(request, text % {"reason": " ".join(ValidationError(form_errors_of(exc)).messages)})
+            return self.to(self.name)
+
+    @sensitive_variables()
+    def _paste(self, request: HttpRequest) -> HttpResponse:
+        form = KeySetForm(request.POST, request.FILES)
+        if not form.is_valid():
+            return self._show(request, form=form)
+        return self._offer(request, form.given, is_pasted=True, form=form)
+
+    def _offer(
+        self, request: HttpRequest, document: dict[str, Any], *, is_pasted: bool = False, **context: Any
+    ) -> HttpResponse:
+        """Show what the set would change; what is accepted is this very set, not what is published by then."""
+        try:
+            changes = compare_keys(self.provider, document)
+        except JWKSError as exc:
+            messages.error(request, explain(exc.code))
+            return self._show(request, **context)
+        if changes.found.has_private:
+            messages.error(request, explain(PRIVATE))
+        offer = seal(self._kind, {"document": document, "seen": self.provider.jwks, "is_pasted": is_pasted})
+        ignored = [IgnoredRow(key, explain(key.reason)) for key in changes.found.ignored]
+        return self._show(request, changes=changes, new_ignored=ignored, offer=offer)
+
+    @property
+    def _kind(self) -> str:
+        return f"keys of {self.provider.pk}"
+
+    def _accept(self, request: HttpRequest) -> HttpResponse:
+        try:
+            offered = unseal(self._kind, request.POST.get("offer"))
+            found = accept_keys(self.provider, offered["document"], seen=offered["seen"], by=administrator(request))
+        except PayloadExpired:
+            tell_expired(request)
+        except KeysChangedMeanwhile:
+            text = gettext(
+                "The keys have been changed meanwhile, by a sign-in, a colleague or yourself in another window. Begin "
+                "anew."
+            )
+            messages.error(request, text)
+        except JWKSError as exc:
+            messages.error(request, explain(exc.code))
+        else:
+            report_keys(request, found)
+            self._log(request)
+            if offered["is_pasted"]:
+                self._warn_of_the_next_fetch(request, found)
+        return self.to(self.name)
+
+    def _warn_of_the_next_fetch(self, request: HttpRequest, found: KeySet) -> None:
+        are_pinned = all(key.thumbprint in self.provider.jwks_pinned for key in found.keys)
+        if self.provider.metadata.get("jwks_uri") and not are_pinned:
+            text = gettext("Pin what you pasted: a key that the provider does not publish goes at the next fetch.")
+            messages.warning(request, text)
+
+    def _is_the_last(self, thumbprint: str) -> bool:
+        usable = {row.key.thumbprint for row in keys_table(self.provider).used if not row.is_retired}
+        return usable == {thumbprint}
+
+    def _log(self, request: HttpRequest) -> None:
+        # Django's list of recent actions; what has changed is in our own history.
+        self.model_admin.log_change(request, self.provider, [{"changed": {"fields": ["signing keys (JWKS)"]}}])
+
+    def _decide(self, request: HttpRequest) -> HttpResponse:
+        thumbprint, decision = request.POST.get("thumbprint", ""), request.POST.get("action", "")
+        if decision == "retire" and self._is_the_last(thumbprint) and "confirmed" not in request.POST:
+            return self._show(request, last_key=thumbprint)
+        try:
+            decide(self.provider, thumbprint, decision, by=administrator(request))
+        except KeyError:
+            messages.error(request, gettext("That key is no longer there. Nothing has been changed."))
+            return self.to(self.name)
+        self._log(request)
+        done = {
+            "pin": gettext("The key is pinned: it stays, whatever the provider publishes."),
+            "unpin": gettext("The key is no longer pinned: it goes when the provider takes it back."),
+            "retire": gettext("The key is retired: it verifies nothing any longer."),
+            "restore": gettext("The key verifies signatures again."),
+        }
+        messages.success(request, done[decision])
+        self.provider.refresh_from_db()
+        if not self.provider.key_set().keys:
+            text = gettext("No usable key is left: nobody can sign in before the provider publishes another one.")
+            messages.warning(request, text)
+        return self.to(self.name)

@@ -1,0 +1,65 @@
+"""Which provider a visitor is sent to without being asked, where a site has several."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from typing_extensions import override
+
+from psc_connect.models.provider import Provider
+from psc_connect.validators import validate_header_name, validate_host_name, validate_network
+
+
+class ProviderSelectionRule(models.Model):
+    """One row: whoever comes from this network, by this host or with this header is sent to the row's provider."""
+
+    class Kind(models.TextChoices):
+        NETWORK = "network", _("address of the visitor (CIDR)")
+        HOST = "host", _("host name of the site")
+        HEADER = "header", _("header of the request")
+
+    provider = models.ForeignKey(Provider, models.CASCADE, related_name="selection_rules", verbose_name=_("provider"))
+    kind = models.CharField(_("what is looked at"), max_length=16, choices=Kind, default=Kind.NETWORK)
+    header = models.CharField(
+        _("name of the header"), max_length=100, blank=True, help_text=_("For a header only, such as X-Site.")
+    )
+    value = models.CharField(
+        _("value"), max_length=255, help_text=_("Such as 10.20.0.0/16, records.example.org or the header's value.")
+    )
+
+    class Meta:
+        # No page asks for a right to these rows: those of the provider decide.
+        default_permissions = ()
+        verbose_name = _("resolution rule")
+        verbose_name_plural = _("resolution rules")
+        ordering = ("pk",)
+
+    @override
+    def __str__(self) -> str:
+        name = f"{self.kind} {self.header}".strip()
+        return f"{name} = {self.value}"
+
+    @override
+    def clean(self) -> None:
+        super().clean()
+        if self.kind == self.Kind.HEADER:
+            try:
+                validate_header_name(self.header)
+            except ValidationError as exc:
+                raise ValidationError({"header": exc}) from exc
+        elif self.header:
+            message = _("Only a rule about a header has a header's name.")
+            raise ValidationError({"header": ValidationError(message, code="selection_header_unexpected")})
+        if self.kind == self.Kind.NETWORK:
+            self._check_value(validate_network)
+        elif self.kind == self.Kind.HOST:
+            self._check_value(validate_host_name)
+
+    def _check_value(self, validate: Callable[[str], None]) -> None:
+        try:
+            validate(self.value)
+        except ValidationError as exc:
+            raise ValidationError({"value": exc}) from exc

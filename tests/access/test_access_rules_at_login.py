@@ -1,0 +1,340 @@
+"""Access rules at a login: who comes in, who reads why not, and the groups that people are in while a rule holds."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.db import connection
+from django.utils.html import escape
+
+from psc_connect.access import rules
+from psc_connect.models import Account, GroupGrant, Provider
+from psc_connect.professional.snapshot import from_snapshot
+from psc_connect.signals import login_refused
+from psc_connect.simulator import Simulator
+from tests.conftest import make_provider
+from tests.login.test_costs import statements
+from tests.support.access_rules import DOCTORS, HOSPITAL, PODIATRISTS, allow, give, join, refuse
+from tests.support.browser_session import PAGE, BrowserSession, code_on
+from tests.support.refusals import assert_sign_in_is_refused
+
+pytestmark = pytest.mark.django_db
+PROFESSION = "SubjectRefPro.exercices[].codeProfession"
+MESSAGE = "Seuls les médecins de l’hôpital entrent <ici>."
+
+
+@pytest.fixture
+def group(db: None) -> Group:
+    return Group.objects.create(name="Podiatrists")
+
+
+def sign_in() -> set[str]:
+    """Sign in in a browser of its own; return the groups of the one user there is."""
+    person = BrowserSession()
+    # Whoever has several activities is asked first in which of them.
+    assert PAGE in unquote(person.sign_in(PAGE)["Location"])
+    person.close()
+    return groups()
+
+
+def be_refused() -> Any:
+    person = BrowserSession()
+    response = person.sign_in(PAGE)
+    person.close()
+    assert not person.is_signed_in
+    return response
+
+
+def groups() -> set[str]:
+    return set(get_user_model().objects.get().groups.values_list("name", flat=True))
+
+
+def grants() -> set[tuple[str, str]]:
+    return set(GroupGrant.objects.values_list("group__name", "source"))
+
+
+def test_whoever_a_rule_lets_in_signs_in(provider: Provider, person: BrowserSession) -> None:
+    give(provider, allow(PODIATRISTS), others_may_sign_in=False)
+    assert person.sign_in(PAGE)["Location"] == PAGE
+    assert person.is_signed_in
+
+
+def test_a_first_login_that_is_refused_makes_nothing(
+    provider: Provider, simulator: Simulator, person: BrowserSession
+) -> None:
+    give(provider, refuse(PODIATRISTS, message=MESSAGE))
+    response = assert_sign_in_is_refused("access_refused", person=person, simulator=simulator)
+    assert response.status_code == 403
+    assert not get_user_model().objects.exists()
+    assert not Account.objects.exists()
+
+
+def test_a_known_person_is_refused_from_the_next_login_on_and_nothing_of_them_changes(
+    provider: Provider, simulator: Simulator, person: BrowserSession
+) -> None:
+    sign_in()
+    give(provider, refuse(PODIATRISTS))
+    assert_sign_in_is_refused("access_refused", person=person, simulator=simulator)
+
+
+def test_of_a_refused_known_person_what_they_practise_is_kept_and_nothing_else(
+    provider: Provider, simulator: Simulator, person: BrowserSession
+) -> None:
+    sign_in()
+    simulator.faults.set("userinfo_claims", claims={"given_name": "Another"})
+    give(provider, refuse(PODIATRISTS))
+    assert code_on(person.sign_in(PAGE)) == "access_refused"
+    assert Account.objects.get().professional["given_name"] == "Another"
+    assert get_user_model().objects.get().first_name != "Another"
+
+
+def test_the_refused_read_why_and_whom_to_write_to(provider: Provider) -> None:
+    give(provider, refuse(PODIATRISTS, message=MESSAGE), contact="dsi+psc@hopital.example ou le <poste> 12")
+    response = be_refused()
+    page = response.content.decode()
+    assert code_on(response) == "access_refused"
+    assert f"<dd>{response.context['reference']}</dd>" in page
+    assert escape(MESSAGE) in page
+    assert MESSAGE not in page
+    assert '<a href="mailto:dsi+psc@hopital.example">dsi+psc@hopital.example</a> ou le &lt;poste&gt; 12' in page
+
+
+def test_everybody_else_reads_the_sentence_of_the_last_line(provider: Provider) -> None:
+    give(provider, allow(DOCTORS), others_may_sign_in=False, refusal_message=MESSAGE)
+    page = be_refused().content.decode()
+    assert escape(MESSAGE) in page
+    assert "mailto:" not in page
+    assert "psc-contact" not in page
+
+
+def test_a_refusal_without_a_sentence_says_what_happened_all_the_same(provider: Provider) -> None:
+    give(provider, refuse())
+    response = be_refused()
+    assert code_on(response) == "access_refused"
+    assert "psc-message" not in response.content.decode()
+
+
+def test_a_refusal_is_logged_and_announced_with_its_code_and_nothing_of_the_person(
+    provider: Provider, caplog: pytest.LogCaptureFixture
+) -> None:
+    heard: list[dict[str, Any]] = []
+
+    def listen(sender: Any, **said: Any) -> None:
+        heard.append(said)
+
+    login_refused.connect(listen)
+    give(provider, refuse(PODIATRISTS, message=MESSAGE))
+    with caplog.at_level(logging.WARNING, logger="psc_connect"):
+        response = be_refused()
+    login_refused.disconnect(listen)
+    reference = response.context["reference"]
+    assert [(said["code"], said["provider"], said["reference"]) for said in heard] == [
+        ("access_refused", "psc", reference)
+    ]
+    [line] = [record.getMessage() for record in caplog.records if record.name == "psc_connect"]
+    assert line == f"login.refused code=access_refused provider=psc reference={reference}"
+
+
+def test_a_rule_that_cannot_be_read_refuses_with_its_own_code(provider: Provider, person: BrowserSession) -> None:
+    give(provider, allow())
+    # By SQL: no form makes it.
+    provider.access_rules.update(conditions={"profession": "80"})
+    response = person.sign_in(PAGE)
+    assert code_on(response) == "access_rule_malformed"
+    assert not person.is_signed_in
+
+
+@pytest.mark.parametrize("is_refused", [False, True])
+def test_nobody_is_locked_out_by_the_capacity_of_last_time(
+    provider: Provider, simulator: Simulator, *, is_refused: bool
+) -> None:
+    simulator.sign_in("doctor-two-activities")
+    BrowserSession().sign_in(PAGE)
+    account = Account.objects.get()
+    person = from_snapshot(account.professional)
+    assert person is not None
+    at_practice, at_hospital = person.activity_choices
+    account.activity_choice = (at_hospital if is_refused else at_practice).key
+    account.save()
+    give(provider, refuse(HOSPITAL))
+    visitor = BrowserSession()
+    assert visitor.sign_in(PAGE).status_code == 302
+    kept = visitor.browser.session["psc_connect"]
+    assert (kept["activity_choice"], kept["must_choose"]) == (("", True) if is_refused else (at_practice.key, False))
+
+
+def test_a_rule_asks_for_the_level_at_which_this_very_login_was_proved(
+    provider: Provider, simulator: Simulator
+) -> None:
+    give(provider, allow("acr in eidas3"), others_may_sign_in=False)
+    assert code_on(be_refused()) == "access_refused"
+    simulator.faults.set("id_token_claims", claims={"acr": "eidas3"})
+    sign_in()
+
+
+def test_a_group_is_given_while_its_rule_holds_and_taken_away_when_it_does_not(
+    provider: Provider, group: Group
+) -> None:
+    give(provider, join(group, PODIATRISTS))
+    assert sign_in() == {"Podiatrists"}
+    assert sign_in() == {"Podiatrists"}
+    assert grants() == {("Podiatrists", "rule")}
+    give(provider, join(group, DOCTORS))
+    assert sign_in() == set()
+    assert grants() == set()
+
+
+def test_a_group_goes_when_its_rule_has_gone(provider: Provider, group: Group) -> None:
+    give(provider, join(group))
+    assert sign_in() == {"Podiatrists"}
+    give(provider)
+    assert sign_in() == set()
+
+
+def test_a_group_goes_with_what_the_provider_says_of_the_person(
+    provider: Provider, simulator: Simulator, group: Group
+) -> None:
+    give(provider, join(group, PODIATRISTS))
+    assert sign_in() == {"Podiatrists"}
+    simulator.faults.set("userinfo_claims", claims={"SubjectRefPro": {"exercices": []}})
+    assert sign_in() == set()
+
+
+@pytest.mark.parametrize("given", ["before", "after"])
+def test_a_group_given_by_hand_is_never_touched(provider: Provider, group: Group, given: str) -> None:
+    sign_in()
+    user = get_user_model().objects.get()
+    if given == "before":
+        user.groups.add(group)
+    give(provider, join(group, PODIATRISTS))
+    assert sign_in() == {"Podiatrists"}
+    give(provider, join(group, DOCTORS))
+    if given == "after":
+        assert sign_in() == set()
+        user.groups.add(group)
+    assert sign_in() == {"Podiatrists"}
+    give(provider, refuse())
+    be_refused()
+    assert groups() == {"Podiatrists"}
+
+
+def test_whoever_is_refused_loses_what_rules_gave_and_nothing_else(
+    provider: Provider, simulator: Simulator, group: Group
+) -> None:
+    by_hand, by_mapping = Group.objects.create(name="By hand"), Group.objects.create(name="By the mapping")
+    provider.exported_groups.create(claim=PROFESSION, equals="80", group=by_mapping)
+    give(provider, join(group, PODIATRISTS))
+    sign_in()
+    get_user_model().objects.get().groups.add(by_hand)
+    give(provider, join(group, PODIATRISTS), refuse(PODIATRISTS))
+    assert code_on(be_refused()) == "access_refused"
+    assert groups() == {"By hand", "By the mapping"}
+    assert grants() == {("By the mapping", "mapping")}
+
+
+def test_a_group_that_the_mapping_and_a_rule_give_stays_until_neither_does(provider: Provider, group: Group) -> None:
+    provider.exported_groups.create(claim=PROFESSION, equals="80", group=group)
+    give(provider, join(group, PODIATRISTS))
+    assert sign_in() == {"Podiatrists"}
+    assert grants() == {("Podiatrists", "mapping"), ("Podiatrists", "rule")}
+    give(provider)
+    assert sign_in() == {"Podiatrists"}
+    provider.exported_groups.all().delete()
+    assert sign_in() == set()
+
+
+def test_what_one_account_of_a_user_gave_the_other_does_not_take_away(
+    simulator: Simulator, provider: Provider, group: Group
+) -> None:
+    give(provider, join(group, PODIATRISTS))
+    sign_in()
+    user = get_user_model().objects.get()
+    other = make_provider(simulator, "other", metadata={**simulator.metadata, "issuer": f"{simulator.issuer}-other"})
+    give(other, join(group, PODIATRISTS))
+    second = Account.objects.create(provider=other, issuer=other.issuer, subject="s", user=user)
+    person = from_snapshot(Account.objects.get(provider=provider).professional)
+    assert person is not None
+    rules.apply_groups(second, other, professional=person, activity_choice=person.activity_choices[0], acr="")
+    assert GroupGrant.objects.count() == 2
+    give(provider)
+    assert sign_in() == {"Podiatrists"}
+    give(other)
+    rules.apply_groups(second, other, professional=person, activity_choice=person.activity_choices[0], acr="")
+    assert groups() == set()
+
+
+def test_a_deleted_group_leaves_its_rule_which_gives_nothing(provider: Provider, group: Group) -> None:
+    give(provider, join(group, PODIATRISTS), allow(PODIATRISTS), others_may_sign_in=False)
+    sign_in()
+    group.delete()
+    assert provider.access_rules.count() == 2
+    assert sign_in() == set()
+
+
+def test_another_capacity_changes_what_rules_give_and_leaves_the_mappings_groups(
+    provider: Provider, simulator: Simulator, group: Group
+) -> None:
+    by_mapping, hospital = Group.objects.create(name="By the mapping"), Group.objects.create(name="Hospital")
+    provider.exported_groups.create(claim=PROFESSION, equals="10", group=by_mapping)
+    give(provider, join(group, "mode in L"), join(hospital, HOSPITAL), refuse("sector in SA43"))
+    simulator.sign_in("doctor-five-activities")
+    # Before a choice is made: what every capacity that may sign in gives.
+    assert sign_in() == {"By the mapping"}
+    account = Account.objects.get()
+    person = from_snapshot(account.professional)
+    assert person is not None
+    at_practice, at_hospital, elsewhere = (
+        person.activity_choices[0],
+        person.activity_choices[2],
+        person.activity_choices[3],
+    )
+    for activity_choice, expected in ((at_practice, "Podiatrists"), (at_hospital, "Hospital")):
+        decision = rules.apply_groups(account, provider, professional=person, activity_choice=activity_choice, acr="")
+        assert decision.allowed
+        assert groups() == {"By the mapping", expected}
+    # A refused capacity is none to change to.
+    assert not rules.apply_groups(account, provider, professional=person, activity_choice=elsewhere, acr="").allowed
+    assert groups() == {"By the mapping", "Hospital"}
+
+
+def test_unlinking_takes_back_what_rules_gave(provider: Provider, group: Group) -> None:
+    from psc_connect.accounts.unlinking import unlink
+
+    give(provider, join(group, PODIATRISTS))
+    sign_in()
+    unlink(Account.objects.get(), by=None)
+    assert groups() == set()
+
+
+def statements_of_a_login() -> list[str]:
+    person = BrowserSession()
+    callback = person.authorize(person.begin(PAGE))
+    with statements() as seen:
+        assert person.come_back(callback)["Location"] == PAGE
+    person.close()
+    return seen
+
+
+@pytest.mark.django_db(transaction=True)
+def test_rules_cost_a_login_one_statement(simulator: Simulator) -> None:
+    assert connection.vendor == "sqlite"
+    provider = make_provider(simulator)
+    sign_in()
+    without = statements_of_a_login()
+    assert len([sql for sql in without if "psc_connect_accessrule" in sql]) == 1
+    give(provider, *[refuse(DOCTORS, "department in 69") for _number in range(20)], allow(PODIATRISTS))
+    assert statements_of_a_login() == without
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_rule_that_gives_no_group_to_this_person_costs_nothing_more(simulator: Simulator) -> None:
+    provider, group = make_provider(simulator), Group.objects.create(name="Doctors")
+    sign_in()
+    without = statements_of_a_login()
+    give(provider, join(group, DOCTORS))
+    assert statements_of_a_login() == without

@@ -1,0 +1,95 @@
+"""Sessions that are open while what the person may do changes elsewhere: at another login, by another choice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from psc_connect.models import AccessRule, Account, Provider
+from psc_connect.professional.userinfo import read_userinfo
+from psc_connect.simulator import Simulator
+from psc_connect.simulator.people import Person
+from tests.support.browser_session import PAGE, BrowserSession, code_on
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("professional_pages")]
+
+
+def practice(profession: str, structure: str = "R1", **leaves: str) -> dict[str, Any]:
+    activity = {"codeModeExercice": "L", "identifiantTechniqueDeLaStructure": structure, **leaves}
+    return {"codeProfession": profession, "codeCategorieProfessionnelle": "C", "activities": [activity]}
+
+
+def come(simulator: Simulator, *practices: dict[str, Any]) -> tuple[BrowserSession, Any]:
+    claims = simulator.people["podiatrist"].claims()
+    claims["SubjectRefPro"]["exercices"] = list(practices)
+    simulator.sign_in(Person("somebody", claims))
+    simulator.end_sessions()
+    person = BrowserSession()
+    response = person.sign_in(PAGE)
+    person.close()
+    return person, response
+
+
+def refuse(provider: Provider, subject: str, value: str) -> None:
+    conditions = [{"subject": subject, "operator": "in", "values": [value]}]
+    AccessRule.objects.create(provider=provider, outcome="refuse", conditions=conditions)
+
+
+def test_a_session_of_before_there_was_a_choice_is_asked_too(provider, simulator):
+    refuse(provider, "profession", "10")
+    before, _response = come(simulator)
+    come(simulator, practice("10"), practice("80", "R2"))
+    assert before.browser.get("/doctors/")["Location"].startswith("/psc/psc/activity/")
+
+
+def test_where_it_is_never_asked_a_refused_capacity_opens_no_page(provider, simulator):
+    Provider.objects.update(ask_activity="never")
+    refuse(provider, "profession", "10")
+    person, _response = come(simulator, practice("10"), practice("80", "R2"))
+    assert person.browser.get("/doctors/").status_code == 403
+    assert person.browser.get("/podiatrists/class/").status_code == 200
+
+
+def test_nothing_holds_while_the_choice_is_due(provider, simulator):
+    person, _response = come(simulator, practice("10"), practice("80", "R2"))
+    assert person.browser.get("/template/").content.decode().startswith("does not")
+
+
+def test_a_refused_login_ends_what_the_session_of_before_could(provider, simulator):
+    AccessRule.objects.create(
+        provider=provider,
+        outcome="allow",
+        conditions=[{"subject": "profession", "operator": "in", "values": ["10"]}],
+    )
+    Provider.objects.update(others_may_sign_in=False)
+    person, _response = come(simulator, practice("10"))
+    assert person.browser.get("/doctors/").status_code == 200
+    _other, response = come(simulator, practice("80"))
+    assert code_on(response) == "access_refused"
+    assert person.browser.get("/doctors/")["Location"].startswith("/psc/psc/activity/")
+
+
+def test_the_mapping_reads_nobody_in_a_capacity_that_is_refused(provider, simulator):
+    provider.exported_attributes.filter(user_field="last_name").update(claim="profession.label")
+    refuse(provider, "profession", "10")
+    come(simulator, practice("10"), practice("80", "R2"))
+    assert Account.objects.get().user.last_name == "Pédicure-Podologue"
+
+
+@pytest.mark.parametrize("leaf", ["codeDepartement", "numeroFinessSite", "numeroSiretSite", "codeRole"])
+def test_activities_that_a_rule_can_tell_apart_are_two(leaf):
+    practices = [practice("10", **{leaf: "75"}), practice("10", **{leaf: "13"})]
+    assert len(read_userinfo({"SubjectRefPro": {"exercices": practices}}).activity_choices) == 2
+
+
+def test_a_rule_on_a_number_in_capitals_holds_for_one_in_small_letters(provider, simulator):
+    refuse(provider, "department", "2A")
+    _person, response = come(simulator, practice("80", codeDepartement="2a"))
+    assert code_on(response) == "access_refused"
+
+
+def test_no_cache_between_gives_the_page_to_somebody_else(provider, simulator):
+    person, _response = come(simulator, practice("80"))
+    for page in ("/podiatrists/", "/podiatrists/class/", "/professionals/"):
+        assert person.browser.get(page)["Cache-Control"] == "private"

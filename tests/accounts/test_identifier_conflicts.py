@@ -1,0 +1,102 @@
+"""What contradicts itself is refused, and nothing is merged in silence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from psc_connect.models import Provider
+from psc_connect.simulator import Simulator
+from psc_connect.simulator.people import Person
+from tests.support.identities import (
+    EDIT,
+    OTHER_PSI,
+    OTHER_RPPS,
+    PSI,
+    RPPS,
+    of,
+    refused,
+    sign_in,
+    somebody,
+)
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("usernames_identify_nobody")]
+
+
+@pytest.mark.case("AL09", "AL13")
+@pytest.mark.parametrize(
+    "third",
+    [
+        # The sub is one's, the identifier the other's.
+        somebody("1", of("RPPS", OTHER_RPPS)),
+        somebody("2", of("PSI", PSI)),
+        # Two identifiers of two, under a sub that nobody has.
+        somebody("3", of("RPPS", OTHER_RPPS), of("PSI", PSI, 2)),
+        somebody("3", of("PSI", PSI), SubjectNameID="8" + OTHER_RPPS),
+        # A former sub counts as well.
+        somebody("0", of("RPPS", OTHER_RPPS)),
+    ],
+)
+def test_what_leads_to_two_accounts_is_refused(
+    provider: Provider, simulator: Simulator, caplog: Any, third: Person
+) -> None:
+    sign_in(simulator, somebody("0", of("PSI", PSI)))
+    one = sign_in(simulator, somebody("1", of("PSI", PSI)))
+    other = sign_in(simulator, somebody("2", of("RPPS", OTHER_RPPS)))
+    caplog.clear()
+    refused(simulator, third, "account_identifiers_conflict")
+    [told] = [each.getMessage() for each in caplog.records if "identifiers_conflict" in each.getMessage()][:1]
+    assert told.startswith("account.identifiers_conflict provider=psc accounts=")
+    assert {*told.rpartition("=")[2].split(",")} == {str(one.pk), str(other.pk)}
+    for number in (PSI, OTHER_RPPS):
+        assert number not in "\n".join(each.getMessage() for each in caplog.records if each.name == "psc_connect")
+
+
+@pytest.mark.case("AL09")
+def test_two_rpps_numbers_of_one_person_are_refused(provider: Provider, simulator: Simulator) -> None:
+    code = "userinfo_identifiers_contradict"
+    refused(simulator, somebody("1", of("RPPS", RPPS), of("RPPS", OTHER_RPPS, 2)), code)
+    refused(simulator, somebody("1", of("RPPS", RPPS), SubjectNameID="8" + OTHER_RPPS), code)
+
+
+def test_a_number_that_only_looks_like_an_rpps_contradicts_nothing(provider: Provider, simulator: Simulator) -> None:
+    account = sign_in(simulator, somebody("1", of("RPPS", RPPS), of("AUTRE", "8" + OTHER_RPPS)))
+    assert account.identifiers.count() == 2
+
+
+@pytest.mark.case("AL09")
+@pytest.mark.parametrize("name", ["SubjectNameID", "preferred_username"])
+@pytest.mark.parametrize("told", ["8" + OTHER_RPPS, EDIT, OTHER_PSI, "somebody else"])
+def test_a_userinfo_that_names_another_person_than_the_id_token_is_refused(
+    provider: Provider, simulator: Simulator, name: str, told: str
+) -> None:
+    simulator.faults.set("userinfo_claims", claims={name: told})
+    refused(simulator, somebody("1", **{name: "8" + RPPS}), "userinfo_identifier_mismatch")
+
+
+@pytest.mark.case("AL09")
+@pytest.mark.parametrize(
+    ("id_token", "userinfo"),
+    [("8" + RPPS, RPPS), (RPPS, f" 8{RPPS} "), (PSI.upper(), PSI), ("8" + RPPS, ""), ("", "8" + RPPS), (5, "5")],
+)
+def test_another_way_to_write_the_same_identifier_is_no_other_person(
+    provider: Provider, simulator: Simulator, id_token: object, userinfo: object
+) -> None:
+    simulator.faults.set("userinfo_claims", claims={"SubjectNameID": userinfo})
+    assert sign_in(simulator, somebody("1", SubjectNameID=id_token)).subject == "1"
+
+
+MANY = [of("X", f"junk{number}") for number in range(60)]
+
+
+@pytest.mark.case("AL09")
+def test_a_second_rpps_number_hides_behind_no_others(provider: Provider, simulator: Simulator) -> None:
+    numbers = [of("RPPS", RPPS), *MANY, of("RPPS", OTHER_RPPS)]
+    refused(simulator, somebody("1", *numbers), "userinfo_identifiers_contradict")
+
+
+def test_an_account_is_found_by_a_number_behind_many_others(provider: Provider, simulator: Simulator) -> None:
+    account = sign_in(simulator, somebody("1", of("RPPS", RPPS)))
+    assert sign_in(simulator, somebody("2", *MANY, of("RPPS", RPPS))) == account
+    assert account.identifiers.count() <= 52

@@ -1,0 +1,92 @@
+"""What the provider gives of a person is kept with the account, as rows: all of it, and whatever its shape."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from psc_connect.accounts.identifiers import MAIN
+from psc_connect.models import Provider
+from psc_connect.simulator import Simulator
+from psc_connect.simulator.people import PEOPLE, Person
+from tests.support.identities import EDIT, PEOPLE_BY_NAME, PSI, RPPS, of, rows_of, sign_in, somebody
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("usernames_identify_nobody")]
+
+
+def test_all_that_the_userinfo_gives_is_kept_as_rows(provider: Provider, simulator: Simulator) -> None:
+    person = PEOPLE_BY_NAME["physiotherapist-psi"]
+    account = sign_in(simulator, replace(person, userinfo={**person.userinfo, "username": "bastien"}))
+    assert rows_of(account) == {("rpps", "99700901038", "RPPS", 1), ("psi", PSI, "PSI", 2)}
+
+
+@pytest.mark.parametrize("person", PEOPLE, ids=lambda person: person.slug)
+def test_the_national_identifier_of_everybody_is_a_row(
+    provider: Provider, simulator: Simulator, person: Person
+) -> None:
+    account = sign_in(simulator, replace(person, userinfo={**person.userinfo, "username": person.slug}))
+    numbers = {row.number for row in account.identifiers.all()}
+    assert any(person.national_identifier.endswith(number) for number in numbers)
+
+
+def test_one_that_is_given_twice_is_one_row(provider: Provider, simulator: Simulator) -> None:
+    twice = somebody("1", of("RPPS", RPPS), of("RPPS", "8" + RPPS), SubjectNameID="8" + RPPS)
+    assert rows_of(sign_in(simulator, twice)) == {("rpps", RPPS, "RPPS", 1)}
+
+
+def test_a_national_identifier_alone_is_a_row(provider: Provider, simulator: Simulator) -> None:
+    account = sign_in(simulator, somebody("1", SubjectNameID="8" + RPPS))
+    assert rows_of(account) == {("rpps", RPPS, MAIN, 0)}
+
+
+@pytest.mark.parametrize("quality", [-1, 2**31, 2**53, "1", None, True, 1.5])
+def test_a_quality_that_is_none_is_no_reason_to_refuse(
+    provider: Provider, simulator: Simulator, quality: object
+) -> None:
+    account = sign_in(simulator, somebody("1", {"identifiant": RPPS, "origine": "RPPS", "qualite": quality}))
+    assert [row.quality for row in account.identifiers.filter(origin="RPPS")] == [0]
+
+
+@pytest.mark.parametrize("others", [None, "", {}, "x", 5, [None, 1, "x", {}, {"identifiant": 5}, {"identifiant": ""}]])
+def test_identifiers_of_odd_shapes_are_no_reason_to_refuse(
+    provider: Provider, simulator: Simulator, others: object
+) -> None:
+    account = sign_in(simulator, somebody("1", otherIds=others))
+    assert {row.kind for row in account.identifiers.all()} <= {"unknown"}
+
+
+def test_an_identifier_longer_than_the_column_is_left_out_and_logged(
+    provider: Provider, simulator: Simulator, caplog: Any
+) -> None:
+    long = "x" * 256
+    account = sign_in(simulator, somebody("1", of("AUTRE", long), of("RPPS", RPPS), of("y" * 300, "y" * 255)))
+    assert {(row.kind, row.number) for row in account.identifiers.all()} == {("rpps", RPPS), ("unknown", "y" * 255)}
+    told = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert told == ["userinfo.identifier_too_long kind=unknown"]
+
+
+def test_more_identifiers_than_anybody_has_are_left_out_and_logged(
+    provider: Provider, simulator: Simulator, caplog: Any
+) -> None:
+    many = [of("AUTRE", f"number-{each}") for each in range(900)]
+    simulator.faults.set("userinfo_claims", claims={"otherIds": many})
+    account = sign_in(simulator, somebody("1"))
+    assert account.identifiers.count() == 50
+    assert "userinfo.identifiers_too_many count=900" in caplog.text
+
+
+def test_identifiers_that_differ_by_their_case_are_two_rows(provider: Provider, simulator: Simulator) -> None:
+    account = sign_in(simulator, somebody("1", of("AUTRE", "abc"), of("AUTRE", "ABC")))
+    assert account.identifiers.count() == 2
+
+
+def test_what_was_given_once_is_not_forgotten_but_for_what_is_of_no_known_kind(
+    provider: Provider, simulator: Simulator
+) -> None:
+    sign_in(simulator, somebody("1", of("AUTRE", "former"), of("EDIT", EDIT), of("RPPS", RPPS, 2)))
+    account = sign_in(simulator, somebody("1", of("RPPS", RPPS, 1), of("PSI", PSI, 2)))
+    expected = {("edit", EDIT, "EDIT", 1), ("rpps", RPPS, "RPPS", 1), ("psi", PSI, "PSI", 2)}
+    assert rows_of(account) == expected

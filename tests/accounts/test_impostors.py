@@ -1,0 +1,105 @@
+"""Whoever comes with a number of somebody else's: in another claim, of another origin, under a ``sub`` used again."""
+
+from __future__ import annotations
+
+import pytest
+
+from psc_connect.models import Account, Provider
+from psc_connect.professional.conditions import Condition, Situation
+from psc_connect.professional.userinfo import read_userinfo
+from psc_connect.simulator import Simulator
+from tests.support.identities import (
+    OTHER_RPPS,
+    PSI,
+    REALM,
+    RPPS,
+    of,
+    refused,
+    sign_in,
+    somebody,
+)
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("usernames_identify_nobody")]
+
+
+@pytest.mark.case("AL09", "AL13")
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        (somebody("1", of("RPPS", RPPS)), somebody("1", of("RPPS", OTHER_RPPS))),
+        (somebody("1", of("RPPS", RPPS), of("PSI", PSI)), somebody("9", of("RPPS", OTHER_RPPS), of("PSI", PSI))),
+        (somebody("1", SubjectNameID="8" + RPPS), somebody("1", SubjectNameID="8" + OTHER_RPPS)),
+    ],
+    ids=["the sub used again", "the PSI", "the main identifier"],
+)
+def test_an_account_has_one_rpps_number_for_life(provider, simulator, first, then):
+    sign_in(simulator, first)
+    refused(simulator, then, "account_identifiers_conflict")
+
+
+@pytest.mark.case("AL09")
+def test_a_former_sub_does_not_lead_another_person_there(provider, simulator):
+    sign_in(simulator, somebody("1", of("RPPS", RPPS)))
+    sign_in(simulator, somebody("2", of("RPPS", RPPS)))
+    refused(simulator, somebody("1", of("RPPS", OTHER_RPPS)), "account_identifiers_conflict")
+
+
+@pytest.mark.case("AL09")
+@pytest.mark.parametrize(
+    ("id_token", "userinfo"),
+    [
+        ({"SubjectNameID": "8" + OTHER_RPPS}, {"SubjectNameID": "", "otherIds": [of("RPPS", "8" + RPPS)]}),
+        ({"SubjectNameID": "", "preferred_username": "8" + OTHER_RPPS}, {"SubjectNameID": "8" + RPPS}),
+    ],
+    ids=["in otherIds", "under the other name"],
+)
+def test_two_answers_about_two_people_are_refused(
+    provider: Provider, simulator: Simulator, id_token: dict[str, str], userinfo: dict[str, object]
+) -> None:
+    victim = sign_in(simulator, somebody("1", of("RPPS", RPPS)))
+    simulator.faults.set("userinfo_claims", claims={"preferred_username": "", **userinfo})
+    refused(simulator, somebody("2", **id_token), "userinfo_identifier_mismatch")
+    assert Account.objects.get() == victim
+
+
+@pytest.mark.case("AL09")
+def test_the_number_in_the_sub_counts_too(provider, simulator):
+    sign_in(simulator, somebody(f"{REALM}8{RPPS}", of("RPPS", RPPS)))
+    refused(simulator, somebody(f"{REALM}8{OTHER_RPPS}", of("RPPS", RPPS)), "userinfo_identifier_mismatch")
+
+
+@pytest.mark.case("AL09")
+@pytest.mark.parametrize(
+    "entry",
+    [
+        of("SubjectNameID", "8" + RPPS),
+        of("SubjectNameID", PSI),
+        of("RPP\u017f", "8" + RPPS),
+        of("p\u017f\u0131", PSI),
+        of("RPPS" + " " * 60 + "junk", "8" + RPPS),
+        of("AUTRE", "8" + RPPS),
+        of("EDIT", "8" + RPPS),
+    ],
+)
+def test_no_origin_but_the_registers_own_vouches_for_a_number(provider, simulator, entry):
+    victim = sign_in(simulator, somebody("1", of("RPPS", "8" + RPPS), of("PSI", PSI)))
+    other = sign_in(simulator, somebody("2", entry))
+    assert other.pk != victim.pk
+
+
+@pytest.mark.parametrize("origin", ["EDIT", "AUTRE", "RPP\u017f", ""])
+def test_what_only_looks_like_an_rpps_number_is_none_for_the_site_either(origin):
+    professional = read_userinfo({"otherIds": [of(origin, "8" + RPPS)]})
+    assert professional.rpps == ""
+    assert not Condition.of("identifier_kind", "in", ["rpps"]).holds(Situation(professional))
+
+
+def test_the_number_that_is_vouched_for_goes_before_one_that_claims_to_be_better():
+    professional = read_userinfo({"otherIds": [of("AUTRE", "8" + OTHER_RPPS, 1), of("RPPS", RPPS, 2)]})
+    assert professional.rpps == RPPS
+
+
+def test_ever_new_identifiers_of_no_known_kind_do_not_fill_the_table(provider, simulator):
+    for turn in range(3):
+        account = sign_in(simulator, somebody("1", *(of("AUTRE", f"n{turn}-{each}") for each in range(5))))
+    assert account.identifiers.count() == 5

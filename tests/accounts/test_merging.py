@@ -1,0 +1,228 @@
+"""Two accounts of one person become one: identifiers and groups go along, sessions end, a trail stays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group, User
+
+from psc_connect.accounts.identifiers import SUB, Identifier, own_key, shared_key
+from psc_connect.accounts.merging import PlanRefused, link, merge, plan_link, plan_merger
+from psc_connect.accounts.unlinking import unlink
+from psc_connect.models import (
+    Account,
+    AccountChange,
+    AccountIdentifier,
+    GroupGrant,
+    Provider,
+    UnlinkedAccount,
+)
+from psc_connect.simulator import Simulator
+from tests.support.browser_session import BrowserSession, is_out
+from tests.support.identities import (
+    OTHER_PSI,
+    OTHER_RPPS,
+    PSI,
+    RPPS,
+    of,
+    refused,
+    rows_of,
+    sign_in,
+    somebody,
+)
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("usernames_identify_nobody")]
+ONE = somebody("1", of("RPPS", RPPS), of("AUTRE", "x"))
+OTHER = somebody("2", of("PSI", PSI), of("AUTRE", "x"), of("AUTRE", "y", 3))
+# What Pro Santé Connect says once both are one.
+BOTH = somebody("3", of("RPPS", RPPS), of("PSI", PSI, 2))
+
+
+def test_whoever_comes_with_either_is_the_user_of_the_kept_one(
+    provider: Provider, simulator: Simulator, by: User
+) -> None:
+    kept, other = sign_in(simulator, ONE), sign_in(simulator, OTHER)
+    refused(simulator, BOTH, "account_identifiers_conflict")
+    merge(plan_merger(kept, other), by=by)
+    for professional in (ONE, OTHER, BOTH, somebody("4", of("PSI", PSI)), OTHER, ONE):
+        assert sign_in(simulator, professional) == kept
+    assert Account.objects.get().user == kept.user
+    assert User.objects.filter(pk=other.user_id, is_active=True).exists()
+
+
+def test_the_identifiers_and_the_sub_of_the_other_are_rows_of_the_kept_one(
+    provider: Provider, simulator: Simulator, by: User
+) -> None:
+    kept, other = sign_in(simulator, ONE), sign_in(simulator, OTHER)
+    since = other.identifiers.get(kind="psi").created_at
+    merger = plan_merger(kept, other)
+    moving = {(each.kind, each.number) for each in merger.identifiers}
+    assert moving == {("psi", PSI), ("unknown", "y"), (SUB, "2")}
+    merge(merger, by=by)
+    assert rows_of(kept) == {
+        ("rpps", RPPS, "RPPS", 1),
+        ("unknown", "x", "AUTRE", 1),
+        ("psi", PSI, "PSI", 1),
+        ("unknown", "y", "AUTRE", 3),
+        (SUB, "2", "", 0),
+    }
+    assert kept.identifiers.get(kind="psi").created_at == since
+    assert AccountIdentifier.objects.count() == 5
+
+
+def test_former_subs_and_the_trail_of_the_other_move_along(provider: Provider, simulator: Simulator, by: User) -> None:
+    sign_in(simulator, somebody("0", of("PSI", PSI)))
+    kept, other = sign_in(simulator, ONE), sign_in(simulator, OTHER)
+    merge(plan_merger(kept, other), by=by)
+    assert sign_in(simulator, somebody("0")) == kept
+    assert [change.action for change in kept.changes.order_by("pk")] == ["subject", "merged", "subject"]
+
+
+def test_an_identifier_by_which_neither_was_found_finds_the_kept_one(
+    provider: Provider, simulator: Simulator, by: User
+) -> None:
+    """As an update of the package leaves it, of two accounts with the same number."""
+    kept, other = sign_in(simulator, ONE), sign_in(simulator, OTHER)
+    rpps = Identifier("rpps", RPPS, "RPPS", 1)
+    kept.identifiers.filter(kind="rpps").update(match_key=own_key(kept.pk, rpps))
+    other.identifiers.filter(kind="psi").update(kind="rpps", number=RPPS, match_key=own_key(other.pk, rpps))
+    merge(plan_merger(kept, other), by=by)
+    assert kept.identifiers.get(kind="rpps").match_key == shared_key(kept.issuer, rpps)
+    assert sign_in(simulator, somebody("5", of("RPPS", RPPS))) == kept
+
+
+@pytest.mark.case("AL14")
+def test_the_sessions_of_the_other_end_and_those_of_the_kept_one_go_on(
+    provider: Provider, simulator: Simulator, by: User
+) -> None:
+    of_kept, of_other = BrowserSession(), BrowserSession()
+    kept, other = sign_in(simulator, ONE, of_kept), sign_in(simulator, OTHER, of_other)
+    merge(plan_merger(kept, other), by=by)
+    assert is_out(of_other)
+    assert not is_out(of_kept)
+    unlinked = UnlinkedAccount.objects.get()
+    assert (unlinked.user, unlinked.subject, unlinked.unlinked_by) == (other.user, "2", by)
+
+
+def test_the_trail_tells_who_merged_what(provider: Provider, simulator: Simulator, by: User) -> None:
+    kept, other = sign_in(simulator, ONE), sign_in(simulator, OTHER)
+    merge(plan_merger(kept, other), by=by)
+    change = AccountChange.objects.get()
+    assert (change.account, change.action, change.made_by, change.provider) == (kept, "merged", by, "psc")
+    assert change.username == kept.user.username
+    expected = {"sub": "2", "account": other.pk, "user": str(other.user_id), "username": other.user.username}
+    assert change.before == expected
+
+
+@pytest.mark.parametrize("deactivate", [True, False])
+def test_the_other_user_is_deactivated_if_asked_for(
+    provider: Provider, simulator: Simulator, by: User, deactivate: bool
+) -> None:
+    kept, other = sign_in(simulator, ONE), sign_in(simulator, OTHER)
+    merge(plan_merger(kept, other), by=by, deactivate=deactivate)
+    assert User.objects.get(pk=other.user_id).is_active is not deactivate
+    assert User.objects.get(pk=kept.user_id).is_active
+
+
+def test_two_accounts_of_one_user_are_merged_too(provider: Provider, simulator: Simulator, by: User) -> None:
+    kept, other = sign_in(simulator, ONE), sign_in(simulator, OTHER)
+    Account.objects.filter(pk=other.pk).update(user=kept.user)
+    group = Group.objects.create(name="given")
+    GroupGrant.objects.create(account=other, group=group)
+    kept.user.groups.add(group)
+    merge(plan_merger(kept, Account.objects.get(pk=other.pk)), by=by, deactivate=True)
+    assert User.objects.get(pk=kept.user_id).is_active
+    # It was not given by hand: it is taken away again once no row holds.
+    assert GroupGrant.objects.get().account == kept
+    assert set(kept.user.groups.all()) == {group}
+    assert sign_in(simulator, OTHER) == kept
+    assert not kept.user.groups.exists()
+
+
+def test_the_groups_that_the_other_gave_go_along_and_its_user_loses_them(
+    provider: Provider, simulator: Simulator, by: User
+) -> None:
+    given, by_hand, both = (Group.objects.create(name=name) for name in ("given", "by hand", "both"))
+    kept, other = sign_in(simulator, ONE), sign_in(simulator, OTHER)
+    for account, group in ((other, given), (other, by_hand), (other, both), (kept, both)):
+        GroupGrant.objects.create(account=account, group=group)
+    other.user.groups.set([given, by_hand, both])
+    kept.user.groups.set([by_hand, both])
+    merge(plan_merger(kept, other), by=by)
+    assert not other.user.groups.exists()
+    assert set(kept.user.groups.all()) == {given, by_hand, both}
+    # What its user had by hand is not noted as given.
+    assert {grant.group for grant in kept.group_grants.all()} == {given, both}
+
+
+@pytest.mark.parametrize(
+    ("code", "issuer", "same"),
+    [("merge_same", "", True), ("merge_other_issuer", "https://elsewhere.example", False)],
+)
+def test_what_is_not_one_persons_is_not_merged(
+    provider: Provider, simulator: Simulator, code: str, issuer: str, same: bool
+) -> None:
+    kept, other = sign_in(simulator, ONE), sign_in(simulator, OTHER)
+    if issuer:
+        Account.objects.filter(pk=other.pk).update(issuer=issuer)
+    with pytest.raises(PlanRefused) as caught:
+        plan_merger(kept, kept if same else Account.objects.get(pk=other.pk))
+    assert caught.value.code == code
+
+
+def test_an_identifier_that_a_third_account_is_found_by_is_not_taken_from_it(
+    provider: Provider, simulator: Simulator
+) -> None:
+    kept, other = sign_in(simulator, ONE), sign_in(simulator, OTHER)
+    third = sign_in(simulator, somebody("9", of("PSI", OTHER_PSI)))
+    other.identifiers.filter(kind="psi").update(number=OTHER_PSI)
+    with pytest.raises(PlanRefused) as caught:
+        plan_merger(kept, other)
+    assert caught.value.code == "merge_third_account"
+    assert rows_of(third) == {("psi", OTHER_PSI, "PSI", 1)}
+
+
+def test_two_rpps_numbers_are_two_people(provider: Provider, simulator: Simulator) -> None:
+    kept, other = sign_in(simulator, ONE), sign_in(simulator, somebody("9", of("RPPS", OTHER_RPPS)))
+    for pair in ((kept, other), (other, kept)):
+        with pytest.raises(PlanRefused) as caught:
+            plan_merger(*pair)
+        assert caught.value.code == "merge_two_people"
+
+
+def change_the_other(simulator: Simulator, kept: Account, other: Account) -> None:
+    sign_in(simulator, somebody("2", of("PSI", PSI), of("AUTRE", "new")))
+
+
+def move_the_other(simulator: Simulator, kept: Account, other: Account) -> None:
+    link(plan_link(other, User.objects.create(username="third")), by=None)
+
+
+def promote_the_user(simulator: Simulator, kept: Account, other: Account) -> None:
+    User.objects.filter(pk=kept.user_id).update(is_staff=True)
+
+
+def unlink_the_other(simulator: Simulator, kept: Account, other: Account) -> None:
+    unlink(Account.objects.get(pk=other.pk), by=None)
+
+
+def give_a_group(simulator: Simulator, kept: Account, other: Account) -> None:
+    GroupGrant.objects.create(account=other, group=Group.objects.create(name="administrators"))
+
+
+@pytest.mark.case("AL10")
+@pytest.mark.parametrize(
+    "meanwhile", [change_the_other, move_the_other, promote_the_user, unlink_the_other, give_a_group]
+)
+def test_what_has_changed_since_it_was_looked_at_is_not_merged(
+    provider: Provider, simulator: Simulator, meanwhile: Any
+) -> None:
+    kept, other = sign_in(simulator, ONE), sign_in(simulator, OTHER)
+    merger = plan_merger(kept, other)
+    meanwhile(simulator, kept, other)
+    before = list(AccountIdentifier.objects.order_by("pk").values())
+    with pytest.raises(PlanRefused) as caught:
+        merge(merger, by=None)
+    assert caught.value.code == "plan_changed"
+    assert list(AccountIdentifier.objects.order_by("pk").values()) == before

@@ -1,0 +1,235 @@
+"""What ``manage.py check`` finds in the settings: a good site with one thing wrong → the id."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.core.checks import run_checks
+
+from psc_connect import conf
+from psc_connect.checks import libraries
+from psc_connect.checks import settings as settings_checks
+from psc_connect.oidc.client import HTTPPolicy
+
+OURS = "psc_connect.backends.ProSanteConnectBackend"
+DJANGOS = "django.contrib.auth.backends.ModelBackend"
+MOZILLAS = "mozilla_django_oidc.auth.OIDCAuthenticationBackend"
+SESSIONS = "django.contrib.sessions.middleware.SessionMiddleware"
+AUTHENTICATION = "django.contrib.auth.middleware.AuthenticationMiddleware"
+KEY = "k" * 32
+PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
+GOOD = {
+    "DEBUG": False,
+    "ALLOWED_HOSTS": ["www.example.org"],
+    "SESSION_COOKIE_SECURE": True,
+    "CSRF_COOKIE_SECURE": True,
+    "PSC_CONNECT_ALLOW_LOOPBACK_HTTP": False,
+    "PSC_CONNECT_ENCRYPTION_KEYS": [KEY],
+    "PSC_CONNECT_BASE_URL": "https://www.example.org",
+}
+# What is wrong, and whether `check` says it without --deploy.
+WRONG: list[tuple[dict[str, Any], str, bool]] = [
+    ({"AUTHENTICATION_BACKENDS": [DJANGOS]}, "psc_connect.E001", True),
+    ({"ROOT_URLCONF": "tests.urls_admin_only"}, "psc_connect.E002", True),
+    ({"ROOT_URLCONF": "tests.urls_translated"}, "psc_connect.E003", True),
+    ({"SESSION_COOKIE_SAMESITE": "Strict"}, "psc_connect.E004", True),
+    ({"PSC_CONNECT_BASE_URL": "www.example.org"}, "psc_connect.E005", True),
+    ({"PSC_CONNECT_BASE_URL": "https://www.example.org/intranet"}, "psc_connect.E005", True),
+    ({"PSC_CONNECT_BASE_URL": "https://www.example.org?a=b"}, "psc_connect.E005", True),
+    ({"PSC_CONNECT_BASE_URL": "https://www.example.org#a"}, "psc_connect.E005", True),
+    ({"PSC_CONNECT_BASE_URL": "https://user@www.example.org"}, "psc_connect.E005", True),
+    ({"PSC_CONNECT_BASE_URL": "https://www.example.org:port"}, "psc_connect.E005", True),
+    ({"PSC_CONNECT_BASE_URL": "https://[www.example.org"}, "psc_connect.E005", True),
+    ({"PSC_CONNECT_BASE_URL": "https://www.example.org\n"}, "psc_connect.E005", True),
+    ({"PSC_CONNECT_BASE_URL": "https://"}, "psc_connect.E005", True),
+    ({"PSC_CONNECT_BASE_URL": "ftp://www.example.org"}, "psc_connect.E005", True),
+    ({"PSC_CONNECT_ENCRYPTION_KEYS": [KEY, "k" * 31]}, "psc_connect.E006", True),
+    ({"PSC_CONNECT_ENCRYPTION_KEYS": KEY}, "psc_connect.E006", True),
+    ({"PSC_CONNECT_ENCRYPTION_KEYS": [KEY.encode()]}, "psc_connect.E006", True),
+    ({"MIDDLEWARE": [SESSIONS]}, "psc_connect.E012", True),
+    ({"MIDDLEWARE": [AUTHENTICATION, "nowhere.Middleware"]}, "psc_connect.E012", True),
+    ({"SECRET_KEY": KEY}, "psc_connect.E013", True),
+    ({"SECRET_KEY_FALLBACKS": [KEY]}, "psc_connect.E013", True),
+    ({"PSC_CONNECT_HTTPS_PROXY": "proxy.example.org:3128"}, "psc_connect.E010", True),
+    ({"PSC_CONNECT_HTTPS_PROXY": "https://proxy.example.org:3128"}, "psc_connect.E010", True),
+    ({"PSC_CONNECT_HTTPS_PROXY": "http://proxy.example.org:3128/path"}, "psc_connect.E010", True),
+    ({"PSC_CONNECT_EXTRA_ENDPOINT_HOSTS": "sso.example.org"}, "psc_connect.E011", True),
+    ({"PSC_CONNECT_EXTRA_ENDPOINT_HOSTS": ["https://sso.example.org"]}, "psc_connect.E011", True),
+    ({"PSC_CONNECT_EXTRA_ENDPOINT_HOSTS": ["sso." + "é" * 70]}, "psc_connect.E011", True),
+    ({"PSC_CONNECT_PRIVATE_HOSTS": "sso.hospital.example"}, "psc_connect.E014", True),
+    ({"PSC_CONNECT_PRIVATE_HOSTS": ["10.0.0.0/8"]}, "psc_connect.E014", True),
+    ({"PSC_CONNECT_TRUSTED_PROXY_COUNT": "two"}, "psc_connect.E015", True),
+    ({"PSC_CONNECT_TRUSTED_PROXY_COUNT": -1}, "psc_connect.E015", True),
+    ({"PSC_CONNECT_TRUSTED_IDENTIFIERS": "rpps"}, "psc_connect.E022", True),
+    ({"PSC_CONNECT_TRUSTED_IDENTIFIERS": ["rpps", "email"]}, "psc_connect.E022", True),
+    ({"PSC_CONNECT_TRUSTED_IDENTIFIERS": ["unknown"]}, "psc_connect.E022", True),
+    ({"PSC_CONNECT_TRUSTED_IDENTIFIERS": [["rpps"]]}, "psc_connect.E022", True),
+    ({"PSC_CONNECT_TRUSTED_IDENTIFIERS": None}, "psc_connect.E022", True),
+    ({"PSC_CONNECT_ENCRYPTION_KEY": [KEY]}, "psc_connect.W003", True),
+    ({"PSC_CONNECT_VERIFY_SSL": False}, "psc_connect.W003", True),
+    ({"AUTHENTICATION_BACKENDS": [OURS, MOZILLAS]}, "psc_connect.W004", True),
+    ({"PSC_CONNECT_ALLOW_LOOPBACK_HTTP": True}, "psc_connect.E007", False),
+    ({"PSC_CONNECT_BASE_URL": "", "ALLOWED_HOSTS": ["*"]}, "psc_connect.E008", False),
+    ({"PSC_CONNECT_BASE_URL": "", "ALLOWED_HOSTS": [".example.org"]}, "psc_connect.E008", False),
+    ({"PSC_CONNECT_BASE_URL": "http://www.example.org"}, "psc_connect.E009", False),
+    ({"PSC_CONNECT_ENCRYPTION_KEYS": []}, "psc_connect.W001", False),
+    ({"SESSION_COOKIE_SECURE": False}, "psc_connect.W002", False),
+    ({"CSRF_COOKIE_SECURE": False}, "psc_connect.W002", False),
+]
+
+
+@pytest.fixture
+def site(settings: Any) -> Any:
+    for name, value in GOOD.items():
+        setattr(settings, name, value)
+    return settings
+
+
+def found(*, deploy: bool = True) -> set[str]:
+    messages = run_checks(tags=["security", "urls"], include_deployment_checks=deploy)
+    ours = [message for message in messages if str(message.id).startswith("psc_connect.")]
+    for message in ours:
+        assert message.hint
+        assert message.is_serious() or ".W" in str(message.id)
+    return {str(message.id) for message in ours}
+
+
+def test_a_good_site_passes(site: Any) -> None:
+    assert found() == set()
+
+
+@pytest.mark.case("CF03")
+@pytest.mark.parametrize(("change", "expected", "plain"), WRONG)
+def test_one_thing_wrong_is_found(site: Any, change: dict[str, Any], expected: str, plain: bool) -> None:
+    for name, value in change.items():
+        setattr(site, name, value)
+    assert found() == {expected}
+    assert found(deploy=False) == ({expected} if plain else set())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"AUTHENTICATION_BACKENDS": ["tests.email_user.CreatingBackend"]},
+        {"SESSION_COOKIE_SAMESITE": "None"},
+        {"SESSION_COOKIE_SAMESITE": False},
+        {"PSC_CONNECT_BASE_URL": "https://www.example.org/"},
+        {"PSC_CONNECT_BASE_URL": "https://www.example.org:8443"},
+        {"PSC_CONNECT_BASE_URL": ""},
+        {"ALLOWED_HOSTS": ["*"]},
+        {"PSC_CONNECT_ENCRYPTION_KEYS": (KEY, KEY)},
+        {"ROOT_URLCONF": "tests.urls_translated", "LANGUAGES": [("fr", "Français")]},
+        {"ROOT_URLCONF": None},
+        {"PSC_CONNECT_HTTPS_PROXY": "http://a-name:a-password@proxy.example.org:3128"},
+        {"PSC_CONNECT_EXTRA_ENDPOINT_HOSTS": ["sso.example.org"]},
+        {"PSC_CONNECT_PRIVATE_HOSTS": ["sso.hospital.example"]},
+        {"PSC_CONNECT_TRUSTED_PROXY_COUNT": 2},
+        {"PSC_CONNECT_TRUSTED_IDENTIFIERS": []},
+        {"PSC_CONNECT_TRUSTED_IDENTIFIERS": {"rpps", "adeli", "finess_staff", "siret_staff", "psi", "edit"}},
+        {"AUTHENTICATION_BACKENDS": [OURS, MOZILLAS], "OIDC_RP_SIGN_ALGO": "RS256"},
+        {"MIDDLEWARE": ["tests.checks.test_settings.OwnSessions", AUTHENTICATION]},
+    ],
+)
+def test_what_is_right_is_not_found(site: Any, change: dict[str, Any]) -> None:
+    for name, value in change.items():
+        setattr(site, name, value)
+    assert found() == set()
+
+
+class OwnSessions(SessionMiddleware):
+    """A site's own, which does what Django's does."""
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("PSC_CONNECT_ENCRYPTION_KEY", "PSC_CONNECT_ENCRYPTION_KEYS"),
+        ("PSC_CONNECT_PROXY", "PSC_CONNECT_HTTPS_PROXY"),
+        ("PSC_CONNECT_BASEURL", "PSC_CONNECT_BASE_URL"),
+        ("PSC_CONNECT_QQQQQQQQQQQQQQQQQQQQQQQQQQ", "docs/settings.md"),
+    ],
+)
+def test_an_unknown_name_is_told_with_the_nearest(site: Any, name: str, nearest: str) -> None:
+    setattr(site, name, "x")
+    [message] = settings_checks.check_names()
+    assert name in message.msg
+    assert nearest in str(message.hint)
+
+
+@pytest.mark.case("CF05")
+def test_a_library_older_than_its_floor_is_an_error(site: Any, tmp_path: Any, monkeypatch: Any) -> None:
+    folder = tmp_path / "pyjwt-2.9.0.dist-info"
+    folder.mkdir()
+    (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: PyJWT\nVersion: 2.9.0\n")
+    assert list(libraries.outdated()) == []
+    monkeypatch.syspath_prepend(tmp_path)
+    [message] = settings_checks.check_libraries()
+    assert message.id == "psc_connect.E016"
+    assert "PyJWT 2.9.0" in message.msg
+    assert "2.15.1" in str(message.hint)
+
+
+@pytest.mark.case("CF05")
+def test_the_floors_of_the_check_are_those_of_the_installation() -> None:
+    floors = dict(re.findall(r'^    "([\w-]+)>=([\d.]+)', PYPROJECT.read_text(), re.MULTILINE))
+    assert {name: floors[name] for name in libraries.FLOORS} == libraries.FLOORS
+
+
+def test_a_site_in_development_is_left_alone(settings: Any) -> None:
+    settings.DEBUG = True
+    settings.ALLOWED_HOSTS = ["*"]
+    del settings.PSC_CONNECT_ALLOW_LOOPBACK_HTTP
+    assert found(deploy=False) == set()
+
+
+@pytest.mark.django_db
+def test_no_check_reads_the_database(site: Any, django_assert_num_queries: Any) -> None:
+    functions = [each for name, each in inspect.getmembers(settings_checks) if name.startswith("check_")]
+    assert len(functions) >= 10
+    with django_assert_num_queries(0):
+        for check in functions:
+            assert list(check()) == []
+
+
+def test_every_id_is_in_the_table() -> None:
+    ids = set(re.findall(r'"(psc_connect\.[EW]\d{3})"', inspect.getsource(settings_checks)))
+    assert ids == {expected for _change, expected, _plain in WRONG} | {"psc_connect.E016"}
+
+
+@pytest.mark.case("TR11", "CF04")
+def test_there_is_no_switch_that_turns_a_protection_off() -> None:
+    # Whoever adds a setting or a policy reads this list, and says here why it weakens nothing.
+    readers = {name for name, _reader in inspect.getmembers(conf, inspect.isfunction) if not name.startswith("_")}
+    assert readers == {
+        "allow_loopback_http",
+        "base_url",
+        "ca_bundle",
+        "encryption_keys",
+        "extra_endpoint_hosts",
+        "http_policy",  # puts four of these together
+        "https_proxy",
+        "jwks_max_age",
+        "nomenclature_dir",  # labels of codes, which are shown and decide nothing
+        "names",  # of all settings, for the checks
+        "private_hosts",  # names them one by one; without it, no address inside a network is called
+        "raw",  # what the site wrote, for the checks
+        "secret_dir",
+        "secret_issuers",  # says where a named secret may go; without it, to ANS alone
+        "simulator_url",
+        "trusted_identifiers",  # the provider's register vouches for each; unknown ones cannot be named
+        "trusted_proxy_count",  # preselects a provider by the caller's network; it admits nobody
+    }
+    assert {each.name for each in fields(HTTPPolicy)} == {
+        "ca_bundle",
+        "https_proxy",
+        "connect_timeout",
+        "read_timeout",
+        "private_hosts",  # as the setting says
+        "allow_loopback_http",  # plain http on this machine, as the setting says
+    }

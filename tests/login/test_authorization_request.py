@@ -1,0 +1,232 @@
+"""The authorization request: what is sent, and what begins none."""
+
+from __future__ import annotations
+
+import base64
+import re
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.urls import include, path
+
+from psc_connect.models import Provider
+from psc_connect.oidc.authorization import RESERVED_PARAMETERS
+from psc_connect.validators import validate_extra_parameters
+from psc_connect.views import LoginView
+from tests.support.browser_session import PAGE, BrowserSession, query_of
+from tests.support.refusals import assert_refused, pending_cookies
+
+pytestmark = pytest.mark.django_db
+# What a request always says.
+SENT = {
+    "response_type",
+    "scope",
+    "client_id",
+    "redirect_uri",
+    "state",
+    "nonce",
+    "code_challenge",
+    "code_challenge_method",
+    "acr_values",
+}
+
+
+class LoginWithExtras(LoginView):
+    """A site that adds a hint of its own, and tries to replace what is the protocol's."""
+
+    def get_extra_params(self, request):
+        taken = (
+            "scope",
+            "state",
+            "nonce",
+            "redirect_uri",
+            "client_id",
+            "code_challenge",
+            "response_type",
+            "acr_values",
+        )
+        return {"kc_idp_hint": "OKTA_chu", **dict.fromkeys(taken, "evil")}
+
+
+urlpatterns = [
+    path("psc/<slug:provider>/login/", LoginWithExtras.as_view()),
+    path("psc/", include("psc_connect.urls")),
+]
+
+
+@pytest.mark.case("AZ06", "AZ16")
+def test_the_request_holds_exactly_what_the_provider_row_says(provider, person):
+    url = person.begin()
+    assert url.startswith(provider.metadata["authorization_endpoint"] + "?")
+    query = query_of(url)
+    drawn = {name: query.pop(name) for name in ("state", "nonce", "code_challenge")}
+    assert query == {
+        "response_type": "code",
+        "scope": "openid scope_all",
+        "client_id": "the-client",
+        "redirect_uri": "http://testserver/psc/psc/callback/",
+        "code_challenge_method": "S256",
+        "acr_values": "eidas2",
+    }
+    assert all(re.fullmatch(r"[A-Za-z0-9_-]{43}", value) for value in drawn.values())
+
+
+def test_prompt_and_max_age_are_sent_where_the_row_has_them(provider, person):
+    Provider.objects.update(prompt="login", max_age=0, acr_values="")
+    query = query_of(person.begin())
+    assert (query["prompt"], query["max_age"]) == ("login", "0")
+    assert "acr_values" not in query
+
+
+def test_display_and_languages_are_sent_where_the_row_has_them(provider, person):
+    Provider.objects.update(display="popup", ui_locales="fr en")
+    query = query_of(person.begin())
+    assert (query["display"], query["ui_locales"]) == ("popup", "fr en")
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_the_language_of_the_page_is_sent_where_the_row_says_so(provider, person, language):
+    Provider.objects.update(ui_locales="auto")
+    assert query_of(person.begin(**{"Accept-Language": language}))["ui_locales"] == language
+
+
+def test_extra_parameters_are_sent_and_never_replace_one_of_ours(provider, person):
+    reserved = dict.fromkeys(RESERVED_PARAMETERS - {"prompt", "max_age", "display", "ui_locales"}, "evil")
+    Provider.objects.update(extra_parameters={"kc_idp_hint": "OKTA_chu", "claims": '{"id_token": {}}'})
+    query = query_of(person.begin())
+    assert (query["kc_idp_hint"], query["claims"]) == ("OKTA_chu", '{"id_token": {}}')
+    # Put in by SQL, whatever the form says.
+    Provider.objects.update(extra_parameters=reserved)
+    assert {value for name, value in query_of(person.begin()).items() if name in SENT} & {"evil"} == set()
+
+
+@pytest.mark.parametrize(
+    ("parameters", "code"),
+    [
+        *(({name: "x"}, "extra_parameters_reserved") for name in sorted(RESERVED_PARAMETERS)),
+        ({"a b": "x"}, "extra_parameters_malformed"),
+        ({"a": ""}, "extra_parameters_malformed"),
+        ({"a": 1}, "extra_parameters_malformed"),
+        ({"a": "x" * 2001}, "extra_parameters_malformed"),
+        ({f"a{number}": "x" for number in range(21)}, "extra_parameters_malformed"),
+        (["a"], "extra_parameters_malformed"),
+    ],
+)
+def test_extra_parameters_of_the_protocol_are_refused(parameters, code):
+    with pytest.raises(ValidationError) as raised:
+        validate_extra_parameters(parameters)
+    assert raised.value.code == code
+
+
+def test_everything_that_a_request_sends_is_reserved(provider, person):
+    Provider.objects.update(prompt="login", max_age=1, display="page", ui_locales="fr")
+    assert set(query_of(person.begin())) <= RESERVED_PARAMETERS
+
+
+@pytest.mark.case("AZ17")
+def test_state_nonce_and_verifier_are_256_random_bits_each(provider, person):
+    drawn = []
+    for _ in range(48):
+        query = query_of(BrowserSession().begin())
+        drawn += [query["state"], query["nonce"], query["code_challenge"]]
+    assert len(set(drawn)) == len(drawn)
+    numbers = [int.from_bytes(base64.urlsafe_b64decode(value + "="), "big") for value in drawn]
+    for kind in range(3):
+        always, ever = -1, 0
+        for number in numbers[kind::3]:
+            always, ever = always & number, ever | number
+        # No bit is the same in 48 of them: by chance, once in 2**39.
+        assert always == 0
+        assert ever == 2**256 - 1
+
+
+@pytest.mark.case("AZ17")
+def test_the_verifier_is_no_part_of_the_request(simulator, provider, person):
+    url = person.begin()
+    person.come_back(person.authorize(url))
+    sent = next(request for request in simulator.requests if request.endpoint == "token").form
+    assert re.fullmatch(r"[A-Za-z0-9_-]{43}", sent["code_verifier"])
+    assert sent["code_verifier"] not in url
+    assert len({sent["code_verifier"], query_of(url)["state"], query_of(url)["nonce"]}) == 3
+
+
+@pytest.mark.case("AZ07")
+@pytest.mark.parametrize("supported", [["plain"], [], None])
+def test_the_challenge_is_s256_whatever_the_metadata_announces(simulator, provider, person, supported):
+    metadata = simulator.metadata | {"code_challenge_methods_supported": supported}
+    if supported is None:
+        del metadata["code_challenge_methods_supported"]
+    Provider.objects.update(metadata=metadata)
+    assert query_of(person.begin())["code_challenge_method"] == "S256"
+    assert person.sign_in().status_code == 302
+    assert person.is_signed_in
+
+
+@pytest.mark.case("AZ19")
+def test_parameters_of_the_login_address_never_reach_the_provider(provider, person):
+    asked = {
+        "redirect_uri": "https://evil.example/",
+        "scope": "openid offline_access",
+        "acr_values": "0",
+        "client_id": "evil",
+        "state": "evil",
+        "nonce": "evil",
+        "prompt": "none",
+        "login_hint": "evil",
+        "kc_idp_hint": "evil",
+        "request_uri": "https://evil.example/",
+    }
+    location = person.browser.get("/psc/psc/login/", asked)["Location"]
+    assert "evil" not in location
+    assert query_of(location).keys() == query_of(person.begin()).keys()
+    assert query_of(location)["scope"] == "openid scope_all"
+    assert query_of(location)["acr_values"] == "eidas2"
+
+
+@pytest.mark.case("AZ19")
+def test_a_sites_own_parameters_are_added_and_replace_none(provider, person, settings):
+    settings.ROOT_URLCONF = __name__
+    query = query_of(person.begin())
+    assert query["kc_idp_hint"] == "OKTA_chu"
+    assert "evil" not in query.values()
+    person.come_back(person.authorize(person.begin()))
+    assert person.is_signed_in
+
+
+@pytest.mark.parametrize("endpoint", ["{}?tenant=health", "{}?state=theirs&tenant=health"])
+def test_the_endpoints_own_query_is_kept_and_holds_nothing_twice(simulator, provider, person, endpoint):
+    url = endpoint.format(simulator.metadata["authorization_endpoint"])
+    Provider.objects.update(metadata=simulator.metadata | {"authorization_endpoint": url})
+    begun = person.begin()
+    assert "tenant=health" in begun
+    assert begun.count("state=") == 1
+    assert "theirs" not in begun
+
+
+NOT_VISITS = [
+    {"Sec-Fetch-Dest": "image"},
+    {"Sec-Fetch-Dest": "iframe"},
+    {"Sec-Fetch-Dest": "empty"},
+    {"Sec-Fetch-Dest": "script"},
+    {"Sec-Fetch-Dest": "document", "Sec-Purpose": "prefetch"},
+    {"Sec-Fetch-Dest": "document", "Sec-Purpose": "prefetch;prerender"},
+    {"Purpose": "prefetch"},
+]
+
+
+@pytest.mark.case("AZ18")
+@pytest.mark.parametrize("headers", NOT_VISITS, ids=str)
+def test_what_is_no_visit_begins_nothing(simulator, provider, person, headers):
+    response = person.browser.get("/psc/psc/login/", {"next": PAGE}, headers=headers)
+    assert_refused(person, response, "login_not_a_visit", simulator=simulator, next_page=PAGE)
+    assert not response.cookies
+
+
+@pytest.mark.case("AZ18")
+def test_after_sixty_pictures_and_prefetches_the_first_login_finishes(provider, person):
+    url = person.authorize(person.begin(PAGE, **{"Sec-Fetch-Dest": "document"}))
+    for number in range(60):
+        person.browser.get("/psc/psc/login/", headers=NOT_VISITS[number % len(NOT_VISITS)])
+    assert len(pending_cookies(person)) == 1
+    assert person.come_back(url)["Location"] == PAGE
+    assert person.is_signed_in

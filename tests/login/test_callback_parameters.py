@@ -1,0 +1,232 @@
+"""What a browser may bring back from the provider."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from psc_connect.models import Provider
+from tests.support.browser_session import PAGE, BrowserSession, query_of
+from tests.support.refusals import assert_refused, pending_cookies
+
+pytestmark = pytest.mark.django_db
+
+
+def callback(person: BrowserSession, **parameters: str):
+    return person.browser.get(f"/psc/{person.slug}/callback/", parameters)
+
+
+@pytest.mark.case("AZ01")
+def test_a_callback_without_state_is_refused(simulator, provider, person):
+    person.begin(PAGE)
+    assert_refused(person, callback(person, code="c"), "authorization_state_missing", simulator=simulator)
+
+
+@pytest.mark.case("AZ02")
+@pytest.mark.parametrize("state", ["evil", "A" * 43, "A" * 42, "é" * 43, "A" * 100_000, "A" * 42 + "\n", "../../x"])
+def test_a_forged_state_is_refused(simulator, provider, person, state):
+    person.begin(PAGE)
+    response = callback(person, code="c", state=state)
+    assert_refused(person, response, "authorization_state_unknown", simulator=simulator)
+
+
+@pytest.mark.case("AZ03")
+def test_the_state_and_code_of_another_browser_are_refused(simulator, provider, person):
+    attacker = BrowserSession()
+    link = attacker.authorize(attacker.begin())
+    own = person.authorize(person.begin(PAGE))
+    assert_refused(person, person.come_back(link), "authorization_state_unknown", simulator=simulator)
+    # The victim's own login is none the worse for it.
+    assert person.come_back(own)["Location"] == PAGE
+    attacker.close()
+
+
+@pytest.mark.case("AZ06")
+def test_a_stolen_code_in_an_own_login_is_refused_by_its_verifier(simulator, provider, person):
+    victim = BrowserSession()
+    stolen = query_of(victim.authorize(victim.begin()))["code"]
+    answer = query_of(person.authorize(person.begin(PAGE)))
+    response = callback(person, **{**answer, "code": stolen})
+    assert_refused(person, response, "token_invalid_grant", simulator=simulator, calls=("token",), next_page=PAGE)
+    victim.close()
+
+
+@pytest.mark.case("AZ08")
+@pytest.mark.parametrize("require_iss", ["announced", "never"])
+@pytest.mark.parametrize("suffix", ["x", "/", "?", " "])
+def test_the_answer_of_another_issuer_is_refused_before_any_call(simulator, provider, person, require_iss, suffix):
+    Provider.objects.update(require_iss=require_iss)
+    with simulator.fault("wrong_iss_in_callback", issuer=simulator.issuer + suffix):
+        response = person.sign_in(PAGE)
+    assert_refused(person, response, "authorization_issuer_mismatch", simulator=simulator, next_page=PAGE)
+
+
+@pytest.mark.case("AZ09")
+def test_an_answer_without_the_announced_issuer_is_refused(simulator, provider, person):
+    with simulator.fault("no_iss_in_callback"):
+        response = person.sign_in(PAGE)
+    assert_refused(person, response, "authorization_issuer_missing", simulator=simulator, next_page=PAGE)
+
+
+@pytest.mark.case("AZ09")
+def test_an_error_without_the_announced_issuer_is_refused_too(simulator, provider, person):
+    with simulator.fault("callback_error"), simulator.fault("no_iss_in_callback"):
+        response = person.sign_in(PAGE)
+    assert_refused(person, response, "authorization_issuer_missing", simulator=simulator, next_page=PAGE)
+
+
+@pytest.mark.case("AZ09")
+@pytest.mark.parametrize("how", ["the row never requires it", "the metadata does not announce it"])
+def test_an_answer_without_issuer_signs_in_where_none_is_due(simulator, provider, person, how):
+    if how == "the row never requires it":
+        Provider.objects.update(require_iss="never")
+    else:
+        silent = simulator.metadata | {"authorization_response_iss_parameter_supported": False}
+        Provider.objects.update(metadata=silent)
+    with simulator.fault("no_iss_in_callback"):
+        person.sign_in()
+    assert person.is_signed_in
+
+
+@pytest.mark.case("AZ11")
+@pytest.mark.parametrize("value", ["evil", "same"])
+@pytest.mark.parametrize("name", ["code", "state", "iss"])
+def test_a_repeated_parameter_is_refused(simulator, provider, person, name, value):
+    url = person.authorize(person.begin())
+    again = query_of(url)[name] if value == "same" else "evil"
+    response = person.come_back(f"{url}&{name}={again}")
+    assert_refused(person, response, "authorization_duplicate_parameter", simulator=simulator)
+
+
+@pytest.mark.case("AZ11")
+def test_a_repeated_error_is_refused(simulator, provider, person):
+    with simulator.fault("callback_error"), simulator.fault("error_and_code"):
+        response = person.sign_in()
+    assert_refused(person, response, "authorization_duplicate_parameter", simulator=simulator)
+
+
+@pytest.mark.case("AZ12")
+@pytest.mark.parametrize("query", ["error=access_denied", "error=x&state=evil", f"error=x&state={'A' * 43}"])
+def test_a_forged_error_changes_nothing_for_a_login_under_way(simulator, provider, person, query):
+    url = person.authorize(person.begin(PAGE))
+    before = pending_cookies(person)
+    response = person.browser.get(f"/psc/psc/callback/?{query}")
+    assert_refused(
+        person,
+        response,
+        "authorization_state_unknown" if "state" in query else "authorization_state_missing",
+        simulator=simulator,
+    )
+    assert pending_cookies(person) == before
+    assert person.come_back(url)["Location"] == PAGE
+
+
+@pytest.mark.case("AZ12")
+@pytest.mark.parametrize("query", ["error=access_denied", "error=login_required&state=evil", "code=c", ""])
+def test_a_forged_answer_never_signs_anybody_out(simulator, provider, person, query):
+    person.sign_in()
+    session = person.browser.cookies["sessionid"].value
+    response = person.browser.get(f"/psc/psc/callback/?{query}")
+    assert response.status_code == 400
+    assert person.browser.cookies["sessionid"].value == session
+    assert person.browser.get(PAGE).status_code == 200
+
+
+@pytest.mark.case("AZ13")
+def test_an_answer_with_error_and_code_is_an_error(simulator, provider, person):
+    with simulator.fault("error_and_code"):
+        response = person.sign_in(PAGE)
+    assert_refused(person, response, "authorization_access_denied", simulator=simulator, next_page=PAGE)
+
+
+@pytest.mark.usefixtures("provider")
+@pytest.mark.parametrize(
+    ("error", "code", "status"),
+    [
+        ("access_denied", "authorization_access_denied", 403),
+        ("temporarily_unavailable", "authorization_temporarily_unavailable", 503),
+        ("server_error", "authorization_server_error", 503),
+        ("invalid_scope", "authorization_invalid_scope", 503),
+        ("unauthorized_client", "authorization_unauthorized_client", 503),
+        ("login_required", "authorization_login_required", 403),
+        ("interaction_required", "authorization_interaction_required", 403),
+        ("ACCESS_DENIED", "authorization_unrecognised", 403),
+        ("état", "authorization_unrecognised", 403),
+        ("x" * 10_000, "authorization_unrecognised", 403),
+    ],
+)
+def test_each_error_of_the_provider_has_its_code(simulator, person, error, code, status):
+    with simulator.fault("callback_error", error=error):
+        response = person.sign_in(PAGE)
+    assert_refused(person, response, code, simulator=simulator, next_page=PAGE)
+    assert response.status_code == status
+
+
+@pytest.mark.case("AZ14")
+def test_no_text_of_the_answer_reaches_the_page(simulator, provider, person):
+    said = "<script>alert(1)</script>\u202eappelez le 01 23 45 67 89"
+    with simulator.fault("callback_error", error=f"e{said}", description=said):
+        response = person.sign_in(PAGE)
+    assert_refused(person, response, "authorization_unrecognised", simulator=simulator, next_page=PAGE)
+    text = response.content.decode()
+    assert not any(part in text for part in ("alert", "\u202e", "appelez", "01 23"))
+
+
+@pytest.mark.case("AZ15")
+@pytest.mark.parametrize("code", ["x" * 4097, "x" * 100_000, "é", "a\nb", "a\x00b"])
+def test_a_code_that_is_none_is_refused_before_any_call(simulator, provider, person, code):
+    answer = query_of(person.authorize(person.begin(PAGE)))
+    response = callback(person, **{**answer, "code": code})
+    assert_refused(person, response, "authorization_code_malformed", simulator=simulator, next_page=PAGE)
+
+
+@pytest.mark.case("AZ15")
+def test_a_giant_issuer_is_refused(simulator, provider, person):
+    answer = query_of(person.authorize(person.begin(PAGE)))
+    response = callback(person, **{**answer, "iss": "https://" + "x" * 100_000})
+    assert_refused(person, response, "authorization_issuer_mismatch", simulator=simulator, next_page=PAGE)
+
+
+def test_an_answer_with_neither_code_nor_error_is_refused(simulator, provider, person):
+    with simulator.fault("callback_parameters", drop=("code",)):
+        response = person.sign_in(PAGE)
+    assert_refused(person, response, "authorization_code_missing", simulator=simulator, next_page=PAGE)
+
+
+def test_a_cancelled_login_says_so_and_can_be_begun_again(simulator, provider, person):
+    simulator.sign_in(None)
+    page = person.provider_session.get(person.begin(PAGE), timeout=10)
+    interaction = re.search(r'name="interaction" value="([^"]+)"', page.text)[1]
+    answer = person.provider_session.post(
+        simulator.origin + "/auth/choose",
+        {"interaction": interaction, "cancel": "1"},
+        allow_redirects=False,
+        timeout=10,
+    )
+    response = person.come_back(answer.headers["Location"])
+    assert_refused(person, response, "authorization_access_denied", simulator=simulator, next_page=PAGE)
+    simulator.sign_in("podiatrist")
+    assert person.sign_in(PAGE)["Location"] == PAGE
+
+
+@pytest.mark.case("AZ20")
+def test_the_callback_moves_on_at_once_and_sends_no_referrer(provider, person):
+    response = person.sign_in(PAGE)
+    assert response.status_code == 302
+    assert response.content == b""
+    assert response["Referrer-Policy"] == "no-referrer"
+    assert "no-store" in response["Cache-Control"]
+
+
+@pytest.mark.case("AZ20")
+def test_the_error_page_of_the_callback_asks_nothing_of_other_hosts(simulator, provider, person):
+    answer = query_of(person.authorize(person.begin()))
+    with simulator.fault("no_id_token"):
+        response = callback(person, **answer)
+    text = response.content.decode()
+    assert response["Referrer-Policy"] == "no-referrer"
+    assert "<script" not in text
+    assert all(address.startswith("/") for address in re.findall(r'(?:href|src|action)="([^"]*)"', text))
+    assert "url(" not in text
+    assert not any(answer[name] in text for name in ("code", "state", "session_state"))

@@ -1,0 +1,166 @@
+"""What a login costs the provider, the network and the database."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.db import connection
+
+from psc_connect.models import ClaimedState
+from psc_connect.simulator import Simulator
+from psc_connect.simulator.exchange import Request
+from tests.conftest import make_provider
+from tests.support.browser_session import BACK_CHANNEL, BrowserSession
+from tests.support.identities import PSI, RPPS, names_are_no_identifiers, of, somebody
+from tests.support.transactions import watching_transactions
+
+
+def calls_of_the_site(simulator: Simulator) -> list[Request]:
+    return [request for request in simulator.requests if request.endpoint in BACK_CHANNEL]
+
+
+def sign_in(simulator: Simulator) -> BrowserSession:
+    person = BrowserSession()
+    simulator.clear_requests()
+    assert person.sign_in("/page/one/").status_code == 302
+    person.close()
+    return person
+
+
+def test_a_login_in_steady_state_asks_the_provider_twice(provider, simulator):
+    for _login in range(3):
+        sign_in(simulator)
+        assert [call.endpoint for call in calls_of_the_site(simulator)] == ["token", "userinfo"]
+
+
+def test_a_login_after_the_first_opens_no_connection(provider, simulator):
+    sign_in(simulator)
+    first = {call.connection for call in calls_of_the_site(simulator)}
+    for _login in range(3):
+        sign_in(simulator)
+        calls = calls_of_the_site(simulator)
+        assert {call.connection for call in calls} <= first
+        assert all(call.reused for call in calls)
+
+
+def test_an_ordinary_page_asks_the_provider_nothing(provider, simulator):
+    person = sign_in(simulator)
+    simulator.clear_requests()
+    connections = simulator.connections
+    for path in ("/", "/page/one/"):
+        assert person.browser.get(path).status_code == 200
+    BrowserSession().browser.get("/page/one/")
+    assert simulator.requests == []
+    assert simulator.connections == connections
+
+
+def test_the_start_of_a_login_asks_the_provider_nothing(provider, simulator, person):
+    simulator.clear_requests()
+    person.begin()
+    assert simulator.requests == []
+
+
+@contextmanager
+def statements() -> Any:
+    """Every statement that reaches the database, those of transactions included."""
+    seen: list[str] = []
+
+    def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        seen.append(" ".join(sql.split())[:110])
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(note):
+        yield seen
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("before", "now", "at_most"),
+    [
+        # Twelve were those of a sign-in without rules and identifiers: these may add two, their changes four.
+        ("podiatrist", "podiatrist", 13),
+        ("activity-lost-before", "activity-lost-after", 14),
+        ("sub-changed-before", "sub-changed-after", 16),
+        (None, "podiatrist", 19),
+    ],
+    ids=["returning", "returning with an activity less", "returning under another sub", "new"],
+)
+def test_a_login_costs_few_statements(simulator, before, now, at_most):
+    assert connection.vendor == "sqlite"
+    make_provider(simulator, ask_activity="never")
+    if before:
+        simulator.sign_in(before)
+        sign_in(simulator)
+    simulator.sign_in(now)
+    person = BrowserSession()
+    with statements() as of_login:
+        address = person.begin("/page/one/")
+    callback = person.authorize(address)
+    with statements() as of_callback:
+        response = person.come_back(callback)
+    person.close()
+    assert response["Location"] == "/page/one/"
+    seen = [*of_login, *of_callback]
+    assert 0 < len(seen) <= at_most, "\n".join(seen)
+
+
+KNOWN = somebody("1", of("RPPS", RPPS), of("PSI", PSI, 2))
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("now", "more"),
+    [
+        (KNOWN, {}),
+        (somebody("1", of("RPPS", RPPS), of("PSI", PSI, 2), of("AUTRE", "x"), of("AUTRE", "y")), {"INSERT": 1}),
+        (somebody("1", of("RPPS", RPPS, 2), of("PSI", PSI, 1)), {"UPDATE": 1}),
+        (somebody("1", of("RPPS", RPPS, 2), of("PSI", PSI, 1), of("AUTRE", "x")), {"INSERT": 1, "UPDATE": 1}),
+        # One row for the former sub, one of the trail.
+        (somebody("2", of("RPPS", RPPS), of("PSI", PSI, 2)), {"INSERT": 2}),
+    ],
+    ids=["the same", "two new", "another quality", "both", "another sub"],
+)
+def test_identifiers_cost_nothing_to_read_and_what_changed_of_them_to_write(simulator, now, more):
+    """The account comes with them; the snapshot, which holds them too, is one more UPDATE where they changed."""
+    names_are_no_identifiers(make_provider(simulator))
+    counted = []
+    for professional in (KNOWN, KNOWN, now):
+        simulator.sign_in(professional)
+        with statements() as seen:
+            sign_in(simulator)
+        counted.append(Counter(sql.partition(" ")[0] for sql in seen))
+    _first, known, again = counted
+    snapshot = Counter(["UPDATE"] if more else [])
+    assert again - known == Counter(more) + snapshot
+    assert known - again == Counter()
+
+
+def test_the_start_of_a_login_leaves_no_row_and_one_cookie(provider, simulator, person):
+    with statements() as seen:
+        person.begin("/page/one/")
+    assert len(seen) == 1, seen
+    assert not any(sql.startswith(("INSERT", "UPDATE", "DELETE")) for sql in seen)
+    assert not Session.objects.exists()
+    assert not ClaimedState.objects.exists()
+    [cookie] = person.browser.cookies
+    assert cookie.startswith("psc_auth_")
+
+
+@pytest.mark.usefixtures("atomic_requests")
+@pytest.mark.parametrize("with_keys", [True, False], ids=["steady state", "keys to fetch"])
+def test_no_transaction_is_open_while_the_provider_is_called(simulator, person, with_keys):
+    make_provider(simulator, **({} if with_keys else {"jwks": {}, "jwks_updated_at": None}))
+    with watching_transactions(simulator) as seen:
+        assert person.sign_in().status_code == 302
+    assert seen == [False] * (2 if with_keys else 3)
+
+
+@pytest.mark.usefixtures("atomic_requests")
+def test_the_site_of_that_test_does_open_a_transaction_around_its_own_pages(person):
+    with statements() as seen:
+        person.browser.get("/")
+    assert seen == ["BEGIN"]

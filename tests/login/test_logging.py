@@ -1,0 +1,269 @@
+"""What is written down of a login: one line with its code; and, wherever errors are reported, no secret."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.signals import got_request_exception
+from django.db import connection
+from django.views.debug import ExceptionReporter
+
+from psc_connect import signals
+from psc_connect.models import Account, ClaimedState, Provider
+from tests.conftest import CLIENT_SECRET, make_provider
+from tests.support import hooks
+from tests.support.browser_session import PAGE, BrowserSession, code_on
+from tests.support.recorder import RECORDER, Recorder
+from tests.support.refusals import assert_sign_in_is_refused
+
+EVENTS = ("login.succeeded", "login.refused")
+
+
+def events(caplog: Any) -> list[str]:
+    lines = [record.getMessage() for record in caplog.records if record.name == "psc_connect"]
+    return [line for line in lines if line.startswith(EVENTS)]
+
+
+@pytest.mark.case("LG04")
+@pytest.mark.parametrize(("known", "created"), [(False, "True"), (True, "False")])
+def test_a_login_leaves_one_event(provider, simulator, person, caplog, *, known, created):
+    if known:
+        BrowserSession().sign_in()
+    caplog.clear()
+    person.sign_in()
+    account = Account.objects.get().pk
+    assert events(caplog) == [f"login.succeeded provider=psc account={account} created={created} linked=False"]
+
+
+def cancelled(person: BrowserSession, simulator: Any) -> Any:
+    with simulator.fault("callback_error", error="access_denied"):
+        return person.sign_in(PAGE)
+
+
+def state_of_nobody(person: BrowserSession, simulator: Any) -> Any:
+    return person.browser.get("/psc/psc/callback/?code=abc&state=unknown")
+
+
+def late(person: BrowserSession, simulator: Any) -> Any:
+    simulator.clock_offset = 3600
+    return person.sign_in(PAGE)
+
+
+def provider_down(person: BrowserSession, simulator: Any) -> Any:
+    with simulator.fault("outage", endpoint="token"):
+        return person.sign_in(PAGE)
+
+
+def other_person(person: BrowserSession, simulator: Any) -> Any:
+    with simulator.fault("other_sub"):
+        return person.sign_in(PAGE)
+
+
+def unknown_person(person: BrowserSession, simulator: Any) -> Any:
+    Provider.objects.update(create_unknown_users=False)
+    return person.sign_in(PAGE)
+
+
+def wrong_secret(person: BrowserSession, simulator: Any) -> Any:
+    Provider.objects.filter(slug="psc").update(client_secret="another-secret-4711")
+    return person.sign_in(PAGE)
+
+
+def no_secret(person: BrowserSession, simulator: Any) -> Any:
+    Provider.objects.filter(slug="psc").update(client_secret="")
+    return person.browser.get("/psc/psc/login/")
+
+
+def disabled(person: BrowserSession, simulator: Any) -> Any:
+    Provider.objects.update(enabled=False)
+    return person.browser.get("/psc/psc/login/")
+
+
+def prefetched(person: BrowserSession, simulator: Any) -> Any:
+    return person.browser.get("/psc/psc/login/", headers={"Sec-Purpose": "prefetch"})
+
+
+def injected(person: BrowserSession, simulator: Any) -> Any:
+    lines = "x\r\nlogin.succeeded provider=psc account=1\x1b[31m\u202e"
+    with simulator.fault("callback_error", error=lines, description=lines):
+        return person.sign_in(PAGE)
+
+
+OUTCOMES = {
+    cancelled: "authorization_access_denied",
+    state_of_nobody: "authorization_state_unknown",
+    late: "id_token_issued_in_future",
+    provider_down: "provider_server_error",
+    other_person: "userinfo_subject_mismatch",
+    unknown_person: "account_unknown",
+    wrong_secret: "token_client_refused",
+    no_secret: "secret_missing",
+    disabled: "no_provider",
+    prefetched: "login_not_a_visit",
+    injected: "authorization_unrecognised",
+}
+
+
+@pytest.mark.case("LG04", "LG03")
+@pytest.mark.parametrize(("act", "code"), OUTCOMES.items(), ids=lambda value: getattr(value, "__name__", ""))
+def test_a_refusal_leaves_one_event_with_its_code_and_the_reference_of_the_page(
+    provider, simulator, person, caplog, *, act, code
+):
+    response = act(person, simulator)
+    assert code_on(response) == code
+    reference = response.context["reference"]
+    assert len(reference) == 8
+    assert f"<dd>{reference}</dd>" in response.content.decode()
+    assert events(caplog) == [f"login.refused code={code} provider=psc reference={reference}"]
+
+
+@pytest.mark.case("LG05")
+def test_a_forged_address_of_the_caller_is_not_believed_since_none_is_written(provider, simulator, person, caplog):
+    person.browser.defaults["HTTP_X_FORWARDED_FOR"] = "203.0.113.77"
+    person.sign_in()
+    assert len(events(caplog)) == 1
+    assert "203.0.113.77" not in caplog.text
+
+
+@pytest.mark.case("LG01", "LG02")
+@pytest.mark.parametrize(
+    "line",
+    [
+        "token {token}",
+        "POST code=abc&client_secret={secret}",
+        "{name} signed in",
+        "sub={identifier}",
+        "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.e30.c2ln",
+        "cookie gAAAAABmZ0123456789abcdefghij",
+    ],
+)
+def test_the_recorder_of_the_run_would_hear_a_secret(provider, simulator, person, line):
+    person.sign_in()
+    recorder = Recorder()
+    recorder.secrets = dict(RECORDER.secrets)
+    [token] = [value for value, kind in RECORDER.secrets.items() if kind == "access_token"][-1:]
+    said = line.format(token=token, secret=CLIENT_SECRET, name="Fistinien", identifier="ANS20231122132732")
+    recorder.handle(logging.LogRecord("some.logger", logging.DEBUG, "", 0, "%s", (said,), None))
+    assert len(recorder.leaks()) >= 1
+    assert said not in recorder.leaks()[0]
+
+
+@pytest.mark.case("LG01")
+def test_the_recorder_of_the_run_hears_every_logger(provider, simulator, person):
+    person.sign_in()
+    heard = {name for name, _text in RECORDER.lines}
+    assert {"psc_connect", "urllib3.connectionpool"} <= heard
+    for name in ("django.server", "psc_connect", "anything.else"):
+        logging.getLogger(name).debug("heard %s", name)
+        assert (name, f"heard {name}") in RECORDER.lines
+
+
+@pytest.fixture
+def reports():
+    """What Django would mail to the administrators, as text and as HTML."""
+    made: list[str] = []
+    # At DEBUG it writes down whole template contexts, and these reports are templates that lack variables.
+    templates = logging.getLogger("django.template")
+    templates.setLevel(logging.INFO)
+
+    def report(request: Any, **_said: Any) -> None:
+        reporter = ExceptionReporter(request, *sys.exc_info())
+        made.extend([reporter.get_traceback_text(), reporter.get_traceback_html()])
+
+    got_request_exception.connect(report)
+    yield made
+    got_request_exception.disconnect(report)
+    templates.setLevel(logging.NOTSET)
+
+
+def breaks(**_said: Any) -> None:
+    raise RuntimeError("the receiver of the site broke")
+
+
+def assert_reports_are_clean(reports: list[str], person: BrowserSession, callback: str) -> None:
+    assert len(reports) == 2
+    for report in reports:
+        assert "RuntimeError" in report
+        # Django itself names who is signed in: an identifier where the usernames of the site are identifiers.
+        text = re.sub(r"USER: \S+|<h3 id=.user-info.>USER</h3>\s*<p>[^<]*", "", report)
+        for secret, kind in RECORDER.secrets.items():
+            assert secret not in text, f"{kind} in the report"
+        assert "gAAAA" not in text, "an encrypted value in the report"
+    assert not person.is_signed_in
+    assert "code=" in callback
+
+
+@pytest.mark.case("CF02", "LG01", "LG02")
+@pytest.mark.parametrize("backend", [hooks.MakesMoreThanAUser, hooks.BreaksInFilter, hooks.BreaksInVerify])
+def test_no_secret_and_no_name_is_in_the_report_of_a_hook_that_breaks(
+    provider, simulator, person, settings, *, reports, backend
+):
+    hooks.use(settings, backend)
+    person.browser.raise_request_exception = False
+    callback = person.authorize(person.begin(PAGE))
+    assert person.come_back(callback).status_code == 500
+    assert_reports_are_clean(reports, person, callback)
+
+
+@pytest.mark.case("CF02", "LG01", "LG02")
+@pytest.mark.parametrize("signal", [signals.account_created, signals.signed_in])
+def test_no_secret_and_no_name_is_in_the_report_of_a_receiver_that_breaks(provider, simulator, person, reports, signal):
+    person.browser.raise_request_exception = False
+    callback = person.authorize(person.begin(PAGE))
+    signal.connect(breaks)
+    try:
+        assert person.come_back(callback).status_code == 500
+    finally:
+        signal.disconnect(breaks)
+    assert_reports_are_clean(reports, person, callback)
+
+
+TABLES = {
+    "accounts": "psc_connect_account",
+    "states": "psc_connect_claimedstate",
+    "sessions": "django_session",
+    "users": "auth_user",
+    "attributes": "psc_connect_exportedattribute",
+}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.case("LG04")
+@pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
+def test_a_database_that_fails_in_the_middle_is_a_page_and_leaves_nothing(simulator, person, caplog, table):
+    make_provider(simulator)
+    callback = person.authorize(person.begin(PAGE))
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA legacy_alter_table = ON")
+        cursor.execute(f"ALTER TABLE {table} RENAME TO gone")
+    try:
+        response = person.come_back(callback)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(f"ALTER TABLE gone RENAME TO {table}")
+            cursor.execute("PRAGMA legacy_alter_table = OFF")
+    assert response.status_code == 503
+    assert code_on(response) == "database_unavailable"
+    assert not person.is_signed_in
+    assert User.objects.count() == Account.objects.count()
+    assert [line.split()[1] for line in events(caplog)] == ["code=database_unavailable"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_refuses_to_keep_the_account_keeps_no_user_either(simulator, person):
+    make_provider(simulator)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TRIGGER refuses BEFORE INSERT ON psc_connect_account BEGIN SELECT RAISE(ABORT, 'no'); END"
+        )
+    try:
+        assert_sign_in_is_refused("account_conflict", person=person, simulator=simulator)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TRIGGER refuses")
+    assert ClaimedState.objects.count() == 1

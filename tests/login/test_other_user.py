@@ -1,0 +1,106 @@
+"""An account goes to another user: the sessions of the one before end, groups go along, a trail stays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group, User
+
+from psc_connect.accounts.merging import PlanRefused, link, plan_link
+from psc_connect.accounts.unlinking import unlink
+from psc_connect.models import Account, AccountChange, AccountIdentifier, ExportedGroup, Provider
+from psc_connect.simulator import Simulator
+from tests.support.browser_session import BrowserSession, is_out
+from tests.support.identities import OTHER_PSI, RPPS, of, sign_in, somebody
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("usernames_identify_nobody")]
+ONE = somebody("1", of("RPPS", RPPS))
+
+
+def test_an_account_goes_to_another_user(provider: Provider, simulator: Simulator, by: User) -> None:
+    account, right = sign_in(simulator, ONE), User.objects.create(username="right")
+    wrong = account.user
+    link(plan_link(account, right), by=by)
+    assert sign_in(simulator, ONE).user == right
+    assert sign_in(simulator, somebody("5", of("RPPS", RPPS))).user == right
+    assert User.objects.filter(pk=wrong.pk, is_active=True).exists()
+    change = AccountChange.objects.order_by("pk")[0]
+    assert (change.action, change.username, change.made_by) == ("linked", "right", by)
+    assert change.before == {"user": str(wrong.pk), "username": wrong.username}
+
+
+@pytest.mark.case("AL14")
+def test_the_sessions_of_the_user_before_end(provider: Provider, simulator: Simulator, by: User) -> None:
+    browser, right = BrowserSession(), User.objects.create(username="right")
+    account = sign_in(simulator, ONE, browser)
+    link(plan_link(account, right), by=by)
+    assert is_out(browser)
+    again = BrowserSession()
+    sign_in(simulator, ONE, again)
+    assert not is_out(again)
+
+
+def test_the_groups_that_the_account_gave_go_along(provider: Provider, simulator: Simulator, by: User) -> None:
+    given = Group.objects.create(name="given")
+    ExportedGroup.objects.create(provider=provider, claim="given_name != 'x'", group=given)
+    account, right = sign_in(simulator, ONE), User.objects.create(username="right")
+    wrong = account.user
+    link(plan_link(account, right), by=by)
+    assert not wrong.groups.exists()
+    assert set(right.groups.all()) == {given}
+    ExportedGroup.objects.all().delete()
+    sign_in(simulator, ONE)
+    assert not right.groups.exists()
+
+
+def test_a_user_with_an_account_of_the_issuer_gets_no_second_one(provider: Provider, simulator: Simulator) -> None:
+    account, other = sign_in(simulator, ONE), sign_in(simulator, somebody("7", of("PSI", OTHER_PSI)))
+    for user, code in ((other.user, "link_has_account"), (account.user, "link_same")):
+        with pytest.raises(PlanRefused) as caught:
+            plan_link(account, user)
+        assert caught.value.code == code
+
+
+def promote(account: Account, user: User) -> None:
+    User.objects.filter(pk=user.pk).update(is_staff=True)
+
+
+def rename(account: Account, user: User) -> None:
+    User.objects.filter(pk=user.pk).update(username="somebody-else")
+
+
+def remove(account: Account, user: User) -> None:
+    User.objects.filter(pk=user.pk).delete()
+
+
+def unlinked(account: Account, user: User) -> None:
+    unlink(Account.objects.get(pk=account.pk), by=None)
+
+
+@pytest.mark.case("AL10")
+@pytest.mark.parametrize("meanwhile", [promote, rename, remove, unlinked])
+def test_what_has_changed_since_it_was_looked_at_is_not_linked(
+    provider: Provider, simulator: Simulator, meanwhile: Any
+) -> None:
+    account, right = sign_in(simulator, ONE), User.objects.create(username="right")
+    wanted = plan_link(account, right)
+    meanwhile(account, right)
+    with pytest.raises(PlanRefused) as caught:
+        link(wanted, by=None)
+    assert caught.value.code == "plan_changed"
+    assert not AccountChange.objects.exists()
+
+
+@pytest.mark.case("AL14")
+def test_the_identifiers_of_an_unlinked_account_go_and_its_person_is_somebody_new(
+    provider: Provider, simulator: Simulator
+) -> None:
+    sign_in(simulator, somebody("0", of("RPPS", RPPS)))
+    account = sign_in(simulator, ONE)
+    unlink(account, by=None)
+    assert not AccountIdentifier.objects.exists()
+    assert AccountChange.objects.get().account is None
+    for sub in ("1", "0"):
+        assert sign_in(simulator, somebody(sub, of("RPPS", RPPS))).user != account.user
+    assert Account.objects.count() == 1

@@ -1,0 +1,267 @@
+"""Logins begun and not finished: what their cookies hold, how many there are, how long they last."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from datetime import datetime, timezone
+
+import pytest
+from django.contrib.sessions.models import Session
+
+from psc_connect.encryption import CLIENT_SECRET, ID_TOKEN, PENDING_LOGIN, InvalidToken, cipher_for
+from psc_connect.login.pending import PendingLogin, cookie_name
+from psc_connect.models import ClaimedState
+from tests.support.browser_session import PAGE, BrowserSession, query_of
+from tests.support.refusals import assert_refused, pending_cookies
+
+pytestmark = pytest.mark.django_db
+
+NOON = datetime(2027, 3, 28, 12, 0, tzinfo=timezone.utc)
+
+
+@pytest.fixture
+def provider(provider):
+    """One whose own document nobody looks up, on whatever day."""
+    provider.metadata_followed = False
+    provider.save()
+    return provider
+
+
+def size_of(cookies: dict[str, str]) -> int:
+    return len("; ".join(f"{name}={value}" for name, value in cookies.items()))
+
+
+def names_of(urls: list[str]) -> set[str]:
+    return {cookie_name(query_of(url)["state"], secure=False) for url in urls}
+
+
+# --- the cookie -------------------------------------------------------------------------------------------------
+
+
+def test_the_cookie_is_hidden_from_scripts_and_from_other_sites_requests(provider, person):
+    response = person.browser.get("/psc/psc/login/", {"next": PAGE})
+    (morsel,) = response.cookies.values()
+    assert (morsel["httponly"], morsel["samesite"], morsel["path"]) == (True, "Lax", "/")
+    assert (morsel["secure"], morsel["domain"], morsel["max-age"]) == ("", "", 1200)
+    assert "no-store" in response["Cache-Control"]
+
+
+def test_the_cookie_shows_nothing_of_what_it_holds(provider, person):
+    query = query_of(person.begin("/page/a-secret-page/"))
+    (value,) = pending_cookies(person).values()
+    login = PendingLogin(*json.loads(cipher_for(PENDING_LOGIN).decrypt(value.encode())))
+    assert (login.next, login.state) == ("/page/a-secret-page/", query["state"])
+    assert not any(text in value for text in (login.state, login.nonce, login.code_verifier, login.seed, "secret"))
+    (name,) = pending_cookies(person)
+    assert query["state"] not in name
+
+
+def test_an_anonymous_visitor_gets_no_session_and_no_row(provider, person):
+    for _ in range(3):
+        person.begin(PAGE)
+    assert all("psc_auth_" in name for name in person.browser.cookies)
+    assert (Session.objects.count(), ClaimedState.objects.count()) == (0, 0)
+
+
+@pytest.mark.parametrize("query", ["code=c", f"code=c&state={'A' * 43}", "error=access_denied", "code=c&state=x"])
+def test_a_callback_without_its_cookie_makes_no_row(provider, person, query):
+    person.browser.get(f"/psc/psc/callback/?{query}")
+    assert (Session.objects.count(), ClaimedState.objects.count()) == (0, 0)
+
+
+def test_the_state_is_claimed_before_the_first_call(simulator, provider, person):
+    with simulator.fault("outage", endpoint="token"):
+        person.sign_in()
+    assert ClaimedState.objects.count() == 1
+
+
+def test_a_finished_login_takes_its_own_cookie_away_and_no_other(provider, person):
+    other, mine = person.begin("/page/two/"), person.begin(PAGE)
+    person.come_back(person.authorize(mine))
+    assert pending_cookies(person).keys() == names_of([other])
+
+
+def test_a_refused_login_takes_its_own_cookie_away_and_no_other(simulator, provider, person):
+    other, mine = person.begin("/page/two/"), person.begin(PAGE)
+    with simulator.fault("wrong_nonce"):
+        person.come_back(person.authorize(mine))
+    assert pending_cookies(person).keys() == names_of([other])
+
+
+@pytest.mark.parametrize(
+    "damage", ["flipped", "cut", "empty", "another login's", "of another purpose", "older version"]
+)
+def test_a_cookie_that_we_did_not_write_for_this_state_is_ignored(simulator, provider, person, damage):
+    url = person.authorize(person.begin(PAGE))
+    ((name, value),) = pending_cookies(person).items()
+    held = cipher_for(PENDING_LOGIN).decrypt(value.encode())
+    other = BrowserSession()
+    other.begin(PAGE)
+    person.browser.cookies[name] = {
+        "flipped": value[:40] + ("A" if value[40] != "A" else "B") + value[41:],
+        "cut": value[:-8],
+        "empty": "",
+        "another login's": next(iter(pending_cookies(other).values())),
+        "of another purpose": cipher_for(ID_TOKEN).encrypt(held).decode(),
+        "older version": cipher_for(PENDING_LOGIN).encrypt(b'{"state": "x", "provider": "psc"}').decode(),
+    }[damage]
+    assert_refused(person, person.come_back(url), "authorization_state_unknown", simulator=simulator)
+    other.close()
+
+
+def test_a_cookie_under_a_key_that_is_gone_is_ignored(simulator, provider, person, settings):
+    secret = provider.client_secret.reveal()
+    url = person.authorize(person.begin(PAGE))
+    settings.SECRET_KEY = "another-one-" + "z" * 40
+    provider.client_secret = secret
+    provider.save()
+    assert_refused(person, person.come_back(url), "authorization_state_unknown", simulator=simulator)
+
+
+def test_a_pending_login_is_no_client_secret_and_no_id_token(provider, person):
+    person.begin(PAGE)
+    (value,) = pending_cookies(person).values()
+    for purpose in (CLIENT_SECRET, ID_TOKEN):
+        with pytest.raises(InvalidToken):
+            cipher_for(purpose).decrypt(value.encode())
+
+
+# --- how many ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", ["", PAGE, "/page/" + "x" * 500 + "/", "/page/" + "é" * 250])
+def test_all_cookies_together_stay_under_four_kilobytes(provider, person, page):
+    for _ in range(60):
+        person.begin(page)
+        assert size_of(pending_cookies(person)) <= 4096
+    assert person.browser.get("/").status_code == 200
+    assert person.come_back(person.authorize(person.begin(page))).status_code == 302
+    assert person.is_signed_in
+
+
+@pytest.mark.parametrize("letter", ["x", "é", "€", "😀"])
+def test_the_answer_to_a_start_fits_the_buffer_of_a_front_server(simulator, provider, person, settings, letter):
+    """nginx takes 4 kB of headers from the server behind it: the new cookie, and the end of each that it pushes out."""
+    settings.PSC_CONNECT_BASE_URL = "https://testserver"
+    for _ in range(20):
+        person.begin()
+        person.browser.cookies = type(person.browser.cookies)(pending_cookies(person))
+    page = "/page/" + letter * (500 // len(letter.encode()))
+    answer = person.browser.get("/psc/psc/login/", {"next": page})
+    lines = [f"{name}: {value}" for name, value in answer.items()]
+    lines += [f"Set-Cookie: {morsel.OutputString()}" for morsel in answer.cookies.values()]
+    assert len(answer.cookies) > 1
+    assert len("\r\n".join(lines)) < 3_000
+
+
+def test_the_oldest_logins_go_first(provider, person):
+    urls = [person.begin(PAGE) for _ in range(20)]
+    kept = pending_cookies(person).keys()
+    # They were all begun in the same second or two: the order among them counts all the same.
+    assert kept == names_of(urls[-len(kept) :])
+    assert len(kept) >= 6
+
+
+def test_a_browser_that_reorders_its_cookies_loses_the_oldest_all_the_same(provider, person, time_machine):
+    urls = []
+    for second in range(20):
+        time_machine.move_to(NOON.timestamp() + second, tick=False)
+        urls.append(person.begin(PAGE))
+        person.browser.cookies = type(person.browser.cookies)(
+            {name: person.browser.cookies[name] for name in sorted(person.browser.cookies)}
+        )
+    kept = pending_cookies(person).keys()
+    assert kept == names_of(urls[-len(kept) :])
+
+
+def test_a_cookie_of_another_maker_under_our_name_goes_first(provider, person):
+    url = person.begin(PAGE)
+    for number in range(5):
+        person.browser.cookies[f"psc_auth_{number:016}"] = "x" * 700
+    person.begin("/page/two/")
+    assert person.come_back(person.authorize(url))["Location"] == PAGE
+
+
+# --- several tabs -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.case("CC03", "RD03")
+@pytest.mark.parametrize("order", [(0, 1, 2, 3, 4), (4, 3, 2, 1, 0), (2, 0, 4, 1, 3)])
+def test_five_tabs_finish_in_any_order_each_on_its_page(simulator, provider, person, order):
+    pages = [f"/page/tab-{number}/" for number in range(5)]
+    callbacks = [person.authorize(person.begin(page)) for page in pages]
+    for number in order:
+        assert person.come_back(callbacks[number])["Location"] == pages[number]
+        assert person.is_signed_in
+    assert simulator.count("token") == 5
+    for number in order:
+        assert person.come_back(callbacks[number])["Location"] == pages[number]
+    assert simulator.count("token") == 5
+
+
+@pytest.mark.case("CC03", "RD03")
+@pytest.mark.parametrize("order", list(itertools.permutations((0, 1))))
+def test_two_tabs_begun_at_the_same_instant_both_finish(provider, person, order, time_machine):
+    time_machine.move_to(NOON, tick=False)
+    second_tab = BrowserSession()
+    begun = [person.begin("/page/tab-0/"), second_tab.begin("/page/tab-1/")]
+    # Both requests left before either answer came: the browser then has both cookies.
+    person.browser.cookies.update(second_tab.browser.cookies)
+    callbacks = [person.authorize(url) for url in begun]
+    for number in order:
+        assert person.come_back(callbacks[number])["Location"] == f"/page/tab-{number}/"
+    second_tab.close()
+
+
+# --- how long ---------------------------------------------------------------------------------------------------
+
+
+def test_ten_minutes_are_enough(provider, person, time_machine):
+    time_machine.move_to(NOON)
+    url = person.begin(PAGE)
+    time_machine.move_to(NOON.timestamp() + 595)
+    assert person.come_back(person.authorize(url))["Location"] == PAGE
+
+
+@pytest.mark.case("AZ05")
+@pytest.mark.parametrize("seconds", [605, 1100])
+def test_after_ten_minutes_the_login_has_expired_and_its_page_is_kept(
+    simulator, provider, person, time_machine, seconds
+):
+    time_machine.move_to(NOON)
+    url = person.begin(PAGE)
+    time_machine.move_to(NOON.timestamp() + seconds)
+    response = person.come_back(person.authorize(url))
+    assert_refused(person, response, "authorization_state_expired", simulator=simulator, next_page=PAGE)
+    assert not pending_cookies(person)
+
+
+@pytest.mark.case("AZ05")
+@pytest.mark.parametrize("seconds", [1205, 24 * 3600, 30 * 24 * 3600])
+def test_the_answer_of_another_day_is_refused(simulator, provider, person, time_machine, seconds):
+    time_machine.move_to(NOON)
+    url = person.begin(PAGE)
+    time_machine.move_to(NOON.timestamp() + seconds)
+    response = person.come_back(person.authorize(url))
+    assert_refused(person, response, "authorization_state_unknown", simulator=simulator)
+
+
+def test_a_login_begun_in_the_future_has_expired(simulator, provider, person, time_machine):
+    time_machine.move_to(NOON)
+    url = person.authorize(person.begin(PAGE))
+    time_machine.move_to(NOON.timestamp() - 62)
+    response = person.come_back(url)
+    # Fernet bounds the future as we do.
+    assert response.status_code == 400
+    assert response.context["code"] in {"authorization_state_expired", "authorization_state_unknown"}
+    assert simulator.count("token") == 0
+
+
+def test_an_expired_login_can_be_begun_again_at_once(provider, person, time_machine):
+    time_machine.move_to(NOON)
+    url = person.begin(PAGE)
+    time_machine.move_to(NOON.timestamp() + 700)
+    refused = person.come_back(person.authorize(url))
+    again = person.browser.get(refused.context["start_again_url"])
+    assert person.come_back(person.authorize(again["Location"]))["Location"] == PAGE

@@ -1,0 +1,48 @@
+"""On a shared computer: whoever comes after a refused person signs in as themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from django.utils.html import escape
+
+from psc_connect.models import Provider
+from tests.support.access_rules import DOCTORS, allow, give
+from tests.support.browser_session import HOST, PAGE, BrowserSession, path_of, query_of
+
+pytestmark = pytest.mark.django_db
+
+
+def test_on_a_shared_computer_somebody_else_can_sign_in_after_a_refusal(
+    provider: Provider, person: BrowserSession
+) -> None:
+    give(provider, allow(DOCTORS), others_may_sign_in=False)
+    link = f"/psc/psc/login/?{urlencode({'next': PAGE, 'as': 'other'})}"
+    assert f'<a href="{escape(link)}">' in person.sign_in(PAGE).content.decode()
+    # The session of the one who was refused is open there, and must not answer.
+    assert query_of(person.browser.get(link)["Location"])["prompt"] == "login"
+
+
+def test_it_is_somebody_else_still_where_the_browser_changes_the_host(
+    provider: Provider, person: BrowserSession, settings: Any
+) -> None:
+    settings.PSC_CONNECT_BASE_URL = HOST
+    moved = person.browser.get("/psc/psc/login/", {"as": "other"}, headers={"Host": "localhost"})["Location"]
+    assert query_of(person.browser.get(path_of(moved))["Location"])["prompt"] == "login"
+
+
+@pytest.mark.parametrize("asked", ["", "login", "none", "other none"])
+def test_no_other_word_changes_what_is_asked_of_the_provider(
+    provider: Provider, person: BrowserSession, asked: str
+) -> None:
+    answer = person.browser.get("/psc/psc/login/", {"as": asked, "prompt": "none"})
+    assert "prompt" not in query_of(answer["Location"])
+
+
+def test_whom_the_provider_did_not_identify_is_offered_to_start_again_alone(
+    provider: Provider, person: BrowserSession
+) -> None:
+    page = person.browser.get("/psc/psc/callback/", {"error": "access_denied", "state": "x"}).content.decode()
+    assert "as=other" not in page

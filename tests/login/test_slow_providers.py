@@ -1,0 +1,33 @@
+"""A provider that hangs or drips: the callback answers within its ten seconds."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from psc_connect.conf import http_policy
+from tests.support.browser_session import PAGE
+from tests.support.refusals import assert_refused
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("provider")]
+
+
+@pytest.mark.case("TR01")
+def test_a_provider_that_says_nothing_is_left_after_five_seconds():
+    """That this limit ends a call is shown in tests/oidc/test_time.py, with a shorter one."""
+    assert (http_policy().connect_timeout, http_policy().read_timeout) == (3, 5)
+
+
+@pytest.mark.case("TR02", "UI07")
+def test_answers_that_drip_share_one_deadline_of_ten_seconds(simulator, person):
+    # Four seconds for the tokens, and no end of the userinfo's headers: no single read is slow.
+    simulator.faults.set("hang", endpoint="token", seconds=4)
+    simulator.faults.set("drip", endpoint="userinfo", seconds=0.5, headers=True)
+    began = time.monotonic()
+    response = person.sign_in(PAGE)
+    assert 9.5 < time.monotonic() - began < 12
+    assert_refused(
+        person, response, "provider_timeout", simulator=simulator, calls=("token", "userinfo"), next_page=PAGE
+    )
+    assert response.status_code == 503

@@ -1,0 +1,198 @@
+"""Sandbox beside production: two issuers whose keys, codes and people never stand for each other's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.contrib.auth import get_user_model
+
+from psc_connect.models import Account, Provider
+from psc_connect.providers.serialization import key_names
+from psc_connect.simulator import Simulator, run_simulator
+from tests.conftest import client_of, make_provider
+from tests.support.browser_session import PAGE, BrowserSession, code_on, query_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(scope="module")
+def running_sandbox() -> Iterator[Simulator]:
+    with run_simulator() as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def sandbox(running_sandbox: Simulator) -> Iterator[Simulator]:
+    running_sandbox.faults.clear()
+    running_sandbox.end_sessions()
+    running_sandbox.register(client_of("sandbox", client_id="sandbox-client", client_secret="sandbox-secret-77aa"))
+    running_sandbox.sign_in("podiatrist")
+    running_sandbox.clear_requests()
+    published = list(running_sandbox.keys.published)
+    yield running_sandbox
+    running_sandbox.keys.published = published
+
+
+@pytest.fixture(autouse=True)
+def _both(provider, sandbox) -> None:
+    """The fixture `provider` is production."""
+    make_provider(sandbox, "sandbox", client_id="sandbox-client", client_secret="sandbox-secret-77aa")
+
+
+@pytest.fixture
+def tester() -> Iterator[BrowserSession]:
+    """Somebody who signs in by the sandbox."""
+    person = BrowserSession(slug="sandbox")
+    yield person
+    person.close()
+
+
+def test_each_provider_has_its_own_addresses_client_and_secret(simulator, sandbox, person, tester):
+    for someone, other in ((person, sandbox), (tester, simulator)):
+        before = len(other.requests)
+        query = query_of(someone.begin())
+        assert query["redirect_uri"] == f"http://testserver/psc/{someone.slug}/callback/"
+        assert someone.sign_in(PAGE)["Location"] == PAGE
+        assert len(other.requests) == before
+    sent = [next(each for each in there.requests if each.endpoint == "token").form for there in (simulator, sandbox)]
+    assert [form["client_id"] for form in sent] == ["the-client", "sandbox-client"]
+    assert [form["client_secret"] for form in sent] == ["the-client-secret-e7c1", "sandbox-secret-77aa"]
+
+
+@pytest.mark.case("AZ10")
+@pytest.mark.parametrize("iss", ["its own", "of the other", "none"])
+def test_an_answer_at_the_other_providers_address_is_refused_before_any_call(simulator, sandbox, person, iss):
+    answer = query_of(person.authorize(person.begin(PAGE)))
+    answer["iss"] = {"its own": simulator.issuer, "of the other": sandbox.issuer, "none": ""}[iss]
+    response = person.browser.get("/psc/sandbox/callback/", answer)
+    assert code_on(response) == "authorization_provider_mismatch"
+    assert (simulator.count("token"), sandbox.count("token")) == (0, 0)
+    assert "sessionid" not in person.browser.cookies
+    # Where it was begun it can still be finished.
+    answer["iss"] = simulator.issuer
+    assert person.browser.get("/psc/psc/callback/", answer)["Location"] == PAGE
+
+
+@pytest.mark.case("AZ08", "AZ10")
+def test_a_code_of_the_sandbox_is_not_sent_to_production(simulator, sandbox, person, tester):
+    """A mix-up: the answer of the one issuer, in the login with the other."""
+    theirs = query_of(tester.authorize(tester.begin()))
+    state = query_of(person.begin(PAGE))["state"]
+    response = person.browser.get("/psc/psc/callback/", {**theirs, "state": state})
+    assert code_on(response) == "authorization_issuer_mismatch"
+    assert (simulator.count("token"), sandbox.count("token")) == (0, 0)
+
+
+@pytest.mark.case("TN01")
+def test_two_keys_of_one_name_verify_each_their_own_provider(simulator, sandbox, person, tester):
+    for there, someone in ((simulator, person), (sandbox, tester)):
+        row = Provider.objects.get(slug=someone.slug)
+        row.jwks = {"keys": [{**there.keys.current.public, "kid": "same"}]}
+        row.save()
+        there.faults.set("id_token_header", header={"kid": "same"})
+        assert someone.sign_in(PAGE)["Location"] == PAGE
+        assert there.count("jwks") == 0
+
+
+@pytest.mark.case("TN01")
+def test_the_sandboxs_key_under_productions_name_signs_nobody_in(simulator, sandbox, person, tester):
+    tester.sign_in()
+    jwks = {"keys": [{**simulator.keys.current.public, "kid": "same"}]}
+    Provider.objects.filter(slug="psc").update(jwks=jwks, jwks_pinned=[*key_names(jwks)])
+    before = list(simulator.keys.published)
+    simulator.keys.published = [sandbox.keys.current, *before]
+    simulator.faults.set("id_token_header", header={"kid": "same"})
+    response = person.sign_in(PAGE)
+    simulator.keys.published = before
+    assert code_on(response) == "id_token_signature_invalid"
+    assert "sessionid" not in person.browser.cookies
+    assert simulator.count("userinfo") == 0
+
+
+@pytest.mark.case("TN01")
+def test_an_unknown_key_of_the_one_is_not_looked_for_at_the_other(simulator, sandbox, person, tester):
+    with simulator.fault("unknown_kid", kid=sandbox.keys.current.kid):
+        assert code_on(person.sign_in()) == "id_token_unknown_key"
+    assert (simulator.count("jwks"), sandbox.count("jwks")) == (1, 0)
+    # The minute of the one is not the minute of the other.
+    sandbox.rotate_keys(withdraw_old=True)
+    assert tester.sign_in(PAGE)["Location"] == PAGE
+
+
+@pytest.mark.case("AL08", "TN04")
+def test_one_sub_at_two_issuers_is_two_people(person, tester):
+    person.sign_in()
+    tester.sign_in()
+    assert person.user_id != tester.user_id
+    accounts = Account.objects.order_by("pk")
+    assert len({account.subject for account in accounts}) == 1
+    assert [account.provider.slug for account in accounts] == ["psc", "sandbox"]
+    assert len({account.issuer for account in accounts}) == 2
+    assert get_user_model().objects.values("username").distinct().count() == 2
+
+
+@pytest.mark.case("TN04")
+def test_production_does_not_know_the_people_of_the_sandbox(person, tester):
+    tester.sign_in()
+    Provider.objects.filter(slug="psc").update(create_unknown_users=False)
+    assert code_on(person.sign_in()) == "account_unknown"
+    assert "sessionid" not in person.browser.cookies
+
+
+@pytest.mark.case("TN04")
+def test_an_account_of_production_under_the_sandboxs_row_is_not_the_sandboxs(person, tester):
+    person.sign_in()
+    # The issuer counts, not the row by which it came.
+    Account.objects.update(provider=Provider.objects.get(slug="sandbox"))
+    tester.sign_in()
+    assert person.user_id != tester.user_id
+
+
+@pytest.mark.case("TN02")
+def test_a_row_that_is_changed_counts_from_the_next_login_on(simulator, person):
+    person.sign_in()
+    person.browser.logout()
+    simulator.register(client_of(client_id="the-next-client", client_secret="the-next-secret"))
+    row = Provider.objects.get(slug="psc")
+    row.client_id, row.client_secret = "the-next-client", "the-next-secret"
+    row.save()
+    assert query_of(person.begin())["client_id"] == "the-next-client"
+    assert person.sign_in(PAGE)["Location"] == PAGE
+
+
+@pytest.mark.case("TN02")
+def test_a_row_that_is_read_again_forgets_its_metadata_of_before(simulator, sandbox):
+    row = Provider.objects.get(slug="psc")
+    assert row.parsed_metadata.issuer == simulator.issuer
+    Provider.objects.filter(slug="psc").update(metadata=sandbox.metadata)
+    row.refresh_from_db()
+    assert row.parsed_metadata.issuer == sandbox.issuer
+
+
+@pytest.mark.case("TN03")
+def test_no_login_touches_the_cache(person, settings):
+    settings.CACHES = {"default": {"BACKEND": "no.such.Cache"}}
+    assert person.sign_in(PAGE)["Location"] == PAGE
+    person.browser.post("/psc/psc/logout/")
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+
+def test_the_address_without_a_name_lets_one_choose_and_keeps_the_page(person):
+    response = person.browser.get("/psc/login/", {"next": PAGE})
+    text = response.content.decode()
+    assert response.status_code == 200
+    assert "/psc/psc/login/?next=%2Fpage%2Fone%2F" in text
+    assert "/psc/sandbox/login/?next=%2Fpage%2Fone%2F" in text
+    assert not response.cookies
+
+
+def test_a_disabled_provider_is_not_offered_and_finishes_nothing(sandbox, person, tester):
+    callback = tester.authorize(tester.begin())
+    Provider.objects.filter(slug="sandbox").update(enabled=False)
+    assert code_on(tester.come_back(callback)) == "no_provider"
+    assert code_on(tester.browser.get("/psc/sandbox/login/")) == "no_provider"
+    assert sandbox.count("token") == 0
+    # One is left: it needs no choice.
+    begun = person.browser.get("/psc/login/", {"next": PAGE})
+    assert person.come_back(person.authorize(begun["Location"]))["Location"] == PAGE

@@ -1,0 +1,98 @@
+"""What every refusal must leave behind, whatever refused it: a page with a code, and everything else as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from html import escape
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import urlencode
+
+from django.apps import apps
+from django.conf import settings
+
+from psc_connect.simulator import Simulator
+from tests.support.browser_session import BACK_CHANNEL, PAGE, BrowserSession, code_on
+
+NOBODY_YET: Mapping[str, Any] = MappingProxyType({})
+# What a site holds before anybody comes; and the state that a login claims is its own to keep.
+NOT_OF_PEOPLE = {
+    "auth.group",
+    "auth.group_permissions",
+    "auth.permission",
+    "contenttypes.contenttype",
+    "psc_connect.claimedstate",
+    "psc_connect.declarationchange",
+    "psc_connect.exportedattribute",
+    "psc_connect.provider",
+}
+
+
+def assert_refused(
+    person: BrowserSession,
+    response: Any,
+    code: str,
+    *,
+    simulator: Simulator,
+    calls: tuple[str, ...] = (),
+    next_page: str = "",
+    before: Mapping[str, Any] = NOBODY_YET,
+) -> None:
+    """``calls``: the endpoints that the site asked since the start, none of them after the failure.
+
+    ``before``: `everything_kept` of this person before the sign-in.
+    """
+    assert code_on(response) == code
+    assert response.status_code in {400, 403, 404, 502, 503}
+    assert "no-store" in response["Cache-Control"]
+    if "/callback/" in response.request["PATH_INFO"]:
+        assert response["Referrer-Policy"] == "no-referrer"
+    assert not person.is_signed_in
+    assert everything_kept(person) == before
+    assert [request.endpoint for request in simulator.requests if request.endpoint in BACK_CHANNEL] == list(calls)
+    # Nor did a redirection, a header or a claim send us to an address that is no endpoint.
+    assert all(request.endpoint for request in simulator.requests)
+    if next_page:
+        assert start_again_link(person.slug, next_page) in response.content.decode()
+
+
+def assert_sign_in_is_refused(
+    code: str,
+    *,
+    person: BrowserSession,
+    simulator: Simulator,
+    calls: tuple[str, ...] = ("token", "userinfo"),
+    come_back: Callable[[BrowserSession], Any] = lambda person: person.sign_in(PAGE),
+) -> Any:
+    """Sign in, as somebody known or not, and be refused; return the answer."""
+    before = everything_kept(person)
+    simulator.clear_requests()
+    response = come_back(person)
+    next_page = PAGE if response.context["explanation"].can_start_again else ""
+    assert_refused(person, response, code, simulator=simulator, calls=calls, next_page=next_page, before=before)
+    return response
+
+
+def everything_kept(person: BrowserSession) -> dict[str, Any]:
+    """Every row that a login could make or change, and the cookie of the session: what there is none of is left out."""
+    models = [model for model in apps.get_models(include_auto_created=True) if model._meta.managed]
+    rows = {
+        model._meta.label: list(model._default_manager.order_by("pk").values())
+        for model in models
+        if model._meta.label_lower not in NOT_OF_PEOPLE
+    }
+    cookie = person.browser.cookies.get(settings.SESSION_COOKIE_NAME)
+    kept = {**rows, "cookie of the session": cookie.value if cookie else ""}
+    return {name: value for name, value in kept.items() if value}
+
+
+def start_again_link(slug: str, next_page: str) -> str:
+    query = urlencode({"next": next_page})
+    return f'href="{escape(f"/psc/{slug}/login/?{query}")}"'
+
+
+def pending_cookies(person: BrowserSession) -> dict[str, str]:
+    """Return the cookies of logins that this browser has begun and not finished."""
+    return {
+        name: morsel.value for name, morsel in person.browser.cookies.items() if "psc_auth_" in name and morsel.value
+    }

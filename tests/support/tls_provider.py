@@ -1,0 +1,57 @@
+"""A provider over TLS, whose certificate is of the hospital's own authority."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator
+from email.utils import formatdate
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from psc_connect.models import Provider
+from tests.oidc.wire import Connection, Wire, reply, server_context
+from tests.support.key_sets import EC_KEY, key_set
+
+Serving = Callable[..., Provider]
+
+
+def metadata_of(url: str) -> dict[str, str]:
+    names = ("authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri")
+    return {"issuer": url, **{name: f"{url}/{name}" for name in names}}
+
+
+def behave(connection: Connection, *, closing: bool = False) -> None:
+    """A provider that believes its client; ``closing`` ends the connection after each answer."""
+    for request in connection.requests():
+        if request.target.endswith("openid-configuration"):
+            body, status = json.dumps(metadata_of(connection.server.url)), "200 OK"
+        elif request.target == "/jwks_uri":
+            body, status = key_set(EC_KEY), "200 OK"
+        else:
+            body, status = '{"error": "invalid_grant"}', "400 Bad Request"
+        last = {"Connection": "close"} if closing else {}
+        connection.send(reply(body, status, Date=formatdate(usegmt=True), **last))
+        if closing:
+            return
+
+
+@contextlib.contextmanager
+def tls_providers(folder: Path) -> Iterator[Serving]:
+    """Give what declares a provider and serves it; ``certificate`` as in ``server_context``."""
+    running: list[Wire] = []
+
+    def serve(*, closing: bool = False, **certificate: Any) -> Provider:
+        server = Wire(partial(behave, closing=closing), server_context(folder, **certificate))
+        running.append(server)
+        provider = Provider(slug="psc", environment="custom", client_id="c", client_secret="s")
+        provider.metadata, provider.jwks = metadata_of(server.url), {"keys": [EC_KEY]}
+        provider.id_token_signed_response_alg = "ES256"
+        provider.save()
+        provider.exported_attributes.create(claim="sub", user_field="username", when="creation")
+        return provider
+
+    yield serve
+    for server in running:
+        server.stop()

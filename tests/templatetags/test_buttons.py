@@ -1,0 +1,201 @@
+"""The buttons that a site's templates show."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.template.loader import render_to_string
+from django.test import Client
+from django.utils import translation
+
+from psc_connect.login.failures import login_url
+from tests.support.buttons import declare, links, shown
+
+BUTTON = "{% psc_connect_button %}"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "source", [BUTTON, '{% psc_connect_button provider="psc" %}', '{% psc_connect_button provider="other" %}']
+)
+def test_no_button_where_no_provider_is_enabled(source: str) -> None:
+    declare(enabled=False)
+    assert shown(source) == ""
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("language", "text", "tooltip"),
+    [("fr", "Entrer", "Aide"), ("en", "Come in", "Aide"), ("en-gb", "Come in", "Aide"), ("de", "Entrer", "Hilfe")],
+)
+def test_button_has_its_words_in_several_languages(language: str, text: str, tooltip: str) -> None:
+    words = {"en": {"button_text": "Come in"}, "de": {"button_tooltip": "Hilfe"}}
+    declare(button_text="Entrer", button_tooltip="Aide", translations=words)
+    with translation.override(language):
+        page = shown(BUTTON)
+    assert f'<span class="psc-button-text">{text}</span>' in page
+    assert f'title="{tooltip}" aria-description="{tooltip}"' in page
+
+
+@pytest.mark.django_db
+def test_button_without_a_tooltip_has_none() -> None:
+    declare()
+    assert "title=" not in shown(BUTTON)
+
+
+@pytest.mark.django_db
+def test_buttons_stand_in_the_order_of_the_administrators() -> None:
+    declare("a", sort_order=20)
+    declare("b", sort_order=10)
+    assert links(shown(BUTTON)) == ["/psc/b/login/?next=%2F", "/psc/a/login/?next=%2F"]
+
+
+@pytest.mark.django_db
+def test_unknown_provider_has_no_button_though_another_is_enabled() -> None:
+    declare()
+    assert shown('{% psc_connect_button provider="other" %}') == ""
+
+
+NEXT_PAGES = {
+    "this page": (BUTTON, "/page/a/?b=c", "/page/a/?b=c"),
+    "the page that the query names": (BUTTON, "/page/a/?next=/page/b/", "/page/b/"),
+    "the page that the site names": (
+        '{% psc_connect_button next="/page/c/" %}',
+        "/page/a/?next=/page/b/",
+        "/page/c/",
+    ),
+    "not another site of the query's": (
+        BUTTON,
+        "/page/a/?next=//evil.example/",
+        "/page/a/?next=//evil.example/",
+    ),
+    "not another site of the tag's": (
+        '{% psc_connect_button next="https://evil.example/" %}',
+        "/page/a/",
+        "",
+    ),
+    "not a page of ours": (BUTTON, "/psc/login/", ""),
+}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", NEXT_PAGES)
+def test_button_leads_back_to(name: str) -> None:
+    source, path, next_page = NEXT_PAGES[name]
+    declare()
+    assert links(shown(source, path)) == [login_url("psc", next_page)]
+
+
+@pytest.mark.django_db
+def test_button_on_the_answer_to_a_post_does_not_lead_back_to_it() -> None:
+    declare()
+    assert links(shown(BUTTON, "/page/a/", method="post")) == ["/psc/psc/login/"]
+
+
+@pytest.mark.django_db
+def test_button_is_shown_where_the_page_has_no_request() -> None:
+    declare()
+    assert 'href="/psc/psc/login/"' in render_to_string("psc_connect/chooser.html")
+
+
+@pytest.mark.django_db
+def test_each_enabled_provider_has_its_button_and_says_which_it_is() -> None:
+    declare("psc")
+    declare("psc-sandbox", environment="sandbox")
+    declare("closed", enabled=False)
+    page = shown(BUTTON, "/page/a/")
+    assert links(page) == [login_url("psc", "/page/a/"), login_url("psc-sandbox", "/page/a/")]
+    assert "Bac à sable (BAS)</small>" in page
+
+
+@pytest.mark.django_db
+def test_a_provider_alone_does_not_say_which_it_is() -> None:
+    declare()
+    assert "psc-button-environment" not in shown(BUTTON)
+
+
+@pytest.mark.django_db
+def test_buttons_cost_one_query(django_assert_num_queries: Any) -> None:
+    declare("psc")
+    declare("psc-sandbox", environment="sandbox")
+    with django_assert_num_queries(1):
+        shown(BUTTON)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [("fr", "Se connecter avec Pro Santé Connect"), ("en", "Sign in with Pro Santé Connect")],
+)
+def test_button_speaks_the_language_of_the_page(language: str, text: str) -> None:
+    declare()
+    with translation.override(language):
+        assert f'<span class="psc-button-text">{text}</span>' in shown(BUTTON)
+
+
+@pytest.mark.django_db
+@pytest.mark.case("AD04")
+def test_text_of_the_administrator_is_shown_as_text() -> None:
+    declare(button_text="Carte <b>CPS</b>")
+    assert "Carte &lt;b&gt;CPS&lt;/b&gt;" in shown(BUTTON)
+
+
+@pytest.mark.django_db
+def test_logo_of_the_administrator_replaces_our_drawing() -> None:
+    declare(button_logo="img/official.svg")
+    page = shown(BUTTON)
+    assert 'src="/static/img/official.svg"' in page
+    assert "psc_connect/button.svg" not in page
+
+
+@pytest.mark.django_db
+def test_logo_that_is_not_among_the_static_files_does_not_break_the_page(settings: Any, tmp_path: Path) -> None:
+    manifest = {"version": "1.1", "paths": {"psc_connect/button.svg": "psc_connect/button.123.svg"}}
+    (tmp_path / "staticfiles.json").write_text(json.dumps(manifest))
+    settings.STATIC_ROOT = tmp_path
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"},
+    }
+    declare(button_logo="img/mistyped.svg")
+    assert 'src="/static/psc_connect/button.123.svg"' in shown(BUTTON)
+
+
+LOGOUT = "{% psc_connect_logout_button %}"
+
+
+@pytest.mark.django_db
+def test_sign_out_button_posts_to_the_provider_of_the_session() -> None:
+    declare("another")
+    page = shown("{% csrf_token %}" + LOGOUT, user=User(pk=1), session={"psc_connect": {"provider": "psc"}})
+    assert '<form class="psc-logout" method="post" action="/psc/psc/logout/">' in page
+    assert page.count("csrfmiddlewaretoken") == 2
+
+
+@pytest.mark.django_db
+def test_sign_out_button_says_what_the_page_gives_it_to_say() -> None:
+    declare()
+    assert ">Se déconnecter</button>" in shown(LOGOUT, user=User(pk=1))
+    named = '{% psc_connect_logout_button text="Leave both" %}'
+    assert ">Leave both</button>" in shown(named, user=User(pk=1))
+
+
+@pytest.mark.django_db
+def test_sign_out_button_serves_who_came_with_a_password_too(client: Client) -> None:
+    declare()
+    user = User.objects.create_user("somebody")
+    client.force_login(user, "django.contrib.auth.backends.ModelBackend")
+    assert 'action="/psc/psc/logout/"' in shown(LOGOUT, user=user)
+    response = client.post("/psc/psc/logout/", follow=True)
+    assert "Votre session sur ce site est fermée." in response.content.decode()
+    assert "_auth_user_id" not in client.session
+
+
+@pytest.mark.django_db
+def test_nobody_signed_in_has_no_sign_out_button() -> None:
+    declare()
+    assert shown(LOGOUT) == ""

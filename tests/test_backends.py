@@ -1,0 +1,146 @@
+"""Our backend answers our callback alone; what is measured here of Django and mozilla-django-oidc is why."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.contrib import auth
+from django.contrib.auth.models import User
+from django.contrib.auth.signals import user_login_failed
+from django.contrib.sessions.backends.db import SessionStore
+from django.core.exceptions import ImproperlyConfigured
+from django.test import RequestFactory
+from mozilla_django_oidc.auth import OIDCAuthenticationBackend
+
+from psc_connect.backends import ProSanteConnectBackend
+from tests.support import hooks
+from tests.support.refusals import assert_sign_in_is_refused
+
+PASSWORD = {"username": "anne", "password": "the-password-of-anne"}
+
+
+class OnlyAuthenticate(OIDCAuthenticationBackend):
+    """What overriding ``authenticate`` alone makes of mozilla-django-oidc's backend."""
+
+    def __init__(self) -> None:
+        self.UserModel = User
+
+    def authenticate(self, request: Any, **_credentials: Any) -> None:
+        return None
+
+
+@pytest.fixture
+def anne(db: None) -> User:
+    return User.objects.create_user(**PASSWORD)
+
+
+def test_measured_overriding_authenticate_alone_leaves_a_login_by_password(anne):
+    assert OnlyAuthenticate().authenticate(None, **PASSWORD) is None
+    assert async_to_sync(OnlyAuthenticate().aauthenticate)(None, **PASSWORD) == anne
+
+
+def test_a_password_opens_nothing_through_our_backend(anne):
+    backend = ProSanteConnectBackend()
+    assert backend.authenticate(RequestFactory().get("/"), **PASSWORD) is None
+    assert async_to_sync(backend.aauthenticate)(RequestFactory().get("/"), **PASSWORD) is None
+
+
+def test_a_password_opens_nothing_in_a_site_that_has_our_backend_alone(anne, settings):
+    settings.AUTHENTICATION_BACKENDS = ["psc_connect.backends.ProSanteConnectBackend"]
+    assert auth.authenticate(None, **PASSWORD) is None
+    assert async_to_sync(auth.aauthenticate)(None, **PASSWORD) is None
+
+
+@pytest.mark.parametrize(
+    "credentials",
+    [
+        {},
+        {"request": None},
+        {"token": "x"},
+        {"nonce": "n", "code_verifier": "v"},
+        {"code": "c", "state": "s"},
+        {"code_grant": None},
+        {"provider": "psc", "code": "c", "code_verifier": "v", "nonce": "n"},
+    ],
+)
+def test_our_backend_answers_none_to_every_other_call(provider, simulator, credentials):
+    request = RequestFactory().get("/psc/psc/callback/?code=c&state=s")
+    credentials.pop("request", None)
+    backend = ProSanteConnectBackend()
+    assert backend.authenticate(request, **credentials) is None
+    assert async_to_sync(backend.aauthenticate)(request, **credentials) is None
+    assert auth.authenticate(request, **credentials) is None
+    assert simulator.requests == []
+
+
+def test_measured_mozillas_backend_returns_inactive_users(anne):
+    User.objects.update(is_active=False)
+    assert OnlyAuthenticate().get_user(anne.pk) == anne
+
+
+@pytest.mark.case("SE02")
+def test_our_backend_returns_no_inactive_user(anne):
+    backend = ProSanteConnectBackend()
+    assert backend.get_user(anne.pk) == anne
+    assert async_to_sync(backend.aget_user)(anne.pk) == anne
+    User.objects.update(is_active=False)
+    assert backend.get_user(anne.pk) is None
+    assert async_to_sync(backend.aget_user)(anne.pk) is None
+
+
+def test_our_backend_returns_nobody_for_a_key_that_nobody_has(db):
+    assert ProSanteConnectBackend().get_user(12345) is None
+
+
+@pytest.mark.case("SE01")
+def test_measured_django_keeps_the_session_key_when_the_same_user_signs_in_again(anne):
+    request = RequestFactory().get("/")
+    request.session = SessionStore()
+    path = "django.contrib.auth.backends.ModelBackend"
+    auth.login(request, anne, backend=path)
+    first = request.session.session_key
+    auth.login(request, anne, backend=path)
+    assert request.session.session_key == first
+
+
+def test_our_backend_is_made_without_any_setting_of_mozilla_django_oidc(settings):
+    assert not [name for name in dir(settings) if name.startswith("OIDC_")]
+    with pytest.raises(ImproperlyConfigured):
+        OIDCAuthenticationBackend()
+    assert isinstance(ProSanteConnectBackend(), OIDCAuthenticationBackend)
+
+
+def test_no_setting_of_mozilla_django_oidc_is_read_for_ours(settings):
+    settings.OIDC_RP_CLIENT_ID = "the-other-login"
+    assert ProSanteConnectBackend().get_settings("OIDC_RP_CLIENT_ID", "the default") == "the default"
+    with pytest.raises(ImproperlyConfigured, match="psc_connect"):
+        ProSanteConnectBackend().get_settings("OIDC_RP_CLIENT_ID")
+
+
+def test_user_login_failed_gets_the_provider_and_the_code_alone(provider, simulator, person):
+    heard: list[Any] = []
+    receiver = lambda **said: heard.append(said)  # noqa: E731
+    user_login_failed.connect(receiver)
+    try:
+        with simulator.fault("wrong_nonce"):
+            assert_sign_in_is_refused("id_token_nonce_mismatch", person=person, simulator=simulator, calls=("token",))
+    finally:
+        user_login_failed.disconnect(receiver)
+    [said] = heard
+    assert said["credentials"] == {"provider": "psc", "code": "id_token_nonce_mismatch"}
+    assert set(said) == {"signal", "sender", "credentials", "request"}
+    assert dict(said["request"].GET) == {}
+    assert said["request"].META["QUERY_STRING"] == ""
+
+
+def test_a_subclass_of_ours_is_what_the_session_names(provider, simulator, person, settings):
+    path = hooks.use(settings, hooks.LinksByNationalIdentifier)
+    person.sign_in()
+    assert person.browser.session["_auth_user_backend"] == path
+
+
+def test_a_site_without_our_backend_refuses_before_any_call(provider, simulator, person, settings):
+    settings.AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+    assert_sign_in_is_refused("backend_not_installed", person=person, simulator=simulator, calls=())

@@ -1,0 +1,291 @@
+"""The site's own pages: ``request.psc``, ``@psc_required``, the template tags."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.contrib.auth.models import User
+from django.contrib.auth.signals import user_logged_in
+from django.test import AsyncClient
+from django.test import Client as Browser
+
+from psc_connect.models import Account, Provider
+from psc_connect.signals import signed_in
+from tests.login.test_costs import statements
+from tests.support.access_rules import give, refuse
+from tests.support.browser_session import BrowserSession
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("professional_pages")]
+
+
+@pytest.fixture
+def podiatrist(provider, simulator, person):
+    person.sign_in()
+    return person.browser
+
+
+@pytest.fixture
+def by_password(provider):
+    User.objects.create_user("anna", password="p-5b1")
+    browser = Browser()
+    assert browser.login(username="anna", password="p-5b1")
+    return browser
+
+
+def test_the_request_tells_who_has_signed_in(podiatrist):
+    assert podiatrist.get("/who/").json() == {
+        "is_professional": True,
+        "rpps": "",
+        "acr": "eidas1",
+        "means": "MOBILE",
+        "must_choose": False,
+        "profession": "Pédicure-Podologue",
+        "structure": "CABINET INDIVIDUEL PEDI PODO0023704",
+        "identifiers": ["edit"],
+    }
+
+
+def test_somebody_who_came_by_password_is_no_professional(by_password):
+    seen = by_password.get("/who/").json()
+    assert not seen["is_professional"]
+    assert (seen["rpps"], seen["acr"], seen["profession"], seen["identifiers"]) == ("", "", None, [])
+
+
+def test_it_costs_nothing_where_it_is_not_looked_at(podiatrist):
+    with statements() as without:
+        podiatrist.get("/page/one/")
+    with statements() as with_it:
+        assert podiatrist.get("/unread/").content == b"Current"
+    assert len(with_it) == len(without) == 2
+
+
+def test_it_costs_one_statement_where_it_is(podiatrist):
+    with statements() as seen:
+        podiatrist.get("/who/")
+    assert len(seen) == 3, seen
+
+
+def test_an_account_linked_to_somebody_else_since_is_nobodys_here(podiatrist):
+    other = User.objects.create_user("other")
+    Account.objects.update(user=other)
+    assert not podiatrist.get("/who/").json()["is_professional"]
+
+
+@pytest.mark.parametrize("page", ["/doctors/", "/doctors/anna/"])
+def test_another_profession_reads_why(podiatrist, page):
+    response = podiatrist.get(page)
+    assert response.status_code == 403
+    assert "psc_connect/professional_required.html" in [each.name for each in response.templates]
+    assert "<dd>professional_refused</dd>" in response.content.decode()
+    assert "Pédicure-Podologue" in response.content.decode()
+
+
+@pytest.mark.parametrize("page", ["/podiatrists/", "/podiatrists/class/", "/private/", "/professionals/"])
+def test_the_right_one_is_let_in(podiatrist, page):
+    assert podiatrist.get(page).status_code == 200
+
+
+async def _ask(browser, page, **headers):
+    client = AsyncClient()
+    client.cookies = browser.cookies
+    return await client.get(page, headers=headers)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("page", ["/podiatrists/", "/podiatrists/class/"])
+def test_asynchronous_views_are_guarded_under_an_asynchronous_server(podiatrist, by_password, page):
+    assert async_to_sync(_ask)(podiatrist, page).status_code == 200
+    assert async_to_sync(_ask)(by_password, page).status_code == 403
+
+
+def test_a_password_does_not_make_a_professional(by_password):
+    response = by_password.get("/professionals/")
+    assert response.status_code == 403
+    assert "<dd>professional_missing</dd>" in response.content.decode()
+    assert "psc-logout-button" in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("page", "status"),
+    [
+        ("/inherited/", 403),
+        ("/inherited/overridden/", 200),
+        ("/inherited/as-view/", 200),
+        ("/inherited/in-setup/", 200),
+        ("/inherited/in-setup/?profession=10", 403),
+    ],
+)
+def test_a_class_asks_what_it_inherits_or_what_it_was_given_last(podiatrist, page, status):
+    assert podiatrist.get(page).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("who", "page", "status", "code"),
+    [
+        ("podiatrist", "/doctors/", 403, "professional_refused"),
+        ("by_password", "/professionals/", 403, "professional_missing"),
+    ],
+)
+def test_json_gets_a_code(request, who, page, status, code):
+    response = request.getfixturevalue(who).get(page, headers={"accept": "application/json"})
+    assert (response.status_code, response.json()["error"]) == (status, code)
+    assert response.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("who", "page", "code"),
+    [
+        ("podiatrist", "/doctors/", "professional_refused"),
+        ("by_password", "/professionals/", "professional_missing"),
+    ],
+)
+def test_a_refusal_leaves_a_line_with_the_reference_of_its_answer(request, caplog, who, page, code):
+    browser = request.getfixturevalue(who)
+    account = Account.objects.values_list("pk", flat=True).first() or "none"
+    with caplog.at_level("INFO", logger="psc_connect"):
+        shown = browser.get(page).context["reference"]
+        sent = browser.get(page, headers={"accept": "application/json"}).json()["reference"]
+    lines = [line for line in caplog.messages if line.startswith("professional.")]
+    assert lines == [f"professional.refused code={code} account={account} reference={each}" for each in (shown, sent)]
+    assert shown != sent
+
+
+def test_the_page_has_the_reference_and_whom_to_write_to(provider, podiatrist):
+    Provider.objects.update(contact="Write to help@example.org")
+    response = podiatrist.get("/doctors/")
+    page = response.content.decode()
+    assert f"<dd>{response.context['reference']}</dd>" in page
+    assert 'href="mailto:help@example.org"' in page
+
+
+def test_who_is_refused_can_sign_out_so_that_somebody_else_signs_in(podiatrist):
+    page = podiatrist.get("/doctors/").content.decode()
+    assert 'action="/psc/psc/logout/"' in page
+    assert "activit" not in page.split("<h1")[1].split("</p>")[0]
+
+
+def test_json_of_nobody_is_401(client, settings):
+    settings.MIDDLEWARE = [each for each in settings.MIDDLEWARE if "LoginRequired" not in each]
+    response = client.get("/doctors/", headers={"accept": "application/json"})
+    assert (response.status_code, response.json()["error"]) == (401, "professional_not_signed_in")
+
+
+def test_nobody_is_sent_to_sign_in_and_comes_back(client, settings):
+    settings.MIDDLEWARE = [each for each in settings.MIDDLEWARE if "LoginRequired" not in each]
+    assert client.get("/doctors/?a=1")["Location"] == "/psc/login/?next=/doctors/%3Fa%3D1"
+
+
+def test_a_browser_that_takes_anything_gets_the_page(podiatrist):
+    response = podiatrist.get("/doctors/", headers={"accept": "*/*"})
+    assert response["Content-Type"].startswith("text/html")
+
+
+def test_a_template_asks_the_same(podiatrist):
+    assert podiatrist.get("/template/").content.decode().startswith("does not|")
+
+
+def test_a_template_knows_the_activity(podiatrist):
+    assert "Pédicure-Podologue – CABINET" in podiatrist.get("/template/").content.decode()
+
+
+def test_a_template_shows_nothing_to_who_came_by_password(by_password):
+    assert by_password.get("/template/").content.decode().strip() == "does not|"
+
+
+def test_a_template_prints_who_acts_and_where(podiatrist):
+    page = podiatrist.get("/printed/").content.decode()
+    practice, activity, activity_choice, identifiers = page.split("|")
+    assert practice == "Pédicure-Podologue"
+    assert activity.startswith("CABINET INDIVIDUEL PEDI PODO0023704, ")
+    assert activity_choice == f"{practice} – {activity}"
+    assert identifiers.startswith("EDIT ANS")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_asynchronous_view_that_did_not_load_is_told_to(podiatrist):
+    assert (
+        async_to_sync(_ask)(podiatrist, "/hasty/").content
+        == b"In an asynchronous view, await request.psc.aload() first."
+    )
+
+
+def test_where_no_activity_would_open_the_page_it_offers_no_change(provider, simulator, person):
+    simulator.sign_in("doctor-two-activities")
+    person.sign_in()
+    [first, _second] = person.browser.get("/psc/psc/activity/").context["cards"]
+    person.browser.post("/psc/psc/activity/", {"activity_choice": first[0].key})
+    response = person.browser.get("/podiatrists/")
+    assert response.status_code == 403
+    assert "/activity/" not in response.content.decode()
+
+
+def look_at_the_professional(get_response):
+    """A site's middleware that looks first."""
+
+    def middleware(request):
+        request.psc.rpps  # noqa: B018
+        return get_response(request)
+
+    return middleware
+
+
+def test_the_request_that_signs_somebody_in_tells_of_nobody_else(provider, simulator, person, settings):
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, "tests.test_decorators.look_at_the_professional"]
+    tab = person.begin()
+    person.sign_in()
+    simulator.end_sessions()
+    simulator.sign_in("doctor-two-activities")
+    seen = []
+
+    def receiver(request, user, **_said):
+        account = request.psc.account
+        seen.append((account is not None and account.user == user, request.psc.acr, request.psc.means))
+
+    for signal in (user_logged_in, signed_in):
+        signal.connect(receiver)
+    try:
+        person.come_back(person.authorize(tab))
+    finally:
+        for signal in (user_logged_in, signed_in):
+            signal.disconnect(receiver)
+    assert seen == [(False, "", ""), (True, "eidas3", "CARD")]
+
+
+def test_the_means_are_those_of_the_session(provider, simulator, person, podiatrist):
+    """The card that they use elsewhere opens nothing here."""
+    elsewhere = BrowserSession()
+    simulator.end_sessions()
+    simulator.sign_in(replace(simulator.people["podiatrist"], auth_mode="CARD", acr="eidas3"))
+    elsewhere.sign_in()
+    seen = [each.get("/who/").json() for each in (elsewhere.browser, podiatrist)]
+    elsewhere.close()
+    assert [(each["acr"], each["means"]) for each in seen] == [("eidas3", "CARD"), ("eidas1", "MOBILE")]
+
+
+@pytest.fixture
+def employed_doctor(provider, simulator, person):
+    """Has a private practice too, and acts as an employee."""
+    simulator.sign_in("doctor-two-activities")
+    person.sign_in()
+    [_in_private_practice, employed] = person.browser.get("/psc/psc/activity/").context["cards"]
+    person.browser.post("/psc/psc/activity/", {"activity_choice": employed[0].key})
+    return person.browser
+
+
+def test_where_another_activity_would_open_the_page_it_says_so(english, employed_doctor):
+    response = employed_doctor.get("/private/")
+    page = response.content.decode()
+    assert response.status_code == 403
+    assert "This page is for another of your activities than the one in which you act." in page
+    assert '<a class="psc-action" href="/psc/psc/activity/?next=/private/">' in page.replace("%2F", "/")
+    sent = employed_doctor.get("/private/", headers={"accept": "application/json"}).json()
+    assert sent["detail"] in page
+
+
+def test_an_activity_in_which_the_site_admits_nobody_is_not_offered(english, provider, employed_doctor):
+    give(provider, refuse("mode in L"), others_may_sign_in=True)
+    page = employed_doctor.get("/private/").content.decode()
+    assert "This page is for other professionals than you." in page
+    assert "/activity/" not in page

@@ -1,0 +1,103 @@
+"""Every code is explained: to the person in both languages, to the administrators in the documentation."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.utils import translation
+
+import psc_connect
+from psc_connect.decorators import NO_PROFESSIONAL, NOT_CHOSEN, NOT_SIGNED_IN, REFUSED
+from psc_connect.error_messages import explain
+from psc_connect.exceptions import BY_CODE, BY_PREFIX, LoginRefused
+from psc_connect.login.failures import ACR_REFUSALS
+from psc_connect.oidc.error_codes import CODES, sentence
+
+PACKAGE = Path(psc_connect.__file__).parent
+SOURCES = sorted(path for path in PACKAGE.rglob("*.py") if "simulator" not in path.parts)
+ERRORS_PAGE = PACKAGE.parent / "docs" / "errors.md"
+PAGES = [PACKAGE.parent / "README.md", *sorted((PACKAGE.parent / "docs").glob("*.md"))]
+REFUSALS = {"LoginRefused", "SecretUnavailable"}
+
+
+def calls(names: set[str]) -> Iterator[ast.Call]:
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names:
+                yield node
+
+
+def codes_of_the_django_side() -> set[str]:
+    literals = {call.args[0].value for call in calls(REFUSALS) if call.args and isinstance(call.args[0], ast.Constant)}
+    judged = {
+        keyword.value.value
+        for call in calls({"Verdict"})
+        for keyword in call.keywords
+        if keyword.arg == "problem" and isinstance(keyword.value, ast.Constant)
+    }
+    return {str(code) for code in literals | judged} | set(BY_CODE) | ACR_REFUSALS | {"database_unavailable"}
+
+
+# Of @psc_required, which refuses no login.
+PAGES_FOR_SOME = {NOT_SIGNED_IN, NO_PROFESSIONAL, NOT_CHOSEN, REFUSED}
+ALL_CODES = sorted(codes_of_the_django_side() | set(CODES))
+
+
+def test_codes_are_collected():
+    assert {"account_unknown", "secret_missing", "no_provider", "id_token_expired", "base_url_missing"} < set(ALL_CODES)
+
+
+@pytest.mark.parametrize("code", ALL_CODES)
+def test_every_code_has_a_row_in_the_documentation(code):
+    rows = re.findall(r"^\| `([a-z_]+)` \| .{10,} \|$", ERRORS_PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert rows.count(code) == 1
+
+
+def test_the_documentation_lists_no_code_that_does_not_exist():
+    rows = re.findall(r"^\| `([a-z_]+)` \|", ERRORS_PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(set(rows) - set(ALL_CODES) - PAGES_FOR_SOME) == []
+    assert set(rows) >= PAGES_FOR_SOME
+
+
+@pytest.mark.parametrize("code", ALL_CODES)
+def test_every_code_is_explained_to_the_person_in_both_languages(code):
+    explanation = LoginRefused(code).explanation
+    said = {}
+    for language in ("fr", "en"):
+        with translation.override(language):
+            said[language] = (str(explanation.title), str(explanation.text))
+    assert all(all(texts) for texts in said.values())
+    assert said["fr"] != said["en"]
+
+
+def test_a_code_that_no_prefix_knows_is_the_sites_own_fault():
+    """It is said of these alone: whatever is added gets words of its own, or a prefix that has them."""
+    prefixes = tuple(prefix for prefix in BY_PREFIX if prefix)
+    others = {code for code in ALL_CODES if code not in BY_CODE and not code.startswith(prefixes)}
+    site = {code for code in others if code.startswith(("secret_", "metadata_"))}
+    assert others - site == {"backend_not_installed", "base_url_missing"}
+
+
+def test_the_sentences_of_the_protocol_that_forms_show_are_in_french():
+    with translation.override("fr"):
+        assert [code for code in CODES if explain(code) == sentence(code)] == []
+
+
+def test_every_code_of_a_page_for_some_professionals_is_in_the_documentation():
+    rows = re.findall(
+        r"^\| `(professional_[a-z_]+)` \| .{10,} \|$", ERRORS_PAGE.read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert sorted(rows) == sorted(PAGES_FOR_SOME)
+    source = (PACKAGE / "decorators.py").read_text(encoding="utf-8")
+    assert set(re.findall(r'"(professional_[a-z_]+)"', source)) == PAGES_FOR_SOME
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_picture_of_the_documentation_exists(page):
+    linked = re.findall(r"!\[[^\]]*\]\(([^)\s]+)\)", page.read_text(encoding="utf-8"))
+    here = [each for each in linked if not each.startswith(("http:", "https:"))]
+    assert [each for each in here if not (page.parent / each).is_file()] == []

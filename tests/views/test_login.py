@@ -1,0 +1,86 @@
+"""`login/` for people whom nobody knows yet: one provider, several, none; under LoginRequiredMiddleware."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+import pytest
+
+from psc_connect.models import Provider
+from tests.conftest import client_of, make_provider
+from tests.support.browser_session import PAGE, code_on, query_of
+
+REQUIRED = "django.contrib.auth.middleware.LoginRequiredMiddleware"
+
+
+def test_a_page_that_asks_for_a_login_leads_to_it_and_back(provider, simulator, person, settings):
+    assert REQUIRED in settings.MIDDLEWARE
+    asked = person.browser.get(PAGE)
+    assert asked["Location"] == f"/psc/login/?next={PAGE}"
+    begun = person.browser.get(asked["Location"])
+    landed = person.come_back(person.authorize(begun["Location"]))
+    assert landed["Location"] == PAGE
+    assert person.browser.get(PAGE).status_code == 200
+
+
+def test_every_view_answers_people_who_are_not_signed_in(provider, person, settings):
+    assert REQUIRED in settings.MIDDLEWARE
+    answers = {
+        "/psc/login/": 302,
+        "/psc/psc/login/": 302,
+        "/psc/psc/callback/": 400,
+        "/psc/psc/logged-out/": 200,
+    }
+    for path, status in answers.items():
+        response = person.browser.get(path)
+        assert response.status_code == status, path
+        assert not response.headers.get("Location", "").startswith("/psc/login/")
+    leaving = person.browser.post("/psc/psc/logout/")
+    assert leaving["Location"] == "/psc/psc/logged-out/?here=1"
+
+
+def test_without_a_slug_the_one_enabled_provider_is_taken(provider, simulator, person):
+    make_provider(simulator, slug="closed", enabled=False)
+    begun = person.browser.get("/psc/login/", {"next": PAGE})
+    assert query_of(begun["Location"])["redirect_uri"].endswith("/psc/psc/callback/")
+
+
+def test_without_a_slug_several_providers_are_offered_with_the_page_kept(provider, simulator, person):
+    make_provider(simulator, slug="sandbox", button_text="Bac à sable")
+    make_provider(simulator, slug="closed", enabled=False)
+    response = person.browser.get("/psc/login/", {"next": PAGE})
+    assert response.status_code == 200
+    page = response.content.decode()
+    for slug in ("psc", "sandbox"):
+        assert f'href="/psc/{slug}/login/?next={quote(PAGE, safe="")}"' in page
+    assert "Bac à sable" in page
+    assert "closed" not in page
+    assert "no-store" in response["Cache-Control"]
+    assert not person.browser.cookies
+
+
+def test_a_provider_chosen_in_the_chooser_signs_in(provider, simulator, person):
+    make_provider(simulator, slug="sandbox")
+    simulator.register(client_of("sandbox"))
+    person.slug = "sandbox"
+    assert person.sign_in(PAGE)["Location"] == PAGE
+
+
+@pytest.mark.parametrize("path", ["/psc/login/", "/psc/psc/login/", "/psc/unknown/login/", "/psc/unknown/callback/"])
+def test_where_no_provider_is_enabled_the_page_says_so(provider, person, path):
+    Provider.objects.update(enabled=False)
+    response = person.browser.get(path)
+    code = "authorization_state_missing" if "callback" in path else "no_provider"
+    assert code_on(response) == code
+    assert "no-store" in response["Cache-Control"]
+    assert not person.browser.cookies
+
+
+def test_a_provider_disabled_during_a_login_ends_it_before_any_call(provider, simulator, person):
+    callback = person.authorize(person.begin(PAGE))
+    Provider.objects.update(enabled=False)
+    simulator.clear_requests()
+    response = person.come_back(callback)
+    assert code_on(response) == "no_provider"
+    assert simulator.requests == []
+    assert not person.is_signed_in

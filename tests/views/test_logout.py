@@ -1,0 +1,296 @@
+"""Signing out: of this site first, then of the provider, and back on a page that says so."""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import Any
+
+import jwt
+import pytest
+from django.contrib.sessions.models import Session
+from django.core import signing
+from django.test import Client as Browser
+
+from psc_connect.models import Provider
+from tests.conftest import make_provider
+from tests.support.browser_session import PAGE, BrowserSession, query_of
+
+pytestmark = pytest.mark.django_db
+
+URL = "/psc/psc/logout/"
+
+
+def address_in(response: Any) -> str:
+    """Return where the page of the sign-out sends the browser, without any script."""
+    text = response.content.decode()
+    refresh = html.unescape(re.search(r'<meta http-equiv="refresh" content="0; url=([^"]+)">', text)[1])
+    assert html.unescape(re.search(r'class="psc-action" href="([^"]+)"', text)[1]) == refresh
+    return refresh
+
+
+def sign_out(person: BrowserSession) -> str:
+    return address_in(person.browser.post(URL))
+
+
+def is_asked_who_it_is(person: BrowserSession) -> bool:
+    """Whether the provider shows its page of people, as it does where no session is open."""
+    answer = person.provider_session.get(BrowserSession().begin(), allow_redirects=False, timeout=10)
+    return answer.status_code == 200
+
+
+# --- ours, first ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.case("LO01")
+@pytest.mark.parametrize("method", ["options", "put", "delete"])
+def test_only_a_post_signs_out(provider, person, method):
+    person.sign_in()
+    assert getattr(person.browser, method)(URL).status_code == 405
+    assert person.browser.get(PAGE).status_code == 200
+
+
+@pytest.mark.case("LO01")
+@pytest.mark.parametrize("method", ["get", "head"])
+def test_a_get_leads_to_the_button(provider, person, method):
+    assert getattr(person.browser, method)(URL)["Location"] == "/psc/psc/logged-out/?here=1"
+    person.sign_in()
+    response = getattr(person.browser, method)(URL)
+    assert response.status_code == 200
+    assert (f'action="{URL}"' in response.content.decode()) == (method == "get")
+    assert person.browser.get(PAGE).status_code == 200
+
+
+@pytest.mark.case("LO01")
+def test_a_post_of_another_site_signs_nobody_out(provider):
+    person = BrowserSession(browser=Browser(enforce_csrf_checks=True))
+    person.sign_in()
+    assert person.browser.post(URL).status_code == 403
+    assert person.browser.post(URL, {"csrfmiddlewaretoken": "x" * 64}).status_code == 403
+    assert person.browser.get(PAGE).status_code == 200
+    person.close()
+
+
+@pytest.mark.case("LO01")
+def test_a_site_without_the_csrf_middleware_is_protected_all_the_same(provider, settings):
+    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "Csrf" not in name]
+    person = BrowserSession(browser=Browser(enforce_csrf_checks=True))
+    person.sign_in()
+    assert person.browser.post(URL).status_code == 403
+    assert person.browser.get(PAGE).status_code == 200
+    person.close()
+
+
+@pytest.mark.case("LO01")
+def test_the_sites_own_button_signs_out(provider):
+    person = BrowserSession(browser=Browser(enforce_csrf_checks=True))
+    person.sign_in()
+    text = person.browser.get("/psc/login/?next=/page/one/").content.decode()
+    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', text)[1]
+    assert person.browser.post(URL, {"csrfmiddlewaretoken": token}).status_code == 200
+    assert not Session.objects.exists()
+    person.close()
+
+
+@pytest.mark.case("LO02", "LO04")
+def test_the_session_here_has_ended_before_the_provider_hears_of_it(simulator, provider, person):
+    person.sign_in()
+    simulator.faults.set("outage")
+    simulator.clear_requests()
+    response = person.browser.post(URL)
+    assert response.status_code == 200
+    assert simulator.requests == []
+    assert not Session.objects.exists()
+    assert person.browser.get(PAGE).status_code == 302
+    # And the person has read so, if the provider's own page never comes.
+    assert "psc_connect/signing_out.html" in [template.name for template in response.templates]
+    assert person.provider_session.get(address_in(response), timeout=10).status_code == 503
+
+
+def test_the_page_of_the_sign_out_is_not_kept(provider, person):
+    person.sign_in()
+    assert "no-store" in person.browser.post(URL)["Cache-Control"]
+
+
+# --- then the provider's ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.case("LO02")
+def test_the_request_to_the_provider_is_complete(simulator, provider, person):
+    person.sign_in()
+    address = sign_out(person)
+    assert address.startswith(simulator.metadata["end_session_endpoint"] + "?")
+    query = query_of(address)
+    hint = query.pop("id_token_hint")
+    claims = jwt.decode(hint, options={"verify_signature": False})
+    assert (claims["iss"], claims["aud"], claims["typ"]) == (simulator.issuer, "the-client", "ID")
+    assert claims["sub"] == simulator.people["podiatrist"].subject
+    assert len(query.pop("state")) >= 22
+    assert query == {
+        "client_id": "the-client",
+        "post_logout_redirect_uri": "http://testserver/psc/psc/logged-out/",
+    }
+
+
+@pytest.mark.case("LO02")
+def test_each_sign_out_has_a_state_of_its_own(provider, person):
+    states = set()
+    for _ in range(3):
+        person.sign_in()
+        states.add(query_of(sign_out(person))["state"])
+    assert len(states) == 3
+
+
+@pytest.mark.case("LO02")
+def test_the_next_login_asks_who_it_is(simulator, provider, person):
+    person.sign_in()
+    simulator.sign_in(None)
+    assert not is_asked_who_it_is(person)
+    back = person.provider_session.get(sign_out(person), allow_redirects=False, timeout=10)
+    assert back.headers["Location"].startswith("http://testserver/psc/psc/logged-out/?state=")
+    assert is_asked_who_it_is(person)
+
+
+@pytest.mark.case("LO03")
+@pytest.mark.parametrize("fault", [None, "forget_logout_state", "wrong_logout_state"])
+def test_the_return_lands_on_a_page_whatever_its_state(simulator, provider, person, fault):
+    person.sign_in()
+    if fault:
+        simulator.faults.set(fault)
+    back = person.provider_session.get(sign_out(person), allow_redirects=False, timeout=10)
+    response = person.come_back(back.headers["Location"])
+    assert response.status_code == 200
+    assert "psc_connect/logged_out.html" in [template.name for template in response.templates]
+    assert response.context["ended_at_provider"]
+    assert not Session.objects.exists()
+    assert "no-store" in response["Cache-Control"]
+
+
+@pytest.mark.case("LO03")
+@pytest.mark.parametrize("query", ["", "?state=evil", "?state=a&state=b", "?error=x", "?state=" + "x" * 100_000])
+def test_a_return_that_nobody_asked_for_ends_nothing(provider, person, query):
+    person.sign_in()
+    response = person.browser.get("/psc/psc/logged-out/" + query)
+    # To the home page: the one that says "you are signed out" would lie.
+    assert (response.status_code, response["Location"]) == (302, "/")
+    assert person.browser.get(PAGE).status_code == 200
+
+
+@pytest.mark.case("LO03")
+@pytest.mark.parametrize("query", ["", "?state=evil", "?state=a&state=b", "?error=x"])
+def test_the_return_lands_safely_whatever_it_brings(provider, person, query):
+    assert person.browser.get("/psc/psc/logged-out/" + query).status_code == 200
+
+
+@pytest.mark.case("RD05")
+def test_no_address_of_the_request_decides_where_the_sign_out_leads(provider, person):
+    evil = "https://evil.example/"
+    wanted = dict.fromkeys(("next", "post_logout_redirect_uri", "redirect_uri", "state", "client_id"), evil)
+    person.sign_in()
+    response = person.browser.post(f"{URL}?next={evil}&post_logout_redirect_uri={evil}", wanted)
+    assert "evil" not in response.content.decode()
+    assert "evil" not in person.browser.get("/psc/psc/logged-out/", wanted).content.decode()
+
+
+# --- where the provider cannot be reached by it -----------------------------------------------------------------
+
+
+def signed_out_here_only(person: BrowserSession) -> bool:
+    response = person.browser.post(URL, follow=True)
+    assert response.redirect_chain == [("/psc/psc/logged-out/?here=1", 302)]
+    assert not Session.objects.exists()
+    return not response.context["ended_at_provider"]
+
+
+@pytest.mark.case("LO04")
+def test_without_an_end_session_endpoint_the_page_says_that_only_this_site_was_left(simulator, provider, person):
+    person.sign_in()
+    metadata = simulator.metadata
+    del metadata["end_session_endpoint"]
+    Provider.objects.update(metadata=metadata)
+    assert signed_out_here_only(person)
+
+
+@pytest.mark.case("LO04")
+def test_metadata_that_became_unusable_does_not_keep_the_session_open(simulator, provider, person):
+    person.sign_in()
+    Provider.objects.update(metadata={})
+    assert signed_out_here_only(person)
+
+
+@pytest.mark.case("LO04")
+def test_a_base_url_that_is_missing_does_not_keep_the_session_open(provider, person, settings):
+    person.sign_in()
+    settings.ALLOWED_HOSTS = ["*"]
+    assert signed_out_here_only(person)
+
+
+def test_somebody_who_is_not_signed_in_is_signed_out_here(provider, person):
+    assert signed_out_here_only(person)
+
+
+def test_the_address_of_another_provider_ends_the_session_here_and_not_at_that_provider(simulator, provider, person):
+    make_provider(simulator, "other", client_id="another-client")
+    person.sign_in()
+    response = person.browser.post("/psc/other/logout/")
+    assert response["Location"] == "/psc/other/logged-out/?here=1"
+    assert not Session.objects.exists()
+
+
+def test_a_provider_that_was_disabled_meanwhile_is_left_as_well(simulator, provider, person):
+    person.sign_in()
+    Provider.objects.update(enabled=False)
+    assert "id_token_hint" in query_of(sign_out(person))
+
+
+# --- the hint, between the login and the sign-out ---------------------------------------------------------------
+
+
+def test_the_session_keeps_the_id_token_encrypted_and_no_other_token(simulator, provider, person):
+    person.sign_in()
+    hint = query_of(sign_out(person))["id_token_hint"]
+    person.sign_in()
+    (row,) = Session.objects.all()
+    stored = str(row.get_decoded())
+    assert "eyJ" not in stored
+    assert hint.split(".")[0] not in stored
+    form = next(request for request in simulator.requests if request.endpoint == "userinfo")
+    assert form.headers["authorization"].removeprefix("Bearer ") not in stored
+
+
+@pytest.mark.case("SE05", "LO02")
+def test_a_signed_cookie_session_keeps_no_token_and_sends_the_client_id_alone(simulator, provider, person, settings):
+    settings.SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
+    person.sign_in()
+    value = person.browser.cookies["sessionid"].value
+    kept = signing.loads(
+        value,
+        salt="django.contrib.sessions.backends.signed_cookies",
+        serializer=signing.JSONSerializer,
+    )
+    assert kept["psc_connect"]["id_token"] == ""
+    assert "eyJ" not in str(kept)
+    query = query_of(address := sign_out(person))
+    assert query.keys() == {"client_id", "post_logout_redirect_uri", "state"}
+    # The provider asks, since it cannot know who wants it.
+    page = person.provider_session.get(address, allow_redirects=False, timeout=10)
+    confirm = re.search(r'name="confirm" value="([^"]+)"', page.text)[1]
+    answer = person.provider_session.post(
+        simulator.metadata["end_session_endpoint"], {"confirm": confirm}, allow_redirects=False, timeout=10
+    )
+    assert person.come_back(answer.headers["Location"]).status_code == 200
+    simulator.sign_in(None)
+    assert is_asked_who_it_is(person)
+
+
+def test_a_changed_encryption_key_costs_the_hint_and_not_the_sign_out(provider, person, settings):
+    settings.PSC_CONNECT_ENCRYPTION_KEYS = []
+    person.sign_in()
+    settings.PSC_CONNECT_ENCRYPTION_KEYS = ["another-key-of-thirty-two-characters"]
+    assert query_of(sign_out(person)).keys() == {"client_id", "post_logout_redirect_uri", "state"}
+
+
+def test_a_provider_that_was_renamed_or_removed_ends_the_session_here(provider, person):
+    person.sign_in()
+    Provider.objects.update(slug="renamed")
+    assert signed_out_here_only(person)

@@ -1,0 +1,133 @@
+"""The pages around a login."""
+
+from __future__ import annotations
+
+import html
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.template.loader import render_to_string
+from django.test import Client
+from django.urls import reverse
+from django.utils import translation
+
+from psc_connect.exceptions import LoginRefused
+from tests.support.buttons import declare
+
+
+def refusal(code: str, **changes: Any) -> tuple[str, dict[str, Any]]:
+    refused = LoginRefused(code)
+    said = {"explanation": refused.explanation, "code": code, "reference": "ABCD2345", "hint": ""}
+    return "error.html", {**said, "start_again_url": "/again/", "home_url": "/home/", **changes}
+
+
+END_SESSION = "https://psc.example/logout?client_id=a&state=b"
+PAGES: dict[str, tuple[str, dict[str, Any]]] = {
+    "refused, may start again": refusal("authorization_access_denied"),
+    "refused for good": refusal("account_unknown", hint="A word to the administrators."),
+    "refused by a rule": refusal(
+        "access_refused", message="Doctors only.", contact=[("dsi@hospital.example", True), (" or extension 12", False)]
+    ),
+    "chooser": ("chooser.html", {}),
+    "already signed in": (
+        "already_signed_in.html",
+        {"username": "x", "logout_action": "/out/", "home_url": "/home/"},
+    ),
+    "signing out": ("signing_out.html", {"end_session_url": END_SESSION}),
+    "signed out of both": (
+        "logged_out.html",
+        {"ended_at_provider": True, "home_url": "/home/", "login_url": "/in/"},
+    ),
+    "signed out here": (
+        "logged_out.html",
+        {"ended_at_provider": False, "home_url": "/home/", "login_url": "/in/"},
+    ),
+}
+
+
+class Outline(HTMLParser):
+    """What a strict policy and a reader without a style sheet look at."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str]] = []
+        self.actions = 0
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += [(name, value or "") for name, value in attrs]
+        self.actions += ("class", "psc-action") in attrs
+
+
+def page_of(name: str) -> str:
+    template, context = PAGES[name]
+    return render_to_string(f"psc_connect/{template}", context)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", PAGES)
+def test_page_needs_nothing_inline_and_nothing_from_elsewhere(name: str) -> None:
+    outline = Outline(page_of(name))
+    assert not {"style", "script", "iframe"} & set(outline.tags)
+    assert not [attribute for attribute, _value in outline.attributes if attribute == "style" or attribute[:2] == "on"]
+    loaded = [value for attribute, value in outline.attributes if attribute == "src"]
+    assert all(value.startswith("/static/psc_connect/") for value in loaded)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", PAGES)
+def test_page_has_one_heading_and_one_main_action(name: str) -> None:
+    declare()
+    outline = Outline(page_of(name))
+    assert outline.tags.count("h1") == 1
+    assert outline.actions == (0 if name == "chooser" else 1)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_page_says_its_language(name: str, language: str) -> None:
+    with translation.override(language):
+        assert f'<html lang="{language}">' in page_of(name)
+
+
+def test_refusal_that_may_start_again_offers_it_with_its_code_and_reference() -> None:
+    page = page_of("refused, may start again")
+    assert '<a class="psc-action" href="/again/">Recommencer</a>' in page
+    assert "authorization_access_denied" in page
+    assert "ABCD2345" in page
+
+
+def test_refusal_for_good_offers_the_home_page_alone() -> None:
+    page = page_of("refused for good")
+    assert "/again/" not in page
+    assert '<a class="psc-action" href="/home/">' in page
+    assert "A word to the administrators." in page
+
+
+def test_sign_out_moves_on_by_itself_and_by_a_link() -> None:
+    page = page_of("signing out")
+    escaped = html.escape(END_SESSION)
+    assert f'<meta http-equiv="refresh" content="0; url={escaped}">' in page
+    assert f'href="{escaped}"' in page
+
+
+def test_end_of_this_session_alone_says_how_to_end_the_other() -> None:
+    assert "retirez votre carte" in page_of("signed out here")
+    assert "retirez votre carte" not in page_of("signed out of both")
+
+
+@pytest.mark.django_db
+@pytest.mark.case("AD04")
+def test_name_of_the_person_is_shown_as_text(client: Client) -> None:
+    client.force_login(
+        User.objects.create_user("x", last_name="<script>alert(1)</script>"),
+        "django.contrib.auth.backends.ModelBackend",
+    )
+    page = client.get(reverse("psc_connect:login"), {"next": "/admin/"}).content.decode()
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert "<script" not in page
