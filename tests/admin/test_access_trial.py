@@ -246,7 +246,7 @@ def test_trying_on_the_page_of_the_dry_run_tells_the_row_and_what_follows(
     simulator.end_sessions()
     simulator.sign_in("podiatrist")
     page = rehearse(rehearsing, provider)
-    assert (page.context["preview"].outcome, page.context["foreseen"].code) == ("refused", "access_refused")
+    assert (page.context["preview"].outcome, page.context["preview"].code) == ("refused", "access_refused")
     assert "By the access rules this person is refused: “No podiatrists.”" in text_of(page)
     assert tried(page) == {"": [("2", False, "is refused: “No podiatrists.”")]}
     assert not Account.objects.exists()

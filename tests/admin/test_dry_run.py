@@ -292,7 +292,7 @@ def test_the_page_is_judged_by_the_mapping_as_it_is_now(rehearsing: BrowserSessi
     page = rehearse(rehearsing, provider)
     provider.exported_attributes.create(claim="nothing", user_field="email", required=True)
     again = rehearsing.browser.get(page.request["PATH_INFO"])
-    assert (page.context["preview"].code, again.context["foreseen"].code) == ("", "attribute_missing")
+    assert (page.context["preview"].code, again.context["preview"].code) == ("", "attribute_missing")
 
 
 def test_groups_are_told(rehearsing: BrowserSession, provider: Provider) -> None:

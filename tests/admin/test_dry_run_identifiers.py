@@ -44,7 +44,7 @@ def test_somebody_who_is_found_again_under_another_sub(
 ) -> None:
     account = sign_in(simulator, somebody("1", of("RPPS", RPPS)))
     page = rehearsed(rehearsing, provider, simulator)
-    assert (page.context["preview"].outcome, page.context["foreseen"].user) == ("found_again", account.user)
+    assert (page.context["preview"].outcome, page.context["preview"].user) == ("found_again", account.user)
     assert "is found again by an identifier" in text_of(page)
     assert Account.objects.get().subject == "1"
     assert not AccountChange.objects.exists()
@@ -79,7 +79,7 @@ def test_somebody_who_is_linked_by_the_number_of_a_user(
     Provider.objects.update(link_user_field="last_name")
     user = known()
     page = rehearsed(rehearsing, provider, simulator)
-    assert (page.context["preview"].outcome, page.context["foreseen"].user) == ("matched", user)
+    assert (page.context["preview"].outcome, page.context["preview"].user) == ("matched", user)
     assert "who has their RPPS number" in text_of(page)
     assert not Account.objects.exists()
 
@@ -141,7 +141,7 @@ def test_whoever_would_be_refused_and_why(
     doctor = somebody("2", of("RPPS", RPPS), preferred_username=RPPS) if arrange is another_person else DOCTOR
     simulator.sign_in(doctor)
     page = rehearse(rehearsing, provider)
-    assert (page.context["preview"].outcome, page.context["foreseen"].code) == ("refused", code)
+    assert (page.context["preview"].outcome, page.context["preview"].code) == ("refused", code)
     assert said in text_of(page)
     # A sign-in is refused for the very reason.
     refused(simulator, doctor, code)

@@ -151,7 +151,7 @@ def test_a_dry_run_foresees_that_a_row_takes_too_long(
     ExportedAttribute.objects.create(provider=provider, claim=SLOW_FOR_MANY, user_field="email", required=True)
     simulator.faults.set("userinfo_claims", claims={"SubjectRefPro": many_activities()})
     page = rehearse(rehearsing, provider)
-    assert (page.context["preview"].outcome, page.context["foreseen"].code) == ("refused", "attribute_claim_too_slow")
+    assert (page.context["preview"].outcome, page.context["preview"].code) == ("refused", "attribute_claim_too_slow")
     assert "takes too long" in text_of(page)
 
 

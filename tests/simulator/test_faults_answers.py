@@ -33,7 +33,7 @@ TOKEN: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("fault", "options", "differences"), TOKEN, ids=lambda value: str(value)[:30])
+@pytest.mark.parametrize(("fault", "options", "diff"), TOKEN, ids=lambda value: str(value)[:30])
 def test_one_member_of_the_token_response_is_wrong(
     simulator: Simulator, service: Service, fault: str, options: dict[str, Any], diff: dict[str, Any]
 ) -> None:
@@ -56,7 +56,7 @@ USERINFO: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("fault", "options", "differences"), USERINFO, ids=lambda value: str(value)[:30])
+@pytest.mark.parametrize(("fault", "options", "diff"), USERINFO, ids=lambda value: str(value)[:30])
 def test_one_claim_of_the_userinfo_is_wrong(
     simulator: Simulator, service: Service, fault: str, options: dict[str, Any], diff: dict[str, Any]
 ) -> None:
@@ -77,7 +77,7 @@ SIGNED_USERINFO: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("fault", "differences"), SIGNED_USERINFO)
+@pytest.mark.parametrize(("fault", "diff"), SIGNED_USERINFO)
 def test_the_userinfo_is_signed(simulator: Simulator, service: Service, fault: str, diff: dict[str, Any]) -> None:
     """OIDC Core 5.3.2: with `iss` and `aud`."""
     access_token = service.tokens()["access_token"]

@@ -59,7 +59,7 @@ CLAIMS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("fault", "options", "differences"), CLAIMS, ids=id_of)
+@pytest.mark.parametrize(("fault", "options", "diff"), CLAIMS, ids=id_of)
 def test_one_claim_is_wrong_and_the_signature_good(
     simulator: Simulator, service: Service, fault: str, options: dict[str, Any], diff: dict[str, Any]
 ) -> None:
