@@ -1,20 +1,20 @@
-"""Sign in to a Django site with Pro Santé Connect. One login, read downwards:
+"""A Django app that signs people in with Pro Santé Connect. The modules of one login, in the order in which they run:
 
-the button                          templatetags/psc_connect.py
-which of several providers          views/login.py → preselection.py
-the authorization request           authorization_request.py, its pending login in a cookie: pending.py
-the answer, taken once              views/callback.py, oidc/authorization.py
-the code for tokens                 backends.py → oidc/client.py
-the ID token ← the row's keys       oidc/id_token.py, oidc/jws.py ← keys.py
-the userinfo                        oidc/userinfo.py
-who it is, what they practise       professional/userinfo.py
-may they, in what capacity?         rules.py, capacities.py, views/activity.py
-the account and its user            accounts.py → identifiers.py, exported_attributes.py, groups.py
-the session                         session.py
-the sign-out, ours first            views/logout.py → oidc/logout.py
+button                              templatetags/psc_connect.py
+choice of the provider              views/login.py → login/provider_selection.py
+authorization request               login/authorization_request.py; its state in a cookie: login/pending.py
+callback, once for each state       views/callback.py, oidc/authorization.py
+code exchanged for tokens           backends.py → oidc/client.py
+ID token, verified                  oidc/id_token.py, oidc/jws.py ← providers/keys.py
+userinfo                            oidc/userinfo.py, professional/userinfo.py
+access rules, choice of activity    access/rules.py, access/activity_choice.py, views/activity.py
+account and user                    accounts/linking.py → accounts/identifiers.py, mapping/attributes.py,
+                                    access/groups.py
+session                             login/session.py
+logout, this site's first           views/logout.py → oidc/logout.py
 
-What fails on the way is an exception with a code; refusals.py makes one log line and one page of it, in the words of
-exceptions.py.
+A step that fails raises an exception with a code. login/failures.py turns it into one log line and one page, with the
+text of error_messages.py for that code.
 """
 
 __version__ = "0.1.0"

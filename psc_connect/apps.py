@@ -11,7 +11,7 @@ class PscConnectConfig(AppConfig):
 
     @override
     def ready(self) -> None:
-        # Only now: models are loaded.
+        # Models must be loaded before these imports.
         from django.contrib.auth.signals import user_logged_in, user_logged_out  # noqa: PLC0415
 
         from psc_connect import checks, conf  # noqa: F401, PLC0415 - registers the checks

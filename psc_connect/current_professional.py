@@ -1,4 +1,4 @@
-"""Who is signed in with Pro Santé Connect, for the code and the templates of the site: ``request.psc``."""
+"""``request.psc``: the professional signed in with Pro Santé Connect, for a site's views and templates."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.core.exceptions import SynchronousOnlyOperation
 from django.http import HttpRequest
 
 from psc_connect.access.rules import decide, rules_of
-from psc_connect.login.session import KeptLogin, kept_login
+from psc_connect.login.session import SessionLogin, session_login
 from psc_connect.models import Account, AskActivity, Provider
 from psc_connect.professional.conditions import Situation
 from psc_connect.professional.person import Professional
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from psc_connect.professional.person import Activity, ActivityChoice, Practice
 
 
-class Current:
-    """The professional of one request; false where nobody is signed in with Pro Santé Connect.
+class CurrentProfessional:
+    """The professional of one request. False unless the user is signed in with Pro Santé Connect.
 
-    Costs nothing until something of it is read: then the session, and one SQL statement for the account.
+    Nothing is loaded until an attribute is read; then the session, and the account with one SQL query.
     """
 
     def __init__(self, request: HttpRequest) -> None:
@@ -38,63 +38,63 @@ class Current:
         return self.account is not None
 
     async def aload(self) -> None:
-        """Read what there is to read; an asynchronous view awaits this before it looks at anything else."""
+        """Load everything. An asynchronous view must await this before it reads an attribute."""
         await sync_to_async(bool)(self)
 
     @cached_property
     def account(self) -> Account | None:
         try:
-            return self._read_account()
+            return self._load_account()
         except SynchronousOnlyOperation:
             raise SynchronousOnlyOperation("In an asynchronous view, await request.psc.aload() first.") from None
 
-    def _read_account(self) -> Account | None:
-        user, number = self._request.user, self._kept.account
-        if number is None or not user.is_authenticated:
+    def _load_account(self) -> Account | None:
+        user, pk = self._request.user, self._session_login.account
+        if pk is None or not user.is_authenticated:
             return None
-        # Of this user still: an administrator may have linked the account to another one since.
-        account = Account.objects.filter(pk=number, user=user.pk).select_related("provider").first()
+        # Filtered by user: an administrator may have linked the account to another one.
+        account = Account.objects.filter(pk=pk, user=user.pk).select_related("provider").first()
         if account is not None:
             account.user = user
-            if account.provider.slug != self._kept.provider:
-                # The declaration that signed this session in decides, whichever of the issuer's was used since.
-                of_session = Provider.objects.filter(slug=self._kept.provider).first()
-                if of_session is not None and of_session.issuer == account.issuer:
-                    account.provider = of_session
+            if account.provider.slug != self._session_login.provider:
+                # Another provider of the same issuer was used since: the one that opened this session decides.
+                session_provider = Provider.objects.filter(slug=self._session_login.provider).first()
+                if session_provider is not None and session_provider.issuer == account.issuer:
+                    account.provider = session_provider
         return account
 
     @cached_property
     def professional(self) -> Professional:
-        """What Pro Santé Connect said at the last login of this person; empty where it said nothing.
+        """What Pro Santé Connect sent at this person's last login; empty if it sent nothing.
 
-        The means are those of this session: the last login may have been elsewhere.
+        ``means`` is that of this session, since the last login may be that of another session.
         """
-        known = from_snapshot(self.account.professional) if self.account else None
-        return replace(known or Professional(), means=self._kept.means)
+        stored = from_snapshot(self.account.professional) if self.account else None
+        return replace(stored or Professional(), means=self._session_login.means)
 
     @cached_property
     def activity_choice(self) -> ActivityChoice | None:
-        """The practice and the activity chosen, or the only ones there are."""
-        return self.professional.activity_choice_of(self._kept.activity_choice)
+        """The chosen activity and its practice, or the only ones."""
+        return self.professional.activity_choice_of(self._session_login.activity_choice)
 
     @property
     def practice(self) -> Practice | None:
-        """The *exercice* of the capacity."""
+        """The practice (*exercice*) of the chosen activity."""
         return self.activity_choice.practice if self.activity_choice else None
 
     @property
     def activity(self) -> Activity | None:
-        """The activity of the capacity; None too for a practice without any."""
+        """The chosen activity; None also for a practice without activities."""
         return self.activity_choice.activity if self.activity_choice else None
 
     @property
     def must_choose(self) -> bool:
-        """Whether the person has yet to say in what capacity they act: at this login, or since theirs is gone."""
+        """Whether the person must choose an activity: none is chosen yet, or the chosen one no longer exists."""
         if self.account is None or self.activity_choice is not None or not self.professional.activity_choices:
             return False
-        # Also in a session that was opened before there was anything to choose.
+        # Also in a session that was opened when the person had one activity.
         is_asked = self.account.provider.ask_activity != AskActivity.NEVER
-        return is_asked or self._kept.must_choose or bool(self._kept.activity_choice)
+        return is_asked or self._session_login.must_choose or bool(self._session_login.activity_choice)
 
     @property
     def rpps(self) -> str:
@@ -107,65 +107,65 @@ class Current:
 
     @property
     def means(self) -> str:
-        """How they proved who they are: ``CARD``, ``MOBILE``, or ""."""
+        """How the person identified: ``CARD``, ``MOBILE``, or ""."""
         return self.professional.means
 
     @property
     def acr(self) -> str:
-        """The level of this login, as the ID token gave it, or ""."""
-        return self._kept.acr if self else ""
+        """The level of this login, as in the ID token, or ""."""
+        return self._session_login.acr if self else ""
 
     def meets(self, conditions: Iterable[Condition]) -> bool:
-        """Whether all conditions hold: in the capacity chosen; where it is never asked, in one that may sign in.
+        """Return whether all conditions hold for the chosen activity.
 
-        None holds while the person has yet to choose.
+        If the provider never asks, for one of the allowed activities. False while the person must choose.
         """
         return _one_meets(self._situations(), conditions)
 
     def could_meet(self, conditions: Iterable[Condition]) -> bool:
-        """Whether all conditions hold in one of the capacities that may sign in, whichever is chosen."""
-        return _one_meets(self._in_each_that_may_sign_in(), conditions)
+        """Return whether all conditions hold for one of the allowed activities, chosen or not."""
+        return _one_meets(self._allowed_situations(), conditions)
 
     def _situations(self) -> Iterable[Situation]:
         if self.account is None or self.must_choose:
             return []
         if self.activity_choice is not None or not self.professional.activity_choices:
-            return [self._acting_in(self.activity_choice)]
-        return self._in_each_that_may_sign_in()
+            return [self._situation(self.activity_choice)]
+        return self._allowed_situations()
 
-    def _in_each_that_may_sign_in(self) -> list[Situation]:
+    def _allowed_situations(self) -> list[Situation]:
         if self.account is None:
             return []
-        provider, situations = self.account.provider, map(self._acting_in, self.professional.activity_choices)
+        provider, situations = self.account.provider, map(self._situation, self.professional.activity_choices)
         rules = rules_of(provider)
-        return [each for each in situations if decide(provider, rules, each).allowed]
+        return [situation for situation in situations if decide(provider, rules, situation).allowed]
 
-    def _acting_in(self, activity_choice: ActivityChoice | None) -> Situation:
+    def _situation(self, activity_choice: ActivityChoice | None) -> Situation:
         return Situation(self.professional, activity_choice, self.acr)
 
     @cached_property
-    def _kept(self) -> KeptLogin:
-        return kept_login(self._request)
+    def _session_login(self) -> SessionLogin:
+        return session_login(self._request)
 
 
 def _one_meets(situations: Iterable[Situation], conditions: Iterable[Condition]) -> bool:
-    wanted = tuple(conditions)
-    return any(all(each.holds(situation) for each in wanted) for situation in situations)
+    required = tuple(conditions)
+    return any(all(condition.holds(situation) for condition in required) for situation in situations)
 
 
 class PSCRequest(HttpRequest):
-    """A request as the middleware leaves it, for the annotations of a site's views."""
+    """A request with ``psc``, for the type annotations of a site's views."""
 
-    psc: Current
-
-
-def current(request: HttpRequest) -> Current:
-    """Return ``request.psc``, without the middleware too."""
-    known = getattr(request, "psc", None)
-    return known if isinstance(known, Current) else Current(request)
+    psc: CurrentProfessional
 
 
-def reset_current_professional(request: HttpRequest | None, **_said: Any) -> None:
-    """Let ``request.psc`` tell of whoever is signed in now, in a request that looked at it before (a receiver, too)."""
-    if isinstance(getattr(request, "psc", None), Current):
-        request.psc = Current(request)  # type: ignore[union-attr,arg-type]
+def current_professional(request: HttpRequest) -> CurrentProfessional:
+    """Return ``request.psc``. Works without the middleware too."""
+    current = getattr(request, "psc", None)
+    return current if isinstance(current, CurrentProfessional) else CurrentProfessional(request)
+
+
+def reset_current_professional(request: HttpRequest | None, **_kwargs: Any) -> None:
+    """Replace ``request.psc`` after a login or logout in the same request (also a receiver of Django's signals)."""
+    if isinstance(getattr(request, "psc", None), CurrentProfessional):
+        request.psc = CurrentProfessional(request)  # type: ignore[union-attr,arg-type]

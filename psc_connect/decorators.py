@@ -1,4 +1,4 @@
-"""Views for some professionals only: ``@psc_required(profession="10")``, and the same for classes."""
+"""Views for some professionals only: ``@psc_required(profession="10")``, and ``PSCRequiredMixin`` for classes."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from django.utils.translation import gettext as _
 from django.views import View as DjangoView
 from typing_extensions import Never, Unpack
 
-from psc_connect.access.requirements import Wanted, conditions_of, warnings_for
-from psc_connect.current_professional import Current, current
+from psc_connect.access.requirements import RequiredValues, conditions_of, warnings_for
+from psc_connect.current_professional import CurrentProfessional, current_professional
 from psc_connect.exceptions import new_reference
-from psc_connect.login.failures import with_addresses
+from psc_connect.login.failures import split_email_addresses
 from psc_connect.login.redirects import safe_next
 from psc_connect.login.site_urls import activity_url, home_url
 
@@ -35,20 +35,20 @@ if TYPE_CHECKING:
 
     from psc_connect.professional.conditions import Condition
 
-    class Who(TypedDict, total=False):
-        """Codes as Pro Santé Connect sends them, numbers of structures; all of what is given must fit."""
+    class Requirements(TypedDict, total=False):
+        """Codes as Pro Santé Connect sends them, or numbers of structures. All that are given must match."""
 
-        profession: Wanted
-        category: Wanted
-        speciality: Wanted
-        mode: Wanted
-        sector: Wanted
-        structure: Wanted
-        department: Wanted
-        role: Wanted
-        identifier_kind: Wanted
-        acr: Wanted
-        means: Wanted
+        profession: RequiredValues
+        category: RequiredValues
+        speciality: RequiredValues
+        mode: RequiredValues
+        sector: RequiredValues
+        structure: RequiredValues
+        department: RequiredValues
+        role: RequiredValues
+        identifier_kind: RequiredValues
+        acr: RequiredValues
+        means: RequiredValues
 
 
 logger = logging.getLogger("psc_connect")
@@ -62,111 +62,114 @@ NOT_SIGNED_IN, NO_PROFESSIONAL, NOT_CHOSEN, REFUSED = (
 )
 
 
-def psc_required(*_unnamed: Never, **who: Unpack[Who]) -> Callable[[View], View]:
-    """Let in whoever is signed in with Pro Santé Connect and is what the arguments say, in the capacity chosen.
+def psc_required(*_unnamed: Never, **requirements: Unpack[Requirements]) -> Callable[[View], View]:
+    """Restrict a view to professionals who meet the requirements in their chosen activity. The view may be async.
 
-    Anybody else gets a page that says why, or JSON with a code where that is what was asked for: 401 or 403. Whoever is
-    not signed in is sent to sign in, whoever has yet to choose in what capacity they act to the page that asks. The
-    view may be asynchronous. When it is imported: raises ConditionError for values that are none, TypeError for values
-    without a name; warns of codes that no table has.
+    Anonymous users are redirected to the login, and those without a chosen activity to its choice. Others get a page
+    with the reason. Clients that prefer JSON get a code with status 401 or 403.
+
+    At import: raises ConditionError for invalid values and TypeError for positional arguments, and warns of codes that
+    no table has.
     """
     if _unnamed:
-        raise TypeError('Write @psc_required(profession="10"), or @psc_required() for whoever came with PSC.')
-    wanted = conditions_of(who)  # type: ignore[arg-type]  # a TypedDict is no Mapping of its values' type
-    _warn(wanted)
+        raise TypeError('Write @psc_required(profession="10"), or @psc_required() for every login with PSC.')
+    conditions = conditions_of(requirements)  # type: ignore[arg-type]  # a TypedDict is no Mapping of its values' type
+    _warn_of_misspellings(conditions)
 
     def decorate(view: View) -> View:
         if isinstance(view, type):
-            raise TypeError(f"{view.__name__} is a class: let it begin with PSCRequiredMixin instead.")
-        return _guarded(view, wanted)
+            raise TypeError(f"{view.__name__} is a class: use PSCRequiredMixin as its first base class.")
+        return _restrict(view, conditions)
 
     return decorate
 
 
 class PSCRequiredMixin:
-    """``psc_required`` for a view of a class: ``psc_required = {"profession": "10"}``; stands before View.
+    """``psc_required`` for class-based views: ``psc_required = {"profession": "10"}``. Place it before View.
 
-    Without the attribute, whoever came with Pro Santé Connect is let in. When the class is made, or ``as_view`` is
-    called with another ``psc_required``: raises ConditionError for values that are none, ImproperlyConfigured where it
-    is no mapping or View stands first; warns of codes that no table has.
+    Without the attribute, every login with Pro Santé Connect is accepted.
+
+    When the class is defined, or ``as_view`` gets another ``psc_required``: raises ConditionError for invalid values,
+    ImproperlyConfigured if it is not a mapping or if View is placed first, and warns of codes that no table has.
     """
 
-    psc_required: ClassVar[Mapping[str, Wanted]] = {}
-    # What was read, and the conditions that it makes.
-    _psc_conditions: ClassVar[tuple[Mapping[str, Wanted], tuple[Condition, ...]]] = (psc_required, ())
+    psc_required: ClassVar[Mapping[str, RequiredValues]] = {}
+    # The mapping that was parsed, and its conditions.
+    _psc_conditions: ClassVar[tuple[Mapping[str, RequiredValues], tuple[Condition, ...]]] = (psc_required, ())
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        parents = [base for base in cls.__bases__ if issubclass(base, PSCRequiredMixin)]
         if issubclass(cls, DjangoView) and cls.__mro__.index(DjangoView) < cls.__mro__.index(PSCRequiredMixin):
-            mixin = next(base.__name__ for base in cls.__bases__ if issubclass(base, PSCRequiredMixin))
+            mixin = parents[0].__name__
             raise ImproperlyConfigured(
-                f"{cls.__name__} would be open to everybody: {mixin} stands after View, which never asks it. "
-                f"Write it first: class {cls.__name__}({mixin}, …)."
+                f"{cls.__name__} would be open to everyone: View is placed before {mixin} and never calls it. "
+                f"Write {mixin} first: class {cls.__name__}({mixin}, …)."
             )
-        # What is inherited has been read, and warned of, where it was written.
+        # An inherited mapping has been checked where it was defined.
         if cls.psc_required is not cls._psc_conditions[0]:
             cls._psc_conditions = (cls.psc_required, _conditions_of_class(cls.__name__, cls.psc_required))
-            _warn(cls._psc_conditions[1])
+            _warn_of_misspellings(cls._psc_conditions[1])
 
     @classmethod
     def as_view(cls, *args: Any, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
         if "psc_required" in initkwargs:
-            asked = initkwargs["psc_required"]
-            initkwargs["_psc_conditions"] = (asked, _conditions_of_class(cls.__name__, asked))
-            _warn(initkwargs["_psc_conditions"][1])
+            requirements = initkwargs["psc_required"]
+            initkwargs["_psc_conditions"] = (requirements, _conditions_of_class(cls.__name__, requirements))
+            _warn_of_misspellings(initkwargs["_psc_conditions"][1])
         view: Callable[..., HttpResponseBase] = super().as_view(*args, **initkwargs)  # type: ignore[misc]
         return view
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         view = super().dispatch  # type: ignore[misc]
         if getattr(self, "view_is_async", False):
-            view = _awaiting(view)
-        asked, wanted = self._psc_conditions
-        # The view may have put another one there since: none that is older opens it.
-        if self.psc_required is not asked:
-            wanted = _conditions_of_class(type(self).__name__, self.psc_required)
-        return _guarded(view, wanted)(request, *args, **kwargs)
+            view = _as_coroutine_function(view)
+        parsed, conditions = self._psc_conditions
+        # setup() may have set another mapping on the instance.
+        if self.psc_required is not parsed:
+            conditions = _conditions_of_class(type(self).__name__, self.psc_required)
+        return _restrict(view, conditions)(request, *args, **kwargs)
 
 
-def _conditions_of_class(name: str, asked: Any) -> tuple[Condition, ...]:
-    if not isinstance(asked, Mapping):
+def _conditions_of_class(name: str, requirements: Any) -> tuple[Condition, ...]:
+    if not isinstance(requirements, Mapping):
         raise ImproperlyConfigured(f'{name}.psc_required must be a mapping, such as {{"profession": "10"}}.')
-    return conditions_of(asked)
+    return conditions_of(requirements)
 
 
-def _warn(wanted: tuple[Condition, ...]) -> None:
-    """Point at the line that called ours: at the view."""
-    for doubt in warnings_for(wanted):
-        warnings.warn(doubt, UserWarning, stacklevel=3)
+def _warn_of_misspellings(conditions: tuple[Condition, ...]) -> None:
+    """Emit warnings that point at the line of the view: the caller of our caller."""
+    for warning in warnings_for(conditions):
+        warnings.warn(warning, UserWarning, stacklevel=3)
 
 
-def _guarded(view: View, wanted: tuple[Condition, ...]) -> View:
+def _restrict(view: View, conditions: tuple[Condition, ...]) -> View:
     if iscoroutinefunction(view):
 
         @wraps(view)
-        async def guarded_async(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-            refusal = await sync_to_async(_refusal)(request, wanted)
+        async def restricted_async(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            refusal = await sync_to_async(_refusal)(request, conditions)
             return refusal if refusal is not None else _private(await view(request, *args, **kwargs))
 
-        return guarded_async  # type: ignore[return-value]
+        return restricted_async  # type: ignore[return-value]
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        refusal = _refusal(request, wanted)
+    def restricted(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        refusal = _refusal(request, conditions)
         return refusal if refusal is not None else _private(view(request, *args, **kwargs))
 
-    return guarded  # type: ignore[return-value]
+    return restricted  # type: ignore[return-value]
 
 
 def _private(response: Any) -> Any:
-    """Keep caches between the site and its people from giving the page to somebody else, or in another capacity."""
+    """Forbid shared caches to store the page: it depends on the person and the chosen activity."""
     if isinstance(response, HttpResponseBase):
         patch_cache_control(response, private=True)
     return response
 
 
-def _awaiting(dispatch: Callable[..., Any]) -> Callable[..., Any]:
-    """Make of Django's ``dispatch``, a plain function that returns a coroutine, what is known to be asynchronous."""
+def _as_coroutine_function(dispatch: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap Django's ``dispatch`` of an async view, a plain function that returns a coroutine."""
 
     async def view(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         return await dispatch(request, *args, **kwargs)
@@ -174,66 +177,64 @@ def _awaiting(dispatch: Callable[..., Any]) -> Callable[..., Any]:
     return view
 
 
-def _refusal(request: HttpRequest, wanted: tuple[Condition, ...]) -> HttpResponse | None:
-    who = current(request)
-    code = _why_not(request, who, wanted)
+def _refusal(request: HttpRequest, conditions: tuple[Condition, ...]) -> HttpResponse | None:
+    """Return the response that refuses the request, or None if the professional meets the conditions."""
+    current = current_professional(request)
+    code = _refusal_code(request, current, conditions)
     if not code:
         return None
-    another_would_do = code == REFUSED and who.could_meet(wanted)
+    could_change_activity = code == REFUSED and current.could_meet(conditions)
+    explanation = _explanation(code, could_change_activity=could_change_activity)
     if request.get_preferred_type(["text/html", "application/json"]) == "application/json":
         status = 401 if code == NOT_SIGNED_IN else 403
-        detail = _explanation(code, another_would_do=another_would_do)
-        return JsonResponse({"error": code, "detail": detail, "reference": _noted(code, who)}, status=status)
+        body = {"error": code, "detail": explanation, "reference": _log_refusal(code, current)}
+        return JsonResponse(body, status=status)
     here = request.get_full_path() if request.method in {"GET", "HEAD"} else ""
     if code == NOT_SIGNED_IN:
         return redirect_to_login(here or home_url(), reverse("psc_connect:login"))
+    provider = current.account.provider if current.account else None
+    change_url = activity_url(provider.slug, safe_next(here)) if provider else ""
     if code == NOT_CHOSEN:
-        return HttpResponseRedirect(activity_url(_provider(who), safe_next(here)))
+        return HttpResponseRedirect(change_url)
     context = {
         "code": code,
-        "reference": _noted(code, who),
-        "explanation": _explanation(code, another_would_do=another_would_do),
-        "activity_choice": who.activity_choice,
-        "contact": with_addresses(who.account.provider.contact) if who.account else [],
-        "activity_url": activity_url(_provider(who), safe_next(here)) if another_would_do else "",
+        "reference": _log_refusal(code, current),
+        "explanation": explanation,
+        "activity_choice": current.activity_choice,
+        "contact": split_email_addresses(provider.contact) if provider else [],
+        "activity_url": change_url if could_change_activity else "",
         "home_url": home_url(),
     }
     return render(request, "psc_connect/professional_required.html", context, status=403)
 
 
-def _why_not(request: HttpRequest, who: Current, wanted: tuple[Condition, ...]) -> str:
+def _refusal_code(request: HttpRequest, current: CurrentProfessional, conditions: tuple[Condition, ...]) -> str:
     if not request.user.is_authenticated:
         return NOT_SIGNED_IN
-    if not who:
+    if not current:
         return NO_PROFESSIONAL
-    if who.must_choose:
+    if current.must_choose:
         return NOT_CHOSEN
-    return "" if who.meets(wanted) else REFUSED
+    return "" if current.meets(conditions) else REFUSED
 
 
-def _noted(code: str, who: Current) -> str:
-    """Leave the trace of a refusal, and return its reference."""
+def _log_refusal(code: str, current: CurrentProfessional) -> str:
+    """Log the refusal, and return its reference."""
     reference = new_reference()
-    account = who.account.pk if who.account else "none"
+    account = current.account.pk if current.account else "none"
     logger.info("professional.refused code=%s account=%s reference=%s", code, account, reference)
     return reference
 
 
-def _provider(who: Current) -> str:
-    return who.account.provider.slug if who.account else ""
-
-
-def _explanation(code: str, *, another_would_do: bool) -> str:
-    if another_would_do:
-        return _("This page is for another of your activities than the one in which you act.")
+def _explanation(code: str, *, could_change_activity: bool) -> str:
+    if could_change_activity:
+        return _("This page is for another of your activities, not the one you have chosen.")
     return {
         NOT_SIGNED_IN: _("Sign in with Pro Santé Connect."),
-        NO_PROFESSIONAL: _(
-            "This page is for people who have signed in with Pro Santé Connect. Sign out, then sign in with it."
-        ),
-        NOT_CHOSEN: _("Say first in what capacity you act."),
+        NO_PROFESSIONAL: _("This page is for people signed in with Pro Santé Connect. Sign out, then sign in with it."),
+        NOT_CHOSEN: _("Choose your activity first."),
         REFUSED: _(
-            "This page is for other professionals than you. Ask the team of this site, or sign out to come back as "
-            "somebody else."
+            "This page is for other professionals. Contact this site’s team, or sign out and sign in with another "
+            "account."
         ),
     }[code]

@@ -1,4 +1,4 @@
-"""``request.psc``: the professional who is signed in, read when it is looked at and not before."""
+"""The middleware that sets ``request.psc``, the signed-in professional."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 from asgiref.sync import iscoroutinefunction
 from django.utils.decorators import sync_and_async_middleware
 
-from psc_connect.current_professional import Current, PSCRequest
+from psc_connect.current_professional import CurrentProfessional, PSCRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 @sync_and_async_middleware
-def ProSanteConnectMiddleware(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:  # noqa: N802 - a setting names it, as it names classes
-    """Give every request ``request.psc``; stands after Django's AuthenticationMiddleware."""
+def ProSanteConnectMiddleware(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:  # noqa: N802 - MIDDLEWARE lists names of classes
+    """Set ``request.psc`` on every request. Place it after Django's AuthenticationMiddleware."""
 
     def with_professional(request: HttpRequest) -> HttpRequest:
-        cast("PSCRequest", request).psc = Current(request)
+        cast("PSCRequest", request).psc = CurrentProfessional(request)
         return request
 
     if iscoroutinefunction(get_response):

@@ -1,8 +1,8 @@
-"""What a site can listen to. Receivers get personal data: they must not log it.
+"""The signals of this package. Receivers get personal data, which they must not log.
 
-Each is sent with ``request``, ``user``, ``account`` and ``claims`` (a read-only mapping of the userinfo), after the
-transaction that it tells of; ``login_refused`` with ``request``, ``provider`` (its slug), ``code`` and ``reference``.
-``professional_changed``, sent where the professional data are not those of the login before, has besides ``before``
+Each signal is sent after the transaction, with ``request``, ``user``, ``account`` and ``claims`` (the userinfo, a
+read-only mapping). ``login_refused`` has ``request``, ``provider`` (its slug), ``code`` and ``reference`` instead.
+``professional_changed`` is sent if the professional data have changed since the previous login. It also has ``before``
 and ``after`` (``professional.person.Professional``) and ``changes`` (``professional.snapshot.Change``).
 """
 

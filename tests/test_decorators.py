@@ -57,7 +57,7 @@ def test_it_costs_nothing_where_it_is_not_looked_at(podiatrist):
     with statements() as without:
         podiatrist.get("/page/one/")
     with statements() as with_it:
-        assert podiatrist.get("/unread/").content == b"Current"
+        assert podiatrist.get("/unread/").content == b"CurrentProfessional"
     assert len(with_it) == len(without) == 2
 
 
@@ -278,7 +278,7 @@ def test_where_another_activity_would_open_the_page_it_says_so(english, employed
     response = employed_doctor.get("/private/")
     page = response.content.decode()
     assert response.status_code == 403
-    assert "This page is for another of your activities than the one in which you act." in page
+    assert "This page is for another of your activities, not the one you have chosen." in page
     assert '<a class="psc-action" href="/psc/psc/activity/?next=/private/">' in page.replace("%2F", "/")
     sent = employed_doctor.get("/private/", headers={"accept": "application/json"}).json()
     assert sent["detail"] in page
@@ -287,5 +287,5 @@ def test_where_another_activity_would_open_the_page_it_says_so(english, employed
 def test_an_activity_in_which_the_site_admits_nobody_is_not_offered(english, provider, employed_doctor):
     give(provider, refuse("mode in L"), others_may_sign_in=True)
     page = employed_doctor.get("/private/").content.decode()
-    assert "This page is for other professionals than you." in page
+    assert "This page is for other professionals." in page
     assert "/activity/" not in page

@@ -35,7 +35,7 @@ def codes_of_the_django_side() -> set[str]:
     literals = {call.args[0].value for call in calls(REFUSALS) if call.args and isinstance(call.args[0], ast.Constant)}
     judged = {
         keyword.value.value
-        for call in calls({"Verdict"})
+        for call in calls({"AttributeResult"})
         for keyword in call.keywords
         if keyword.arg == "problem" and isinstance(keyword.value, ast.Constant)
     }

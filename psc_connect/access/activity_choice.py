@@ -1,4 +1,4 @@
-"""In what capacity somebody is signed in: the one there is, the one chosen last, or the one to be asked for."""
+"""The activity of a login: the only one, the one chosen last, or one that the person must choose."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The activity of a login; None while a page has to ask, and where there is nothing to choose or ask."""
+    """The activity of a login; None if the person must still be asked, or if there is nothing to choose."""
 
     activity_choice: ActivityChoice | None = None
     must_ask: bool = False
 
 
-def at_login(provider: Provider, professional: Professional, *, chosen_last: str) -> Choice:
-    """Say what a login does about it; somebody without professional data is never asked."""
+def choice_at_login(provider: Provider, professional: Professional, *, chosen_last: str) -> Choice:
+    """Return the activity of a login. A person without professional data is never asked."""
     activity_choices = professional.activity_choices
     if not activity_choices:
         return Choice()

@@ -1,4 +1,4 @@
-"""The groups that a person is in while their claims, or a rule, say so: given, and taken away again."""
+"""The groups that the mapping or the access rules grant to users: added at a login, removed when no longer granted."""
 
 from __future__ import annotations
 
@@ -24,30 +24,30 @@ logger = logging.getLogger("psc_connect")
 
 
 class AccountMoved(Exception):
-    """The account has another user than when it was read, or is gone: an administrator's act came between."""
+    """The account was deleted, or linked to another user by an administrator, after it was read."""
 
 
 def users_have_groups() -> bool:
-    """Whether the user model has Django's groups; a site's own need not."""
+    """Return whether the user model has Django's ``groups``. A custom user model may not."""
     try:
         return get_user_model()._meta.get_field("groups").many_to_many is True
     except FieldDoesNotExist:
         return False
 
 
-def concern(provider: Provider) -> Q:
-    """A condition on accounts: whether there is anything to look at. A login of a site without groups costs nothing."""
+def may_change_groups(provider: Provider) -> Q:
+    """Return a condition on accounts: a login may change their groups. It saves queries on sites without groups."""
     rows = ExportedGroup.objects.filter(provider=provider.pk)
     return Q(Exists(rows)) | Q(Exists(GroupGrant.objects.filter(account=OuterRef("pk"))))
 
 
-def wanted_groups(rows: Iterable[ExportedGroup], claims: Mapping[str, Any]) -> set[int]:
-    seen = Claims.of(claims)
-    return {row.group_id for row in rows if row_holds(row, seen)}
+def mapped_groups(rows: Iterable[ExportedGroup], claims: Mapping[str, Any]) -> set[int]:
+    parsed = Claims.of(claims)
+    return {row.group_id for row in rows if row_holds(row, parsed)}
 
 
 def row_holds(row: ExportedGroup, claims: Mapping[str, Any]) -> bool:
-    """Whether the row puts this person into its group; one that cannot be evaluated in time does not, and is logged."""
+    """Return whether the row grants its group for these claims: False, and logged, if evaluation takes too long."""
     try:
         return holds(row.claim, row.equals, claims)
     except TooSlow:
@@ -55,12 +55,12 @@ def row_holds(row: ExportedGroup, claims: Mapping[str, Any]) -> bool:
         return False
 
 
-def bring_groups_up_to_date(account: Account, wanted: Mapping[str, Collection[int]]) -> None:
-    """Give what each source (``MAPPING``, ``RULE``) wants; take away what it gave and wants no longer.
+def update_groups(account: Account, groups: Mapping[str, Collection[int]]) -> None:
+    """Add the groups that each source (``MAPPING``, ``RULE``) grants, and remove those it no longer grants.
 
-    A source that is not named keeps what it gave. A group that somebody has by hand is never noted as given, and so
-    never taken away; one that another source, or another account of the same user, gave too stays. Within a
-    transaction. Raises AccountMoved.
+    The grants of a source that is not in ``groups`` are kept. A group that an administrator gave by hand is not a
+    grant and is never removed. A group that another source, or another account of the user, grants too is kept.
+    Must run in a transaction. Raises AccountMoved.
     """
     if not users_have_groups():
         return
@@ -68,29 +68,33 @@ def bring_groups_up_to_date(account: Account, wanted: Mapping[str, Collection[in
     if Account.objects.select_for_update().filter(pk=account.pk, user=user.pk).values_list("pk").first() is None:
         raise AccountMoved
     grants = list(GroupGrant.objects.filter(account__user=user.pk))
-    present = {
-        (each.source, each.group_id): each for each in grants if each.account_id == account.pk and each.source in wanted
+    own_grants = {
+        (grant.source, grant.group_id): grant
+        for grant in grants
+        if grant.account_id == account.pk and grant.source in groups
     }
-    asked = {(source, group) for source, groups in wanted.items() for group in groups}
-    if not (present or asked):
+    granted = {(source, group) for source, source_groups in groups.items() for group in source_groups}
+    if not (own_grants or granted):
         return
-    given = {each.group_id for each in grants}
-    has = set(user.groups.values_list("pk", flat=True))
+    known_groups = {grant.group_id for grant in grants}
+    user_groups = set(user.groups.values_list("pk", flat=True))
     new = [
         GroupGrant(account=account, source=source, group_id=group)
-        for source, group in sorted(asked - present.keys())
-        if group in given or group not in has
+        for source, group in sorted(granted - own_grants.keys())
+        # A group that the user has without a grant was given by hand.
+        if group in known_groups or group not in user_groups
     ]
     GroupGrant.objects.bulk_create(new)
-    ended = [grant for key, grant in present.items() if key not in asked]
+    ended = [grant for key, grant in own_grants.items() if key not in granted]
     if ended:
-        GroupGrant.objects.filter(pk__in=[each.pk for each in ended]).delete()
-    held = {each.group_id for each in (*grants, *new) if each not in ended}
-    # One that was taken away by hand while its row still holds comes back.
-    user.groups.add(*({each.group_id for each in new} | {group for _source, group in asked & present.keys()}) - has)
-    user.groups.remove(*{each.group_id for each in ended} - held)
+        GroupGrant.objects.filter(pk__in=[grant.pk for grant in ended]).delete()
+    still_granted = {grant.group_id for grant in (*grants, *new) if grant not in ended}
+    # Includes groups that were removed by hand while they are still granted.
+    to_add = {grant.group_id for grant in new} | {group for _source, group in granted & own_grants.keys()}
+    user.groups.add(*to_add - user_groups)
+    user.groups.remove(*{grant.group_id for grant in ended} - still_granted)
 
 
-def take_back(account: Account) -> None:
-    """End all that the account was given, by whatever source."""
-    bring_groups_up_to_date(account, dict.fromkeys(GroupGrant.Source.values, ()))
+def remove_granted_groups(account: Account) -> None:
+    """Remove all groups that the account grants to its user, from every source."""
+    update_groups(account, dict.fromkeys(GroupGrant.Source.values, ()))

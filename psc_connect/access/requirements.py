@@ -1,4 +1,4 @@
-"""What a page asks of a professional, ``{"profession": "10"}``; a mistake is told with what was meant."""
+"""The requirements of a page, such as ``{"profession": "10"}``, with suggestions for misspelt ones."""
 
 from __future__ import annotations
 
@@ -11,86 +11,86 @@ from psc_connect.professional.conditions import CODED, SUBJECTS, Condition, Cond
 from psc_connect.professional.identifiers import Kind
 from psc_connect.professional.nomenclatures import Concept, folded, table
 
-# What a site asks for: a code, or several of which one suffices.
-Wanted: TypeAlias = str | Iterable[str]
+# A code, or several of which one must match.
+RequiredValues: TypeAlias = str | Iterable[str]
 
-MAX_NEAR: Final = 3
+MAX_SUGGESTIONS: Final = 3
 _SEARCH: Final = 'See "manage.py psc_nomenclatures search".'
 
 
-def conditions_of(who: Mapping[str, Wanted]) -> tuple[Condition, ...]:
-    """Return ``{"profession": ("10", "40")}`` as conditions. Raises ConditionError, with a hint, for what is none."""
-    return tuple(_condition_of(subject, values) for subject, values in who.items())
+def conditions_of(requirements: Mapping[str, RequiredValues]) -> tuple[Condition, ...]:
+    """Convert ``{"profession": ("10", "40")}`` to conditions. Raises ConditionError, with a suggestion."""
+    return tuple(_condition_of(subject, values) for subject, values in requirements.items())
 
 
 def warnings_for(conditions: Iterable[Condition]) -> Iterator[str]:
-    """Yield a sentence for each value that may be misspelt; a code that no table has may be a newer one."""
+    """Yield a warning for each value that may be misspelt. An unknown code may be newer than our tables."""
     for condition in conditions:
         for code in condition.unknown_codes:
-            yield f'{condition.subject}="{code}": no table here has that code. {_meant(condition.subject, code)}'
+            yield f'{condition.subject}="{code}": unknown code. {_suggestion(condition.subject, code)}'
         for value in condition.odd_values:
-            yield f'{condition.subject}="{value}": no {condition.subject} is written like that.'
+            yield f'{condition.subject}="{value}": this does not look like a value of {condition.subject}.'
 
 
-def _condition_of(subject: str, values: Wanted) -> Condition:
+def _condition_of(subject: str, values: RequiredValues) -> Condition:
     is_one = isinstance(values, str) or not isinstance(values, Iterable)
-    listed: list[Any] = [values] if is_one else list(values)
+    value_list: list[Any] = [values] if is_one else list(values)
     try:
-        return Condition.of(subject, "in", listed)
+        return Condition.of(subject, "in", value_list)
     except ConditionError as exc:
-        given = f"{subject}={(listed[0] if is_one else listed)!r}"
-        raise ConditionError(exc.code, exc.member, _hint(exc.code, subject, listed, given=given)) from None
+        text = f"{subject}={(value_list[0] if is_one else value_list)!r}"
+        raise ConditionError(exc.code, exc.member, _hint(exc.code, subject, value_list, text=text)) from None
 
 
-def _hint(code: str, subject: str, values: list[str], *, given: str) -> str:
+def _hint(code: str, subject: str, values: list[str], *, text: str) -> str:
     if code == "condition_subject_unknown":
-        return f"{subject}. There are: {', '.join(SUBJECTS)}"
+        return f"{subject}. Known subjects: {', '.join(SUBJECTS)}"
     if code == "condition_malformed":
-        return f'{given}. Codes are strings, such as "10"'
+        return f'{text}. Codes are strings, such as "10"'
     if code != "condition_value_malformed":
-        return given
+        return text
     if subject == "identifier_kind":
-        return f"{given}. There are: {', '.join(each.value for each in Kind)}"
+        return f"{text}. Known kinds: {', '.join(kind.value for kind in Kind)}"
     if subject not in CODED:
-        return given
+        return text
     known = _concepts(subject)
-    return " ".join((f"{given}.", *(_meant(subject, each) for each in values if each not in known)))
+    return " ".join((f"{text}.", *(_suggestion(subject, value) for value in values if value not in known)))
 
 
-def _meant(subject: str, value: str) -> str:
-    """Say what a value may mean that is no code of the tables."""
+def _suggestion(subject: str, value: str) -> str:
+    """Suggest codes for a value that no table has."""
     known = _concepts(subject)
-    if named := [each for each in known.values() if _letters(each.label) == _letters(value)]:
-        return f"The code of “{named[0].label}” is {_quoted(named)}."
+    if same_label := [concept for concept in known.values() if _letters(concept.label) == _letters(value)]:
+        return f"The code of “{same_label[0].label}” is {_quoted(same_label)}."
     parts = re.findall(r"[^\s,;]+", value)
-    if len(parts) > 1 and all(each in known for each in parts):
-        return f"Several codes are a list: [{_quoted(known[each] for each in parts)}]."
-    if near := _near(value, known):
-        return f"Near to it: {', '.join(_in_words(each) for each in near)}. {_SEARCH}"
-    return f"Codes are such as {_in_words(next(iter(known.values())))}. {_SEARCH}"
+    if len(parts) > 1 and all(part in known for part in parts):
+        return f"Write several codes as a list: [{_quoted(known[part] for part in parts)}]."
+    if similar := _similar(value, known):
+        return f"Similar: {', '.join(_with_label(concept) for concept in similar)}. {_SEARCH}"
+    return f"A code looks like {_with_label(next(iter(known.values())))}. {_SEARCH}"
 
 
-def _near(value: str, known: Mapping[str, Concept]) -> list[Concept]:
-    by_case = [each for code, each in known.items() if code.casefold() == value.casefold()]
-    return by_case or [known[code] for code in difflib.get_close_matches(value, known, n=MAX_NEAR)]
+def _similar(value: str, known: Mapping[str, Concept]) -> list[Concept]:
+    same_letters = [concept for code, concept in known.items() if code.casefold() == value.casefold()]
+    return same_letters or [known[code] for code in difflib.get_close_matches(value, known, n=MAX_SUGGESTIONS)]
 
 
 def _concepts(subject: str) -> Mapping[str, Concept]:
-    """Every code of a subject, as the first of its tables that has it names it."""
-    found: dict[str, Concept] = {}
+    """Return all codes of a subject, each with its concept in the first table that has it."""
+    concepts: dict[str, Concept] = {}
     for name in tables_with(subject):
-        found |= {code: each for code, each in table(name).concepts.items() if code not in found}
-    return found
+        concepts |= {code: concept for code, concept in table(name).concepts.items() if code not in concepts}
+    return concepts
 
 
 def _letters(text: str) -> str:
-    """The letters and digits alone: a condition has lost the spaces of what was typed."""
+    """Return the letters and digits alone: conditions remove spaces from values."""
     return "".join(re.findall(r"\w+", folded(text)))
 
 
 def _quoted(concepts: Iterable[Concept]) -> str:
-    return ", ".join(f'"{each.code}"' for each in concepts)
+    return ", ".join(f'"{concept.code}"' for concept in concepts)
 
 
-def _in_words(concept: Concept) -> str:
+def _with_label(concept: Concept) -> str:
     return f'"{concept.code}" ({concept.label})'

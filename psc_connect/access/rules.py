@@ -1,4 +1,4 @@
-"""May they sign in, and in which groups are they? The access rules of a provider; the first that decides wins."""
+"""Evaluation of a provider's access rules: who may sign in, and in which groups. The first deciding rule wins."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
-from psc_connect.access.activity_choice import Choice, at_login
-from psc_connect.access.groups import RULE, bring_groups_up_to_date
+from psc_connect.access.activity_choice import Choice, choice_at_login
+from psc_connect.access.groups import RULE, update_groups
 from psc_connect.exceptions import LoginRefused
 from psc_connect.models import AccessRule
 from psc_connect.professional.conditions import ConditionError, Situation
@@ -24,9 +24,10 @@ Outcome = AccessRule.Outcome
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """``rule`` is the row that decided, None where it was the line for everybody else; ``groups`` are primary keys.
+    """The result of the rules for one activity, or for a login.
 
-    ``message``: what the refused person reads. ``code``: ``access_refused``, ``access_rule_malformed``, or "".
+    ``rule``: the row that decided, or None if no row did. ``groups``: primary keys. ``message``: shown to a refused
+    person. ``code``: ``access_refused``, ``access_rule_malformed``, or "".
     """
 
     allowed: bool
@@ -38,12 +39,12 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """What a login makes of the rules: in what capacity, and what was decided of it."""
+    """The activity of a login, and the decision of the rules."""
 
     choice: Choice
     decision: Decision
-    # In what capacity the mapping reads the person: the one chosen, or chosen last, or the first that may sign in.
-    acting: ActivityChoice | None = None
+    # The activity whose values the mapping reads: the chosen one, the last chosen one, or the first allowed one.
+    claims_activity: ActivityChoice | None = None
 
 
 def rules_of(provider: Provider) -> list[AccessRule]:
@@ -51,17 +52,17 @@ def rules_of(provider: Provider) -> list[AccessRule]:
 
 
 def decide(provider: Provider, rules: Iterable[AccessRule], situation: Situation) -> Decision:
-    """Read the rows in their order; a row holds if all its conditions hold. Nobody refused is in a group by them.
+    """Evaluate the rows in their order. A row applies if all its conditions hold. A refused person gets no groups.
 
-    A row that cannot be read, which no form has made, refuses: nobody knows whom it was to keep out.
+    A malformed row, which no form can save, refuses: it may have been meant to keep this person out.
     """
     groups: set[int] = set()
     for rule in rules:
         try:
-            holds = all(condition.holds(situation) for condition in rule.parsed_conditions)
+            applies = all(condition.holds(situation) for condition in rule.parsed_conditions)
         except ConditionError:
             return Decision(allowed=False, rule=rule, code="access_rule_malformed")
-        if not holds:
+        if not applies:
             continue
         if rule.outcome == Outcome.ALLOW:
             return Decision(allowed=True, rule=rule, groups=frozenset(groups))
@@ -69,7 +70,7 @@ def decide(provider: Provider, rules: Iterable[AccessRule], situation: Situation
             return Decision(allowed=False, rule=rule, message=rule.message, code="access_refused")
         if rule.outcome != Outcome.GROUP:
             return Decision(allowed=False, rule=rule, code="access_rule_malformed")
-        # The group may have been deleted since.
+        # None if the group has been deleted.
         if rule.group_id is not None:
             groups.add(rule.group_id)
     if provider.others_may_sign_in:
@@ -80,39 +81,48 @@ def decide(provider: Provider, rules: Iterable[AccessRule], situation: Situation
 def decide_login(
     provider: Provider, rules: Sequence[AccessRule], professional: Professional, *, choice: Choice, acr: str
 ) -> Decision:
-    """Decide in the capacity that is chosen, or in none where there is nothing to choose.
+    """Decide for the chosen activity, or without one if there is nothing to choose.
 
-    While the choice is still to be made, and where it is never asked for, one capacity that may sign in suffices. The
-    groups are then those that every such capacity gives, or, where none is asked for, all that any of them gives.
+    Before the choice, or if the provider never asks, one allowed activity is enough. The groups are then those that all
+    allowed activities grant (before the choice), or that any of them grants (never asked).
     """
     if choice.activity_choice is not None or not professional.activity_choices:
         return decide(provider, rules, Situation(professional, choice.activity_choice, acr))
-    decisions = [decide(provider, rules, Situation(professional, each, acr)) for each in professional.activity_choices]
-    allowed = [each for each in decisions if each.allowed]
+    decisions = [
+        decide(provider, rules, Situation(professional, activity_choice, acr))
+        for activity_choice in professional.activity_choices
+    ]
+    allowed = [decision for decision in decisions if decision.allowed]
     if not allowed:
         return decisions[0]
-    join = frozenset.intersection if choice.must_ask else frozenset.union
-    return Decision(allowed=True, rule=allowed[0].rule, groups=reduce(join, (each.groups for each in allowed)))
+    combine = frozenset.intersection if choice.must_ask else frozenset.union
+    groups = reduce(combine, (decision.groups for decision in allowed))
+    return Decision(allowed=True, rule=allowed[0].rule, groups=groups)
 
 
 def admit(
     provider: Provider, rules: Sequence[AccessRule], professional: Professional, *, chosen_last: str, acr: str
 ) -> Admission:
-    """Say what a login does: in what capacity, and whether it may.
+    """Return the activity of a login, and whether the rules allow it.
 
-    Nobody is refused for the capacity of last time while another of theirs may sign in: they are asked again.
+    If the rules refuse the activity chosen last time but allow another one, the person is asked again.
     """
-    choice = at_login(provider, professional, chosen_last=chosen_last)
+    choice = choice_at_login(provider, professional, chosen_last=chosen_last)
     decision = decide_login(provider, rules, professional, choice=choice, acr=acr)
     if not decision.allowed and choice.activity_choice is not None:
-        asked_again = Choice(must_ask=True)
-        other = decide_login(provider, rules, professional, choice=asked_again, acr=acr)
-        choice, decision = (asked_again, other) if other.allowed else (choice, decision)
+        ask_again = Choice(must_ask=True)
+        other_decision = decide_login(provider, rules, professional, choice=ask_again, acr=acr)
+        if other_decision.allowed:
+            choice, decision = ask_again, other_decision
     if choice.activity_choice is not None or not decision.allowed:
         return Admission(choice, decision, choice.activity_choice)
     last = professional.activity_choice_of(chosen_last)
-    possible = (last, *professional.activity_choices) if last else professional.activity_choices
-    allowed = (each for each in possible if decide(provider, rules, Situation(professional, each, acr)).allowed)
+    candidates = (last, *professional.activity_choices) if last else professional.activity_choices
+    allowed = (
+        activity_choice
+        for activity_choice in candidates
+        if decide(provider, rules, Situation(professional, activity_choice, acr)).allowed
+    )
     return Admission(choice, decision, next(allowed, None))
 
 
@@ -128,26 +138,26 @@ def apply_groups(
     activity_choice: ActivityChoice | None,
     acr: str,
 ) -> Decision:
-    """Decide anew in a capacity, and bring what rules gave up to date; where it is refused, nothing changes.
+    """Evaluate the rules for an activity, and update the groups they grant, unless they refuse.
 
-    What the mapping gave stays as the login left it.
+    The groups that the mapping grants are unchanged.
     """
     decision = decide(provider, rules_of(provider), Situation(professional, activity_choice, acr))
     if decision.allowed:
         with transaction.atomic():
-            bring_groups_up_to_date(account, {RULE: decision.groups})
+            update_groups(account, {RULE: decision.groups})
     return decision
 
 
 def denies_everyone(provider: Provider, rules: Iterable[AccessRule]) -> bool:
-    """Whether the rows refuse everybody, whoever it may be."""
+    """Return whether the rules refuse every person."""
     for rule in rules:
         try:
-            is_for_everybody = not rule.parsed_conditions
+            applies_to_everyone = not rule.parsed_conditions
         except ConditionError:
             return True
         if rule.outcome == Outcome.ALLOW:
             return False
-        if is_for_everybody and rule.outcome != Outcome.GROUP:
+        if applies_to_everyone and rule.outcome != Outcome.GROUP:
             return True
     return not provider.others_may_sign_in

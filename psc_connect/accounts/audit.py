@@ -1,4 +1,4 @@
-"""The trail of an account: what has become of it since it was made, and by whom."""
+"""The audit log of accounts: what changed after their creation, and who changed it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def record(
     before: Mapping[str, Any] = MappingProxyType({}),
     by: User | None = None,
 ) -> None:
-    """Write one row; ``before`` is what there was until now. By nobody: a login did it."""
+    """Save an audit entry. ``before``: the previous values. ``by=None``: changed by a login."""
     AccountChange.objects.create(
         account=account,
         provider=provider.slug,

@@ -1,6 +1,6 @@
-"""By what an account is found again besides its ``sub``: the identifiers that the provider gives of a person, as rows.
+"""The national identifiers of a person, and the rows that keep them, by which an account is found besides its ``sub``.
 
-A ``sub`` of Pro Santé Connect has the national identifier in it, and changes with it.
+A ``sub`` of Pro Santé Connect contains the national identifier, and changes with it.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("psc_connect")
 
-# The kind of a row that is a former `sub`; no provider gives one, and every account is found again by its own.
+# The kind of a row with a former `sub`. No provider sends this kind, and it always leads to its account.
 SUB: Final = "sub"
-# The origin of the identifier that is the person's main one: its form alone says what it is of.
+# The origin of the person's main identifier. Its kind is known from its form.
 MAIN: Final = "SubjectNameID"
-# The claims that are in both answers of Pro Santé Connect, and say the same.
+# Claims that the ID token and the userinfo both have, with the same identifier.
 COMPARED: Final = (MAIN, "preferred_username")
 TRUSTABLE: Final = frozenset(kind.value for kind in Kind if kind is not Kind.UNKNOWN)
-MAX_KEPT: Final = 50
+MAX_IDENTIFIERS: Final = 50
 _ROW: Final = ("id", "kind", "number", "origin", "quality", "match_key")
 
 
 @dataclass(frozen=True, slots=True)
 class Identifier:
-    """One identifier as the provider gives it, or as a row keeps it. ``quality`` 1 is the best; 0: none was sent."""
+    """An identifier as the provider sends it, or as a row keeps it. ``quality``: 1 is the best, 0 was not sent."""
 
     kind: str
     number: str = field(repr=False)
@@ -48,104 +48,111 @@ class Identifier:
 
     @property
     def is_vouched_for(self) -> bool:
-        """Whether its origin says that it is of this kind: what only looks like an RPPS number proves nothing."""
+        """Whether its origin confirms its kind. A number that only looks like an RPPS number proves nothing."""
         return self.origin == MAIN or register_of(self.origin) == self.kind.upper()
 
     @property
     def is_trusted(self) -> bool:
-        """Whether an account is found again by it: a former ``sub``, or what PSC_CONNECT_TRUSTED_IDENTIFIERS names."""
+        """Whether it leads to an account: a former ``sub``, or a kind of PSC_CONNECT_TRUSTED_IDENTIFIERS."""
         return self.kind == SUB or (self.is_vouched_for and self.kind in conf.trusted_identifiers() & TRUSTABLE)
 
 
 def identifiers_of(professional: Professional) -> tuple[Identifier, ...]:
-    """Return what the userinfo gives, each once, what is vouched for first; what no row can keep is left out."""
-    found: dict[tuple[str, str], Identifier] = {}
-    for each in _given(professional):
-        known = found.get((each.kind, each.number))
-        # Given twice: as the register has it, with its quality; as the main one; as something else.
-        if known is None or not known.is_vouched_for or (known.origin == MAIN and each.is_vouched_for):
-            found[each.kind, each.number] = each
-    return tuple(sorted(found.values(), key=lambda each: not each.is_vouched_for))
+    """Return each identifier of the userinfo once, those vouched for first. Skip those that no row can keep."""
+    identifiers: dict[tuple[str, str], Identifier] = {}
+    for identifier in _sent_identifiers(professional):
+        known = identifiers.get((identifier.kind, identifier.number))
+        # If sent twice, prefer the one with the register's origin and quality, then the main one, then any other.
+        if known is None or not known.is_vouched_for or (known.origin == MAIN and identifier.is_vouched_for):
+            identifiers[identifier.kind, identifier.number] = identifier
+    return tuple(sorted(identifiers.values(), key=lambda identifier: not identifier.is_vouched_for))
 
 
-def kept_of(given: tuple[Identifier, ...]) -> tuple[Identifier, ...]:
-    """Return those that an account keeps, and by which it is looked for: bounded, those that prove something first."""
-    if len(given) > MAX_KEPT:
-        logger.warning("userinfo.identifiers_too_many count=%s", len(given))
-    return given[:MAX_KEPT]
+def limit(identifiers: tuple[Identifier, ...]) -> tuple[Identifier, ...]:
+    """Return the first ``MAX_IDENTIFIERS``, those that an account keeps and is found by. Log if there are more."""
+    if len(identifiers) > MAX_IDENTIFIERS:
+        logger.warning("userinfo.identifiers_too_many count=%s", len(identifiers))
+    return identifiers[:MAX_IDENTIFIERS]
 
 
-def _given(professional: Professional) -> Iterator[Identifier]:
+def _sent_identifiers(professional: Professional) -> Iterator[Identifier]:
     main = professional.national_identifier
     if _can_be_kept(main, professional.national_identifier_sent):
         yield Identifier(main.kind.value, main.number, MAIN)
-    for each in professional.identifiers:
-        if _can_be_kept(each.identifier, each.sent):
-            yield Identifier(each.identifier.kind.value, each.identifier.number, _origin(each.origin), each.quality)
+    for other in professional.identifiers:
+        if _can_be_kept(other.identifier, other.sent):
+            yield Identifier(other.identifier.kind.value, other.identifier.number, _origin(other.origin), other.quality)
 
 
 def _origin(sent: str) -> str:
-    """Return an origin as a row keeps it: cut, it vouches for nothing any more; ours nobody can send."""
-    cut = f"{sent[:63]}…" if len(sent) > 64 else sent
-    return "" if cut == MAIN else cut
+    """Return an origin as a row keeps it. A shortened one vouches for nothing, and ``MAIN`` cannot be sent."""
+    shortened = f"{sent[:63]}…" if len(sent) > 64 else sent
+    return "" if shortened == MAIN else shortened
 
 
 def _can_be_kept(identifier: NationalIdentifier, sent: str) -> bool:
-    is_cut = identifier.kind is Kind.UNKNOWN and len(sent) > MAX_CHARACTERS
-    if is_cut:
+    is_too_long = identifier.kind is Kind.UNKNOWN and len(sent) > MAX_CHARACTERS
+    if is_too_long:
         logger.warning("userinfo.identifier_too_long kind=%s", identifier.kind.value)
-    return bool(identifier) and not is_cut
+    return bool(identifier) and not is_too_long
 
 
-def rpps_of(given: Iterable[Identifier]) -> str:
-    """Return the RPPS number that is vouched for, or "". A person has one, for life.
+def rpps_of(identifiers: Iterable[Identifier]) -> str:
+    """Return the RPPS number that is vouched for, or "". A person has one number for life.
 
-    Raises LoginRefused ``userinfo_identifiers_contradict`` where there are two.
+    Raises LoginRefused ``userinfo_identifiers_contradict`` if there are two.
     """
-    numbers = {each.number for each in given if each.kind == Kind.RPPS and each.is_vouched_for}
+    numbers = {
+        identifier.number for identifier in identifiers if identifier.kind == Kind.RPPS and identifier.is_vouched_for
+    }
     if len(numbers) > 1:
         raise LoginRefused("userinfo_identifiers_contradict")
     return next(iter(numbers), "")
 
 
 def check_answers_agree(id_token: Mapping[str, Any], userinfo: Mapping[str, Any]) -> None:
-    """Compare the national identifier of both answers, however each writes it, where both have one.
+    """Compare the national identifiers of the ID token and the userinfo, in whatever form each writes them.
 
-    Raises LoginRefused ``userinfo_identifier_mismatch``.
+    Raises LoginRefused ``userinfo_identifier_mismatch`` if both have one and they differ.
     """
     for name in COMPARED:
-        one, other = (_text(answer.get(name)) for answer in (id_token, userinfo))
-        if one and other and NationalIdentifier.read(one) != NationalIdentifier.read(other):
+        from_id_token, from_userinfo = _text(id_token.get(name)), _text(userinfo.get(name))
+        if not (from_id_token and from_userinfo):
+            continue
+        if NationalIdentifier.read(from_id_token) != NationalIdentifier.read(from_userinfo):
             raise LoginRefused("userinfo_identifier_mismatch")
 
 
-def check_one_rpps(id_token: Mapping[str, Any], userinfo: Mapping[str, Any], given: Iterable[Identifier]) -> None:
-    """Of RPPS numbers there is one in all that both answers say of the person, in whatever claim, in the ``sub`` too.
+def check_one_rpps(id_token: Mapping[str, Any], userinfo: Mapping[str, Any], identifiers: Iterable[Identifier]) -> None:
+    """Check that the ID token and the userinfo contain one RPPS number at most, in any claim, including ``sub``.
 
     Raises LoginRefused ``userinfo_identifier_mismatch``.
     """
-    said = [_text(answer.get(name)) for answer in (id_token, userinfo) for name in COMPARED]
-    # ``f:<uuid>:<identifier>``
-    said.append(_text(id_token.get("sub")).rpartition(":")[2])
-    # In the national form alone: eleven digits may be anything.
-    read = {each.number for text in said if (each := NationalIdentifier.read(text)).national == text and _is_rpps(each)}
-    if len(read | {each for each in (rpps_of(given),) if each}) > 1:
+    texts = [_text(answer.get(name)) for answer in (id_token, userinfo) for name in COMPARED]
+    # The form of a `sub` is `f:<uuid>:<identifier>`.
+    texts.append(_text(id_token.get("sub")).rpartition(":")[2])
+    numbers = {number for text in texts if (number := _rpps_in(text))}
+    if rpps := rpps_of(identifiers):
+        numbers.add(rpps)
+    if len(numbers) > 1:
         raise LoginRefused("userinfo_identifier_mismatch")
 
 
-def check_same_person(account: Account, given: Iterable[Identifier]) -> None:
-    """Refuse whoever comes by a ``sub`` or a number of the account with another RPPS number than its own.
+def check_same_person(account: Account, identifiers: Iterable[Identifier]) -> None:
+    """Check that the RPPS number of the login is that of the account that its ``sub`` or identifier leads to.
 
     Raises LoginRefused ``account_identifiers_conflict``.
     """
     try:
-        rpps_of((*map(as_identifier, account.known_identifiers), *given))
+        rpps_of((*map(as_identifier, account.known_identifiers), *identifiers))
     except LoginRefused:
         raise LoginRefused("account_identifiers_conflict") from None
 
 
-def _is_rpps(identifier: NationalIdentifier) -> bool:
-    return identifier.kind is Kind.RPPS
+def _rpps_in(text: str) -> str:
+    """Return the RPPS number in the text, or "". Only the national form counts: eleven digits may be anything."""
+    identifier = NationalIdentifier.read(text)
+    return identifier.number if identifier.kind is Kind.RPPS and identifier.national == text else ""
 
 
 def _text(value: object) -> str:
@@ -153,17 +160,17 @@ def _text(value: object) -> str:
 
 
 def key_of(account: Account, identifier: Identifier) -> str:
-    """Return what no other row has: of an identifier that is trusted, no row of another account either."""
+    """Return the row's unique ``match_key``. A trusted identifier can have one row, over all accounts of the issuer."""
     return shared_key(account.issuer, identifier) if identifier.is_trusted else own_key(account.pk, identifier)
 
 
 def shared_key(issuer: str, identifier: Identifier) -> str:
-    """Return the key by which a row leads to its account."""
+    """Return the key of a trusted identifier, which leads to its account."""
     return _digest("issuer", issuer, identifier.kind, identifier.number)
 
 
 def own_key(account: int, identifier: Identifier) -> str:
-    """Return the key of a row that leads nowhere."""
+    """Return the key of an identifier that is not trusted, unique within its account."""
     return _digest("account", str(account), identifier.kind, identifier.number)
 
 
@@ -171,58 +178,61 @@ def _digest(*parts: str) -> str:
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
 
 
-def leading_to(accounts: QuerySet[Account], issuer: str, subject: str, given: Iterable[Identifier]) -> list[Account]:
-    """Return, of these accounts, those of the issuer to which the ``sub`` or a trusted identifier leads.
+def find_accounts(
+    accounts: QuerySet[Account], issuer: str, subject: str, identifiers: Iterable[Identifier]
+) -> list[Account]:
+    """Return those of ``accounts`` to which the issuer's ``sub`` or a trusted identifier leads, in one SQL query.
 
-    In one statement, and with their rows (``known_identifiers``). A ``sub`` is compared exactly, whatever the
-    database's collation.
+    ``known_identifiers`` is set on each. The ``sub`` is compared in Python too: the database's collation may be less
+    strict.
     """
-    keys = {shared_key(issuer, each) for each in (*given, Identifier(SUB, subject)) if each.is_trusted}
+    candidates = (*identifiers, Identifier(SUB, subject))
+    keys = {shared_key(issuer, identifier) for identifier in candidates if identifier.is_trusted}
     by_key = AccountIdentifier.objects.order_by().filter(match_key__in=keys).values("account")
     rows = accounts.annotate(**{f"identifier_{name}": F(f"identifiers__{name}") for name in _ROW})
     found: dict[int, Account] = {}
-    identifiers: dict[int, dict[int, AccountIdentifier]] = {}
-    # Not one condition with an "or": no index would serve it.
+    known_identifiers: dict[int, dict[int, AccountIdentifier]] = {}
+    # A union rather than OR, so that the database uses its indexes.
     by_sub, others = rows.filter(issuer=issuer, subject=subject), rows.exclude(issuer=issuer, subject=subject)
     for row in by_sub.union(others.filter(pk__in=by_key), all=True):
         account = found.setdefault(row.pk, row)
         values = {name: getattr(row, f"identifier_{name}") for name in _ROW}
         if values["id"] is not None:
-            identifiers.setdefault(row.pk, {})[values["id"]] = AccountIdentifier(account=account, **values)
+            known_identifiers.setdefault(row.pk, {})[values["id"]] = AccountIdentifier(account=account, **values)
     for account in found.values():
-        account.known_identifiers = tuple(identifiers.get(account.pk, {}).values())
-    return [each for each in found.values() if _is_led_to(each, (issuer, subject), keys)]
+        account.known_identifiers = tuple(known_identifiers.get(account.pk, {}).values())
+    return [account for account in found.values() if _matches(account, (issuer, subject), keys)]
 
 
-def _is_led_to(account: Account, identity: tuple[str, str], keys: set[str]) -> bool:
-    return (account.issuer, account.subject) == identity or bool(
-        keys & {r.match_key for r in account.known_identifiers}
-    )
+def _matches(account: Account, identity: tuple[str, str], keys: set[str]) -> bool:
+    if (account.issuer, account.subject) == identity:
+        return True
+    return any(row.match_key in keys for row in account.known_identifiers)
 
 
-def keep(account: Account, given: Iterable[Identifier], *, subject: str) -> str:
-    """Bring the rows of an account up to date with what was given at a login under this ``sub``.
+def update_rows(account: Account, identifiers: Iterable[Identifier], *, subject: str) -> str:
+    """Update the identifier rows of an account after a login under this ``sub``, and ``account.subject``, unsaved.
 
-    What is of a known kind stays for good. Return the ``sub`` that the account had, where it was another; the account
-    is moved, unsaved.
+    Rows of a known kind are never deleted. Return the previous ``sub`` of the account if it was another one, else "".
     """
     former = account.subject if account.subject != subject else ""
     if former:
         account.move_to(subject)
     known = {(row.kind, row.number): row for row in account.known_identifiers}
     new, changed = [], []
-    for each in (*given, *([Identifier(SUB, former)] if former else [])):
-        row = known.pop((each.kind, each.number), None)
+    for identifier in (*identifiers, *([Identifier(SUB, former)] if former else [])):
+        row = known.pop((identifier.kind, identifier.number), None)
         if row is None:
-            new.append(row_of(account, each))
-        elif _take_over(row, each):
+            new.append(row_of(account, identifier))
+        elif _update_row(row, identifier):
             changed.append(row)
-    # Of no known kind and given no longer: a provider that gives ever new ones does not fill the table.
+    # Of an unknown kind and no longer sent: deleted, so that a provider that sends new ones each time cannot fill the
+    # table.
     if gone := [row.pk for row in known.values() if row.kind == Kind.UNKNOWN.value]:
         AccountIdentifier.objects.filter(pk__in=gone).delete()
         known = {name: row for name, row in known.items() if row.pk not in gone}
-    # Given no longer: it may lose the trust that it had, and gains none unseen.
-    changed += [row for row in known.values() if not (own := as_identifier(row)).is_trusted and _take_over(row, own)]
+    # No longer sent: a row may lose trust that it had (the setting has changed), but never gains it.
+    changed += [row for row in known.values() if not (own := as_identifier(row)).is_trusted and _update_row(row, own)]
     if new:
         AccountIdentifier.objects.bulk_create(new)
     if changed:
@@ -245,8 +255,8 @@ def as_identifier(row: AccountIdentifier) -> Identifier:
     return Identifier(row.kind, row.number, row.origin, row.quality)
 
 
-def _take_over(row: AccountIdentifier, identifier: Identifier) -> bool:
-    """Put what is given on a row, unsaved; return whether it says something else now."""
+def _update_row(row: AccountIdentifier, identifier: Identifier) -> bool:
+    """Copy an identifier to its row, without saving; return whether the row has changed."""
     before = (row.origin, row.quality, row.match_key)
     after = (identifier.origin, identifier.quality, key_of(row.account, identifier))
     row.origin, row.quality, row.match_key = after

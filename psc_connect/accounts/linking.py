@@ -12,7 +12,7 @@ from django.db import Error as DatabaseError
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.views.decorators.debug import sensitive_variables
 
-from psc_connect.access.groups import MAPPING, RULE, AccountMoved, bring_groups_up_to_date, concern, wanted_groups
+from psc_connect.access.groups import MAPPING, RULE, AccountMoved, mapped_groups, may_change_groups, update_groups
 from psc_connect.access.rules import admit, refusal, rules_of
 from psc_connect.accounts import audit, identifiers
 from psc_connect.accounts.unlinking import STAMP, stamp_of_user
@@ -80,7 +80,7 @@ class VerifiedIdentity:
         given = identifiers.identifiers_of(professional)
         identifiers.check_one_rpps(id_token_claims, claims, given)
         acr = _text_of(id_token_claims, "acr")
-        return cls(subject, claims, professional, acr, identifiers.kept_of(given))
+        return cls(subject, claims, professional, acr, identifiers.limit(given))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +135,10 @@ def find(provider: Provider, subject: str, given: Iterable[Identifier] = ()) -> 
     It comes with what a login asks next, in one statement: whether groups are concerned, its user's stamp, its
     identifiers. Raises LoginRefused ``account_identifiers_conflict`` where they lead to several.
     """
-    rows = Account.objects.select_related("user").annotate(concerns_groups=concern(provider), stamp=stamp_of_user())
-    found = identifiers.leading_to(rows, provider.issuer, subject, given)
+    rows = Account.objects.select_related("user").annotate(
+        concerns_groups=may_change_groups(provider), stamp=stamp_of_user()
+    )
+    found = identifiers.find_accounts(rows, provider.issuer, subject, given)
     if len(found) > 1:
         pks = ",".join(str(each.pk) for each in found)
         logger.warning("account.identifiers_conflict provider=%s accounts=%s", provider.slug, pks)
@@ -165,7 +167,7 @@ def _admitted(provider: Provider, person: VerifiedIdentity, account: Account | N
         # sessions that are open know what the person practises today.
         with transaction.atomic():
             if account.concerns_groups:  # type: ignore[attr-defined]
-                bring_groups_up_to_date(account, {RULE: ()})
+                update_groups(account, {RULE: ()})
             if described := _describe(account, person):
                 account.save(update_fields=described)
     raise refusal(provider, admission.decision)
@@ -182,14 +184,14 @@ def _returning(
     except IntegrityError as exc:
         raise LoginRefused("attribute_not_unique") from exc
     if account.concerns_groups or admission.decision.groups:  # type: ignore[attr-defined]
-        bring_groups_up_to_date(account, _groups(provider, claims, admission))
+        update_groups(account, _groups(provider, claims, admission))
     known = account.professional
     described = _describe(account, person)
     if account.provider_id != provider.pk:
         # Another declaration of the same issuer: what is decided of the account follows the one that is used.
         account.provider = provider
         described.append("provider")
-    if former := identifiers.keep(account, person.identifiers, subject=person.subject):
+    if former := identifiers.update_rows(account, person.identifiers, subject=person.subject):
         audit.record(account, AccountChange.Action.SUBJECT, provider=provider, before={"sub": former})
         described.append("subject")
     if described:
@@ -205,23 +207,24 @@ def _first_login(provider: Provider, person: VerifiedIdentity, admission: Admiss
     account = Account(provider=provider, issuer=provider.issuer, subject=person.subject, user=user)
     _describe(account, person)
     account.save(force_insert=True)
-    identifiers.keep(account, person.identifiers, subject=person.subject)
+    identifiers.update_rows(account, person.identifiers, subject=person.subject)
     if known is not None:
         audit.record(account, AccountChange.Action.MATCHED, provider=provider)
     groups = _groups(provider, claims, admission)
     if any(groups.values()):
-        bring_groups_up_to_date(account, groups)
+        update_groups(account, groups)
     is_created = known is None
     return LoginResult(user, account, admission.choice, created=is_created, linked=not is_created)
 
 
 def claims_for(person: VerifiedIdentity, admission: Admission) -> Claims:
     """Return the claims as rows read them: in the capacity in which the person acts."""
-    return Claims(person.claims, person.professional, chosen=admission.acting.key if admission.acting else "")
+    chosen = admission.claims_activity.key if admission.claims_activity else ""
+    return Claims(person.claims, person.professional, chosen=chosen)
 
 
 def _groups(provider: Provider, claims: Claims, admission: Admission) -> dict[str, Collection[int]]:
-    by_mapping = wanted_groups(provider.exported_groups.all(), claims)
+    by_mapping = mapped_groups(provider.exported_groups.all(), claims)
     return {MAPPING: by_mapping, RULE: admission.decision.groups}
 
 

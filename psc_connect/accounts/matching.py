@@ -1,4 +1,4 @@
-"""A first login is linked to a user whom the site knew before: by the field that holds their RPPS number."""
+"""Matching of a first login with an existing user, by the user's field that holds the RPPS number."""
 
 from __future__ import annotations
 
@@ -22,31 +22,31 @@ if TYPE_CHECKING:
 
 
 def users_with_number(provider: Provider, claims: Mapping[str, Any]) -> QuerySet[User]:
-    """Return the users whose field has exactly the person's RPPS number; nobody where the provider names no field.
+    """Return the users whose ``Provider.link_user_field`` equals the person's RPPS number; none without a field.
 
     Raises LoginRefused: ``account_link_field_unknown``, ``account_link_privileged``, ``account_already_linked``.
     """
-    users, name = get_user_model()._default_manager, provider.link_user_field
-    number = rpps_of(identifiers_of(Claims.of(claims).professional)) if name else ""
-    if not number:
+    users, field_name = get_user_model()._default_manager, provider.link_user_field
+    rpps = rpps_of(identifiers_of(Claims.of(claims).professional)) if field_name else ""
+    if not rpps:
         return users.none()
-    if name not in {field.name for field in linkable_fields()}:
+    if field_name not in {field.name for field in linkable_fields()}:
         raise LoginRefused("account_link_field_unknown")
-    # Exactly, whatever the database's collation finds alike.
-    found = [user for user in users.filter(**{name: number}) if getattr(user, name) == number]
-    if len(found) == 1:
-        _check(found[0], provider)
-    return users.filter(pk__in=[user.pk for user in found])
+    # Compared in Python too: the database's collation may be less strict.
+    matches = [user for user in users.filter(**{field_name: rpps}) if getattr(user, field_name) == rpps]
+    if len(matches) == 1:
+        _check_may_be_linked(matches[0], provider)
+    return users.filter(pk__in=[user.pk for user in matches])
 
 
-def _check(user: User, provider: Provider) -> None:
+def _check_may_be_linked(user: User, provider: Provider) -> None:
     if is_privileged(user) and not provider.link_privileged_users:
         raise LoginRefused("account_link_privileged")
-    # Of whatever issuer: a number that one vouches for proves nothing to another, whose mapping may have written it.
+    # Of any issuer: the mapping of one provider may have written the number that another one would match.
     if Account.objects.filter(user=user).exists():
         raise LoginRefused("account_already_linked")
 
 
 def is_privileged(user: User) -> bool:
-    """Whether whoever signs in as this user administers the site; a site's own user model need not know of it."""
+    """Return whether the user administers the site. A custom user model may lack both fields."""
     return bool(getattr(user, "is_staff", False) or getattr(user, "is_superuser", False))

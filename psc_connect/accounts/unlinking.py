@@ -1,4 +1,4 @@
-"""An account is parted from its user: what it gave is taken back, its sessions end, and a trail stays."""
+"""Unlinking of an account from its user: groups are removed, sessions end, and a record is kept."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import OuterRef, Subquery
 from django.utils.crypto import salted_hmac
 
-from psc_connect.access.groups import take_back
+from psc_connect.access.groups import remove_granted_groups
 from psc_connect.models import UnlinkedAccount
 
 if TYPE_CHECKING:
@@ -20,24 +20,24 @@ if TYPE_CHECKING:
 
     from psc_connect.models import Account
 
-# The name under which users come with the moment of their last unlinking.
+# The attribute of users that holds the time of their last unlinking.
 STAMP = "psc_connect_unlinked_at"
 
 
 @transaction.atomic
 def unlink(account: Account, *, by: User | None) -> UnlinkedAccount:
-    """Delete the account, its identifiers with it, and keep a row of it."""
-    unlinked = part(account, by=by)
+    """Delete the account with its identifiers, and save an ``UnlinkedAccount``."""
+    unlinked = detach(account, by=by)
     account.delete()
     return unlinked
 
 
-def part(account: Account, *, by: User | None) -> UnlinkedAccount:
-    """Take back what the account gave its user; by the row that is kept, whatever sessions it has opened end.
+def detach(account: Account, *, by: User | None) -> UnlinkedAccount:
+    """Remove the groups that the account grants its user, and save an ``UnlinkedAccount``, which ends its sessions.
 
-    The account itself is left for the caller, to be deleted or given to another user.
+    The caller then deletes the account or links it to another user.
     """
-    take_back(account)
+    remove_granted_groups(account)
     return UnlinkedAccount.objects.create(
         user=account.user,
         username=account.user.get_username()[:255],
@@ -52,19 +52,19 @@ def part(account: Account, *, by: User | None) -> UnlinkedAccount:
 
 
 def stamp_of_user(user: str = "user") -> Subquery:
-    """The moment of the last unlinking of a row's user, in the statement that reads the row."""
+    """Return a subquery for the time of the last unlinking of a row's user."""
     newest = UnlinkedAccount.objects.filter(user=OuterRef(user)).order_by("-unlinked_at", "-pk")
     return Subquery(newest.values("unlinked_at")[:1])
 
 
 def bind_sessions(user: User) -> User:
-    """Make the hash that Django holds the sessions of a user against depend on their last unlinking.
+    """Make the user's session hash depend on the last unlinking.
 
-    A session that was opened before has another hash and ends, wherever sessions are stored; those that a password
-    opened are none of ours and keep theirs. A user who was never unlinked has the very hash that Django gives.
+    Sessions of our backend that were opened before it have another hash, and end in every session store. Sessions
+    opened by password use another backend and are not affected. Without an unlinking, the hash is Django's.
     """
     if not hasattr(user, STAMP):
-        # A site's own code found this user.
+        # The user was loaded by the site's own code.
         newest = UnlinkedAccount.objects.filter(user=user.pk).values_list("unlinked_at", flat=True)
         setattr(user, STAMP, newest.first())
     stamp = getattr(user, STAMP)
@@ -78,7 +78,7 @@ def bind_sessions(user: User) -> User:
 
 @dataclass(frozen=True, slots=True)
 class BoundHash:
-    """In the place of ``get_session_auth_hash`` on one instance; of a class, so that a site can pickle its users."""
+    """Replaces ``get_session_auth_hash`` of one user. A class rather than a closure, so that users can be pickled."""
 
     user: User
     stamp: datetime
@@ -94,7 +94,7 @@ class BoundHash:
 
 @dataclass(frozen=True, slots=True)
 class BoundFallbackHashes(BoundHash):
-    """The same for the hashes of the keys before (``SECRET_KEY_FALLBACKS``)."""
+    """Replaces ``get_session_auth_fallback_hash`` (``SECRET_KEY_FALLBACKS``)."""
 
     def __call__(self) -> Iterator[str]:  # type: ignore[override]
         return (self.bound(hash_) for hash_ in type(self.user).get_session_auth_fallback_hash(self.user))

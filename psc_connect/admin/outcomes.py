@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from psc_connect.text import to_single_line
 
 if TYPE_CHECKING:
-    from psc_connect.mapping.attributes import Verdict
+    from psc_connect.mapping.attributes import AttributeResult
     from psc_connect.models import ExportedAttribute
 
 # How a value may be shown: as it is, or with its identifiers masked.
@@ -85,7 +85,7 @@ def takes(name: str) -> str:
     return ", ".join(said)
 
 
-def shown_attribute(row: ExportedAttribute, verdict: Verdict, shown: Shown) -> ShownAttribute:
+def shown_attribute(row: ExportedAttribute, verdict: AttributeResult, shown: Shown) -> ShownAttribute:
     return ShownAttribute(
         claim=row.claim,
         field=row.user_field,
@@ -96,7 +96,7 @@ def shown_attribute(row: ExportedAttribute, verdict: Verdict, shown: Shown) -> S
     )
 
 
-def _result(row: ExportedAttribute, verdict: Verdict, shown: Shown) -> str:
+def _result(row: ExportedAttribute, verdict: AttributeResult, shown: Shown) -> str:
     if verdict.problem:
         return str((PROBLEMS if verdict.fatal else HARMLESS)[verdict.problem])
     if verdict.found is None:

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 
 from psc_connect.admin.base import REPLACE_SECRETS, AdminPage, administrator
-from psc_connect.login.session import has_just_signed_in, record_authentication_time
+from psc_connect.login.session import has_recent_authentication, record_authentication_time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 def may_replace(request: HttpRequest) -> bool:
     """Whether this request may replace secrets and keys: the right to, and a recent proof of who asks."""
-    return request.user.has_perm(REPLACE_SECRETS) and has_just_signed_in(request)
+    return request.user.has_perm(REPLACE_SECRETS) and has_recent_authentication(request)
 
 
 def why_not(request: HttpRequest, confirm_url: str, *, page: str = "") -> SafeString | str:

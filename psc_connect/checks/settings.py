@@ -18,7 +18,7 @@ from django.utils.translation import override as language
 from psc_connect import conf
 from psc_connect.accounts.identifiers import TRUSTABLE
 from psc_connect.checks.libraries import outdated
-from psc_connect.login.site_urls import host_is_anybodys_choice
+from psc_connect.login.site_urls import allows_any_host
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -233,7 +233,7 @@ def check_loopback_http(**_kwargs: Any) -> Iterator[CheckMessage]:
 
 @register(Tags.security, deploy=True)
 def check_known_origin(**_kwargs: Any) -> Iterator[CheckMessage]:
-    if host_is_anybodys_choice() and not conf.base_url() and not settings.DEBUG:
+    if allows_any_host() and not conf.base_url() and not settings.DEBUG:
         yield Error(
             _(
                 "ALLOWED_HOSTS has a wildcard and PSC_CONNECT_BASE_URL is not set: every sign-in is refused, because "

@@ -13,7 +13,7 @@ from psc_connect.access.rules import rules_of
 from psc_connect.accounts import linking
 from psc_connect.backends import ProSanteConnectBackend, prepared_backend
 from psc_connect.exceptions import LoginRefused
-from psc_connect.mapping.attributes import Verdict, judge
+from psc_connect.mapping.attributes import AttributeResult, evaluate_attribute
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -54,7 +54,7 @@ class LoginPreview:
     user: User | None = None
     code: str = ""
     own_hooks: tuple[str, ...] = ()
-    attributes: tuple[tuple[ExportedAttribute, Verdict], ...] = ()
+    attributes: tuple[tuple[ExportedAttribute, AttributeResult], ...] = ()
     groups: tuple[tuple[ExportedGroup, bool], ...] = ()
     access: AccessPreview | None = None
 
@@ -108,7 +108,7 @@ def _preview_user(
     known = account.user if account is not None else linking.candidate(provider, seen, hooks=backend)
     creating = known is None
     user, rows = known or backend.UserModel(), provider.exported_attributes.all()
-    verdicts = tuple((row, judge(row, user, seen, creating=creating)) for row in rows)
+    verdicts = tuple((row, evaluate_attribute(row, user, seen, creating=creating)) for row in rows)
     code = next((verdict.problem for _row, verdict in verdicts if verdict.fatal), "")
     if not code and creating and not _names_the_user(backend, verdicts):
         code = "account_username_missing"
@@ -132,6 +132,8 @@ def _is_ours(backend: ProSanteConnectBackend, hook: str) -> bool:
     return getattr(type(backend), hook) is getattr(ProSanteConnectBackend, hook)
 
 
-def _names_the_user(backend: ProSanteConnectBackend, verdicts: Iterable[tuple[ExportedAttribute, Verdict]]) -> bool:
+def _names_the_user(
+    backend: ProSanteConnectBackend, verdicts: Iterable[tuple[ExportedAttribute, AttributeResult]]
+) -> bool:
     name = backend.UserModel.USERNAME_FIELD
     return any(row.user_field == name and verdict.is_due and verdict.accepted for row, verdict in verdicts)

@@ -1,4 +1,4 @@
-"""The authorization request: what a provider is asked, and the pending login that goes into its cookie."""
+"""The authorization request, and the pending login that is stored with it."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
 
 def is_visit(request: HttpRequest) -> bool:
-    """Whether a person opens the page: an image, a frame or a prefetch must not push real logins out of the cookies.
+    """Return whether a person opens the page, rather than an image, a frame or a prefetch.
 
-    Browsers too old for these headers (https://www.w3.org/TR/fetch-metadata/) send none, and are let through.
+    Those would push the cookies of real logins out of the browser. Browsers without these headers
+    (https://www.w3.org/TR/fetch-metadata/) are accepted.
     """
     destination = request.headers.get("Sec-Fetch-Dest", "document")
     purposes = f"{request.headers.get('Sec-Purpose', '')} {request.headers.get('Purpose', '')}"
@@ -36,14 +37,14 @@ def send_to_provider(
     login: PendingLogin,
     *,
     extra: Mapping[str, str] | None = None,
-    as_somebody_else: bool = False,
+    as_other_person: bool = False,
 ) -> HttpResponse:
     """Redirect the browser to the provider (OpenID Connect Core 3.1.2.1). Raises MetadataError, LoginRefused.
 
-    ``as_somebody_else``: whoever has a session there is asked who they are all the same (``prompt=login``).
+    ``as_other_person``: make the provider ask for identification even if a session is open there (``prompt=login``).
     """
     parameters = {
-        # A site's own parameters first: they never replace one of ours.
+        # Extra parameters first, so that they cannot replace those of the protocol.
         **(extra or {}),
         **provider.extra_parameters,
         "response_type": "code",
@@ -57,14 +58,14 @@ def send_to_provider(
     }
     optional = {
         "acr_values": provider.acr_values,
-        "prompt": "login" if as_somebody_else else provider.prompt,
+        "prompt": "login" if as_other_person else provider.prompt,
         "max_age": provider.max_age,
         "display": provider.display,
         "ui_locales": _ui_locales(provider),
     }
     parameters |= {name: str(value) for name, value in optional.items() if value not in ("", None)}
     response = HttpResponseRedirect(authorization_url(provider.parsed_metadata, parameters))
-    pending.remember(request, response, login, secure=site_urls.is_secure(request))
+    pending.store(request, response, login, secure=site_urls.is_secure(request))
     return response
 
 

@@ -1,4 +1,4 @@
-"""A login that ends without a session: one line of log, one signal, one page."""
+"""Failed logins: one log line, one signal and one page for each."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from psc_connect.signals import login_refused
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
-# As it stands in a sentence; what is none to a mail program is shown as text all the same.
+# An e-mail address inside a sentence.
 EMAIL = re.compile(r"([\w.+-]+@[\w-]+(?:\.[\w-]+)+)", re.ASCII)
 
-# How the codes begin of those whom the provider has identified, and the site does not take.
-IDENTIFIED = ("account_", "attribute_", "access_refused")
+# Prefixes of the codes of refusals that come after the person has identified at the provider.
+CODES_AFTER_IDENTIFICATION = ("account_", "attribute_", "access_refused")
 
 logger = logging.getLogger("psc_connect")
 
 REFUSALS = (LoginRefused, OIDCError, SecretUnavailable, DatabaseError)
 Refusal: TypeAlias = LoginRefused | OIDCError | SecretUnavailable | DatabaseError
 
-# The answers with which a provider may mean that it does not know the level that was asked for.
+# Failures that a provider may cause because it does not support the requested `acr_values`.
 ACR_REFUSALS = {
     "authorization_invalid_request",
     "authorization_unmet_authentication_requirements",
@@ -44,9 +44,9 @@ ACR_REFUSALS = {
 
 
 def refusal_page(request: HttpRequest, exc: Refusal, *, provider: str, next_page: str) -> HttpResponse:
-    """Return the page that says what happened and what to do, and leave its trace.
+    """Log the failure, send ``login_refused``, and return the page that says what happened and what to do.
 
-    The trace has the code and the reference of the page, never the exception's text: a database may quote a value.
+    The log line has the code and the reference of the page, not the exception's text: a database quotes values in it.
     """
     refusal = as_refusal(exc)
     logger.warning("login.refused code=%s provider=%s reference=%s", refusal.code, provider, refusal.reference)
@@ -54,29 +54,28 @@ def refusal_page(request: HttpRequest, exc: Refusal, *, provider: str, next_page
         sender=Provider, request=request, provider=provider, code=refusal.code, reference=refusal.reference
     )
     if refusal.code == "database_unavailable":
-        # A site's base template may greet the user: that would be the next question to the database.
+        # A site's base template may show the user's name, and would query the database again.
         request.user = AnonymousUser()
     context = {
         "explanation": refusal.explanation,
         "message": refusal.message,
-        "contact": with_addresses(refusal.contact),
+        "contact": split_email_addresses(refusal.contact),
         "code": refusal.code,
         "reference": refusal.reference,
         "hint": _hint(refusal.code, provider),
         "start_again_url": login_url(provider, next_page),
-        "somebody_else_url": _somebody_else(refusal.code, provider, next_page),
-        "other_ways_url": _other_ways(refusal.code, next_page),
+        "other_person_url": _other_person_url(refusal.code, provider, next_page),
+        "choose_provider_url": _choose_provider_url(refusal.code, next_page),
         "home_url": home_url(),
     }
     response = render(request, "psc_connect/error.html", context, status=refusal.explanation.status)
-    # The line above is the trace. Django would mail a report to the administrators for each answer over 499, and
-    # anybody can bring such answers about.
+    # It has been logged above. Django would also mail each response over 499 to ADMINS, and any visitor can cause one.
     response._has_been_logged = True  # type: ignore[attr-defined]  # noqa: SLF001
     return response
 
 
 def announce_failed_login(request: HttpRequest, exc: Refusal, *, provider: str) -> None:
-    """Tell Django's audience of failed logins; it learns the provider and the code, and no credential."""
+    """Send Django's ``user_login_failed`` with the provider and the code; it contains no credential."""
     credentials = {"provider": provider, "code": as_refusal(exc).code}
     user_login_failed.send(sender=__name__, credentials=credentials, request=request)
 
@@ -87,18 +86,24 @@ def as_refusal(exc: Refusal) -> LoginRefused:
     return LoginRefused("database_unavailable" if isinstance(exc, DatabaseError) else exc.code)
 
 
-def with_addresses(text: str) -> list[tuple[str, bool]]:
-    """Cut a text where an e-mail address begins or ends; each piece, and whether it is one."""
-    return [(piece, bool(number % 2)) for number, piece in enumerate(EMAIL.split(text)) if piece]
+def split_email_addresses(text: str) -> list[tuple[str, bool]]:
+    """Split a text around its e-mail addresses; return each piece, and whether it is an address."""
+    # re.split() with one group: the matches are at the odd positions.
+    return [(piece, bool(index % 2)) for index, piece in enumerate(EMAIL.split(text)) if piece]
 
 
-def _somebody_else(code: str, provider: str, next_page: str) -> str:
-    """Return where another person signs in: on a shared computer, the session of the refused one is open there."""
-    return login_url(provider, next_page, **{"as": "other"}) if provider and code.startswith(IDENTIFIED) else ""
+def _other_person_url(code: str, provider: str, next_page: str) -> str:
+    """Return the login URL for another person, or "" if the refused person has not identified at the provider.
+
+    On a shared computer, the session of the refused person stays open at the provider.
+    """
+    if not provider or not code.startswith(CODES_AFTER_IDENTIFICATION):
+        return ""
+    return login_url(provider, next_page, **{"as": "other"})
 
 
-def _other_ways(code: str, next_page: str) -> str:
-    """Return the page of the choice, where there is one: a rule may have sent somebody to the wrong provider."""
+def _choose_provider_url(code: str, next_page: str) -> str:
+    """Return the URL of the provider choice, or "" without a choice: a rule may have selected the wrong provider."""
     if code == "database_unavailable" or Provider.objects.filter(enabled=True).count() < 2:
         return ""
     return login_url("", next_page, choose="1")
@@ -111,6 +116,6 @@ def _hint(code: str, provider: str) -> str:
     if row is None or not row.acr_values or row.acr_values == "eidas1":
         return ""
     return _(
-        "For the administrators of this site: the level asked for is “%(acr)s”, while the documentation of "
-        "Pro Santé Connect has asked for “eidas1” since 2022. Try “eidas1” on the provider's page."
+        "For this site’s administrators: the requested level is “%(acr)s”, but the documentation of Pro Santé Connect "
+        "has required “eidas1” since 2022. Try “eidas1” on the provider’s page."
     ) % {"acr": row.acr_values}

@@ -1,4 +1,4 @@
-"""A login that has been begun and not finished: one encrypted cookie each, in the browser that began it."""
+"""Logins that have started and not finished: one encrypted cookie for each, in the browser that started it."""
 
 from __future__ import annotations
 
@@ -22,30 +22,30 @@ if TYPE_CHECKING:
 
 STATE = re.compile(r"[A-Za-z0-9_-]{43}")
 STATE_SECONDS = 600
-# The cookie outlives its state, so that somebody who comes back late can begin again with the same page in view.
+# Longer than its state, so that a person who comes back late can start again for the same page.
 COOKIE_SECONDS = 1200
-# All of them together: they go out on every request, and servers bound the headers (nginx 8 kB, gunicorn 8190). Logins
-# begun at one instant do not know of each other; some thirty of them, short as they are, still pass.
+# For all pending logins: every request sends them, and servers limit headers (nginx 8 kB, gunicorn 8190 bytes).
+# Logins started at the same moment do not see each other's cookies; about thirty of them still fit.
 MAX_COOKIES_BYTES = 4096
-# Each is a header of the answer, of which nginx takes 4 kB in all from the server behind it.
+# Each deletion is a response header, and nginx accepts 4 kB of headers from the server behind it.
 MAX_DELETIONS = 10
-# "auth" is a word by which Django hides a cookie's value in its error reports.
+# Django hides the values of cookies with "auth" in their name in its error reports.
 NAME = "psc_auth_"
 
 
 @dataclass(frozen=True, slots=True)
 class PendingLogin:
-    """What the callback needs to know of the request that it answers."""
+    """What the callback needs to know about the authorization request that it answers."""
 
     provider: str
     next: str
-    # A login that begins again by itself does so once: a second time is a page for the person.
-    is_second_try: bool = False
-    # To the millisecond: tabs that are opened together have an order too.
-    begun_at: float = field(default_factory=lambda: round(time.time(), 3))
-    # 256 bits of which all three values are made, since three of them would make a cookie twice as long.
+    # A login is restarted automatically once; the second time, the person sees a page.
+    is_retry: bool = False
+    # In seconds since 1970, to the millisecond: tabs opened together are sorted too.
+    started_at: float = field(default_factory=lambda: round(time.time(), 3))
+    # 256 bits from which state, nonce and verifier are derived: three random values would double the cookie's length.
     seed: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
-    # The administrator whose dry run it is: nobody is signed in at its end.
+    # Primary key of the administrator who started a dry run, which signs no one in; "" for a login.
     dry_run_by: str = ""
 
     @property
@@ -68,7 +68,7 @@ class PendingLogin:
 
     @property
     def is_expired(self) -> bool:
-        return not -60 <= time.time() - self.begun_at <= STATE_SECONDS
+        return not -60 <= time.time() - self.started_at <= STATE_SECONDS
 
     @property
     def state_digest(self) -> str:
@@ -80,46 +80,46 @@ def digest(state: str) -> str:
 
 
 def cookie_name(state: str, *, secure: bool) -> str:
-    """Return the name of a state's cookie; ``__Host-`` binds it to this very host (RFC 6265bis 4.1.3.2)."""
+    """Return the cookie name of a state; ``__Host-`` restricts it to this host (RFC 6265bis 4.1.3.2)."""
     return f"{'__Host-' if secure else ''}{NAME}{digest(state)[:16]}"
 
 
-def remember(request: HttpRequest, response: HttpResponse, login: PendingLogin, *, secure: bool) -> None:
-    """Set the cookie of ``login``, and let the oldest ones go where all together would be too long."""
-    # A page in letters of several bytes costs its bytes, not the escapes of each.
+def store(request: HttpRequest, response: HttpResponse, login: PendingLogin, *, secure: bool) -> None:
+    """Set the cookie of ``login``, and delete the oldest ones if all together would be too long."""
+    # No \u escapes: they would lengthen the path of a page that has non-ASCII characters.
     text = json.dumps(astuple(login), ensure_ascii=False, separators=(",", ":"))
     value = cipher_for(PENDING_LOGIN).encrypt(text.encode()).decode()
     name = cookie_name(login.state, secure=secure)
     prefix = cookie_name(login.state, secure=secure)[:-16]
-    room = MAX_COOKIES_BYTES - len(name) - len(value) - 3
+    free_bytes = MAX_COOKIES_BYTES - len(name) - len(value) - 3
     others = {key: text for key, text in request.COOKIES.items() if text and key.startswith(prefix)}
     too_old = []
-    for other in sorted(others, key=lambda key: _begun_at(others[key]), reverse=True):
-        room -= len(other) + len(others[other]) + 3
-        if room < 0:
+    for other in sorted(others, key=lambda key: _started_at(others[key]), reverse=True):
+        free_bytes -= len(other) + len(others[other]) + 3
+        if free_bytes < 0:
             too_old.append(other)
     for other in too_old[-MAX_DELETIONS:]:
-        _delete(response, other, secure=secure)
+        _delete_cookie(response, other, secure=secure)
     response.set_cookie(name, value, max_age=COOKIE_SECONDS, secure=secure, httponly=True, samesite="Lax", path="/")
 
 
-def recall(request: HttpRequest, state: str, *, secure: bool) -> PendingLogin | None:
-    """Return the login that this browser began with ``state``, however old, or None."""
-    # A request chooses its own character set: what is no state of ours may not even be text that can be encoded.
+def load(request: HttpRequest, state: str, *, secure: bool) -> PendingLogin | None:
+    """Return the login that this browser started with ``state``, even if it has expired, or None."""
+    # Before anything encodes it: a request chooses its character set, and its text may be impossible to encode.
     if not STATE.fullmatch(state):
         return None
     login = _read(request.COOKIES.get(cookie_name(state, secure=secure), ""))
     return login if login is not None and secrets.compare_digest(login.state.encode(), state.encode()) else None
 
 
-def forget(response: HttpResponse, login: PendingLogin, *, secure: bool) -> None:
-    _delete(response, cookie_name(login.state, secure=secure), secure=secure)
+def delete(response: HttpResponse, login: PendingLogin, *, secure: bool) -> None:
+    _delete_cookie(response, cookie_name(login.state, secure=secure), secure=secure)
 
 
 def claim(login: PendingLogin) -> bool:
-    """Take the state for this callback: True once only, whichever worker asks, since a cookie can be sent twice.
+    """Reserve the state for this callback. Return True once only, across all workers: browsers can send a cookie twice.
 
-    A real Keycloak revokes the tokens of a code that comes a second time, so the second must not even be sent.
+    Keycloak revokes the tokens of a code that it receives twice, so the second request must not be sent.
     """
     try:
         ClaimedState.objects.create(state_digest=login.state_digest)
@@ -131,18 +131,18 @@ def claim(login: PendingLogin) -> bool:
 def _read(value: str) -> PendingLogin | None:
     try:
         return PendingLogin(*json.loads(cipher_for(PENDING_LOGIN).decrypt(value.encode(), ttl=COOKIE_SECONDS)))
-    # TypeError: a cookie of an earlier version of this package, with other fields.
+    # TypeError: a cookie with the fields of an earlier version of this package.
     except (InvalidToken, TypeError, ValueError):
         return None
 
 
-def _begun_at(value: str) -> float:
+def _started_at(value: str) -> float:
     login = _read(value)
-    return login.begun_at if login else 0
+    return login.started_at if login else 0
 
 
-def _delete(response: HttpResponse, name: str, *, secure: bool) -> None:
-    # delete_cookie() marks `__Host-` cookies Secure by itself; the attributes must match for a browser to drop it.
+def _delete_cookie(response: HttpResponse, name: str, *, secure: bool) -> None:
+    # Browsers delete a cookie only if the attributes match; delete_cookie() sets Secure for `__Host-` names only.
     response.delete_cookie(name, path="/", samesite="Lax")
     response.cookies[name]["httponly"] = True
     response.cookies[name]["secure"] = secure or ""

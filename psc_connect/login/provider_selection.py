@@ -1,4 +1,4 @@
-"""Which of several providers a visitor is sent to without being asked: the first whose rule fits."""
+"""The provider that a visitor is sent to without being asked: the first one with a matching selection rule."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ def enabled_providers() -> list[Provider]:
     return list(Provider.objects.filter(enabled=True))
 
 
-def preselected(request: HttpRequest, providers: list[Provider]) -> Provider | None:
-    """Return the first provider, in their order, one of whose rules fits the request, or None. One SQL query."""
+def select_provider(request: HttpRequest, providers: list[Provider]) -> Provider | None:
+    """Return the first of the providers that has a rule matching the request, or None. Costs one SQL query."""
     rules = ProviderSelectionRule.objects.filter(provider__in=providers)
-    fitting = {rule.provider_id for rule in rules if fits(rule, request)}
-    return next((provider for provider in providers if provider.pk in fitting), None)
+    matching = {rule.provider_id for rule in rules if rule_matches(rule, request)}
+    return next((provider for provider in providers if provider.pk in matching), None)
 
 
-def fits(rule: ProviderSelectionRule, request: HttpRequest) -> bool:
-    """Whether the request is one of those that the rule is about. It only chooses a page: no right comes of it."""
+def rule_matches(rule: ProviderSelectionRule, request: HttpRequest) -> bool:
+    """Return whether the rule matches the request. A rule only selects a login page: it grants no right."""
     if rule.kind == rule.Kind.HOST:
         return urlsplit(f"//{request.get_host()}").hostname == rule.value.lower()
     if rule.kind == rule.Kind.HEADER:
@@ -33,20 +33,20 @@ def fits(rule: ProviderSelectionRule, request: HttpRequest) -> bool:
     address = client_address(request)
     try:
         return address is not None and address in ipaddress.ip_network(rule.value)
-    # A row that came by another way than a form.
+    # The row was saved without the form's validation.
     except ValueError:
         return False
 
 
 def client_address(request: HttpRequest) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """Return the visitor's address: the server's own knowledge, or what the outermost of the site's proxies saw.
+    """Return the visitor's address: ``REMOTE_ADDR``, or the address that the site's outermost proxy received.
 
-    ``X-Forwarded-For`` is anybody's to write, but for the entries that the site's own proxies add at its end.
+    Visitors can write anything into ``X-Forwarded-For``, except for the last entries, which the site's own proxies add.
     """
     text = request.META.get("REMOTE_ADDR", "")
     if count := conf.trusted_proxy_count():
-        seen = [each.strip() for each in request.headers.get("X-Forwarded-For", "").split(",") if each.strip()]
-        text = seen[-count] if len(seen) >= count else ""
+        entries = [entry.strip() for entry in request.headers.get("X-Forwarded-For", "").split(",") if entry.strip()]
+        text = entries[-count] if len(entries) >= count else ""
     try:
         address = ipaddress.ip_address(text)
     except ValueError:

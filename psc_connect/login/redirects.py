@@ -1,4 +1,4 @@
-"""The page to come back to: checked when a login begins and again when it is used."""
+"""Validation of the page to show after a login: done when the login starts, and again before the redirect."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ MAX_BYTES = 512
 
 
 def safe_next(url: str | None) -> str:
-    """Return the path of this site that ``url`` names, or "" where it names none that may be returned to.
+    """Return ``url`` if it is a path of this site to which a login may return, else "".
 
-    A path too long for the cookie of a login loses its query; a page of ours is dropped, since it would begin again.
+    A path too long for the login's cookie loses its query. Pages of this package are refused: they would start a login.
     """
     if not url or not url.startswith("/") or not url.isprintable():
         return ""
-    # Before Django looks at it, who finds nothing good in 2048 characters and more.
+    # Before Django's check, which refuses URLs of more than 2048 characters.
     if len(url.encode()) > MAX_BYTES:
         url = re.split(r"[?#]", url, maxsplit=1)[0]
-    # No host is allowed at all: a path stays on the host on which it is followed.
+    # Paths only, no host: the redirect stays on the current one.
     if len(url.encode()) > MAX_BYTES or not url_has_allowed_host_and_scheme(url, allowed_hosts=None):
         return ""
-    return "" if _is_ours(url) else url
+    return "" if _is_page_of_this_package(url) else url
 
 
 def landing_page(url: str | None) -> str:
-    """Return ``url`` if it is safe, else the page that the site shows after a login."""
+    """Return ``url`` if it is safe, else the site's ``LOGIN_REDIRECT_URL``."""
     return safe_next(url) or resolve_url(settings.LOGIN_REDIRECT_URL)
 
 
-def _is_ours(url: str) -> bool:
-    # As a browser reads it: without dots.
+def _is_page_of_this_package(url: str) -> bool:
+    # Without "." and "..", as browsers resolve them.
     path = normpath(unquote(urlsplit(url).path)) + "/"
-    # Paths carry the script name of the site (FORCE_SCRIPT_NAME, or a mount point of the server); patterns do not.
+    # Paths include the script name of the site (FORCE_SCRIPT_NAME, or the server's mount point); URL patterns do not.
     path = "/" + path.removeprefix(get_script_prefix()).lstrip("/")
     try:
         return "psc_connect" in resolve(path).namespaces

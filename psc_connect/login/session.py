@@ -1,4 +1,4 @@
-"""What a session keeps of its login: whose, how it was proved, in what capacity, the ID token for the sign-out."""
+"""What a session stores about its login: account, level, chosen activity, and the ID token for the logout."""
 
 from __future__ import annotations
 
@@ -19,21 +19,23 @@ if TYPE_CHECKING:
     from psc_connect.login.pending import PendingLogin
 
 KEY = "psc_connect"
-# mozilla-django-oidc's SessionRefresh would send our people to the other provider of the site once this moment is past.
+# The SessionRefresh middleware of mozilla-django-oidc redirects to the site's other provider after this time.
 MOZILLA_EXPIRATION_KEY = "oidc_id_token_expiration"
 TEN_YEARS = 10 * 365 * 24 * 3600
-SIGNED_IN_AT_KEY = "psc_connect_signed_in_at"
-# As long as that, nobody who administers secrets is asked again who they are.
+AUTHENTICATED_AT_KEY = "psc_connect_authenticated_at"
+# Re-authentication grace period of the administration.
 RECENT_AUTH_SECONDS = 15 * 60
-# Callbacks that can be reloaded onto their pages: the tabs that one person may have begun at once.
-KEPT_LANDINGS = 5
+# Logins whose callback can be reloaded: as many tabs as one person may have opened at once.
+MAX_FINISHED_LOGINS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class KeptLogin:
-    """What a session tells of its login; ``account`` is None where no login of ours opened it.
+class SessionLogin:
+    """What a session knows about its login.
 
-    ``activity_choice``: the key of the chosen activity, or "". ``must_choose``: the person has yet to choose one.
+    ``account``: primary key, or None if another backend opened the session. ``acr``: the level of the login.
+    ``means``: how the person identified. ``activity_choice``: key of the chosen activity, or "".
+    ``must_choose``: the person has not chosen an activity yet.
     """
 
     provider: str = ""
@@ -51,85 +53,85 @@ def open_session(
     *,
     id_token: str,
     auth_time: int | None,
-    kept: KeptLogin,
+    details: SessionLogin,
 ) -> None:
-    """Sign the user in, under a new session key whoever was signed in before (OWASP: session fixation).
+    """Sign the user in, always under a new session key (OWASP: session fixation).
 
-    ``auth_time``: when the person identified at the provider, in seconds since 1970, or None where it does not say.
+    ``auth_time``: when the person identified at the provider, in seconds since 1970, or None if it does not say.
     """
     reload_session(request)
-    before = request.session.session_key
+    old_key = request.session.session_key
     auth.login(request, user)
-    _note_identification(request, auth_time)
-    # Django changes the key for another user, and keeps it where the same one signs in again.
-    if before is not None and request.session.session_key == before:
+    _set_authentication_time(request, auth_time)
+    # Django keeps the key if the same user signs in again.
+    if old_key is not None and request.session.session_key == old_key:
         request.session.cycle_key()
-    # Read only now: Django has emptied the session if it was somebody else's.
-    landings = [*_landings(request)[1 - KEPT_LANDINGS :], [login.state_digest, login.next]]
+    # After auth.login(), which empties the session of another user.
+    finished_logins = [*_finished_logins(request)[1 - MAX_FINISHED_LOGINS :], [login.state_digest, login.next]]
     request.session[KEY] = {
-        **asdict(kept),
+        **asdict(details),
         "id_token": "" if is_in_cookie(request.session) else cipher_for(ID_TOKEN).encrypt(id_token.encode()).decode(),
-        "landings": landings,
+        "finished_logins": finished_logins,
     }
     request.session[MOZILLA_EXPIRATION_KEY] = int(time.time()) + TEN_YEARS
 
 
-def kept_login(request: HttpRequest) -> KeptLogin:
-    kept = request.session.get(KEY, {})
-    return KeptLogin(**{name: kept[name] for name in KeptLogin.__slots__ if name in kept})
+def session_login(request: HttpRequest) -> SessionLogin:
+    stored = request.session.get(KEY, {})
+    return SessionLogin(**{name: stored[name] for name in SessionLogin.__slots__ if name in stored})
 
 
-def keep_activity_choice(request: HttpRequest, activity_choice: str) -> None:
-    """Keep in what capacity the person of this session acts from now on."""
+def store_activity_choice(request: HttpRequest, activity_choice: str) -> None:
+    """Store the activity that the person has chosen for this session."""
     request.session[KEY] = {**request.session.get(KEY, {}), "activity_choice": activity_choice, "must_choose": False}
 
 
-def kept_id_token(request: HttpRequest) -> str:
-    """Return the ID token that the sign-out hands back (OpenID Connect RP-Initiated Logout 1.0 section 2), or ""."""
+def session_id_token(request: HttpRequest) -> str:
+    """Return the ``id_token_hint`` of the logout (OpenID Connect RP-Initiated Logout 1.0 section 2), or ""."""
     try:
         return cipher_for(ID_TOKEN).decrypt(request.session.get(KEY, {}).get("id_token", "").encode()).decode()
-    # The encryption key has been changed since: PSC will ask for a confirmation.
+    # The encryption key has changed: without the hint, PSC asks for a confirmation.
     except InvalidToken:
         return ""
 
 
-def landing_of(request: HttpRequest, state_digest: str) -> str | None:
-    """Return the page that a callback of this session has led to already, or None."""
-    return next((page for known, page in _landings(request) if known == state_digest), None)
+def finished_login_page(request: HttpRequest, state_digest: str) -> str | None:
+    """Return the page that a login with this state has led to in this session, or None."""
+    return next((page for digest, page in _finished_logins(request) if digest == state_digest), None)
 
 
-def _landings(request: HttpRequest) -> list[list[str]]:
-    landings: list[list[str]] = request.session.get(KEY, {}).get("landings", [])
-    return landings
+def _finished_logins(request: HttpRequest) -> list[list[str]]:
+    finished_logins: list[list[str]] = request.session.get(KEY, {}).get("finished_logins", [])
+    return finished_logins
 
 
 def is_in_cookie(session: SessionBase) -> bool:
-    """Whether the session travels with the browser: then it can hold neither much nor what must end at will."""
+    """Return whether the session data are in the cookie: they must be small, and the server cannot delete them."""
     return isinstance(session, signed_cookies.SessionStore)
 
 
 def reload_session(request: HttpRequest) -> None:
-    """Forget what was read before the calls to the provider: another request may have written meanwhile."""
+    """Discard session data read before the requests to the provider: another request may have changed them since."""
     session = request.session
     if session.session_key and not session.modified:
         request.session = type(session)(session.session_key)
 
 
-def record_authentication_time(request: HttpRequest | None, **_said: Any) -> None:
-    """Keep when the person of this session proved who they are, by whatever backend (a receiver of Django's signal)."""
+def record_authentication_time(request: HttpRequest | None, **_kwargs: Any) -> None:
+    """Store when the person of this session authenticated, with any backend (receiver of ``user_logged_in``)."""
     if request is not None and hasattr(request, "session"):
-        request.session[SIGNED_IN_AT_KEY] = int(time.time())
+        request.session[AUTHENTICATED_AT_KEY] = int(time.time())
 
 
-def _note_identification(request: HttpRequest, auth_time: int | None) -> None:
-    """Put in the place of now when they did so at the provider: a session that is open there signs in silently."""
+def _set_authentication_time(request: HttpRequest, auth_time: int | None) -> None:
+    """Replace the time of the login by that of the identification: an open session at the provider asks no one."""
     if auth_time is None:
-        request.session.pop(SIGNED_IN_AT_KEY, None)
+        request.session.pop(AUTHENTICATED_AT_KEY, None)
     else:
-        request.session[SIGNED_IN_AT_KEY] = min(auth_time, int(time.time()))
+        request.session[AUTHENTICATED_AT_KEY] = min(auth_time, int(time.time()))
 
 
-def has_just_signed_in(request: HttpRequest) -> bool:
-    """Whether the person of this session proved who they are within the last quarter of an hour."""
-    moment = request.session.get(SIGNED_IN_AT_KEY)
-    return isinstance(moment, int) and 0 <= time.time() - moment <= RECENT_AUTH_SECONDS
+def has_recent_authentication(request: HttpRequest) -> bool:
+    """Return whether the person of this session authenticated within ``RECENT_AUTH_SECONDS``."""
+    authenticated_at = request.session.get(AUTHENTICATED_AT_KEY)
+    return isinstance(authenticated_at, int) and 0 <= time.time() - authenticated_at <= RECENT_AUTH_SECONDS

@@ -1,4 +1,4 @@
-"""The site's own addresses, as they are declared to ANS."""
+"""The URLs of this site: those registered with ANS, and those of our pages."""
 
 from __future__ import annotations
 
@@ -19,31 +19,30 @@ if TYPE_CHECKING:
 
 
 def site_origin(request: HttpRequest | None) -> str:
-    """Return the origin of the site, such as ``https://example.org``.
+    """Return the origin of the site, such as ``https://example.org``. Raises LoginRefused ``base_url_missing``.
 
-    It is ``PSC_CONNECT_BASE_URL``. Without it the request says, if there is one, but only where the Host header cannot
-    be anybody's choice: the redirect URI, and with it the code, would go where the header points.
-    Raises LoginRefused ``base_url_missing``.
+    It is ``PSC_CONNECT_BASE_URL``, else the request's own, unless ALLOWED_HOSTS accepts any host: the authorization
+    code would go to the host that the client wrote into the Host header.
     """
     if base_url := conf.base_url():
         return base_url
-    if request is not None and (settings.DEBUG or not host_is_anybodys_choice()):
+    if request is not None and (settings.DEBUG or not allows_any_host()):
         return f"{request.scheme}://{request.get_host()}"
     raise LoginRefused("base_url_missing")
 
 
-def host_is_anybodys_choice() -> bool:
-    """Whether a request of any host, or of any sub-domain, passes ALLOWED_HOSTS."""
+def allows_any_host() -> bool:
+    """Return whether ALLOWED_HOSTS accepts any host, or any sub-domain."""
     return any(host == "*" or host.startswith(".") for host in settings.ALLOWED_HOSTS)
 
 
 def is_secure(request: HttpRequest) -> bool:
-    """Whether browsers reach the site over https; behind a proxy the request alone may not know."""
+    """Return whether browsers use https. Behind a proxy, ``request.is_secure()`` may be wrong."""
     return site_origin(request).startswith("https://")
 
 
 def is_other_host(request: HttpRequest) -> bool:
-    """Whether the browser is on another host than the one that the provider will send it back to."""
+    """Return whether the browser uses another host than the one of the redirect URI."""
     return urlsplit(site_origin(request)).hostname != urlsplit(f"//{request.get_host()}").hostname
 
 
@@ -57,9 +56,9 @@ def post_logout_redirect_uri(request: HttpRequest | None, provider: Provider) ->
 
 @dataclass(frozen=True, slots=True)
 class DeclaredAddresses:
-    """The exact addresses to declare to ANS, or the code of what keeps them from being known.
+    """The exact URLs to register with ANS, or the code of the ``problem`` that hides them.
 
-    ``problem``: ``base_url_missing``, or ``urls_missing`` where the site does not include our URLs.
+    ``problem``: ``base_url_missing``, or ``urls_missing`` if the site does not include ``psc_connect.urls``.
     """
 
     redirect_uri: str = ""
@@ -77,20 +76,21 @@ def declared_addresses(request: HttpRequest | None, provider: Provider) -> Decla
 
 
 def home_url() -> str:
-    """Return the path of the site's home page, below its script name if it has one."""
+    """Return the path of the site's home page, with its script name if it has one."""
     return get_script_prefix()
 
 
 def activity_url(provider: str, next_page: str) -> str:
-    """Return the path of the page that asks in what capacity somebody acts."""
+    """Return the path of the page that asks for the activity."""
     url = reverse("psc_connect:activity", args=[provider])
     return f"{url}?{urlencode({'next': next_page})}" if next_page else url
 
 
 def login_url(provider: str, next_page: str, **parameters: str) -> str:
-    """Return the path at which a login begins; ``parameters`` are our own.
+    """Return the path at which a login starts.
 
-    ``again``, ``choose``, ``rehosted``; ``as=other``: somebody else than whoever has a session at the provider.
+    ``parameters``: ``again`` (this login has been restarted once), ``choose`` (ask which provider), ``rehosted`` (sent
+    here from another host), ``as=other`` (another person than the one with a session at the provider).
     """
     query = urlencode({**({"next": next_page} if next_page else {}), **parameters})
     url = reverse("psc_connect:login", args=[provider] if provider else [])

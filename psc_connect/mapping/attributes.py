@@ -1,4 +1,4 @@
-"""A user out of claims: the exported attributes, applied without saving."""
+"""The exported attributes of a provider, applied to a user without saving."""
 
 from __future__ import annotations
 
@@ -28,10 +28,11 @@ logger = logging.getLogger("psc_connect")
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What one row of the mapping would do to one user; ``problem`` is a code, and ends a login if it is ``fatal``.
+class AttributeResult:
+    """What one row of the mapping does to one user.
 
-    ``found``: what lies at the claim's path, or None. ``is_due``: whether the field gets ``accepted``.
+    ``found``: the claim's value, or None. ``accepted``: the value for the field, which is set if ``is_due``.
+    ``problem``: an error code, or ""; a ``fatal`` one refuses the login.
     """
 
     found: Any = field(default=None, repr=False)
@@ -49,45 +50,47 @@ def apply_exported_attributes(
     Raises LoginRefused: ``attribute_missing``, ``attribute_rejected``, ``attribute_not_unique``,
     ``attribute_field_forbidden``, ``attribute_field_unknown``, ``attribute_claim_too_slow``.
     """
-    changed, seen = set(), Claims.of(claims)
+    changed, parsed = set(), Claims.of(claims)
     for row in rows:
-        verdict = judge(row, user, seen, creating=creating)
-        if verdict.fatal:
-            raise LoginRefused(verdict.problem)
-        if verdict.problem:
-            event = verdict.problem.replace("_", ".", 1)
+        result = evaluate_attribute(row, user, parsed, creating=creating)
+        if result.fatal:
+            raise LoginRefused(result.problem)
+        if result.problem:
+            event = result.problem.replace("_", ".", 1)
             logger.warning("%s provider=%s field=%s", event, row.provider_id, row.user_field)
-        elif verdict.is_due and getattr(user, row.user_field) != verdict.accepted:
-            setattr(user, row.user_field, verdict.accepted)
+        elif result.is_due and getattr(user, row.user_field) != result.accepted:
+            setattr(user, row.user_field, result.accepted)
             changed.add(row.user_field)
     return changed
 
 
-def judge(row: ExportedAttribute, user: User, claims: Mapping[str, Any], *, creating: bool) -> Verdict:
-    """Say what a row would do to a user, and do nothing."""
+def evaluate_attribute(
+    row: ExportedAttribute, user: User, claims: Mapping[str, Any], *, creating: bool
+) -> AttributeResult:
+    """Return what a row would do to a user, without changing it."""
     try:
         found = claim_value(row.claim, claims)
     except TooSlow:
-        return Verdict(problem="attribute_claim_too_slow", fatal=row.required)
+        return AttributeResult(problem="attribute_claim_too_slow", fatal=row.required)
     if found is None:
-        return Verdict(problem="attribute_missing", fatal=True) if row.required else Verdict()
-    return _judged(row, user, found, creating=creating)
+        return AttributeResult(problem="attribute_missing", fatal=True) if row.required else AttributeResult()
+    return _evaluate_value(row, user, found, creating=creating)
 
 
-def _judged(row: ExportedAttribute, user: User, found: Any, *, creating: bool) -> Verdict:
+def _evaluate_value(row: ExportedAttribute, user: User, found: Any, *, creating: bool) -> AttributeResult:
     try:
         users_field = get_user_model()._meta.get_field(row.user_field)
     except FieldDoesNotExist:
-        return Verdict(found, problem="attribute_field_unknown", fatal=row.required)
-    # Checked when the row is saved, and again here: a row can come by another way than a form.
+        return AttributeResult(found, problem="attribute_field_unknown", fatal=row.required)
+    # Checked again: a row may have been saved without the form's validation.
     if users_field not in assignable_fields():
-        return Verdict(found, problem="attribute_field_forbidden", fatal=True)
+        return AttributeResult(found, problem="attribute_field_forbidden", fatal=True)
     if not _is_due(row, user, creating=creating):
-        return Verdict(found)
+        return AttributeResult(found)
     try:
-        return Verdict(found, _accepted(users_field, user, found), is_due=True)
+        return AttributeResult(found, _accepted(users_field, user, found), is_due=True)
     except LoginRefused as exc:
-        return Verdict(found, problem=exc.code, fatal=True)
+        return AttributeResult(found, problem=exc.code, fatal=True)
 
 
 def _is_due(row: ExportedAttribute, user: User, *, creating: bool) -> bool:
@@ -103,7 +106,7 @@ def _accepted(field: UsersField, user: User, value: Any) -> Any:
         return acceptable_username(field, user, str(value))
     try:
         accepted = field.clean(value, user)
-    # A field that parses text raises what Python does where it is given a number.
+    # Fields that parse text raise Python's own errors when they get a number.
     except (ValidationError, TypeError, ValueError, ArithmeticError) as exc:
         raise LoginRefused("attribute_rejected") from exc
     if field.unique and _others(user).filter(**{field.name: accepted}).exists():
@@ -115,13 +118,14 @@ def _others(user: User) -> models.QuerySet[User]:
     return get_user_model()._default_manager.exclude(pk=user.pk)
 
 
-def acceptable_username(field: UsersField, user: User, wanted: str) -> str:
-    """Return ``wanted`` with the characters, the length and the uniqueness that the field asks for.
+def acceptable_username(field: UsersField, user: User, requested: str) -> str:
+    """Return ``requested``, changed to fit the field's characters, length and uniqueness.
 
-    A national identifier such as ``500000001815646/CPAT00045`` is a fact: it is fitted to the site, never refused.
+    A national identifier such as ``500000001815646/CPAT00045`` cannot be corrected by the person: it is adapted to the
+    site, never refused.
     """
     length = field.max_length or 150
-    base = user.normalize_username(re.sub(r"[^\w.@+-]", "-", wanted))[:length]
+    base = user.normalize_username(re.sub(r"[^\w.@+-]", "-", requested))[:length]
     if _is_rejected(field, user, base):
         base = re.sub(r"[^a-z0-9]", "", base.lower())[:length] or "psc"
     username, number = base, 1

@@ -1,4 +1,4 @@
-"""Ready sets of exported attributes: proposed to an administrator, onto the fields that the site's user model has."""
+"""Presets of exported attributes, for the fields that the site's user model has."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadyRow:
-    """``fields``: what user models call the field, the likeliest first."""
+class PresetRow:
+    """One row of a preset. ``fields``: usual names of the user's field, the most usual first."""
 
     claim: str
     fields: tuple[str, ...]
@@ -27,29 +27,29 @@ class ReadyRow:
 
 
 MINIMAL: Final = (
-    ReadyRow("given_name", ("first_name",)),
-    ReadyRow("family_name", ("last_name",)),
-    ReadyRow("SubjectNameID", ("username",), ExportedAttribute.When.CREATION),
+    PresetRow("given_name", ("first_name",)),
+    PresetRow("family_name", ("last_name",)),
+    PresetRow("SubjectNameID", ("username",), ExportedAttribute.When.CREATION),
 )
-PRESETS: Final[Mapping[str, tuple[ReadyRow, ...]]] = MappingProxyType(
+PRESETS: Final[Mapping[str, tuple[PresetRow, ...]]] = MappingProxyType(
     {
         "minimal": MINIMAL,
         "directory": (
             *MINIMAL,
-            ReadyRow("profession.label", ("profession", "profession_label", "metier")),
-            ReadyRow("speciality.label", ("speciality", "specialty", "specialite")),
-            ReadyRow("rpps", ("rpps", "rpps_number", "numero_rpps")),
+            PresetRow("profession.label", ("profession", "profession_label", "metier")),
+            PresetRow("speciality.label", ("speciality", "specialty", "specialite")),
+            PresetRow("rpps", ("rpps", "rpps_number", "numero_rpps")),
         ),
         "structure": (
             *MINIMAL,
-            ReadyRow("structure.name", ("structure", "structure_name", "organization", "etablissement")),
-            ReadyRow("structure.finess", ("finess", "finess_number", "numero_finess")),
-            ReadyRow("structure.siret", ("siret", "siret_number", "numero_siret")),
-            ReadyRow("activity.department", ("department", "departement")),
+            PresetRow("structure.name", ("structure", "structure_name", "organization", "etablissement")),
+            PresetRow("structure.finess", ("finess", "finess_number", "numero_finess")),
+            PresetRow("structure.siret", ("siret", "siret_number", "numero_siret")),
+            PresetRow("activity.department", ("department", "departement")),
         ),
     }
 )
-SET_NAMES: Final[Mapping[str, _StrPromise]] = MappingProxyType(
+PRESET_NAMES: Final[Mapping[str, _StrPromise]] = MappingProxyType(
     {
         "minimal": _("Minimal: names and username"),
         "directory": _("Directory: names, profession, speciality, RPPS number"),
@@ -59,44 +59,45 @@ SET_NAMES: Final[Mapping[str, _StrPromise]] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True)
-class Missing:
-    """A row for which the user model has no field of the names ``wanted``; ``nearest`` is one whose name comes near."""
+class MissingField:
+    """A row whose field the user model lacks. ``expected``: the usual names; ``nearest``: a similar field, or ""."""
 
     claim: str
-    wanted: tuple[str, ...]
+    expected: tuple[str, ...]
     nearest: str = ""
 
 
-def filled(rows: Iterable[Mapping[str, Any]], name: str) -> tuple[list[dict[str, Any]], list[Missing]]:
-    """Put the rows of a set among others, in the place of those that fill the same field; say which lack a field.
+def add_preset(rows: Iterable[Mapping[str, Any]], name: str) -> tuple[list[dict[str, Any]], list[MissingField]]:
+    """Return ``rows`` with those of a preset, and the rows of the preset for which the user model has no field.
 
-    A claim that fills a field already stays as it is. Raises KeyError for a name that is not in ``PRESETS``.
+    A row of the preset replaces one for the same field. A claim that already has a field keeps it.
+    Raises KeyError for a name that is not in ``PRESETS``.
     """
     result = [dict(row) for row in rows]
     missing = []
-    for ready in PRESETS[name]:
-        present = next((row for row in result if row["claim"] == ready.claim), None)
+    for preset_row in PRESETS[name]:
+        present = next((row for row in result if row["claim"] == preset_row.claim), None)
         if present and present["user_field"]:
             continue
-        target = _target(ready)
-        wanted = {"claim": ready.claim, "user_field": target, "when": ready.when, "required": False}
-        replaced = present or next((row for row in result if target and row["user_field"] == target), None)
+        user_field = _user_field(preset_row)
+        new = {"claim": preset_row.claim, "user_field": user_field, "when": preset_row.when, "required": False}
+        replaced = present or next((row for row in result if user_field and row["user_field"] == user_field), None)
         if replaced is not None:
-            replaced.update(wanted)
+            replaced.update(new)
         else:
-            result.append(wanted)
-        if not target:
-            missing.append(Missing(ready.claim, ready.fields, _nearest(ready, result)))
+            result.append(new)
+        if not user_field:
+            missing.append(MissingField(preset_row.claim, preset_row.fields, _nearest(preset_row, result)))
     return result, missing
 
 
-def _target(ready: ReadyRow) -> str:
+def _user_field(preset_row: PresetRow) -> str:
     fields = {field.name for field in assignable_fields()}
-    return next((name for name in ready.fields if name in fields), "")
+    return next((name for name in preset_row.fields if name in fields), "")
 
 
-def _nearest(ready: ReadyRow, rows: Iterable[Mapping[str, Any]]) -> str:
+def _nearest(preset_row: PresetRow, rows: Iterable[Mapping[str, Any]]) -> str:
     taken = {row["user_field"] for row in rows}
     free = [field.name for field in assignable_fields() if field.name not in taken]
-    near = (match for name in ready.fields for match in difflib.get_close_matches(name, free, n=1, cutoff=0.6))
-    return next(near, "")
+    matches = (match for name in preset_row.fields for match in difflib.get_close_matches(name, free, n=1, cutoff=0.6))
+    return next(matches, "")

@@ -57,7 +57,7 @@ class Account(models.Model):
     def move_to(self, subject: str) -> None:
         """Go on under another ``sub`` of the same person, unsaved: the one way in which it ever changes.
 
-        For ``identifiers.keep`` alone, which has found the account by what proves that it is the same person.
+        For ``identifiers.update_rows`` alone, which has found the account by what proves that it is the same person.
         """
         self.subject = subject
         self.stored_identity = (self.issuer, subject)

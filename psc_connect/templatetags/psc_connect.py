@@ -1,4 +1,4 @@
-"""What a site puts into its own pages: the buttons, the activity, what only some see, the labels of codes."""
+"""Template tags for a site's own pages: login and logout buttons, chosen activity, access test, labels of codes."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from psc_connect.access.requirements import conditions_of
-from psc_connect.current_professional import current
+from psc_connect.current_professional import current_professional
 from psc_connect.login.redirects import safe_next
-from psc_connect.login.session import kept_login
+from psc_connect.login.session import session_login
 from psc_connect.login.site_urls import activity_url, login_url
 from psc_connect.models import Provider
 from psc_connect.professional.coded_values import Code, label
@@ -28,7 +28,7 @@ register = template.Library()
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """What ``psc_connect/button.html`` shows. ``environment`` is "" where the button stands alone."""
+    """The context of ``psc_connect/button.html``. ``environment`` is "" if there is one button only."""
 
     url: str
     text: str
@@ -40,10 +40,10 @@ class Button:
 
 @register.inclusion_tag("psc_connect/buttons.html", takes_context=True)
 def psc_connect_button(context: Context, provider: str = "", next: str = "") -> dict[str, Any]:  # noqa: A002 - the word of the query
-    """Show the button of each enabled provider, or of the one with this slug; nothing where there is none.
+    """Show the login button of each enabled provider, or of the one with this slug; nothing if there is none.
 
-    After the login the person is back on ``next``, else on the page that ``?next=`` names, else on this one.
-    Costs one SQL query. The site's page links ``psc_connect/psc_connect.css``.
+    After the login, the browser goes to ``next``, else to the page's ``?next=``, else back to the page itself.
+    Costs one SQL query. The site's page must link ``psc_connect/psc_connect.css``.
     """
     enabled = Provider.objects.filter(enabled=True)
     rows = list(enabled.filter(slug=provider) if provider else enabled)
@@ -54,11 +54,10 @@ def psc_connect_button(context: Context, provider: str = "", next: str = "") -> 
 
 @register.inclusion_tag("psc_connect/logout_button.html", takes_context=True)
 def psc_connect_logout_button(context: Context, text: str = "", only_psc: bool = False) -> dict[str, Any]:  # noqa: FBT001, FBT002 - a template names it
-    """Show the button that ends this session and, for who came with Pro Santé Connect, the session there.
+    """Show the logout button. It ends this session and, after a login with Pro Santé Connect, the session there.
 
-    Nothing where nobody is signed in, or no provider is declared. Costs one SQL query for who came another way.
-    ``text``: what it says instead of “Sign out”, where another button of the page signs out as well; ``only_psc``:
-    nothing for who came another way.
+    Nothing for anonymous users, or without a provider. Costs one SQL query for users signed in another way.
+    ``text``: the button's text instead of “Sign out”. ``only_psc``: show nothing to users signed in another way.
     """
     request = context.get("request")
     slug = ""
@@ -73,39 +72,39 @@ def psc_connect_logout_button(context: Context, text: str = "", only_psc: bool =
 
 @register.inclusion_tag("psc_connect/activity_link.html", takes_context=True)
 def psc_connect_activity(context: Context) -> dict[str, Any]:
-    """Show in what capacity the person acts, with a link to change it where there are several.
+    """Show the chosen activity, with a link to change it if there are several.
 
-    Nothing for who came another way or has no professional data. Costs one SQL query for who came with PSC.
+    Nothing for users signed in another way or without professional data. Costs one SQL query for the others.
     """
     request = context.get("request")
-    who = current(request) if request is not None else None
-    if who is None or who.account is None:
+    current = current_professional(request) if request is not None else None
+    if current is None or current.account is None:
         return {"activity_choice": None, "url": ""}
-    activity_choices = who.professional.activity_choices
-    may_change = len(activity_choices) > 1 or (activity_choices and who.activity_choice is None)
-    url = activity_url(who.account.provider.slug, _next_page(request, "")) if may_change else ""
-    return {"activity_choice": who.activity_choice, "url": url}
+    activity_choices = current.professional.activity_choices
+    may_change = len(activity_choices) > 1 or (activity_choices and current.activity_choice is None)
+    url = activity_url(current.account.provider.slug, _next_page(request, "")) if may_change else ""
+    return {"activity_choice": current.activity_choice, "url": url}
 
 
 @register.simple_tag(takes_context=True)
-def psc_allows(context: Context, **who: str) -> bool:
-    """Whether the person is what ``@psc_required`` of the same arguments asks; several codes are parted by commas.
+def psc_allows(context: Context, **requirements: str) -> bool:
+    """Return whether the person meets ``@psc_required`` with the same arguments; separate several codes by commas.
 
     ``{% psc_allows profession="10,40" as is_prescriber %}{% if is_prescriber %}…``
     """
     request = context.get("request")
     if request is None:
         return False
-    wanted = conditions_of({subject: codes.split(",") for subject, codes in who.items()})
-    return current(request).meets(wanted)
+    conditions = conditions_of({subject: codes.split(",") for subject, codes in requirements.items()})
+    return current_professional(request).meets(conditions)
 
 
 @register.filter
 def psc_label(code: object, kind: str = "") -> str:
     """Show the label of a code: ``{{ "10"|psc_label:"profession" }}``, ``{{ activity.mode|psc_label }}``.
 
-    ``kind`` is a subject or a table by ANS's name. Where no table has the code, the code is shown: no page fails on its
-    data. Raises TemplateSyntaxError for a kind that is neither: whoever wrote the page has misspelt it.
+    ``kind`` is a subject, or ANS's name of a table. A code that no table has is shown itself, so that data cannot break
+    a page. Raises TemplateSyntaxError for an unknown ``kind``: the template has a misspelling.
     """
     if code is None:
         return ""
@@ -117,23 +116,23 @@ def psc_label(code: object, kind: str = "") -> str:
 
 
 def _provider_to_sign_out_of(request: HttpRequest, *, only_psc: bool) -> str:
-    opened_by = kept_login(request).provider
+    opened_by = session_login(request).provider
     if opened_by or only_psc:
         return opened_by
-    # The sign-out of a provider at which this session has nothing ends the session of this site alone.
+    # The logout of a provider that did not open this session ends the session of this site alone.
     return Provider.objects.values_list("slug", flat=True).first() or ""
 
 
-def _next_page(request: HttpRequest | None, wanted: str) -> str:
-    if wanted or request is None:
-        return safe_next(wanted)
-    # A page that answered a POST cannot be come back to by a GET.
+def _next_page(request: HttpRequest | None, requested: str) -> str:
+    if requested or request is None:
+        return safe_next(requested)
+    # The response to a POST cannot be shown again with a GET.
     here = request.get_full_path() if request.method in {"GET", "HEAD"} else ""
     return safe_next(request.GET.get("next")) or safe_next(here)
 
 
 def _button(row: Provider, next_page: str, *, among: list[str]) -> Button:
-    # What tells it from the others: nothing where it is alone, its identifier too where its environment does not.
+    # Distinguishes the buttons of a page: a single one shows nothing, two of one environment show their slugs too.
     environment = "" if len(among) == 1 else row.get_environment_display()
     if among.count(row.environment) > 1:
         environment = f"{environment} – {row.slug}"
@@ -150,6 +149,6 @@ def _button(row: Provider, next_page: str, *, among: list[str]) -> Button:
 def _logo_url(path: str) -> str:
     try:
         return static(path) if path else ""
-    # A manifest of static files knows no such file: our drawing is better than a site that does not answer.
+    # ManifestStaticFilesStorage does not know the file: show the default logo rather than an error.
     except ValueError:
         return ""

@@ -1,4 +1,4 @@
-"""The pages of a login, one file a flow: begun, come back, in what capacity, signed out."""
+"""The views of a login: login, callback, choice of the activity, logout."""
 
 from psc_connect.views.activity import ActivityView
 from psc_connect.views.callback import CallbackView

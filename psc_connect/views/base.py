@@ -1,4 +1,4 @@
-"""What every page of a login has in common."""
+"""The base class of the views of a login, and what they share."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from psc_connect.login.failures import Refusal
 
 
-# No transaction is open while a provider is waited for; nobody need be signed in.
+# No open transaction during requests to the provider (ATOMIC_REQUESTS); no login required (LoginRequiredMiddleware).
 @method_decorator([transaction.non_atomic_requests, login_not_required, never_cache], name="dispatch")
 class ProviderView(View):
-    """What the pages have in common: where something is wrong, a page in plain words, never a 500."""
+    """Base class of the login views. Each failure shows a page with an explanation, not a 500."""
 
     next_page = ""
     get_settings = staticmethod(default_setting)
@@ -49,7 +49,7 @@ class ProviderView(View):
 
 
 def already_signed_in(request: HttpRequest, *, status: int = 200) -> HttpResponse:
-    """Return the page that says as whom, with the button of the sign-out."""
+    """Return the page that names the signed-in user and has the logout button."""
     context = {"home_url": home_url(), "username": request.user.get_username()}
     return render(request, "psc_connect/already_signed_in.html", context, status=status)
 

@@ -19,7 +19,7 @@ from psc_connect.exceptions import LoginRefused
 from psc_connect.login import pending, site_urls
 from psc_connect.login.failures import REFUSALS, announce_failed_login
 from psc_connect.login.redirects import landing_page
-from psc_connect.login.session import KeptLogin, kept_login, landing_of, open_session
+from psc_connect.login.session import SessionLogin, finished_login_page, open_session, session_login
 from psc_connect.login.site_urls import activity_url, login_url
 from psc_connect.models import Provider, RequireIssuer
 from psc_connect.oidc.authorization import check_issuer, parse_authorization_response
@@ -50,7 +50,7 @@ class CallbackView(ProviderView, OIDCAuthenticationCallbackView):
     @override
     def finish(self, response: HttpResponseBase) -> HttpResponseBase:
         if self.login is not None and isinstance(response, HttpResponse):
-            pending.forget(response, self.login, secure=site_urls.is_secure(self.request))
+            pending.delete(response, self.login, secure=site_urls.is_secure(self.request))
         # The address of this page holds a code: whatever the next page links to must not learn it.
         response.headers["Referrer-Policy"] = "no-referrer"
         return response
@@ -101,14 +101,14 @@ class CallbackView(ProviderView, OIDCAuthenticationCallbackView):
         """Return the login that this browser began with the state; its page is kept whatever else is wrong."""
         if len(states) != 1:
             return None
-        login = pending.recall(request, states[0], secure=site_urls.is_secure(request))
+        login = pending.load(request, states[0], secure=site_urls.is_secure(request))
         self.next_page = login.next if login is not None else ""
         return login
 
     def _over_already(self, request: HttpRequest, answer: AuthorizationResponse) -> HttpResponse:
         """Answer a reload of a callback that signed this session in with its page; anything else is refused."""
         if request.user.is_authenticated:
-            page = landing_of(request, pending.digest(answer.state))
+            page = finished_login_page(request, pending.digest(answer.state))
             if page is not None:
                 self.next_page = page
                 return self._on_to_the_page(request)
@@ -118,7 +118,7 @@ class CallbackView(ProviderView, OIDCAuthenticationCallbackView):
         """Answer the second of two clicks: the code is spent, but the person's session at the provider is open."""
         if request.user.is_authenticated:
             return self._on_to_the_page(request)
-        if login.is_second_try:
+        if login.is_retry:
             raise LoginRefused("authorization_state_used")
         return HttpResponseRedirect(login_url(login.provider, login.next, again="1"))
 
@@ -150,7 +150,7 @@ class CallbackView(ProviderView, OIDCAuthenticationCallbackView):
                 login,
                 id_token=done.id_token,
                 auth_time=done.auth_time,
-                kept=_kept_of(login, done),
+                details=_session_login(login, done),
             )
             reset_current_professional(request)
             if found.created:
@@ -174,7 +174,7 @@ class CallbackView(ProviderView, OIDCAuthenticationCallbackView):
 
     def _on_to_the_page(self, request: HttpRequest) -> HttpResponse:
         """Lead to the page that the login was for, past the question in what capacity where it has no answer yet."""
-        kept = kept_login(request)
+        kept = session_login(request)
         if kept.must_choose:
             return HttpResponseRedirect(activity_url(kept.provider, self.next_page))
         return HttpResponseRedirect(self.success_url)
@@ -190,9 +190,9 @@ class CallbackView(ProviderView, OIDCAuthenticationCallbackView):
         return landing_page(self.next_page)
 
 
-def _kept_of(login: PendingLogin, done: CompletedLogin) -> KeptLogin:
+def _session_login(login: PendingLogin, done: CompletedLogin) -> SessionLogin:
     choice = done.resolution.choice
-    return KeptLogin(
+    return SessionLogin(
         provider=login.provider,
         account=done.resolution.account.pk,
         acr=done.person.acr,

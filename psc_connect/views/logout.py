@@ -1,4 +1,4 @@
-"""The sign-out: the session of this site first, then the provider's, and the page of the return."""
+"""The logout: of this site first, then of the provider, and the page shown after both."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from typing_extensions import override
 
 from psc_connect.exceptions import LoginRefused
 from psc_connect.login import site_urls
-from psc_connect.login.session import kept_id_token, kept_login
+from psc_connect.login.session import session_id_token, session_login
 from psc_connect.login.site_urls import login_url
 from psc_connect.models import Provider
 from psc_connect.oidc.errors import MetadataError
@@ -32,26 +32,26 @@ logger = logging.getLogger("psc_connect")
 
 @method_decorator(csrf_protect, name="dispatch")
 class LogoutView(ProviderView, OIDCLogoutView):
-    """Ends the session of this site, then the provider's (OpenID Connect RP-Initiated Logout 1.0)."""
+    """Ends the session of this site, then that of the provider (OpenID Connect RP-Initiated Logout 1.0)."""
 
     http_method_names = ("get", "head", "post")
 
     @override
     def get(self, request: HttpRequest, provider: str) -> HttpResponse:
-        """Change nothing, since another site can bring a GET about: show the page that has the button."""
+        """Show the page that has the logout button. A GET changes nothing: another site can trigger it."""
         if not request.user.is_authenticated:
             return HttpResponseRedirect(_logged_out_url(provider))
         return already_signed_in(request)
 
     @override
     def post(self, request: HttpRequest, provider: str) -> HttpResponse:
-        opened_by, id_token = kept_login(request).provider, kept_id_token(request)
-        # First, and whatever follows: a provider that is down must not keep a session of ours open.
+        opened_by, id_token = session_login(request).provider, session_id_token(request)
+        # First: if the provider is down, the session of this site must still end.
         auth.logout(request)
         url = self._end_session_url(request, provider, id_token) if opened_by == provider else ""
         if not url:
             return HttpResponseRedirect(_logged_out_url(provider))
-        # A page that moves on, not a redirect: Chromium applies a site's `form-action` to redirects after a POST.
+        # Not an HTTP redirect: after a POST, Chromium checks its target against the site's `form-action`.
         return render(request, "psc_connect/signing_out.html", {"end_session_url": url})
 
     def _end_session_url(self, request: HttpRequest, slug: str, id_token: str) -> str:
@@ -63,7 +63,7 @@ class LogoutView(ProviderView, OIDCLogoutView):
                 provider.parsed_metadata,
                 client_id=provider.client_id,
                 post_logout_redirect_uri=site_urls.post_logout_redirect_uri(request, provider),
-                # Sent because PSC asks for it; not needed on return, since the page there does nothing.
+                # PSC requires a state. It is not checked on return: the page changes nothing.
                 state=secrets.token_urlsafe(16),
                 id_token_hint=id_token,
             )
@@ -73,17 +73,17 @@ class LogoutView(ProviderView, OIDCLogoutView):
 
 
 def _logged_out_url(provider: str) -> str:
-    """The page of the return, for a session of this site alone."""
+    """Return the URL of the logged-out page for a logout of this site alone."""
     return reverse("psc_connect:logged_out", args=[provider]) + "?here=1"
 
 
 class LoggedOutView(ProviderView):
-    """Where the provider sends the browser after the sign-out; it lands here with and without a ``state``."""
+    """The page to which the provider redirects after the logout, with or without ``state``."""
 
     http_method_names = ("get", "head")
 
     def get(self, request: HttpRequest, provider: str) -> HttpResponse:
-        # Reached by the back button or by hand: the page would lie.
+        # Reached with the back button or by typing the URL: still signed in.
         if request.user.is_authenticated:
             return HttpResponseRedirect(site_urls.home_url())
         context = {

@@ -7,7 +7,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.db import transaction
 
-from psc_connect.access.groups import MAPPING, AccountMoved, bring_groups_up_to_date
+from psc_connect.access.groups import MAPPING, AccountMoved, update_groups
 from psc_connect.accounts.merging import link, plan_link
 from psc_connect.models import Account, ExportedGroup, GroupGrant
 from tests.conftest import make_provider
@@ -138,7 +138,7 @@ def test_nothing_is_given_to_the_user_whom_the_account_had_before(podiatrists):
     stale, other = Account.objects.get(), get_user_model().objects.create_user("other")
     link(plan_link(Account.objects.get(), other), by=None)
     with pytest.raises(AccountMoved), transaction.atomic():
-        bring_groups_up_to_date(stale, {MAPPING: [podiatrists.pk]})
+        update_groups(stale, {MAPPING: [podiatrists.pk]})
     assert not stale.user.groups.exists()
     assert set(other.groups.all()) == {podiatrists}
 

@@ -27,19 +27,19 @@ def test_what_can_never_hold_fails_when_the_view_is_made(who: Any) -> None:
 @pytest.mark.parametrize(
     ("who", "told"),
     [
-        ({"proffession": "10"}, "condition_subject_unknown: proffession. There are: profession, "),
+        ({"proffession": "10"}, "condition_subject_unknown: proffession. Known subjects: profession, "),
         ({"profession": 10}, 'condition_malformed: profession=10. Codes are strings, such as "10"'),
         ({"profession": [10]}, "condition_malformed: profession=[10]. Codes are strings"),
-        ({"identifier_kind": "rps"}, "condition_value_malformed: identifier_kind='rps'. There are: rpps, "),
+        ({"identifier_kind": "rps"}, "condition_value_malformed: identifier_kind='rps'. Known kinds: rpps, "),
         (
             {"profession": "Médecin"},
             "condition_value_malformed: profession='Médecin'. The code of “Médecin” is \"10\".",
         ),
         ({"profession": ["10", "médecin"]}, 'The code of “Médecin” is "10".'),
-        ({"profession": "10,40"}, 'profession=\'10,40\'. Several codes are a list: ["10", "40"].'),
+        ({"profession": "10,40"}, 'profession=\'10,40\'. Write several codes as a list: ["10", "40"].'),
         (
             {"profession": "Généraliste"},
-            '. Codes are such as "10" (Médecin). See "manage.py psc_nomenclatures search".',
+            '. A code looks like "10" (Médecin). See "manage.py psc_nomenclatures search".',
         ),
         ({"speciality": "Médecine générale (SM)"}, 'The code of “Médecine générale (SM)” is "SM54".'),
         ({"department": "Île de France"}, "condition_value_malformed: department='Île de France'"),
@@ -54,15 +54,15 @@ def test_a_mistake_names_the_argument_and_what_is_meant(who: Any, told: str) -> 
 @pytest.mark.parametrize(
     ("who", "told"),
     [
-        ({"mode": "l"}, 'mode="l": no table here has that code. Near to it: "L" (Libéral, indépendant'),
-        ({"profession": "999"}, 'profession="999": no table here has that code. Codes are such as "10" (Médecin). See'),
-        ({"speciality": "SM999"}, 'speciality="SM999": no table here has that code. Near to it: "SM'),
-        ({"profession": "Sage-femme"}, 'profession="Sage-femme": no table here has that code. The code of “Sage-Femme'),
-        ({"profession": "10 40"}, 'profession="1040": no table here has that code. Near to it: '),
-        ({"sector": "X"}, 'sector="X": no table here has that code. Codes are such as "SA01" ('),
-        ({"department": "Paris"}, 'department="PARIS": no department is written like that.'),
-        ({"structure": "75 01"}, 'structure="7501": no structure is written like that.'),
-        ({"means": ["CARD", "carte"]}, 'means="carte": no means is written like that.'),
+        ({"mode": "l"}, 'mode="l": unknown code. Similar: "L" (Libéral, indépendant'),
+        ({"profession": "999"}, 'profession="999": unknown code. A code looks like "10" (Médecin). See'),
+        ({"speciality": "SM999"}, 'speciality="SM999": unknown code. Similar: "SM'),
+        ({"profession": "Sage-femme"}, 'profession="Sage-femme": unknown code. The code of “Sage-Femme'),
+        ({"profession": "10 40"}, 'profession="1040": unknown code. Similar: '),
+        ({"sector": "X"}, 'sector="X": unknown code. A code looks like "SA01" ('),
+        ({"department": "Paris"}, 'department="PARIS": this does not look like a value of department.'),
+        ({"structure": "75 01"}, 'structure="7501": this does not look like a value of structure.'),
+        ({"means": ["CARD", "carte"]}, 'means="carte": this does not look like a value of means.'),
     ],
 )
 def test_a_value_that_nobody_has_is_taken_and_warned_of_at_the_line_of_the_view(who: Any, told: str) -> None:
@@ -71,7 +71,7 @@ def test_a_value_that_nobody_has_is_taken_and_warned_of_at_the_line_of_the_view(
         lambda: _class_of(who),
         lambda: type("Page", (PSCRequiredMixin, View), {}).as_view(psc_required=who),
     ):
-        with pytest.warns(UserWarning, match="no table here has|is written like that") as caught:
+        with pytest.warns(UserWarning, match="unknown code|does not look like") as caught:
             make()
         [warning] = caught
         assert str(warning.message).startswith(told)
@@ -103,7 +103,7 @@ def test_without_parentheses_or_names_it_says_how_it_is_written(written: Any) ->
 
 
 def test_a_class_is_told_of_the_mixin() -> None:
-    with pytest.raises(TypeError, match="Page is a class: let it begin with PSCRequiredMixin instead"):
+    with pytest.raises(TypeError, match="Page is a class: use PSCRequiredMixin as its first base class"):
 
         @psc_required(profession="10")
         class Page(View):
@@ -114,7 +114,7 @@ def test_the_mixin_after_view_is_refused_with_the_order_that_works() -> None:
     class DoctorsOnly(PSCRequiredMixin):
         psc_required = {"profession": "10"}  # noqa: RUF012 - as a site writes it
 
-    with pytest.raises(ImproperlyConfigured, match=r"open to everybody.* class Page\(DoctorsOnly, …\)"):
+    with pytest.raises(ImproperlyConfigured, match=r"open to everyone.* class Page\(DoctorsOnly, …\)"):
 
         class Page(View, DoctorsOnly):
             pass

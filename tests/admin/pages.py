@@ -114,7 +114,7 @@ def administrator(*permissions: str) -> Administrator:
 def signed_in_long_ago(administrator: Administrator) -> Administrator:
     """The same, a quarter of an hour and more after the sign-in."""
     session = administrator.browser.session
-    session["psc_connect_signed_in_at"] -= 15 * 60 + 1
+    session["psc_connect_authenticated_at"] -= 15 * 60 + 1
     session.save()
     return administrator
 

@@ -253,7 +253,7 @@ def test_an_offer_is_for_its_provider_and_for_an_hour(
     time_machine.move_to(timezone.now() + timedelta(minutes=61))
     browser = admin.browser
     session = browser.session
-    session["psc_connect_signed_in_at"] += 61 * 60
+    session["psc_connect_authenticated_at"] += 61 * 60
     session.save()
     response = accept(admin, provider, shown)
     assert {level for level, _text in messages_of(response)} == {"error"}

@@ -30,7 +30,7 @@ def choose_person(page: Page, slug: str = DOCTOR) -> None:
 def open_activities(page: Page) -> None:
     """Come to the page that asks in what capacity, as somebody who is signed in."""
     page.goto("/me/")
-    page.get_by_role("link", name=re.compile("Changer d’activité|Change the activity")).click()
+    page.get_by_role("link", name=re.compile("Changer d’activité|Change activity")).click()
     page.wait_for_url(ACTIVITY)
 
 

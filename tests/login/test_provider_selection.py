@@ -30,7 +30,7 @@ def begun(person: Any, **options: Any) -> str:
     """The slug of the provider that the visitor is sent to; "" for the page of the choice."""
     response = person.browser.get("/psc/login/", {"next": PAGE, **options.pop("data", {})}, **options)
     if response.status_code == 200:
-        assert "psc_connect/chooser.html" in [template.name for template in response.templates]
+        assert "psc_connect/choose_provider.html" in [template.name for template in response.templates]
         return ""
     return query_of(response["Location"])["redirect_uri"].split("/")[-3]
 

@@ -136,7 +136,7 @@ def test_the_id_token_alone_is_kept_and_encrypted(provider, simulator, person, i
         "activity_choice",
         "must_choose",
         "id_token",
-        "landings",
+        "finished_logins",
     }
     assert "." not in f"{kept['account']}{kept['acr']}{kept['activity_choice']}"
     assert [cipher_for(ID_TOKEN).decrypt(kept["id_token"].encode()).decode()] == issued()["id_token"]

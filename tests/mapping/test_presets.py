@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from psc_connect.claims.paths import validate_claim_path
-from psc_connect.mapping.presets import MINIMAL, PRESETS, SET_NAMES, Missing, filled
+from psc_connect.mapping.presets import MINIMAL, PRESET_NAMES, PRESETS, MissingField, add_preset
 from psc_connect.professional.computed import COMPUTED
 from tests.directory_user import DirectoryUser
 
@@ -28,7 +28,7 @@ def directory(settings: Any) -> None:
 
 
 def test_every_set_has_a_name_and_paths_that_are_some() -> None:
-    assert list(SET_NAMES) == list(PRESETS)
+    assert list(PRESET_NAMES) == list(PRESETS)
     claims = {row.claim for rows in PRESETS.values() for row in rows}
     for claim in claims:
         validate_claim_path(claim)
@@ -36,27 +36,27 @@ def test_every_set_has_a_name_and_paths_that_are_some() -> None:
 
 
 def test_the_minimal_set_is_what_a_new_provider_has() -> None:
-    assert filled([], "minimal") == (DEFAULT, [])
-    assert filled(DEFAULT, "minimal") == (DEFAULT, [])
+    assert add_preset([], "minimal") == (DEFAULT, [])
+    assert add_preset(DEFAULT, "minimal") == (DEFAULT, [])
 
 
 @pytest.mark.usefixtures("directory")
 def test_a_set_goes_onto_the_fields_that_there_are() -> None:
-    rows, missing = filled(DEFAULT, "directory")
+    rows, missing = add_preset(DEFAULT, "directory")
     assert pairs(rows)[3:] == [("profession.label", "metier"), ("speciality.label", ""), ("rpps", "rpps")]
-    assert missing == [Missing("speciality.label", ("speciality", "specialty", "specialite"), "specialities")]
+    assert missing == [MissingField("speciality.label", ("speciality", "specialty", "specialite"), "specialities")]
 
 
 @pytest.mark.usefixtures("directory")
 def test_a_field_that_no_claim_may_fill_is_none() -> None:
-    rows, missing = filled([], "structure")
+    rows, missing = add_preset([], "structure")
     assert {row["claim"] for row in rows if not row["user_field"]} == {each.claim for each in missing}
     assert {each.claim for each in missing} >= {"structure.name", "structure.siret"}
     assert not {"siret", "structure"} & {each.nearest for each in missing}
 
 
 def test_a_model_without_such_fields_gets_rows_to_choose_for() -> None:
-    rows, missing = filled(DEFAULT, "directory")
+    rows, missing = add_preset(DEFAULT, "directory")
     assert pairs(rows)[3:] == [("profession.label", ""), ("speciality.label", ""), ("rpps", "")]
     assert [(each.claim, each.nearest) for each in missing] == [
         ("profession.label", ""),
@@ -71,7 +71,7 @@ def test_a_row_of_the_same_field_gives_way_and_the_others_stay() -> None:
         {"claim": "preferred_username", "user_field": "rpps", "when": "empty", "required": True},
         {"claim": "SubjectOrganization", "user_field": "specialities", "when": "login", "required": False},
     ]
-    rows, (speciality,) = filled(typed, "directory")
+    rows, (speciality,) = add_preset(typed, "directory")
     assert rows[0] == {"claim": "rpps", "user_field": "rpps", "when": "login", "required": False}
     assert rows[1] == typed[1]
     # Taken already.
@@ -82,12 +82,12 @@ def test_a_row_of_the_same_field_gives_way_and_the_others_stay() -> None:
 @pytest.mark.usefixtures("directory")
 def test_a_claim_that_fills_a_field_already_stays_there() -> None:
     typed = [{"claim": "speciality.label", "user_field": "specialities", "when": "empty", "required": True}]
-    rows, missing = filled(typed, "directory")
+    rows, missing = add_preset(typed, "directory")
     assert rows[0] == typed[0]
     assert missing == []
     assert [row["claim"] for row in rows].count("speciality.label") == 1
 
 
 def test_a_set_that_is_filled_in_twice_is_there_once() -> None:
-    once = filled(DEFAULT, "structure")
-    assert filled(once[0], "structure") == once
+    once = add_preset(DEFAULT, "structure")
+    assert add_preset(once[0], "structure") == once

@@ -99,7 +99,7 @@ def test_button_on_the_answer_to_a_post_does_not_lead_back_to_it() -> None:
 @pytest.mark.django_db
 def test_button_is_shown_where_the_page_has_no_request() -> None:
     declare()
-    assert 'href="/psc/psc/login/"' in render_to_string("psc_connect/chooser.html")
+    assert 'href="/psc/psc/login/"' in render_to_string("psc_connect/choose_provider.html")
 
 
 @pytest.mark.django_db

@@ -90,7 +90,7 @@ def test_an_activity_that_is_gone_is_asked_for_again(doctor, simulator):
     assert sign_in(other, simulator, Person("moved", claims))["Location"] == ASKED
     page = other.browser.get(ASKED).content.decode()
     assert "aria-current" not in page
-    assert "The activity that you had chosen is no longer among yours." in page
+    assert "The activity you had chosen is no longer one of yours." in page
     # And the session that was open already learns of it.
     assert doctor.get("/who/").json()["must_choose"]
     other.close()
@@ -111,8 +111,8 @@ def test_whoever_came_to_change_can_go_back_and_everybody_can_sign_out(doctor):
 def test_where_no_activity_is_open_nothing_is_asked(doctor, provider):
     AccessRule.objects.create(provider=provider, outcome="refuse", conditions=[])
     page = doctor.get(ASKED).content.decode()
-    assert "None of your activities is open here" in page
-    assert "In what capacity" not in page
+    assert "This site accepts none of your activities" in page
+    assert "Which activity are you signing in for" not in page
     assert 'name="activity_choice"' not in page
     assert "psc-logout-button" in page
 

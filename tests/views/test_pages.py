@@ -30,7 +30,7 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "refused by a rule": refusal(
         "access_refused", message="Doctors only.", contact=[("dsi@hospital.example", True), (" or extension 12", False)]
     ),
-    "chooser": ("chooser.html", {}),
+    "chooser": ("choose_provider.html", {}),
     "already signed in": (
         "already_signed_in.html",
         {"username": "x", "logout_action": "/out/", "home_url": "/home/"},

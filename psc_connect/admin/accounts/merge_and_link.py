@@ -26,7 +26,7 @@ from psc_connect.admin.accounts.forms import REFUSED, LinkForm, MergeForm, PlanF
 from psc_connect.admin.base import AdminPage, administrator, may_link
 from psc_connect.admin.reauthentication import ask_to_confirm
 from psc_connect.admin.signed_payloads import PayloadExpired, seal, tell_expired, unseal
-from psc_connect.login.session import has_just_signed_in
+from psc_connect.login.session import has_recent_authentication
 from psc_connect.models import Account
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class AccountPage(AdminPage, ABC):
     def _confirmed(self, request: HttpRequest) -> HttpResponse:
         try:
             plan = self._offered(request)
-            if not has_just_signed_in(request):
+            if not has_recent_authentication(request):
                 return self._show(request, plan=plan)
             if self.demanded(request, plan) - {*request.POST}:
                 return self._show(request, plan=plan, must_tick=True)
@@ -118,7 +118,7 @@ class AccountPage(AdminPage, ABC):
             "why_not": "",
             "loses_privileged": False,
         }
-        if not has_just_signed_in(request):
+        if not has_recent_authentication(request):
             confirm = reverse("admin:psc_connect_provider_confirm", current_app=self.model_admin.admin_site.name)
             text = gettext("You signed in some time ago: to merge or link accounts,")
             context["why_not"] = ask_to_confirm(request, confirm, text)

@@ -15,7 +15,7 @@ from psc_connect.admin.json_field import JSON_ATTRIBUTES
 from psc_connect.admin.widgets import field_choices
 from psc_connect.claims.samples import SAMPLES, load_sample
 from psc_connect.error_messages import load_document
-from psc_connect.mapping.presets import SET_NAMES
+from psc_connect.mapping.presets import PRESET_NAMES
 from psc_connect.models import ExportedAttribute, ExportedGroup
 from psc_connect.models.user_fields import assignable_fields
 from psc_connect.professional.userinfo import MAX_ACTIVITIES, count_activities
@@ -94,7 +94,7 @@ GroupFormSet = formset_of(GroupForm, _GroupFormSet)
 class ReadySetForm(forms.Form):
     """Which set of rows to fill in."""
 
-    preset = forms.ChoiceField(label=_("Ready set"), choices=list(SET_NAMES.items()))
+    preset = forms.ChoiceField(label=_("Ready set"), choices=list(PRESET_NAMES.items()))
 
 
 class SampleForm(forms.Form):

@@ -30,8 +30,8 @@ from psc_connect.claims.paths import claim_value, holds, proposals, steps_of
 from psc_connect.dry_run import run
 from psc_connect.error_messages import labelled
 from psc_connect.exceptions import LoginRefused
-from psc_connect.mapping.attributes import judge
-from psc_connect.mapping.presets import filled
+from psc_connect.mapping.attributes import evaluate_attribute
+from psc_connect.mapping.presets import add_preset
 from psc_connect.models import ExportedAttribute, ExportedGroup
 from psc_connect.providers.serialization import serialize_rows
 from psc_connect.text import to_single_line
@@ -114,7 +114,7 @@ class MappingPage(RowsPage):
         chosen = ReadySetForm(request.POST)
         if not chosen.is_valid():
             return self._show(request, sample, attributes, groups, presets=chosen)
-        rows, missing = filled(attributes.typed_rows, chosen.cleaned_data["preset"])
+        rows, missing = add_preset(attributes.typed_rows, chosen.cleaned_data["preset"])
         filled_in = AttributeFormSet(initial=rows, prefix="attributes")
         return self._show(request, sample, filled_in, groups, presets=chosen, missing=missing)
 
@@ -183,7 +183,7 @@ class Trial:
         if row is None:
             return None
         user = self.user or get_user_model()()
-        verdict = judge(row, user, self.claims, creating=self.user is None)
+        verdict = evaluate_attribute(row, user, self.claims, creating=self.user is None)
         said = shown_attribute(row, verdict, self.shown)
         steps = self._steps(row.claim) if verdict.found is None else ()
         if not row.user_field:
