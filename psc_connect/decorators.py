@@ -94,8 +94,6 @@ class PSCRequiredMixin:
     """
 
     psc_required: ClassVar[Mapping[str, RequiredValues]] = {}
-    # The mapping that was parsed, and its conditions.
-    _psc_conditions: ClassVar[tuple[Mapping[str, RequiredValues], tuple[Condition, ...]]] = (psc_required, ())
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -107,16 +105,13 @@ class PSCRequiredMixin:
                 f"Write {mixin} first: class {cls.__name__}({mixin}, …)."
             )
         # An inherited mapping has been checked where it was defined.
-        if cls.psc_required is not cls._psc_conditions[0]:
-            cls._psc_conditions = (cls.psc_required, _conditions_of_class(cls.__name__, cls.psc_required))
-            _warn_of_misspellings(cls._psc_conditions[1])
+        if all(parent.psc_required is not cls.psc_required for parent in parents):
+            _warn_of_misspellings(_conditions_of_class(cls.__name__, cls.psc_required))
 
     @classmethod
     def as_view(cls, *args: Any, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
         if "psc_required" in initkwargs:
-            requirements = initkwargs["psc_required"]
-            initkwargs["_psc_conditions"] = (requirements, _conditions_of_class(cls.__name__, requirements))
-            _warn_of_misspellings(initkwargs["_psc_conditions"][1])
+            _warn_of_misspellings(_conditions_of_class(cls.__name__, initkwargs["psc_required"]))
         view: Callable[..., HttpResponseBase] = super().as_view(*args, **initkwargs)  # type: ignore[misc]
         return view
 
@@ -124,10 +119,8 @@ class PSCRequiredMixin:
         view = super().dispatch  # type: ignore[misc]
         if getattr(self, "view_is_async", False):
             view = _as_coroutine_function(view)
-        parsed, conditions = self._psc_conditions
-        # setup() may have set another mapping on the instance.
-        if self.psc_required is not parsed:
-            conditions = _conditions_of_class(type(self).__name__, self.psc_required)
+        # At each request: setup() may have set another mapping on the instance.
+        conditions = _conditions_of_class(type(self).__name__, self.psc_required)
         return _restrict(view, conditions)(request, *args, **kwargs)
 
 
