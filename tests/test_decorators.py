@@ -1,4 +1,4 @@
-"""The site's own pages: ``request.psc``, ``@psc_required``, the template tags."""
+"""``request.psc``, ``@psc_required`` and the template tags in a site's own pages."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def by_password(provider):
     return browser
 
 
-def test_the_request_tells_who_has_signed_in(podiatrist):
+def test_request_psc_has_the_signed_in_professional(podiatrist):
     assert podiatrist.get("/who/").json() == {
         "is_professional": True,
         "rpps": "",
@@ -47,13 +47,18 @@ def test_the_request_tells_who_has_signed_in(podiatrist):
     }
 
 
-def test_somebody_who_came_by_password_is_no_professional(by_password):
-    seen = by_password.get("/who/").json()
-    assert not seen["is_professional"]
-    assert (seen["rpps"], seen["acr"], seen["profession"], seen["identifiers"]) == ("", "", None, [])
+def test_user_signed_in_by_password_is_no_professional(by_password):
+    professional = by_password.get("/who/").json()
+    assert not professional["is_professional"]
+    assert (professional["rpps"], professional["acr"], professional["profession"], professional["identifiers"]) == (
+        "",
+        "",
+        None,
+        [],
+    )
 
 
-def test_it_costs_nothing_where_it_is_not_looked_at(podiatrist):
+def test_request_psc_costs_no_query_if_unread(podiatrist):
     with statements() as without:
         podiatrist.get("/page/one/")
     with statements() as with_it:
@@ -61,20 +66,20 @@ def test_it_costs_nothing_where_it_is_not_looked_at(podiatrist):
     assert len(with_it) == len(without) == 2
 
 
-def test_it_costs_one_statement_where_it_is(podiatrist):
-    with statements() as seen:
+def test_request_psc_costs_one_query_if_read(podiatrist):
+    with statements() as queries:
         podiatrist.get("/who/")
-    assert len(seen) == 3, seen
+    assert len(queries) == 3, queries
 
 
-def test_an_account_linked_to_somebody_else_since_is_nobodys_here(podiatrist):
+def test_account_linked_to_another_user_is_no_longer_in_the_session(podiatrist):
     other = User.objects.create_user("other")
     Account.objects.update(user=other)
     assert not podiatrist.get("/who/").json()["is_professional"]
 
 
 @pytest.mark.parametrize("page", ["/doctors/", "/doctors/anna/"])
-def test_another_profession_reads_why(podiatrist, page):
+def test_another_profession_sees_the_reason(podiatrist, page):
     response = podiatrist.get(page)
     assert response.status_code == 403
     assert "psc_connect/professional_required.html" in [each.name for each in response.templates]
@@ -83,7 +88,7 @@ def test_another_profession_reads_why(podiatrist, page):
 
 
 @pytest.mark.parametrize("page", ["/podiatrists/", "/podiatrists/class/", "/private/", "/professionals/"])
-def test_the_right_one_is_let_in(podiatrist, page):
+def test_required_profession_is_accepted(podiatrist, page):
     assert podiatrist.get(page).status_code == 200
 
 
@@ -95,12 +100,12 @@ async def _ask(browser, page, **headers):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("page", ["/podiatrists/", "/podiatrists/class/"])
-def test_asynchronous_views_are_guarded_under_an_asynchronous_server(podiatrist, by_password, page):
+def test_async_views_are_restricted_under_an_async_server(podiatrist, by_password, page):
     assert async_to_sync(_ask)(podiatrist, page).status_code == 200
     assert async_to_sync(_ask)(by_password, page).status_code == 403
 
 
-def test_a_password_does_not_make_a_professional(by_password):
+def test_login_by_password_is_refused(by_password):
     response = by_password.get("/professionals/")
     assert response.status_code == 403
     assert "<dd>professional_missing</dd>" in response.content.decode()
@@ -117,7 +122,7 @@ def test_a_password_does_not_make_a_professional(by_password):
         ("/inherited/in-setup/?profession=10", 403),
     ],
 )
-def test_a_class_asks_what_it_inherits_or_what_it_was_given_last(podiatrist, page, status):
+def test_class_uses_its_inherited_or_latest_requirements(podiatrist, page, status):
     assert podiatrist.get(page).status_code == status
 
 
@@ -141,7 +146,7 @@ def test_json_gets_a_code(request, who, page, status, code):
         ("by_password", "/professionals/", "professional_missing"),
     ],
 )
-def test_a_refusal_leaves_a_line_with_the_reference_of_its_answer(request, caplog, who, page, code):
+def test_refusal_is_logged_with_the_reference_of_its_response(request, caplog, who, page, code):
     browser = request.getfixturevalue(who)
     account = Account.objects.values_list("pk", flat=True).first() or "none"
     with caplog.at_level("INFO", logger="psc_connect"):
@@ -152,7 +157,7 @@ def test_a_refusal_leaves_a_line_with_the_reference_of_its_answer(request, caplo
     assert shown != sent
 
 
-def test_the_page_has_the_reference_and_whom_to_write_to(provider, podiatrist):
+def test_page_has_the_reference_and_the_contact(provider, podiatrist):
     Provider.objects.update(contact="Write to help@example.org")
     response = podiatrist.get("/doctors/")
     page = response.content.decode()
@@ -160,41 +165,41 @@ def test_the_page_has_the_reference_and_whom_to_write_to(provider, podiatrist):
     assert 'href="mailto:help@example.org"' in page
 
 
-def test_who_is_refused_can_sign_out_so_that_somebody_else_signs_in(podiatrist):
+def test_refused_person_can_sign_out(podiatrist):
     page = podiatrist.get("/doctors/").content.decode()
     assert 'action="/psc/psc/logout/"' in page
     assert "activit" not in page.split("<h1")[1].split("</p>")[0]
 
 
-def test_json_of_nobody_is_401(client, settings):
+def test_json_for_an_anonymous_user_is_401(client, settings):
     settings.MIDDLEWARE = [each for each in settings.MIDDLEWARE if "LoginRequired" not in each]
     response = client.get("/doctors/", headers={"accept": "application/json"})
     assert (response.status_code, response.json()["error"]) == (401, "professional_not_signed_in")
 
 
-def test_nobody_is_sent_to_sign_in_and_comes_back(client, settings):
+def test_anonymous_user_is_redirected_to_the_login_and_back(client, settings):
     settings.MIDDLEWARE = [each for each in settings.MIDDLEWARE if "LoginRequired" not in each]
     assert client.get("/doctors/?a=1")["Location"] == "/psc/login/?next=/doctors/%3Fa%3D1"
 
 
-def test_a_browser_that_takes_anything_gets_the_page(podiatrist):
+def test_client_that_accepts_anything_gets_the_page(podiatrist):
     response = podiatrist.get("/doctors/", headers={"accept": "*/*"})
     assert response["Content-Type"].startswith("text/html")
 
 
-def test_a_template_asks_the_same(podiatrist):
+def test_template_tag_checks_the_same_requirements(podiatrist):
     assert podiatrist.get("/template/").content.decode().startswith("does not|")
 
 
-def test_a_template_knows_the_activity(podiatrist):
+def test_template_shows_the_activity(podiatrist):
     assert "Pédicure-Podologue – CABINET" in podiatrist.get("/template/").content.decode()
 
 
-def test_a_template_shows_nothing_to_who_came_by_password(by_password):
+def test_template_shows_no_activity_after_a_login_by_password(by_password):
     assert by_password.get("/template/").content.decode().strip() == "does not|"
 
 
-def test_a_template_prints_who_acts_and_where(podiatrist):
+def test_template_prints_practice_activity_and_identifiers(podiatrist):
     page = podiatrist.get("/printed/").content.decode()
     practice, activity, activity_choice, identifiers = page.split("|")
     assert practice == "Pédicure-Podologue"
@@ -204,14 +209,14 @@ def test_a_template_prints_who_acts_and_where(podiatrist):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_asynchronous_view_that_did_not_load_is_told_to(podiatrist):
+def test_async_view_without_aload_gets_an_error_that_names_it(podiatrist):
     assert (
         async_to_sync(_ask)(podiatrist, "/hasty/").content
         == b"In an asynchronous view, await request.psc.aload() first."
     )
 
 
-def test_where_no_activity_would_open_the_page_it_offers_no_change(provider, simulator, person):
+def test_page_has_no_link_if_no_other_activity_meets_the_requirements(provider, simulator, person):
     simulator.sign_in("doctor-two-activities")
     person.sign_in()
     [first, _second] = person.browser.get("/psc/psc/activity/").context["cards"]
@@ -222,7 +227,7 @@ def test_where_no_activity_would_open_the_page_it_offers_no_change(provider, sim
 
 
 def look_at_the_professional(get_response):
-    """A site's middleware that looks first."""
+    """A site's middleware that reads the professional before the view."""
 
     def middleware(request):
         request.psc.rpps  # noqa: B018
@@ -231,17 +236,17 @@ def look_at_the_professional(get_response):
     return middleware
 
 
-def test_the_request_that_signs_somebody_in_tells_of_nobody_else(provider, simulator, person, settings):
+def test_request_psc_is_replaced_in_the_request_of_a_login(provider, simulator, person, settings):
     settings.MIDDLEWARE = [*settings.MIDDLEWARE, "tests.test_decorators.look_at_the_professional"]
     tab = person.begin()
     person.sign_in()
     simulator.end_sessions()
     simulator.sign_in("doctor-two-activities")
-    seen = []
+    results = []
 
     def receiver(request, user, **_said):
         account = request.psc.account
-        seen.append((account is not None and account.user == user, request.psc.acr, request.psc.means))
+        results.append((account is not None and account.user == user, request.psc.acr, request.psc.means))
 
     for signal in (user_logged_in, signed_in):
         signal.connect(receiver)
@@ -250,23 +255,23 @@ def test_the_request_that_signs_somebody_in_tells_of_nobody_else(provider, simul
     finally:
         for signal in (user_logged_in, signed_in):
             signal.disconnect(receiver)
-    assert seen == [(False, "", ""), (True, "eidas3", "CARD")]
+    assert results == [(False, "", ""), (True, "eidas3", "CARD")]
 
 
-def test_the_means_are_those_of_the_session(provider, simulator, person, podiatrist):
-    """The card that they use elsewhere opens nothing here."""
+def test_means_are_those_of_the_session(provider, simulator, person, podiatrist):
+    """The card used in another session does not count here."""
     elsewhere = BrowserSession()
     simulator.end_sessions()
     simulator.sign_in(replace(simulator.people["podiatrist"], auth_mode="CARD", acr="eidas3"))
     elsewhere.sign_in()
-    seen = [each.get("/who/").json() for each in (elsewhere.browser, podiatrist)]
+    results = [each.get("/who/").json() for each in (elsewhere.browser, podiatrist)]
     elsewhere.close()
-    assert [(each["acr"], each["means"]) for each in seen] == [("eidas3", "CARD"), ("eidas1", "MOBILE")]
+    assert [(each["acr"], each["means"]) for each in results] == [("eidas3", "CARD"), ("eidas1", "MOBILE")]
 
 
 @pytest.fixture
 def employed_doctor(provider, simulator, person):
-    """Has a private practice too, and acts as an employee."""
+    """A doctor with a private practice too, whose chosen activity is the employment."""
     simulator.sign_in("doctor-two-activities")
     person.sign_in()
     [_in_private_practice, employed] = person.browser.get("/psc/psc/activity/").context["cards"]
@@ -274,7 +279,7 @@ def employed_doctor(provider, simulator, person):
     return person.browser
 
 
-def test_where_another_activity_would_open_the_page_it_says_so(english, employed_doctor):
+def test_page_says_that_another_activity_meets_the_requirements(english, employed_doctor):
     response = employed_doctor.get("/private/")
     page = response.content.decode()
     assert response.status_code == 403
@@ -284,7 +289,7 @@ def test_where_another_activity_would_open_the_page_it_says_so(english, employed
     assert sent["detail"] in page
 
 
-def test_an_activity_in_which_the_site_admits_nobody_is_not_offered(english, provider, employed_doctor):
+def test_refused_activity_is_not_suggested(english, provider, employed_doctor):
     give(provider, refuse("mode in L"), others_may_sign_in=True)
     page = employed_doctor.get("/private/").content.decode()
     assert "This page is for other professionals." in page

@@ -1,4 +1,4 @@
-"""What a site hears of a login, and what its hooks can break: nothing half done."""
+"""The signals of a login, and the effects of failing hooks and receivers."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from tests.support.refusals import assert_sign_in_is_refused
 
 
 @pytest.fixture
-def heard():
-    """Every signal of ours that was sent, with what it said."""
+def sent_signals():
+    """Every signal that was sent, with its arguments."""
     sent: list[tuple[str, dict[str, Any]]] = []
 
     def listener(name: str) -> Any:
-        return lambda **said: sent.append((name, said))
+        return lambda **kwargs: sent.append((name, kwargs))
 
     receivers = {name: listener(name) for name in ("account_created", "account_linked", "signed_in", "login_refused")}
     for name, receiver in receivers.items():
@@ -34,32 +34,35 @@ def heard():
         getattr(signals, name).disconnect(receiver)
 
 
-def test_signals_tell_of_a_first_and_of_a_later_login(provider, simulator, heard):
+def test_signals_of_a_first_and_a_later_login(provider, simulator, sent_signals):
     for _login in range(2):
         sign_in_as(simulator, PODIATRIST)
-    assert [name for name, _said in heard] == ["account_created", "signed_in", "signed_in"]
-    for _name, said in heard:
-        assert (said["user"], said["account"]) == (User.objects.get(), Account.objects.get())
-        assert said["claims"]["SubjectNameID"] == IDENTIFIER
-        assert said["request"].user == said["user"]
+    assert [name for name, _kwargs in sent_signals] == ["account_created", "signed_in", "signed_in"]
+    for _name, kwargs in sent_signals:
+        assert (kwargs["user"], kwargs["account"]) == (User.objects.get(), Account.objects.get())
+        assert kwargs["claims"]["SubjectNameID"] == IDENTIFIER
+        assert kwargs["request"].user == kwargs["user"]
         with pytest.raises(TypeError):
-            said["claims"]["is_staff"] = True
+            kwargs["claims"]["is_staff"] = True
 
 
-def test_signals_tell_of_a_link(provider, simulator, heard, settings):
+def test_signals_of_a_linked_account(provider, simulator, sent_signals, settings):
     hooks.use(settings, hooks.LinksByNationalIdentifier)
     known = User.objects.create(username="known", last_name=IDENTIFIER)
     sign_in_as(simulator, PODIATRIST)
-    assert [(name, said["user"]) for name, said in heard] == [("account_linked", known), ("signed_in", known)]
+    assert [(name, kwargs["user"]) for name, kwargs in sent_signals] == [
+        ("account_linked", known),
+        ("signed_in", known),
+    ]
 
 
-def test_a_signal_tells_of_a_refusal_and_says_nothing_of_the_person(provider, simulator, person, heard):
+def test_signal_of_a_refusal_has_no_personal_data(provider, simulator, person, sent_signals):
     type(provider).objects.update(create_unknown_users=False)
     response = assert_sign_in_is_refused("account_unknown", person=person, simulator=simulator)
-    [(name, said)] = heard
+    [(name, kwargs)] = sent_signals
     assert name == "login_refused"
-    assert set(said) == {"signal", "sender", "request", "provider", "code", "reference"}
-    assert (said["provider"], said["code"], said["reference"]) == (
+    assert set(kwargs) == {"signal", "sender", "request", "provider", "code", "reference"}
+    assert (kwargs["provider"], kwargs["code"], kwargs["reference"]) == (
         "psc",
         "account_unknown",
         response.context["reference"],
@@ -67,10 +70,10 @@ def test_a_signal_tells_of_a_refusal_and_says_nothing_of_the_person(provider, si
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_signals_of_a_login_come_after_its_transaction(simulator, heard):
+def test_signals_of_a_login_are_sent_after_its_transaction(simulator, sent_signals):
     make_provider(simulator)
     open_transactions = []
-    receiver = lambda **said: open_transactions.append(connection.in_atomic_block)  # noqa: E731
+    receiver = lambda **kwargs: open_transactions.append(connection.in_atomic_block)  # noqa: E731
     signals.account_created.connect(receiver)
     try:
         sign_in_as(simulator, PODIATRIST)
@@ -79,8 +82,8 @@ def test_the_signals_of_a_login_come_after_its_transaction(simulator, heard):
     assert open_transactions == [False]
 
 
-def test_a_receiver_that_refuses_the_login_leaves_no_session(provider, simulator, person):
-    def refuse(**_said: Any) -> None:
+def test_receiver_that_refuses_the_login_leaves_no_session(provider, simulator, person):
+    def refuse(**_kwargs: Any) -> None:
         raise LoginRefused("account_refused_by_site")
 
     signals.signed_in.connect(refuse)
@@ -95,7 +98,7 @@ def test_a_receiver_that_refuses_the_login_leaves_no_session(provider, simulator
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("known", [False, True])
-def test_a_hook_that_breaks_leaves_nothing_half_done(simulator, settings, known):
+def test_failing_hook_saves_nothing(simulator, settings, known):
     make_provider(simulator)
     if known:
         sign_in_as(simulator, PODIATRIST)

@@ -1,4 +1,4 @@
-"""Access rules at a login: who comes in, who reads why not, and the groups that people are in while a rule holds."""
+"""Access rules at a login: who may sign in, what refused people see, and the groups that rules grant."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def group(db: None) -> Group:
 
 
 def sign_in() -> set[str]:
-    """Sign in in a browser of its own; return the groups of the one user there is."""
+    """Sign in with a new browser; return the groups of the only user."""
     person = BrowserSession()
-    # Whoever has several activities is asked first in which of them.
+    # A person with several activities is asked first.
     assert PAGE in unquote(person.sign_in(PAGE)["Location"])
     person.close()
     return groups()
@@ -58,15 +58,13 @@ def grants() -> set[tuple[str, str]]:
     return set(GroupGrant.objects.values_list("group__name", "source"))
 
 
-def test_whoever_a_rule_lets_in_signs_in(provider: Provider, person: BrowserSession) -> None:
+def test_person_allowed_by_a_rule_signs_in(provider: Provider, person: BrowserSession) -> None:
     give(provider, allow(PODIATRISTS), others_may_sign_in=False)
     assert person.sign_in(PAGE)["Location"] == PAGE
     assert person.is_signed_in
 
 
-def test_a_first_login_that_is_refused_makes_nothing(
-    provider: Provider, simulator: Simulator, person: BrowserSession
-) -> None:
+def test_refused_first_login_saves_nothing(provider: Provider, simulator: Simulator, person: BrowserSession) -> None:
     give(provider, refuse(PODIATRISTS, message=MESSAGE))
     response = assert_sign_in_is_refused("access_refused", person=person, simulator=simulator)
     assert response.status_code == 403
@@ -74,7 +72,7 @@ def test_a_first_login_that_is_refused_makes_nothing(
     assert not Account.objects.exists()
 
 
-def test_a_known_person_is_refused_from_the_next_login_on_and_nothing_of_them_changes(
+def test_known_person_is_refused_at_the_next_login_and_is_unchanged(
     provider: Provider, simulator: Simulator, person: BrowserSession
 ) -> None:
     sign_in()
@@ -82,7 +80,7 @@ def test_a_known_person_is_refused_from_the_next_login_on_and_nothing_of_them_ch
     assert_sign_in_is_refused("access_refused", person=person, simulator=simulator)
 
 
-def test_of_a_refused_known_person_what_they_practise_is_kept_and_nothing_else(
+def test_only_the_professional_data_of_a_refused_known_person_are_saved(
     provider: Provider, simulator: Simulator, person: BrowserSession
 ) -> None:
     sign_in()
@@ -93,7 +91,7 @@ def test_of_a_refused_known_person_what_they_practise_is_kept_and_nothing_else(
     assert get_user_model().objects.get().first_name != "Another"
 
 
-def test_the_refused_read_why_and_whom_to_write_to(provider: Provider) -> None:
+def test_refused_person_sees_the_reason_and_the_contact(provider: Provider) -> None:
     give(provider, refuse(PODIATRISTS, message=MESSAGE), contact="dsi+psc@hopital.example ou le <poste> 12")
     response = be_refused()
     page = response.content.decode()
@@ -104,7 +102,7 @@ def test_the_refused_read_why_and_whom_to_write_to(provider: Provider) -> None:
     assert '<a href="mailto:dsi+psc@hopital.example">dsi+psc@hopital.example</a> ou le &lt;poste&gt; 12' in page
 
 
-def test_everybody_else_reads_the_sentence_of_the_last_line(provider: Provider) -> None:
+def test_person_that_no_rule_matches_sees_the_default_message(provider: Provider) -> None:
     give(provider, allow(DOCTORS), others_may_sign_in=False, refusal_message=MESSAGE)
     page = be_refused().content.decode()
     assert escape(MESSAGE) in page
@@ -112,20 +110,20 @@ def test_everybody_else_reads_the_sentence_of_the_last_line(provider: Provider) 
     assert "psc-contact" not in page
 
 
-def test_a_refusal_without_a_sentence_says_what_happened_all_the_same(provider: Provider) -> None:
+def test_refusal_without_a_message_shows_a_default_text(provider: Provider) -> None:
     give(provider, refuse())
     response = be_refused()
     assert code_on(response) == "access_refused"
     assert "psc-message" not in response.content.decode()
 
 
-def test_a_refusal_is_logged_and_announced_with_its_code_and_nothing_of_the_person(
+def test_refusal_is_logged_and_signalled_with_its_code_and_no_personal_data(
     provider: Provider, caplog: pytest.LogCaptureFixture
 ) -> None:
-    heard: list[dict[str, Any]] = []
+    received: list[dict[str, Any]] = []
 
-    def listen(sender: Any, **said: Any) -> None:
-        heard.append(said)
+    def listen(sender: Any, **kwargs: Any) -> None:
+        received.append(kwargs)
 
     login_refused.connect(listen)
     give(provider, refuse(PODIATRISTS, message=MESSAGE))
@@ -133,16 +131,16 @@ def test_a_refusal_is_logged_and_announced_with_its_code_and_nothing_of_the_pers
         response = be_refused()
     login_refused.disconnect(listen)
     reference = response.context["reference"]
-    assert [(said["code"], said["provider"], said["reference"]) for said in heard] == [
+    assert [(kwargs["code"], kwargs["provider"], kwargs["reference"]) for kwargs in received] == [
         ("access_refused", "psc", reference)
     ]
     [line] = [record.getMessage() for record in caplog.records if record.name == "psc_connect"]
     assert line == f"login.refused code=access_refused provider=psc reference={reference}"
 
 
-def test_a_rule_that_cannot_be_read_refuses_with_its_own_code(provider: Provider, person: BrowserSession) -> None:
+def test_malformed_rule_refuses_with_its_own_code(provider: Provider, person: BrowserSession) -> None:
     give(provider, allow())
-    # By SQL: no form makes it.
+    # Saved without the form's validation.
     provider.access_rules.update(conditions={"profession": "80"})
     response = person.sign_in(PAGE)
     assert code_on(response) == "access_rule_malformed"
@@ -150,7 +148,7 @@ def test_a_rule_that_cannot_be_read_refuses_with_its_own_code(provider: Provider
 
 
 @pytest.mark.parametrize("is_refused", [False, True])
-def test_nobody_is_locked_out_by_the_capacity_of_last_time(
+def test_person_is_not_locked_out_by_the_activity_of_last_time(
     provider: Provider, simulator: Simulator, *, is_refused: bool
 ) -> None:
     simulator.sign_in("doctor-two-activities")
@@ -168,18 +166,14 @@ def test_nobody_is_locked_out_by_the_capacity_of_last_time(
     assert (kept["activity_choice"], kept["must_choose"]) == (("", True) if is_refused else (at_practice.key, False))
 
 
-def test_a_rule_asks_for_the_level_at_which_this_very_login_was_proved(
-    provider: Provider, simulator: Simulator
-) -> None:
+def test_rule_compares_the_level_of_this_login(provider: Provider, simulator: Simulator) -> None:
     give(provider, allow("acr in eidas3"), others_may_sign_in=False)
     assert code_on(be_refused()) == "access_refused"
     simulator.faults.set("id_token_claims", claims={"acr": "eidas3"})
     sign_in()
 
 
-def test_a_group_is_given_while_its_rule_holds_and_taken_away_when_it_does_not(
-    provider: Provider, group: Group
-) -> None:
+def test_group_is_granted_while_its_rule_applies_and_removed_afterwards(provider: Provider, group: Group) -> None:
     give(provider, join(group, PODIATRISTS))
     assert sign_in() == {"Podiatrists"}
     assert sign_in() == {"Podiatrists"}
@@ -189,14 +183,14 @@ def test_a_group_is_given_while_its_rule_holds_and_taken_away_when_it_does_not(
     assert grants() == set()
 
 
-def test_a_group_goes_when_its_rule_has_gone(provider: Provider, group: Group) -> None:
+def test_group_is_removed_with_its_rule(provider: Provider, group: Group) -> None:
     give(provider, join(group))
     assert sign_in() == {"Podiatrists"}
     give(provider)
     assert sign_in() == set()
 
 
-def test_a_group_goes_with_what_the_provider_says_of_the_person(
+def test_group_is_removed_when_the_professional_data_change(
     provider: Provider, simulator: Simulator, group: Group
 ) -> None:
     give(provider, join(group, PODIATRISTS))
@@ -206,7 +200,7 @@ def test_a_group_goes_with_what_the_provider_says_of_the_person(
 
 
 @pytest.mark.parametrize("given", ["before", "after"])
-def test_a_group_given_by_hand_is_never_touched(provider: Provider, group: Group, given: str) -> None:
+def test_group_given_by_hand_is_never_changed(provider: Provider, group: Group, given: str) -> None:
     sign_in()
     user = get_user_model().objects.get()
     if given == "before":
@@ -223,9 +217,7 @@ def test_a_group_given_by_hand_is_never_touched(provider: Provider, group: Group
     assert groups() == {"Podiatrists"}
 
 
-def test_whoever_is_refused_loses_what_rules_gave_and_nothing_else(
-    provider: Provider, simulator: Simulator, group: Group
-) -> None:
+def test_refused_person_loses_the_groups_of_rules_only(provider: Provider, simulator: Simulator, group: Group) -> None:
     by_hand, by_mapping = Group.objects.create(name="By hand"), Group.objects.create(name="By the mapping")
     provider.exported_groups.create(claim=PROFESSION, equals="80", group=by_mapping)
     give(provider, join(group, PODIATRISTS))
@@ -237,7 +229,7 @@ def test_whoever_is_refused_loses_what_rules_gave_and_nothing_else(
     assert grants() == {("By the mapping", "mapping")}
 
 
-def test_a_group_that_the_mapping_and_a_rule_give_stays_until_neither_does(provider: Provider, group: Group) -> None:
+def test_group_granted_by_mapping_and_rule_is_kept_until_neither_grants_it(provider: Provider, group: Group) -> None:
     provider.exported_groups.create(claim=PROFESSION, equals="80", group=group)
     give(provider, join(group, PODIATRISTS))
     assert sign_in() == {"Podiatrists"}
@@ -248,7 +240,7 @@ def test_a_group_that_the_mapping_and_a_rule_give_stays_until_neither_does(provi
     assert sign_in() == set()
 
 
-def test_what_one_account_of_a_user_gave_the_other_does_not_take_away(
+def test_group_granted_by_one_account_of_a_user_is_not_removed_by_another(
     simulator: Simulator, provider: Provider, group: Group
 ) -> None:
     give(provider, join(group, PODIATRISTS))
@@ -268,7 +260,7 @@ def test_what_one_account_of_a_user_gave_the_other_does_not_take_away(
     assert groups() == set()
 
 
-def test_a_deleted_group_leaves_its_rule_which_gives_nothing(provider: Provider, group: Group) -> None:
+def test_rule_of_a_deleted_group_grants_nothing(provider: Provider, group: Group) -> None:
     give(provider, join(group, PODIATRISTS), allow(PODIATRISTS), others_may_sign_in=False)
     sign_in()
     group.delete()
@@ -276,14 +268,14 @@ def test_a_deleted_group_leaves_its_rule_which_gives_nothing(provider: Provider,
     assert sign_in() == set()
 
 
-def test_another_capacity_changes_what_rules_give_and_leaves_the_mappings_groups(
+def test_another_activity_changes_the_groups_of_rules_and_not_of_the_mapping(
     provider: Provider, simulator: Simulator, group: Group
 ) -> None:
     by_mapping, hospital = Group.objects.create(name="By the mapping"), Group.objects.create(name="Hospital")
     provider.exported_groups.create(claim=PROFESSION, equals="10", group=by_mapping)
     give(provider, join(group, "mode in L"), join(hospital, HOSPITAL), refuse("sector in SA43"))
     simulator.sign_in("doctor-five-activities")
-    # Before a choice is made: what every capacity that may sign in gives.
+    # Before the choice: the groups of all allowed activities.
     assert sign_in() == {"By the mapping"}
     account = Account.objects.get()
     person = from_snapshot(account.professional)
@@ -297,12 +289,12 @@ def test_another_capacity_changes_what_rules_give_and_leaves_the_mappings_groups
         decision = rules.apply_groups(account, provider, professional=person, activity_choice=activity_choice, acr="")
         assert decision.allowed
         assert groups() == {"By the mapping", expected}
-    # A refused capacity is none to change to.
+    # A refused activity cannot be chosen.
     assert not rules.apply_groups(account, provider, professional=person, activity_choice=elsewhere, acr="").allowed
     assert groups() == {"By the mapping", "Hospital"}
 
 
-def test_unlinking_takes_back_what_rules_gave(provider: Provider, group: Group) -> None:
+def test_unlinking_removes_the_groups_of_rules(provider: Provider, group: Group) -> None:
     from psc_connect.accounts.unlinking import unlink
 
     give(provider, join(group, PODIATRISTS))
@@ -314,14 +306,14 @@ def test_unlinking_takes_back_what_rules_gave(provider: Provider, group: Group) 
 def statements_of_a_login() -> list[str]:
     person = BrowserSession()
     callback = person.authorize(person.begin(PAGE))
-    with statements() as seen:
+    with statements() as queries:
         assert person.come_back(callback)["Location"] == PAGE
     person.close()
-    return seen
+    return queries
 
 
 @pytest.mark.django_db(transaction=True)
-def test_rules_cost_a_login_one_statement(simulator: Simulator) -> None:
+def test_rules_cost_a_login_one_query(simulator: Simulator) -> None:
     assert connection.vendor == "sqlite"
     provider = make_provider(simulator)
     sign_in()
@@ -332,7 +324,7 @@ def test_rules_cost_a_login_one_statement(simulator: Simulator) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_rule_that_gives_no_group_to_this_person_costs_nothing_more(simulator: Simulator) -> None:
+def test_rule_that_grants_no_group_to_this_person_costs_no_other_query(simulator: Simulator) -> None:
     provider, group = make_provider(simulator), Group.objects.create(name="Doctors")
     sign_in()
     without = statements_of_a_login()

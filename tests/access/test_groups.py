@@ -1,4 +1,4 @@
-"""Groups that a row gives while it holds, and takes away again; never those that were given by hand."""
+"""Groups granted by rows of the mapping: added, removed, and never those given by hand."""
 
 from __future__ import annotations
 
@@ -33,38 +33,38 @@ def sign_in() -> set[str]:
     return {group.name for group in get_user_model().objects.get().groups.all()}
 
 
-def test_a_new_person_joins_the_group_whose_row_holds(podiatrists):
+def test_new_person_joins_the_group_of_a_matching_row(podiatrists):
     assert sign_in() == {"Podiatrists"}
 
 
-def test_a_known_person_joins_it_too(provider):
+def test_known_person_joins_the_group_too(provider):
     assert sign_in() == set()
     group = Group.objects.create(name="Podiatrists")
     ExportedGroup.objects.create(provider=provider, claim=PODIATRIST, equals="80", group=group)
     assert sign_in() == {"Podiatrists"}
 
 
-def test_a_group_goes_when_its_row_no_longer_holds(podiatrists):
+def test_group_is_removed_when_its_row_no_longer_matches(podiatrists):
     assert sign_in() == {"Podiatrists"}
     ExportedGroup.objects.update(equals="10")
     assert sign_in() == set()
     assert not GroupGrant.objects.exists()
 
 
-def test_a_group_goes_when_its_row_has_gone(podiatrists):
+def test_group_is_removed_with_its_row(podiatrists):
     assert sign_in() == {"Podiatrists"}
     ExportedGroup.objects.all().delete()
     assert sign_in() == set()
 
 
-def test_a_group_given_by_hand_is_left_alone(podiatrists):
+def test_group_given_by_hand_is_kept(podiatrists):
     ExportedGroup.objects.update(equals="10")
     sign_in()
     get_user_model().objects.get().groups.add(podiatrists)
     assert sign_in() == {"Podiatrists"}
 
 
-def test_a_group_given_by_hand_before_its_row_held_stays_when_it_no_longer_does(podiatrists):
+def test_group_given_by_hand_before_its_row_matched_is_kept(podiatrists):
     ExportedGroup.objects.update(equals="10")
     sign_in()
     get_user_model().objects.get().groups.add(podiatrists)
@@ -75,7 +75,7 @@ def test_a_group_given_by_hand_before_its_row_held_stays_when_it_no_longer_does(
     assert sign_in() == {"Podiatrists"}
 
 
-def test_a_group_taken_away_by_hand_comes_back_while_its_row_holds(podiatrists):
+def test_group_removed_by_hand_is_granted_again_while_its_row_matches(podiatrists):
     sign_in()
     get_user_model().objects.get().groups.clear()
     assert sign_in() == {"Podiatrists"}
@@ -87,7 +87,7 @@ def test_two_rows_for_one_group_are_one_membership(provider, podiatrists):
     assert GroupGrant.objects.count() == 1
 
 
-def test_a_group_that_another_account_gave_too_stays(simulator, provider, podiatrists):
+def test_group_that_another_account_grants_too_is_kept(simulator, provider, podiatrists):
     sign_in()
     user = get_user_model().objects.get()
     other = Account.objects.create(provider=provider, issuer="https://other.example", subject="s", user=user)
@@ -98,14 +98,14 @@ def test_a_group_that_another_account_gave_too_stays(simulator, provider, podiat
     assert GroupGrant.objects.count() == 0
 
 
-def test_a_deleted_group_takes_its_rows_and_grants_along(podiatrists):
+def test_deleting_a_group_deletes_its_rows_and_grants(podiatrists):
     sign_in()
     podiatrists.delete()
     assert not ExportedGroup.objects.exists()
     assert sign_in() == set()
 
 
-def test_rows_of_another_provider_give_nothing(simulator, provider):
+def test_rows_of_another_provider_grant_nothing(simulator, provider):
     other = make_provider(simulator, "other", metadata={**simulator.metadata, "issuer": simulator.issuer + "-other"})
     group = Group.objects.create(name="Podiatrists")
     ExportedGroup.objects.create(provider=other, claim=PODIATRIST, equals="80", group=group)
@@ -113,27 +113,27 @@ def test_rows_of_another_provider_give_nothing(simulator, provider):
 
 
 @pytest.mark.case("AD03", "AL12")
-def test_no_row_makes_an_administrator(podiatrists):
+def test_row_cannot_make_an_administrator(podiatrists):
     sign_in()
     user = get_user_model().objects.get()
     assert (user.is_staff, user.is_superuser) == (False, False)
 
 
-def test_a_row_whose_path_leads_nowhere_or_is_broken_gives_nothing(podiatrists):
+def test_row_with_an_absent_or_malformed_path_grants_nothing(podiatrists):
     for claim in ("nothing.at.all", "a..b", "sum(given_name)"):
         ExportedGroup.objects.update(claim=claim)
         assert sign_in() == set()
 
 
-def test_a_login_that_fails_afterwards_has_given_nothing(provider, podiatrists):
+def test_failed_login_grants_nothing(provider, podiatrists):
     provider.exported_attributes.create(claim="nothing", user_field="email", required=True)
     assert BrowserSession().sign_in(PAGE).status_code == 403
     assert not GroupGrant.objects.exists()
     assert not get_user_model().objects.exists()
 
 
-def test_nothing_is_given_to_the_user_whom_the_account_had_before(podiatrists):
-    """An administrator links the account to somebody else while its person signs in, or chooses an activity."""
+def test_previous_user_of_the_account_is_granted_nothing(podiatrists):
+    """An administrator links the account to another user during a login, or during the choice of an activity."""
     sign_in()
     stale, other = Account.objects.get(), get_user_model().objects.create_user("other")
     link(plan_link(Account.objects.get(), other), by=None)
@@ -143,7 +143,7 @@ def test_nothing_is_given_to_the_user_whom_the_account_had_before(podiatrists):
     assert set(other.groups.all()) == {podiatrists}
 
 
-def test_a_login_whose_account_moves_at_each_attempt_is_refused(podiatrists, settings, simulator, person):
+def test_login_is_refused_if_the_account_moves_at_each_attempt(podiatrists, settings, simulator, person):
     sign_in()
     get_user_model().objects.create_user("other")
     use(settings, LinksElsewhere)

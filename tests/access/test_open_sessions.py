@@ -1,4 +1,4 @@
-"""Sessions that are open while what the person may do changes elsewhere: at another login, by another choice."""
+"""Open sessions after a change: another login, other rules, another choice."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def refuse(provider: Provider, subject: str, value: str) -> None:
     AccessRule.objects.create(provider=provider, outcome="refuse", conditions=conditions)
 
 
-def test_a_session_of_before_there_was_a_choice_is_asked_too(provider, simulator):
+def test_older_session_is_asked_when_a_second_activity_appears(provider, simulator):
     refuse(provider, "profession", "10")
     before, _response = come(simulator)
     come(simulator, practice("10"), practice("80", "R2"))
     assert before.browser.get("/doctors/")["Location"].startswith("/psc/psc/activity/")
 
 
-def test_where_it_is_never_asked_a_refused_capacity_opens_no_page(provider, simulator):
+def test_refused_activity_opens_no_page_if_the_provider_never_asks(provider, simulator):
     Provider.objects.update(ask_activity="never")
     refuse(provider, "profession", "10")
     person, _response = come(simulator, practice("10"), practice("80", "R2"))
@@ -51,12 +51,12 @@ def test_where_it_is_never_asked_a_refused_capacity_opens_no_page(provider, simu
     assert person.browser.get("/podiatrists/class/").status_code == 200
 
 
-def test_nothing_holds_while_the_choice_is_due(provider, simulator):
+def test_no_condition_holds_before_the_choice(provider, simulator):
     person, _response = come(simulator, practice("10"), practice("80", "R2"))
     assert person.browser.get("/template/").content.decode().startswith("does not")
 
 
-def test_a_refused_login_ends_what_the_session_of_before_could(provider, simulator):
+def test_refused_login_limits_the_older_session(provider, simulator):
     AccessRule.objects.create(
         provider=provider,
         outcome="allow",
@@ -70,7 +70,7 @@ def test_a_refused_login_ends_what_the_session_of_before_could(provider, simulat
     assert person.browser.get("/doctors/")["Location"].startswith("/psc/psc/activity/")
 
 
-def test_the_mapping_reads_nobody_in_a_capacity_that_is_refused(provider, simulator):
+def test_mapping_does_not_read_a_refused_activity(provider, simulator):
     provider.exported_attributes.filter(user_field="last_name").update(claim="profession.label")
     refuse(provider, "profession", "10")
     come(simulator, practice("10"), practice("80", "R2"))
@@ -78,18 +78,18 @@ def test_the_mapping_reads_nobody_in_a_capacity_that_is_refused(provider, simula
 
 
 @pytest.mark.parametrize("leaf", ["codeDepartement", "numeroFinessSite", "numeroSiretSite", "codeRole"])
-def test_activities_that_a_rule_can_tell_apart_are_two(leaf):
+def test_activities_that_a_rule_can_distinguish_are_two(leaf):
     practices = [practice("10", **{leaf: "75"}), practice("10", **{leaf: "13"})]
     assert len(read_userinfo({"SubjectRefPro": {"exercices": practices}}).activity_choices) == 2
 
 
-def test_a_rule_on_a_number_in_capitals_holds_for_one_in_small_letters(provider, simulator):
+def test_rule_ignores_the_case_of_a_number(provider, simulator):
     refuse(provider, "department", "2A")
     _person, response = come(simulator, practice("80", codeDepartement="2a"))
     assert code_on(response) == "access_refused"
 
 
-def test_no_cache_between_gives_the_page_to_somebody_else(provider, simulator):
+def test_restricted_page_is_not_stored_by_shared_caches(provider, simulator):
     person, _response = come(simulator, practice("80"))
     for page in ("/podiatrists/", "/podiatrists/class/", "/professionals/"):
         assert person.browser.get(page)["Cache-Control"] == "private"

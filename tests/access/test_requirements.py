@@ -1,4 +1,4 @@
-"""What a page may ask of a professional: mistakes are told when the view is imported, with what was meant."""
+"""The requirements of a page: mistakes raise at import, with a suggestion."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from psc_connect.professional.conditions import ConditionError
 
 
 @pytest.mark.parametrize("who", [{"profession": ""}, {"profession": []}, {"shoe_size": "42"}, {"profession": [10]}])
-def test_what_can_never_hold_fails_when_the_view_is_made(who: Any) -> None:
+def test_invalid_requirement_raises_when_the_view_is_defined(who: Any) -> None:
     with pytest.raises(ConditionError):
         psc_required(**who)
     with pytest.raises(ConditionError):
@@ -25,7 +25,7 @@ def test_what_can_never_hold_fails_when_the_view_is_made(who: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("who", "told"),
+    ("who", "message"),
     [
         ({"proffession": "10"}, "condition_subject_unknown: proffession. Known subjects: profession, "),
         ({"profession": 10}, 'condition_malformed: profession=10. Codes are strings, such as "10"'),
@@ -45,14 +45,14 @@ def test_what_can_never_hold_fails_when_the_view_is_made(who: Any) -> None:
         ({"department": "Île de France"}, "condition_value_malformed: department='Île de France'"),
     ],
 )
-def test_a_mistake_names_the_argument_and_what_is_meant(who: Any, told: str) -> None:
+def test_error_names_the_argument_and_suggests_a_value(who: Any, message: str) -> None:
     with pytest.raises(ConditionError) as caught:
         psc_required(**who)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("who", "told"),
+    ("who", "message"),
     [
         ({"mode": "l"}, 'mode="l": unknown code. Similar: "L" (Libéral, indépendant'),
         ({"profession": "999"}, 'profession="999": unknown code. A code looks like "10" (Médecin). See'),
@@ -65,7 +65,7 @@ def test_a_mistake_names_the_argument_and_what_is_meant(who: Any, told: str) -> 
         ({"means": ["CARD", "carte"]}, 'means="carte": this does not look like a value of means.'),
     ],
 )
-def test_a_value_that_nobody_has_is_taken_and_warned_of_at_the_line_of_the_view(who: Any, told: str) -> None:
+def test_unknown_value_is_accepted_with_a_warning_at_the_line_of_the_view(who: Any, message: str) -> None:
     for make in (
         lambda: psc_required(**who),
         lambda: _class_of(who),
@@ -74,7 +74,7 @@ def test_a_value_that_nobody_has_is_taken_and_warned_of_at_the_line_of_the_view(
         with pytest.warns(UserWarning, match="unknown code|does not look like") as caught:
             make()
         [warning] = caught
-        assert str(warning.message).startswith(told)
+        assert str(warning.message).startswith(message)
         assert Path(warning.filename) == Path(__file__)
 
 
@@ -82,14 +82,14 @@ def _class_of(who: Any) -> type[View]:
     class Page(PSCRequiredMixin, View):
         psc_required = who
 
-    # Said once, where it was written.
+    # Emitted once, where it was written.
     class _Below(Page):
         pass
 
     return Page
 
 
-def test_codes_of_the_tables_are_taken_in_silence() -> None:
+def test_codes_of_the_tables_emit_no_warning() -> None:
     # A warning is an error in this suite.
     psc_required(
         profession=["10", "40"], mode="L", speciality=("SM54",), acr="eidas9", structure="75 01 00 001", means="CARD"
@@ -97,12 +97,12 @@ def test_codes_of_the_tables_are_taken_in_silence() -> None:
 
 
 @pytest.mark.parametrize("written", [lambda: psc_required(print), lambda: psc_required("10")])
-def test_without_parentheses_or_names_it_says_how_it_is_written(written: Any) -> None:
+def test_error_without_parentheses_or_names_shows_the_syntax(written: Any) -> None:
     with pytest.raises(TypeError, match=r'Write @psc_required\(profession="10"\), or @psc_required\(\) '):
         written()
 
 
-def test_a_class_is_told_of_the_mixin() -> None:
+def test_error_for_a_class_names_the_mixin() -> None:
     with pytest.raises(TypeError, match="Page is a class: use PSCRequiredMixin as its first base class"):
 
         @psc_required(profession="10")
@@ -110,7 +110,7 @@ def test_a_class_is_told_of_the_mixin() -> None:
             pass
 
 
-def test_the_mixin_after_view_is_refused_with_the_order_that_works() -> None:
+def test_mixin_placed_after_view_is_refused_with_the_correct_order() -> None:
     class DoctorsOnly(PSCRequiredMixin):
         psc_required = {"profession": "10"}  # noqa: RUF012 - as a site writes it
 
@@ -121,16 +121,16 @@ def test_the_mixin_after_view_is_refused_with_the_order_that_works() -> None:
 
 
 @pytest.mark.parametrize("asked", ["10", ["profession"], None])
-def test_what_is_no_mapping_is_refused_with_one(asked: Any) -> None:
-    told = r'Page.psc_required must be a mapping, such as \{"profession": "10"\}'
-    with pytest.raises(ImproperlyConfigured, match=told):
+def test_value_that_is_not_a_mapping_is_refused_with_an_example(asked: Any) -> None:
+    message = r'Page.psc_required must be a mapping, such as \{"profession": "10"\}'
+    with pytest.raises(ImproperlyConfigured, match=message):
         type("Page", (PSCRequiredMixin, View), {"psc_required": asked})
-    with pytest.raises(ImproperlyConfigured, match=told):
+    with pytest.raises(ImproperlyConfigured, match=message):
         type("Page", (PSCRequiredMixin, View), {}).as_view(psc_required=asked)
 
 
-def test_a_view_that_takes_its_actions_in_order_keeps_them() -> None:
-    """As the view sets of Django REST framework do."""
+def test_as_view_passes_on_its_positional_arguments() -> None:
+    """Has an as_view() like the view sets of Django REST framework."""
 
     class Actions(View):
         @classmethod

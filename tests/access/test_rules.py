@@ -1,4 +1,4 @@
-"""What access rules decide of everybody whom Pro Santé Connect has published; nothing is asked, nothing is saved."""
+"""Decisions of access rules about the published samples of Pro Santé Connect, without requests or a database."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PODIATRIST = "podiatrist-2023"
 NOBODY = "no-professional-data-2023"
 OPEN = Provider(others_may_sign_in=True)
 CLOSED = Provider(others_may_sign_in=False, refusal_message="Members only.")
-# (sample, number of the capacity, conditions of one row) → whether the row holds.
+# (sample, index of the activity, conditions of one row) → whether the row applies.
 ROWS: list[tuple[str, int | None, tuple[str, ...], bool]] = [
     (CARD, 0, ("profession in 10",), True),
     (CARD, 0, ("profession in 21 10",), True),
@@ -49,7 +49,7 @@ ROWS: list[tuple[str, int | None, tuple[str, ...], bool]] = [
     (CARD, 0, ("department in 69 75",), True),
     (CARD, 0, ("department not_in 75",), False),
     (CARD, 0, ("role in FON-01",), False),
-    # What was not sent is in no list.
+    # A value that was not sent is in no list.
     (CARD, 0, ("role not_in FON-01",), True),
     (CARD, 0, ("identifier_kind in rpps",), True),
     (CARD, 0, ("identifier_kind in edit",), False),
@@ -57,14 +57,14 @@ ROWS: list[tuple[str, int | None, tuple[str, ...], bool]] = [
     (CARD, 0, ("acr in eidas2 eidas3",), False),
     (CARD, 0, ("means in CARD",), True),
     (CARD, 0, ("means in MOBILE",), False),
-    # All conditions on one and the same capacity.
+    # All conditions must hold for the same activity.
     (CARD, 0, ("mode in L", "sector in SA07"), True),
     (CARD, 0, ("mode in L", "sector in SA01"), False),
     (CARD, 1, ("mode in L", "sector in SA01"), False),
     (FIVE, 0, ("profession in 10", "speciality in SM54", "department in 75"), True),
     (FIVE, 2, ("structure not_in 00000000016972",), True),
     (FIVE, 3, ("structure in 00000000016972",), True),
-    # A SIREN is the beginning of its SIRETs.
+    # A SIREN matches the SIRETs that start with it.
     (FIVE, 3, ("structure in 000000000",), True),
     (FIVE, 4, ("structure in 00000000016972",), False),
     (FIVE, 0, ("means in CARD",), False),
@@ -82,7 +82,7 @@ ROWS: list[tuple[str, int | None, tuple[str, ...], bool]] = [
 
 
 @pytest.mark.parametrize(("sample", "number", "conditions", "holds"), ROWS)
-def test_a_row_holds_if_all_its_conditions_do(
+def test_row_applies_if_all_its_conditions_hold(
     sample: str, number: int | None, conditions: tuple[str, ...], *, holds: bool
 ) -> None:
     situation = situation_of(sample, number)
@@ -96,13 +96,13 @@ def test_a_row_holds_if_all_its_conditions_do(
     assert decide(OPEN, [join(1, *conditions)], situation).groups == ({1} if holds else set())
 
 
-def test_without_rules_everybody_may_sign_in() -> None:
+def test_without_rules_every_person_may_sign_in() -> None:
     for sample, number in ((CARD, 0), (PODIATRIST, 0), (NOBODY, None)):
         decision = decide(Provider(), [], situation_of(sample, number))
         assert (decision.allowed, decision.rule, decision.groups) == (True, None, frozenset())
 
 
-def test_the_last_line_is_for_everybody_else() -> None:
+def test_default_applies_to_people_that_no_rule_matches() -> None:
     decision = decide(CLOSED, [allow("profession in 80")], situation_of(CARD, 0))
     assert (decision.allowed, decision.rule, decision.message) == (False, None, "Members only.")
 
@@ -115,18 +115,18 @@ def test_the_first_row_that_decides_wins() -> None:
     assert not decide(OPEN, [refuse(DOCTORS), allow(HOSPITAL)], situation_of(CARD, 1)).allowed
 
 
-def test_groups_are_noted_and_the_rows_below_go_on() -> None:
+def test_group_row_grants_its_group_and_the_next_rows_are_read() -> None:
     rules = [join(1, DOCTORS), join(2, HOSPITAL), join(3, "profession in 80"), allow(DOCTORS), join(4, DOCTORS)]
     assert decide(CLOSED, rules, situation_of(CARD, 0)).groups == {1}
     assert decide(CLOSED, rules, situation_of(CARD, 1)).groups == {1, 2}
 
 
-def test_whoever_is_refused_is_in_no_group() -> None:
+def test_refused_person_gets_no_group() -> None:
     assert decide(OPEN, [join(1), refuse()], situation_of(CARD, 0)).groups == frozenset()
     assert decide(CLOSED, [join(1)], situation_of(CARD, 0)).groups == frozenset()
 
 
-def test_a_group_that_has_been_deleted_gives_nothing() -> None:
+def test_deleted_group_is_not_granted() -> None:
     decision = decide(OPEN, [join(None, DOCTORS), join(2, DOCTORS)], situation_of(CARD, 0))
     assert (decision.allowed, decision.groups) == (True, {2})
 
@@ -156,7 +156,7 @@ def test_a_group_that_has_been_deleted_gives_nothing() -> None:
     ],
 )
 @pytest.mark.parametrize("outcome", ["allow", "refuse", "group"])
-def test_a_row_that_cannot_be_read_lets_nobody_in(conditions: Any, outcome: str) -> None:
+def test_malformed_row_refuses(conditions: Any, outcome: str) -> None:
     rule = AccessRule(conditions=conditions, outcome=outcome, group_id=1)
     for sample, number in ((CARD, 0), (NOBODY, None)):
         decision = decide(OPEN, [rule, allow()], situation_of(sample, number))
@@ -166,14 +166,14 @@ def test_a_row_that_cannot_be_read_lets_nobody_in(conditions: Any, outcome: str)
     assert denies_everyone(OPEN, [rule, allow()])
 
 
-def test_an_outcome_that_is_none_lets_nobody_in() -> None:
+def test_unknown_outcome_refuses() -> None:
     rule = row("alow", DOCTORS)
     assert decide(OPEN, [rule], situation_of(CARD, 0)).code == "access_rule_malformed"
     assert decide(OPEN, [rule], situation_of(PODIATRIST, 0)).allowed
     assert not rule.is_well_formed
 
 
-def test_a_row_that_cannot_be_read_is_not_asked_of_those_whom_a_row_before_lets_in() -> None:
+def test_malformed_row_is_not_read_after_a_row_that_allows() -> None:
     broken = AccessRule(conditions="everybody", outcome="refuse")
     assert decide(OPEN, [allow(DOCTORS), broken], situation_of(CARD, 0)).allowed
     assert not decide(OPEN, [allow(DOCTORS), broken], situation_of(PODIATRIST, 0)).allowed
@@ -182,7 +182,7 @@ def test_a_row_that_cannot_be_read_is_not_asked_of_those_whom_a_row_before_lets_
 LIBERAL_ONLY = [join(1, "mode in L"), join(2, DOCTORS), refuse(HOSPITAL, message="Not from the hospital.")]
 
 
-def test_the_capacity_that_was_chosen_decides() -> None:
+def test_chosen_activity_decides() -> None:
     person = person_of(CARD)
     at_practice, at_hospital = person.activity_choices
     first = decide_login(OPEN, LIBERAL_ONLY, person, choice=Choice(at_practice), acr="")
@@ -191,7 +191,7 @@ def test_the_capacity_that_was_chosen_decides() -> None:
     assert (second.allowed, second.message) == (False, "Not from the hospital.")
 
 
-def test_while_the_choice_is_to_be_made_one_capacity_suffices_and_groups_are_what_all_of_them_give() -> None:
+def test_before_the_choice_one_allowed_activity_suffices_and_groups_are_those_of_all() -> None:
     person, choice = person_of(CARD), Choice(must_ask=True)
     assert decide_login(OPEN, LIBERAL_ONLY, person, choice=choice, acr="").groups == {1, 2}
     rules = [join(1, "mode in L"), join(2, DOCTORS)]
@@ -199,7 +199,7 @@ def test_while_the_choice_is_to_be_made_one_capacity_suffices_and_groups_are_wha
     assert (decision.allowed, decision.groups) == (True, {2})
 
 
-def test_where_none_is_asked_for_groups_are_what_any_capacity_gives() -> None:
+def test_if_never_asked_groups_are_those_of_any_activity() -> None:
     person, choice = person_of(CARD), Choice()
     rules = [join(1, "mode in L"), join(2, DOCTORS), join(3, HOSPITAL)]
     assert decide_login(OPEN, rules, person, choice=choice, acr="").groups == {1, 2, 3}
@@ -207,19 +207,19 @@ def test_where_none_is_asked_for_groups_are_what_any_capacity_gives() -> None:
 
 
 @pytest.mark.parametrize("choice", [Choice(), Choice(must_ask=True)])
-def test_whose_capacities_are_all_refused_is_refused_with_the_message_of_the_first(choice: Choice) -> None:
+def test_person_with_refused_activities_gets_the_message_of_the_first(choice: Choice) -> None:
     rules = [refuse("mode in L", message="the first"), refuse(HOSPITAL, message="the second")]
     decision = decide_login(OPEN, rules, person_of(CARD), choice=choice, acr="")
     assert (decision.allowed, decision.message, decision.rule) == (False, "the first", rules[0])
 
 
-def test_somebody_without_professional_data_is_decided_upon_as_such() -> None:
+def test_person_without_professional_data_is_decided_without_activity() -> None:
     person = person_of(NOBODY)
     assert not decide_login(CLOSED, [allow(DOCTORS)], person, choice=Choice(), acr="").allowed
     assert decide_login(CLOSED, [allow("acr in eidas3")], person, choice=Choice(), acr="eidas3").allowed
 
 
-def test_the_capacity_of_last_time_that_is_refused_is_asked_for_again() -> None:
+def test_refused_activity_of_last_time_is_asked_again() -> None:
     provider, person = Provider(ask_activity="several"), person_of(CARD)
     at_practice, at_hospital = person.activity_choices
     kept = admit(provider, LIBERAL_ONLY, person, chosen_last=at_practice.key, acr="")
@@ -230,7 +230,7 @@ def test_the_capacity_of_last_time_that_is_refused_is_asked_for_again() -> None:
     assert (refused.choice.activity_choice, refused.decision.message) == (at_hospital, "Not from the hospital.")
 
 
-def test_the_staff_of_a_structure_without_professional_data_are_known_by_its_number() -> None:
+def test_staff_without_professional_data_match_the_number_of_their_structure() -> None:
     person = replace(person_of(NOBODY), national_identifier_sent="3750712184/CPAT00045")
     situation = Situation(person)
     assert decide(CLOSED, [allow("structure in 750712184")], situation).allowed
@@ -254,16 +254,16 @@ def test_the_staff_of_a_structure_without_professional_data_are_known_by_its_num
         (OPEN, [row("alow", DOCTORS)], False),
     ],
 )
-def test_rules_that_let_nobody_in_are_known_without_trying(
+def test_rules_that_refuse_every_person_are_detected(
     provider: Provider, rules: list[AccessRule], *, nobody: bool
 ) -> None:
     assert denies_everyone(provider, rules) is nobody
 
 
-def test_a_structure_counts_only_where_the_identifier_is_vouched_for() -> None:
-    """What any origin says, in the form of the staff of a structure, opens nothing."""
-    said = {"sub": "1", "otherIds": [{"identifiant": "3750712184/ABC", "origine": "MY-OWN-LIST"}]}
-    unvouched, vouched = read_userinfo(said), read_userinfo({"sub": "1", "SubjectNameID": "3750712184/ABC"})
+def test_structure_matches_only_if_the_identifier_is_vouched_for() -> None:
+    """An identifier in the form of a structure's staff, sent with another origin, matches nothing."""
+    claims = {"sub": "1", "otherIds": [{"identifiant": "3750712184/ABC", "origine": "MY-OWN-LIST"}]}
+    unvouched, vouched = read_userinfo(claims), read_userinfo({"sub": "1", "SubjectNameID": "3750712184/ABC"})
     rules = [allow("structure in 750712184")]
     assert not decide(CLOSED, rules, Situation(unvouched)).allowed
     assert decide(CLOSED, rules, Situation(vouched)).allowed

@@ -1,4 +1,4 @@
-"""Sites with a user model of their own: a user model is chosen once in a process, so each runs in another."""
+"""Sites with a custom user model. It cannot change within a process: each site runs in a new one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SITES = Path(__file__).parent.parent / "sites"
 
 @pytest.mark.case("AL01", "AL12")
 @pytest.mark.parametrize("site", ["email_user", "own_user"])
-def test_every_case_of_a_site_with_its_own_user_model(site):
+def test_sites_with_a_custom_user_model(site):
     options = ["-q", "-p", "no:cacheprovider", f"--ds=tests.sites.{site}.settings"]
     run = subprocess.run(
         [sys.executable, "-m", "pytest", *options, str(SITES / site / "cases.py")],

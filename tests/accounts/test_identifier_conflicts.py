@@ -1,4 +1,4 @@
-"""What contradicts itself is refused, and nothing is merged in silence."""
+"""Contradicting identifiers are refused; accounts are never merged automatically."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("usernames_identify
 @pytest.mark.parametrize(
     "third",
     [
-        # The sub is one's, the identifier the other's.
+        # The sub of one account, the identifier of the other.
         somebody("1", of("RPPS", OTHER_RPPS)),
         somebody("2", of("PSI", PSI)),
-        # Two identifiers of two, under a sub that nobody has.
+        # Two identifiers of two accounts, under an unknown sub.
         somebody("3", of("RPPS", OTHER_RPPS), of("PSI", PSI, 2)),
         somebody("3", of("PSI", PSI), SubjectNameID="8" + OTHER_RPPS),
         # A former sub counts as well.
         somebody("0", of("RPPS", OTHER_RPPS)),
     ],
 )
-def test_what_leads_to_two_accounts_is_refused(
+def test_identifiers_of_two_accounts_are_refused(
     provider: Provider, simulator: Simulator, caplog: Any, third: Person
 ) -> None:
     sign_in(simulator, somebody("0", of("PSI", PSI)))
@@ -46,9 +46,9 @@ def test_what_leads_to_two_accounts_is_refused(
     other = sign_in(simulator, somebody("2", of("RPPS", OTHER_RPPS)))
     caplog.clear()
     refused(simulator, third, "account_identifiers_conflict")
-    [told] = [each.getMessage() for each in caplog.records if "identifiers_conflict" in each.getMessage()][:1]
-    assert told.startswith("account.identifiers_conflict provider=psc accounts=")
-    assert {*told.rpartition("=")[2].split(",")} == {str(one.pk), str(other.pk)}
+    [message] = [each.getMessage() for each in caplog.records if "identifiers_conflict" in each.getMessage()][:1]
+    assert message.startswith("account.identifiers_conflict provider=psc accounts=")
+    assert {*message.rpartition("=")[2].split(",")} == {str(one.pk), str(other.pk)}
     for number in (PSI, OTHER_RPPS):
         assert number not in "\n".join(each.getMessage() for each in caplog.records if each.name == "psc_connect")
 
@@ -67,11 +67,11 @@ def test_a_number_that_only_looks_like_an_rpps_contradicts_nothing(provider: Pro
 
 @pytest.mark.case("AL09")
 @pytest.mark.parametrize("name", ["SubjectNameID", "preferred_username"])
-@pytest.mark.parametrize("told", ["8" + OTHER_RPPS, EDIT, OTHER_PSI, "somebody else"])
+@pytest.mark.parametrize("sent", ["8" + OTHER_RPPS, EDIT, OTHER_PSI, "somebody else"])
 def test_a_userinfo_that_names_another_person_than_the_id_token_is_refused(
-    provider: Provider, simulator: Simulator, name: str, told: str
+    provider: Provider, simulator: Simulator, name: str, sent: str
 ) -> None:
-    simulator.faults.set("userinfo_claims", claims={name: told})
+    simulator.faults.set("userinfo_claims", claims={name: sent})
     refused(simulator, somebody("1", **{name: "8" + RPPS}), "userinfo_identifier_mismatch")
 
 
@@ -80,7 +80,7 @@ def test_a_userinfo_that_names_another_person_than_the_id_token_is_refused(
     ("id_token", "userinfo"),
     [("8" + RPPS, RPPS), (RPPS, f" 8{RPPS} "), (PSI.upper(), PSI), ("8" + RPPS, ""), ("", "8" + RPPS), (5, "5")],
 )
-def test_another_way_to_write_the_same_identifier_is_no_other_person(
+def test_another_form_of_the_same_identifier_is_accepted(
     provider: Provider, simulator: Simulator, id_token: object, userinfo: object
 ) -> None:
     simulator.faults.set("userinfo_claims", claims={"SubjectNameID": userinfo})
@@ -91,12 +91,12 @@ MANY = [of("X", f"junk{number}") for number in range(60)]
 
 
 @pytest.mark.case("AL09")
-def test_a_second_rpps_number_hides_behind_no_others(provider: Provider, simulator: Simulator) -> None:
+def test_second_rpps_number_after_many_others_is_found(provider: Provider, simulator: Simulator) -> None:
     numbers = [of("RPPS", RPPS), *MANY, of("RPPS", OTHER_RPPS)]
     refused(simulator, somebody("1", *numbers), "userinfo_identifiers_contradict")
 
 
-def test_an_account_is_found_by_a_number_behind_many_others(provider: Provider, simulator: Simulator) -> None:
+def test_account_is_found_by_a_number_after_many_others(provider: Provider, simulator: Simulator) -> None:
     account = sign_in(simulator, somebody("1", of("RPPS", RPPS)))
     assert sign_in(simulator, somebody("2", *MANY, of("RPPS", RPPS))) == account
     assert account.identifiers.count() <= 52

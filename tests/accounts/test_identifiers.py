@@ -1,4 +1,4 @@
-"""An account is found again by what the provider's register says of the person, once the ``sub`` is another one."""
+"""Accounts found by a trusted identifier after the ``sub`` has changed."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("usernames_identify
     ("before", "after"),
     [
         (of("RPPS", "8" + RPPS), of("RPPS", "8" + RPPS)),
-        # However it is written.
+        # In any form.
         (of("RPPS", "8" + RPPS), of("RPPS", RPPS)),
         (of("PSI", PSI), of("psi", PSI.upper())),
     ],
 )
-def test_an_account_is_found_again_under_another_sub(
+def test_account_is_found_under_another_sub(
     provider: Provider, simulator: Simulator, before: dict[str, Any], after: dict[str, Any]
 ) -> None:
     first = sign_in(simulator, somebody(REALM + "internal", before))
@@ -49,13 +49,13 @@ def test_an_account_is_found_again_under_another_sub(
 
 
 @pytest.mark.case("AL09")
-def test_an_account_is_found_again_by_the_main_identifier(provider: Provider, simulator: Simulator) -> None:
+def test_account_is_found_by_the_main_identifier(provider: Provider, simulator: Simulator) -> None:
     first = sign_in(simulator, somebody("1", of("RPPS", RPPS)))
     assert sign_in(simulator, somebody("2", SubjectNameID="8" + RPPS)).pk == first.pk
 
 
 @pytest.mark.case("AL09")
-def test_a_person_who_goes_from_adeli_to_rpps_to_psi_keeps_one_account(
+def test_person_who_changes_from_adeli_to_rpps_to_psi_keeps_one_account(
     provider: Provider, simulator: Simulator, settings: Any
 ) -> None:
     settings.PSC_CONNECT_TRUSTED_IDENTIFIERS = ["rpps", "psi", "adeli"]
@@ -73,7 +73,7 @@ def test_a_person_who_goes_from_adeli_to_rpps_to_psi_keeps_one_account(
     assert [change.before for change in account.changes.order_by("pk")] == [{"sub": "1"}, {"sub": "2"}, {"sub": "3"}]
 
 
-def test_a_trail_tells_the_sub_of_before(provider: Provider, simulator: Simulator) -> None:
+def test_audit_log_has_the_previous_sub(provider: Provider, simulator: Simulator) -> None:
     account = sign_in(simulator, somebody("1", of("RPPS", RPPS)))
     assert not AccountChange.objects.exists()
     sign_in(simulator, somebody("2", of("RPPS", RPPS)))
@@ -82,17 +82,17 @@ def test_a_trail_tells_the_sub_of_before(provider: Provider, simulator: Simulato
     assert (change.username, change.before, change.made_by) == (account.user.username, {"sub": "1"}, None)
 
 
-def test_the_session_of_before_goes_on(provider: Provider, simulator: Simulator) -> None:
+def test_older_session_continues(provider: Provider, simulator: Simulator) -> None:
     browser = BrowserSession()
     sign_in(simulator, somebody("1", of("RPPS", RPPS)), browser)
     sign_in(simulator, somebody("2", of("RPPS", RPPS)))
     assert browser.browser.get(PAGE).status_code == 200
 
 
-def test_a_former_sub_finds_the_account_again(provider: Provider, simulator: Simulator) -> None:
+def test_former_sub_finds_the_account(provider: Provider, simulator: Simulator) -> None:
     first = sign_in(simulator, somebody("1", of("RPPS", RPPS)))
     sign_in(simulator, somebody("2", of("RPPS", RPPS)))
-    # Nothing else is told this time.
+    # No other identifier is sent this time.
     for sub in ("1", "2", "1"):
         account = sign_in(simulator, somebody(sub))
         assert (account.pk, account.subject) == (first.pk, sub)
@@ -103,21 +103,21 @@ def test_a_former_sub_finds_the_account_again(provider: Provider, simulator: Sim
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        # An identity of the tests, and what nobody knows.
+        # A test identity, and an unknown kind.
         (of("EDIT", EDIT), of("EDIT", EDIT)),
         (of("AUTRE", "12345"), of("AUTRE", "12345")),
         # An RPPS number that the register does not vouch for.
         (of("RPPS", RPPS), of("EDIT", "8" + RPPS)),
         (of("RPPS", RPPS), of("", "8" + RPPS)),
         (of("EDIT", "8" + RPPS), of("RPPS", RPPS)),
-        # A wrong key is another number.
+        # A number with a wrong check digit.
         (of("RPPS", RPPS), of("RPPS", RPPS[:-1] + "4")),
         (of("PSI", PSI), of("PSI", OTHER_PSI)),
         # Another kind with the same digits.
         (of("ADELI", "751234567"), of("ADELI", "751234567")),
     ],
 )
-def test_what_is_not_trusted_finds_nobody(
+def test_untrusted_identifier_finds_no_account(
     provider: Provider, simulator: Simulator, before: dict[str, Any], after: dict[str, Any]
 ) -> None:
     first = sign_in(simulator, somebody("1", before))
@@ -126,13 +126,13 @@ def test_what_is_not_trusted_finds_nobody(
 
 
 @pytest.mark.case("AL04")
-def test_the_preferred_username_finds_nobody(provider: Provider, simulator: Simulator) -> None:
+def test_preferred_username_finds_no_account(provider: Provider, simulator: Simulator) -> None:
     first = sign_in(simulator, somebody("1", of("RPPS", RPPS)))
     assert sign_in(simulator, somebody("2", preferred_username="8" + RPPS)).user_id != first.user_id
 
 
 @pytest.mark.case("AL08")
-def test_the_same_identifier_at_another_issuer_finds_nobody(provider: Provider, simulator: Simulator) -> None:
+def test_same_identifier_at_another_issuer_finds_no_account(provider: Provider, simulator: Simulator) -> None:
     first = sign_in(simulator, somebody("1", of("RPPS", RPPS)))
     # As if the account were of the sandbox.
     Account.objects.update(issuer="https://elsewhere.example")
@@ -142,7 +142,7 @@ def test_the_same_identifier_at_another_issuer_finds_nobody(provider: Provider, 
 
 
 @pytest.mark.parametrize("trusted", [(), [], ["psi"], ["unknown"], "rpps"])
-def test_a_site_decides_what_is_trusted(
+def test_setting_decides_which_kinds_are_trusted(
     provider: Provider, simulator: Simulator, settings: Any, trusted: object
 ) -> None:
     settings.PSC_CONNECT_TRUSTED_IDENTIFIERS = trusted
@@ -150,15 +150,13 @@ def test_a_site_decides_what_is_trusted(
     assert sign_in(simulator, somebody("2", of("RPPS", RPPS), of("AUTRE", "x"))).user_id != first.user_id
 
 
-def test_a_site_of_tests_may_trust_identities_of_tests(provider: Provider, simulator: Simulator, settings: Any) -> None:
+def test_setting_may_trust_test_identities(provider: Provider, simulator: Simulator, settings: Any) -> None:
     settings.PSC_CONNECT_TRUSTED_IDENTIFIERS = ["edit"]
     first = sign_in(simulator, somebody("1", of("EDIT", EDIT)))
     assert sign_in(simulator, somebody("2", SubjectNameID=EDIT)).pk == first.pk
 
 
-def test_what_is_trusted_later_is_so_from_the_next_login_on(
-    provider: Provider, simulator: Simulator, settings: Any
-) -> None:
+def test_kind_trusted_later_counts_from_the_next_login(provider: Provider, simulator: Simulator, settings: Any) -> None:
     settings.PSC_CONNECT_TRUSTED_IDENTIFIERS = []
     first = sign_in(simulator, somebody("1", of("RPPS", RPPS)))
     settings.PSC_CONNECT_TRUSTED_IDENTIFIERS = ["rpps"]
@@ -166,25 +164,25 @@ def test_what_is_trusted_later_is_so_from_the_next_login_on(
     assert sign_in(simulator, somebody("2", of("RPPS", RPPS))).pk == first.pk
 
 
-def test_what_is_not_trusted_any_longer_loses_its_key_even_if_it_is_not_given(
+def test_kind_no_longer_trusted_loses_its_key_even_if_not_sent(
     provider: Provider, simulator: Simulator, settings: Any
 ) -> None:
     account = sign_in(simulator, somebody("1", of("RPPS", RPPS)))
     key = shared_key(account.issuer, Identifier("rpps", RPPS, "RPPS"))
     settings.PSC_CONNECT_TRUSTED_IDENTIFIERS = []
-    # Whoever is found by it already is somebody else.
+    # Another account is found by it already.
     assert sign_in(simulator, somebody("2", of("RPPS", RPPS))).pk != account.pk
     assert AccountIdentifier.objects.filter(match_key=key).exists()
     sign_in(simulator, somebody("1"))
     assert not AccountIdentifier.objects.filter(match_key=key).exists()
-    # And it does not come back unseen, though it is trusted again: another account may be found by it meanwhile.
+    # Trusted again, but not sent: it is not restored, since another account may be found by it.
     settings.PSC_CONNECT_TRUSTED_IDENTIFIERS = ["rpps"]
     sign_in(simulator, somebody("1"))
     assert not AccountIdentifier.objects.filter(match_key=key).exists()
 
 
 @pytest.mark.case("AL11")
-def test_an_inactive_user_who_is_found_again_is_refused(provider: Provider, simulator: Simulator) -> None:
+def test_inactive_user_found_by_an_identifier_is_refused(provider: Provider, simulator: Simulator) -> None:
     sign_in(simulator, somebody("1", of("RPPS", RPPS)))
     User.objects.update(is_active=False)
     refused(simulator, somebody("2", of("RPPS", RPPS)), "account_inactive")

@@ -1,4 +1,4 @@
-"""What the provider gives of a person is kept with the account, as rows: all of it, and whatever its shape."""
+"""Identifier rows of an account: all identifiers that the provider sends, in any form."""
 
 from __future__ import annotations
 
@@ -17,22 +17,20 @@ from tests.support.identities import EDIT, PEOPLE_BY_NAME, PSI, RPPS, of, rows_o
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("usernames_identify_nobody")]
 
 
-def test_all_that_the_userinfo_gives_is_kept_as_rows(provider: Provider, simulator: Simulator) -> None:
+def test_all_identifiers_of_the_userinfo_are_rows(provider: Provider, simulator: Simulator) -> None:
     person = PEOPLE_BY_NAME["physiotherapist-psi"]
     account = sign_in(simulator, replace(person, userinfo={**person.userinfo, "username": "bastien"}))
     assert rows_of(account) == {("rpps", "99700901038", "RPPS", 1), ("psi", PSI, "PSI", 2)}
 
 
 @pytest.mark.parametrize("person", PEOPLE, ids=lambda person: person.slug)
-def test_the_national_identifier_of_everybody_is_a_row(
-    provider: Provider, simulator: Simulator, person: Person
-) -> None:
+def test_national_identifier_of_every_person_is_a_row(provider: Provider, simulator: Simulator, person: Person) -> None:
     account = sign_in(simulator, replace(person, userinfo={**person.userinfo, "username": person.slug}))
     numbers = {row.number for row in account.identifiers.all()}
     assert any(person.national_identifier.endswith(number) for number in numbers)
 
 
-def test_one_that_is_given_twice_is_one_row(provider: Provider, simulator: Simulator) -> None:
+def test_identifier_sent_twice_is_one_row(provider: Provider, simulator: Simulator) -> None:
     twice = somebody("1", of("RPPS", RPPS), of("RPPS", "8" + RPPS), SubjectNameID="8" + RPPS)
     assert rows_of(sign_in(simulator, twice)) == {("rpps", RPPS, "RPPS", 1)}
 
@@ -43,34 +41,30 @@ def test_a_national_identifier_alone_is_a_row(provider: Provider, simulator: Sim
 
 
 @pytest.mark.parametrize("quality", [-1, 2**31, 2**53, "1", None, True, 1.5])
-def test_a_quality_that_is_none_is_no_reason_to_refuse(
-    provider: Provider, simulator: Simulator, quality: object
-) -> None:
+def test_malformed_quality_does_not_refuse_the_login(provider: Provider, simulator: Simulator, quality: object) -> None:
     account = sign_in(simulator, somebody("1", {"identifiant": RPPS, "origine": "RPPS", "qualite": quality}))
     assert [row.quality for row in account.identifiers.filter(origin="RPPS")] == [0]
 
 
 @pytest.mark.parametrize("others", [None, "", {}, "x", 5, [None, 1, "x", {}, {"identifiant": 5}, {"identifiant": ""}]])
-def test_identifiers_of_odd_shapes_are_no_reason_to_refuse(
+def test_malformed_identifiers_do_not_refuse_the_login(
     provider: Provider, simulator: Simulator, others: object
 ) -> None:
     account = sign_in(simulator, somebody("1", otherIds=others))
     assert {row.kind for row in account.identifiers.all()} <= {"unknown"}
 
 
-def test_an_identifier_longer_than_the_column_is_left_out_and_logged(
+def test_identifier_longer_than_the_column_is_skipped_and_logged(
     provider: Provider, simulator: Simulator, caplog: Any
 ) -> None:
     long = "x" * 256
     account = sign_in(simulator, somebody("1", of("AUTRE", long), of("RPPS", RPPS), of("y" * 300, "y" * 255)))
     assert {(row.kind, row.number) for row in account.identifiers.all()} == {("rpps", RPPS), ("unknown", "y" * 255)}
-    told = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
-    assert told == ["userinfo.identifier_too_long kind=unknown"]
+    messages = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert messages == ["userinfo.identifier_too_long kind=unknown"]
 
 
-def test_more_identifiers_than_anybody_has_are_left_out_and_logged(
-    provider: Provider, simulator: Simulator, caplog: Any
-) -> None:
+def test_too_many_identifiers_are_skipped_and_logged(provider: Provider, simulator: Simulator, caplog: Any) -> None:
     many = [of("AUTRE", f"number-{each}") for each in range(900)]
     simulator.faults.set("userinfo_claims", claims={"otherIds": many})
     account = sign_in(simulator, somebody("1"))
@@ -83,9 +77,7 @@ def test_identifiers_that_differ_by_their_case_are_two_rows(provider: Provider, 
     assert account.identifiers.count() == 2
 
 
-def test_what_was_given_once_is_not_forgotten_but_for_what_is_of_no_known_kind(
-    provider: Provider, simulator: Simulator
-) -> None:
+def test_rows_are_kept_except_those_of_an_unknown_kind(provider: Provider, simulator: Simulator) -> None:
     sign_in(simulator, somebody("1", of("AUTRE", "former"), of("EDIT", EDIT), of("RPPS", RPPS, 2)))
     account = sign_in(simulator, somebody("1", of("RPPS", RPPS, 1), of("PSI", PSI, 2)))
     expected = {("edit", EDIT, "EDIT", 1), ("rpps", RPPS, "RPPS", 1), ("psi", PSI, "PSI", 2)}

@@ -1,4 +1,4 @@
-"""Whoever comes with a number of somebody else's: in another claim, of another origin, under a ``sub`` used again."""
+"""Logins with another person's number: in another claim, with another origin, under a reused ``sub``."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_an_account_has_one_rpps_number_for_life(provider, simulator, first, the
 
 
 @pytest.mark.case("AL09")
-def test_a_former_sub_does_not_lead_another_person_there(provider, simulator):
+def test_former_sub_does_not_lead_another_person_to_the_account(provider, simulator):
     sign_in(simulator, somebody("1", of("RPPS", RPPS)))
     sign_in(simulator, somebody("2", of("RPPS", RPPS)))
     refused(simulator, somebody("1", of("RPPS", OTHER_RPPS)), "account_identifiers_conflict")
@@ -53,7 +53,7 @@ def test_a_former_sub_does_not_lead_another_person_there(provider, simulator):
     ],
     ids=["in otherIds", "under the other name"],
 )
-def test_two_answers_about_two_people_are_refused(
+def test_id_token_and_userinfo_of_two_people_are_refused(
     provider: Provider, simulator: Simulator, id_token: dict[str, str], userinfo: dict[str, object]
 ) -> None:
     victim = sign_in(simulator, somebody("1", of("RPPS", RPPS)))
@@ -63,7 +63,7 @@ def test_two_answers_about_two_people_are_refused(
 
 
 @pytest.mark.case("AL09")
-def test_the_number_in_the_sub_counts_too(provider, simulator):
+def test_number_in_the_sub_is_compared_too(provider, simulator):
     sign_in(simulator, somebody(f"{REALM}8{RPPS}", of("RPPS", RPPS)))
     refused(simulator, somebody(f"{REALM}8{OTHER_RPPS}", of("RPPS", RPPS)), "userinfo_identifier_mismatch")
 
@@ -81,25 +81,25 @@ def test_the_number_in_the_sub_counts_too(provider, simulator):
         of("EDIT", "8" + RPPS),
     ],
 )
-def test_no_origin_but_the_registers_own_vouches_for_a_number(provider, simulator, entry):
+def test_only_the_registers_own_origin_vouches_for_a_number(provider, simulator, entry):
     victim = sign_in(simulator, somebody("1", of("RPPS", "8" + RPPS), of("PSI", PSI)))
     other = sign_in(simulator, somebody("2", entry))
     assert other.pk != victim.pk
 
 
 @pytest.mark.parametrize("origin", ["EDIT", "AUTRE", "RPP\u017f", ""])
-def test_what_only_looks_like_an_rpps_number_is_none_for_the_site_either(origin):
+def test_number_that_only_looks_like_an_rpps_number_is_not_the_persons_rpps(origin):
     professional = read_userinfo({"otherIds": [of(origin, "8" + RPPS)]})
     assert professional.rpps == ""
     assert not Condition.of("identifier_kind", "in", ["rpps"]).holds(Situation(professional))
 
 
-def test_the_number_that_is_vouched_for_goes_before_one_that_claims_to_be_better():
+def test_number_that_is_vouched_for_is_preferred_to_one_of_better_quality():
     professional = read_userinfo({"otherIds": [of("AUTRE", "8" + OTHER_RPPS, 1), of("RPPS", RPPS, 2)]})
     assert professional.rpps == RPPS
 
 
-def test_ever_new_identifiers_of_no_known_kind_do_not_fill_the_table(provider, simulator):
+def test_new_identifiers_of_unknown_kinds_do_not_fill_the_table(provider, simulator):
     for turn in range(3):
         account = sign_in(simulator, somebody("1", *(of("AUTRE", f"n{turn}-{each}") for each in range(5))))
     assert account.identifiers.count() == 5

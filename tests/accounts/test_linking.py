@@ -1,4 +1,4 @@
-"""Who is this? Found by issuer and ``sub``, linked by a site's own hook, refused with a code."""
+"""The account of a login: found by issuer and ``sub``, linked by a hook, or refused with a code."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def professional(slug: str = "somebody", **claims: Any) -> Person:
 
 
 def sign_in_as(simulator: Any, someone: Person | str) -> BrowserSession:
-    """A browser of one's own, at both sides."""
+    """Sign in with a new browser."""
     simulator.sign_in(someone)
     person = BrowserSession()
     assert person.sign_in().status_code == 302
@@ -66,9 +66,7 @@ def test_there_are_five_published_payloads():
 @pytest.mark.case("AL01", "AL02", "AL03", "AL04")
 @pytest.mark.parametrize("email_verified", [True, False])
 @pytest.mark.parametrize("email", ["boss@example.org", "BOSS@example.org", "boss＠example.org"])
-def test_a_superuser_with_the_same_email_and_username_is_neither_found_nor_touched(
-    provider, simulator, email, email_verified
-):
+def test_superuser_with_the_same_email_and_username_is_not_matched(provider, simulator, email, email_verified):
     User.objects.create_superuser(username=IDENTIFIER, email="boss@example.org", password="secret-of-the-boss")
     before = User.objects.values().get()
     claims = {"email": email, "email_verified": email_verified, "preferred_username": IDENTIFIER}
@@ -92,7 +90,7 @@ def test_the_same_sub_with_another_email_is_the_same_account(provider, simulator
     second = sign_in_as(simulator, professional(email="new@example.org", SubjectNameID="899700000000"))
     assert first.user_id == second.user_id
     account = Account.objects.get()
-    # The username stays as it was given at the first login; the identifier is the one of the last.
+    # The username is that of the first login; the identifier is that of the last.
     assert (account.subject_name_id, account.user.username) == ("899700000000", IDENTIFIER)
 
 
@@ -117,20 +115,20 @@ def test_the_same_sub_of_another_issuer_is_another_account(provider, simulator):
 
 
 @pytest.mark.case("AL08")
-def test_the_account_of_an_issuer_is_found_again_through_a_second_provider_of_it(provider, simulator, person):
+def test_account_is_found_through_a_second_provider_of_its_issuer(provider, simulator, person):
     first = sign_in_as(simulator, PODIATRIST)
     make_provider(simulator, slug="second")
     simulator.register(client_of("second"))
     person.slug = "second"
     person.sign_in()
     assert person.user_id == first.user_id
-    # The rules and the groups of the one that is used now apply.
+    # The rules and groups of the provider used last apply.
     assert Account.objects.get().provider.slug == "second"
 
 
 @pytest.mark.case("AL03")
 @pytest.mark.django_db(transaction=True)
-def test_a_collation_that_ignores_case_confuses_nobody(simulator, person):
+def test_collation_that_ignores_case_matches_no_other_account(simulator, person):
     make_provider(simulator)
     sensitive, insensitive = Account._meta.get_field("subject"), CharField(max_length=255, db_collation="NOCASE")
     insensitive.set_attributes_from_name("subject")
@@ -156,39 +154,39 @@ def test_an_inactive_user_is_refused(provider, simulator, person):
 
 
 @pytest.mark.case("AL11")
-def test_an_inactive_user_whom_a_hook_finds_is_refused(provider, simulator, person, settings):
+def test_inactive_user_found_by_a_hook_is_refused(provider, simulator, person, settings):
     hooks.use(settings, hooks.LinksByNationalIdentifier)
     User.objects.create(username="known", last_name=IDENTIFIER, is_active=False)
     assert_sign_in_is_refused("account_inactive", person=person, simulator=simulator)
 
 
-def test_unknown_people_are_refused_where_the_provider_creates_no_user(provider, simulator, person):
+def test_unknown_people_are_refused_if_the_provider_creates_no_users(provider, simulator, person):
     type(provider).objects.update(create_unknown_users=False)
     assert_sign_in_is_refused("account_unknown", person=person, simulator=simulator)
 
 
-def test_known_people_sign_in_where_the_provider_creates_no_user(provider, simulator):
+def test_known_people_sign_in_if_the_provider_creates_no_users(provider, simulator):
     first = sign_in_as(simulator, PODIATRIST)
     type(provider).objects.update(create_unknown_users=False)
     assert sign_in_as(simulator, PODIATRIST).user_id == first.user_id
 
 
 @pytest.mark.parametrize("create_unknown_users", [True, False])
-def test_a_hook_links_the_one_user_whom_the_site_knows(provider, simulator, settings, create_unknown_users):
+def test_hook_links_an_existing_user(provider, simulator, settings, create_unknown_users):
     hooks.use(settings, hooks.LinksByNationalIdentifier)
     type(provider).objects.update(create_unknown_users=create_unknown_users)
     known = User.objects.create(username="known", last_name=IDENTIFIER, email="known@example.org")
     assert sign_in_as(simulator, PODIATRIST).user_id == str(known.pk)
     known.refresh_from_db()
-    # The name follows each login; the username is given at creation alone.
+    # The name is updated at each login; the username is set at creation only.
     assert (known.username, known.last_name, known.email) == ("known", "Grominoch", "known@example.org")
     assert Account.objects.get().user == known
-    # Found by the account from now on: the hook would find nobody.
+    # Now found by the account: the hook would find no user.
     assert sign_in_as(simulator, PODIATRIST).user_id == str(known.pk)
 
 
 @pytest.mark.case("AL13")
-def test_two_users_whom_a_hook_finds_are_refused(provider, simulator, person, settings):
+def test_two_users_found_by_a_hook_are_refused(provider, simulator, person, settings):
     hooks.use(settings, hooks.LinksByNationalIdentifier)
     for username in ("one", "two"):
         User.objects.create(username=username, last_name=IDENTIFIER)
@@ -201,7 +199,7 @@ def test_claims_that_the_site_does_not_accept_are_refused(provider, simulator, p
 
 
 @pytest.mark.case("AL12")
-def test_claims_named_as_rights_give_none(provider, simulator):
+def test_claims_named_like_permissions_grant_none(provider, simulator):
     Group.objects.create(name="administrators")
     rights = {
         "is_staff": True,
@@ -227,7 +225,7 @@ def test_claims_named_as_rights_give_none(provider, simulator):
         ("/", "-"),
     ],
 )
-def test_the_username_is_made_acceptable_never_refused(provider, simulator, identifier, username):
+def test_username_is_adapted_never_refused(provider, simulator, identifier, username):
     sign_in_as(simulator, professional(SubjectNameID=identifier))
     user = User.objects.get()
     assert user.username == username
@@ -241,12 +239,12 @@ def test_long_usernames_that_collide_stay_within_the_length(provider, simulator)
     assert Account.objects.get().user.username == "x" * 148 + "-3"
 
 
-def test_a_national_identifier_too_long_to_keep_is_no_reason_to_refuse(provider, simulator):
+def test_too_long_national_identifier_does_not_refuse_the_login(provider, simulator):
     sign_in_as(simulator, professional(SubjectNameID="x" * 300))
     assert Account.objects.get().subject_name_id == ""
 
 
-def test_a_user_without_a_username_is_never_made(provider, simulator, person):
+def test_user_without_a_username_is_not_created(provider, simulator, person):
     simulator.faults.set("userinfo_claims", drop=["SubjectNameID"])
     assert_sign_in_is_refused("account_username_missing", person=person, simulator=simulator)
 
@@ -261,7 +259,7 @@ def test_the_identity_of_an_account_never_changes(provider, simulator, field):
     assert refused.value.code == "account_immutable"
 
 
-def test_the_identity_of_an_account_just_made_does_not_change_either(provider):
+def test_identity_of_a_new_account_does_not_change(provider):
     account = Account.objects.create(
         provider=provider, issuer="https://a.example", subject="1", user=User.objects.create(username="x")
     )
@@ -271,7 +269,7 @@ def test_the_identity_of_an_account_just_made_does_not_change_either(provider):
     assert refused.value.code == "account_immutable"
 
 
-def test_an_account_can_be_saved_whose_identity_is_the_same(provider, simulator):
+def test_account_with_the_same_identity_can_be_saved(provider, simulator):
     sign_in_as(simulator, PODIATRIST)
     account = Account.objects.get()
     account.user = User.objects.create(username="other")
@@ -279,11 +277,11 @@ def test_an_account_can_be_saved_whose_identity_is_the_same(provider, simulator)
     assert Account.objects.get().user == account.user
 
 
-def test_the_text_of_an_account_says_nothing_of_the_person(provider, simulator):
+def test_text_of_an_account_has_no_personal_data(provider, simulator):
     sign_in_as(simulator, PODIATRIST)
-    said = f"{Account.objects.get()!s} {Account.objects.get()!r}"
-    assert IDENTIFIER not in said
-    assert "Grominoch" not in said
+    text = f"{Account.objects.get()!s} {Account.objects.get()!r}"
+    assert IDENTIFIER not in text
+    assert "Grominoch" not in text
 
 
 def test_exported_attributes_of_another_provider_are_not_applied(provider, simulator):

@@ -1,4 +1,4 @@
-"""A first login is linked to the user who has the person's RPPS number, where the provider names the field for it."""
+"""Matching of a first login with an existing user by RPPS number, if the provider has a field for it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DOCTOR = somebody("1", of("RPPS", "8" + RPPS))
 
 @pytest.fixture
 def provider(provider: Provider) -> Provider:
-    """A site that wrote the RPPS numbers of its doctors into their last names."""
+    """A site whose users have their RPPS number as last name."""
     names_are_no_identifiers(provider)
     provider.exported_attributes.filter(user_field="last_name").delete()
     Provider.objects.update(link_user_field="last_name")
@@ -45,14 +45,14 @@ def test_the_one_user_with_the_number_is_linked(provider: Provider, simulator: S
     assert (change.account, change.action, change.before) == (account, AccountChange.Action.MATCHED, {})
 
 
-def test_it_is_off_unless_a_field_is_chosen(provider: Provider, simulator: Simulator) -> None:
+def test_matching_is_off_without_a_field(provider: Provider, simulator: Simulator) -> None:
     Provider.objects.update(link_user_field="")
     user = known()
     assert sign_in(simulator, DOCTOR).user != user
     assert not AccountChange.objects.exists()
 
 
-def test_where_nobody_is_created_the_known_sign_in_all_the_same(provider: Provider, simulator: Simulator) -> None:
+def test_known_user_signs_in_if_unknown_users_are_not_created(provider: Provider, simulator: Simulator) -> None:
     Provider.objects.update(create_unknown_users=False)
     user = known()
     assert sign_in(simulator, DOCTOR).user == user
@@ -73,7 +73,7 @@ def test_the_number_is_compared_exactly(provider: Provider, simulator: Simulator
     assert sign_in(simulator, DOCTOR).user != user
 
 
-def test_a_collation_that_ignores_spaces_finds_nobody_else(provider: Provider, simulator: Simulator) -> None:
+def test_collation_that_ignores_spaces_matches_no_other_user(provider: Provider, simulator: Simulator) -> None:
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE auth_user RENAME COLUMN last_name TO strict")
         cursor.execute("ALTER TABLE auth_user ADD COLUMN last_name varchar(150) COLLATE RTRIM NOT NULL DEFAULT ''")
@@ -87,7 +87,7 @@ def test_a_collation_that_ignores_spaces_finds_nobody_else(provider: Provider, s
     "identifier",
     [of("EDIT", "8" + RPPS), of("", "8" + RPPS), of("ADELI", "751234567"), of("PSI", RPPS), of("AUTRE", RPPS)],
 )
-def test_nothing_but_an_rpps_number_that_is_vouched_for_links(
+def test_only_an_rpps_number_that_is_vouched_for_links(
     provider: Provider, simulator: Simulator, identifier: dict[str, Any]
 ) -> None:
     users = [known(number) for number in (RPPS, "8" + RPPS, "751234567", "0751234567")]
@@ -112,9 +112,7 @@ def test_an_inactive_user_with_the_number_is_refused(provider: Provider, simulat
 
 @pytest.mark.case("AL01", "AD03")
 @pytest.mark.parametrize("right", ["is_staff", "is_superuser"])
-def test_whoever_administers_the_site_is_linked_by_hand_only(
-    provider: Provider, simulator: Simulator, right: str
-) -> None:
+def test_administrator_is_linked_by_hand_only(provider: Provider, simulator: Simulator, right: str) -> None:
     user = known(**{right: True})
     refused(simulator, DOCTOR, "account_link_privileged")
     assert User.objects.get() == user
@@ -131,16 +129,16 @@ def test_a_user_who_has_an_account_of_the_issuer_is_not_linked_a_second_time(
 
 
 @pytest.mark.case("AL08", "TN04")
-def test_whoever_signs_in_by_another_issuer_is_linked_by_hand_only(provider: Provider, simulator: Simulator) -> None:
-    """The mapping of that one may have written the number."""
+def test_user_of_another_issuer_is_linked_by_hand_only(provider: Provider, simulator: Simulator) -> None:
+    """The other issuer's mapping may have written the number."""
     user = known()
     Account.objects.create(provider=provider, issuer="https://elsewhere.example", subject="1", user=user)
     refused(simulator, DOCTOR, "account_already_linked")
     assert not user.psc_accounts.filter(issuer=provider.issuer).exists()
 
 
-def test_the_account_goes_before_the_number(provider: Provider, simulator: Simulator) -> None:
-    """Once linked, the number of the user no longer decides anything."""
+def test_account_takes_precedence_over_the_number(provider: Provider, simulator: Simulator) -> None:
+    """Once an account exists, the user's number is not compared."""
     account = sign_in(simulator, DOCTOR)
     known()
     assert sign_in(simulator, DOCTOR) == account
@@ -148,19 +146,17 @@ def test_the_account_goes_before_the_number(provider: Provider, simulator: Simul
 
 
 @pytest.mark.case("AL14")
-def test_whoever_was_unlinked_is_linked_as_at_a_first_login(provider: Provider, simulator: Simulator) -> None:
+def test_unlinked_user_is_linked_as_at_a_first_login(provider: Provider, simulator: Simulator) -> None:
     user, browser = known(), BrowserSession()
     unlink(sign_in(simulator, DOCTOR, browser), by=None)
     assert browser.browser.get(PAGE).status_code == 302
     assert sign_in(simulator, DOCTOR).user == user
-    # The trail of both stays.
-    trail = [(change.action, change.account) for change in AccountChange.objects.order_by("pk")]
-    assert trail == [("matched", None), ("matched", Account.objects.get())]
+    # The audit log keeps both entries.
+    entries = [(change.action, change.account) for change in AccountChange.objects.order_by("pk")]
+    assert entries == [("matched", None), ("matched", Account.objects.get())]
 
 
-def test_a_site_that_finds_its_users_itself_goes_on_to_do_so(
-    provider: Provider, simulator: Simulator, settings: Any
-) -> None:
+def test_overridden_filter_users_by_claims_is_used(provider: Provider, simulator: Simulator, settings: Any) -> None:
     hooks.use(settings, hooks.LinksByNationalIdentifier)
     by_number, by_hook = known(), known("8" + RPPS, is_staff=True)
     account = sign_in(simulator, somebody("1", of("RPPS", RPPS), SubjectNameID="8" + RPPS))
@@ -168,7 +164,7 @@ def test_a_site_that_finds_its_users_itself_goes_on_to_do_so(
 
 
 @pytest.mark.parametrize("name", ["nothing", "is_staff", "password", "id", "groups", "date_joined"])
-def test_a_field_that_is_no_text_or_not_there_cannot_be_chosen(provider: Provider, name: str) -> None:
+def test_field_that_is_absent_or_not_text_cannot_be_chosen(provider: Provider, name: str) -> None:
     provider.link_user_field = name
     with pytest.raises(ValidationError) as caught:
         provider.full_clean()
@@ -176,7 +172,7 @@ def test_a_field_that_is_no_text_or_not_there_cannot_be_chosen(provider: Provide
 
 
 @pytest.mark.parametrize("name", ["nothing", "password", "user_permissions"])
-def test_a_field_that_has_gone_since_makes_no_second_user(provider: Provider, simulator: Simulator, name: str) -> None:
+def test_removed_field_creates_no_second_user(provider: Provider, simulator: Simulator, name: str) -> None:
     Provider.objects.update(link_user_field=name)
     known()
     person = BrowserSession()

@@ -1,4 +1,4 @@
-"""Two accounts of one person become one: identifiers and groups go along, sessions end, a trail stays."""
+"""Merging of two accounts: identifiers and groups move, sessions end, and the audit log has an entry."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ from tests.support.identities import (
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("usernames_identify_nobody")]
 ONE = somebody("1", of("RPPS", RPPS), of("AUTRE", "x"))
 OTHER = somebody("2", of("PSI", PSI), of("AUTRE", "x"), of("AUTRE", "y", 3))
-# What Pro Santé Connect says once both are one.
+# The claims of Pro Santé Connect after the merge.
 BOTH = somebody("3", of("RPPS", RPPS), of("PSI", PSI, 2))
 
 
-def test_whoever_comes_with_either_is_the_user_of_the_kept_one(
+def test_login_with_either_account_signs_in_the_user_of_the_kept_one(
     provider: Provider, simulator: Simulator, by: User
 ) -> None:
     kept, other = sign_in(simulator, ONE), sign_in(simulator, OTHER)
@@ -51,7 +51,7 @@ def test_whoever_comes_with_either_is_the_user_of_the_kept_one(
     assert User.objects.filter(pk=other.user_id, is_active=True).exists()
 
 
-def test_the_identifiers_and_the_sub_of_the_other_are_rows_of_the_kept_one(
+def test_identifiers_and_sub_of_the_other_become_rows_of_the_kept_one(
     provider: Provider, simulator: Simulator, by: User
 ) -> None:
     kept, other = sign_in(simulator, ONE), sign_in(simulator, OTHER)
@@ -71,7 +71,7 @@ def test_the_identifiers_and_the_sub_of_the_other_are_rows_of_the_kept_one(
     assert AccountIdentifier.objects.count() == 5
 
 
-def test_former_subs_and_the_trail_of_the_other_move_along(provider: Provider, simulator: Simulator, by: User) -> None:
+def test_former_subs_and_audit_log_of_the_other_move_too(provider: Provider, simulator: Simulator, by: User) -> None:
     sign_in(simulator, somebody("0", of("PSI", PSI)))
     kept, other = sign_in(simulator, ONE), sign_in(simulator, OTHER)
     merge(plan_merger(kept, other), by=by)
@@ -79,10 +79,10 @@ def test_former_subs_and_the_trail_of_the_other_move_along(provider: Provider, s
     assert [change.action for change in kept.changes.order_by("pk")] == ["subject", "merged", "subject"]
 
 
-def test_an_identifier_by_which_neither_was_found_finds_the_kept_one(
+def test_identifier_that_led_to_neither_leads_to_the_kept_one(
     provider: Provider, simulator: Simulator, by: User
 ) -> None:
-    """As an update of the package leaves it, of two accounts with the same number."""
+    """Two accounts have the same number, which led to neither."""
     kept, other = sign_in(simulator, ONE), sign_in(simulator, OTHER)
     rpps = Identifier("rpps", RPPS, "RPPS", 1)
     kept.identifiers.filter(kind="rpps").update(match_key=own_key(kept.pk, rpps))
@@ -93,7 +93,7 @@ def test_an_identifier_by_which_neither_was_found_finds_the_kept_one(
 
 
 @pytest.mark.case("AL14")
-def test_the_sessions_of_the_other_end_and_those_of_the_kept_one_go_on(
+def test_sessions_of_the_other_end_and_those_of_the_kept_one_continue(
     provider: Provider, simulator: Simulator, by: User
 ) -> None:
     of_kept, of_other = BrowserSession(), BrowserSession()
@@ -105,7 +105,7 @@ def test_the_sessions_of_the_other_end_and_those_of_the_kept_one_go_on(
     assert (unlinked.user, unlinked.subject, unlinked.unlinked_by) == (other.user, "2", by)
 
 
-def test_the_trail_tells_who_merged_what(provider: Provider, simulator: Simulator, by: User) -> None:
+def test_audit_log_has_who_merged_which_accounts(provider: Provider, simulator: Simulator, by: User) -> None:
     kept, other = sign_in(simulator, ONE), sign_in(simulator, OTHER)
     merge(plan_merger(kept, other), by=by)
     change = AccountChange.objects.get()
@@ -116,7 +116,7 @@ def test_the_trail_tells_who_merged_what(provider: Provider, simulator: Simulato
 
 
 @pytest.mark.parametrize("deactivate", [True, False])
-def test_the_other_user_is_deactivated_if_asked_for(
+def test_other_user_is_deactivated_if_requested(
     provider: Provider, simulator: Simulator, by: User, deactivate: bool
 ) -> None:
     kept, other = sign_in(simulator, ONE), sign_in(simulator, OTHER)
@@ -133,16 +133,14 @@ def test_two_accounts_of_one_user_are_merged_too(provider: Provider, simulator: 
     kept.user.groups.add(group)
     merge(plan_merger(kept, Account.objects.get(pk=other.pk)), by=by, deactivate=True)
     assert User.objects.get(pk=kept.user_id).is_active
-    # It was not given by hand: it is taken away again once no row holds.
+    # It was not given by hand: it is removed when no row grants it.
     assert GroupGrant.objects.get().account == kept
     assert set(kept.user.groups.all()) == {group}
     assert sign_in(simulator, OTHER) == kept
     assert not kept.user.groups.exists()
 
 
-def test_the_groups_that_the_other_gave_go_along_and_its_user_loses_them(
-    provider: Provider, simulator: Simulator, by: User
-) -> None:
+def test_groups_granted_by_the_other_move_to_the_kept_user(provider: Provider, simulator: Simulator, by: User) -> None:
     given, by_hand, both = (Group.objects.create(name=name) for name in ("given", "by hand", "both"))
     kept, other = sign_in(simulator, ONE), sign_in(simulator, OTHER)
     for account, group in ((other, given), (other, by_hand), (other, both), (kept, both)):
@@ -152,7 +150,7 @@ def test_the_groups_that_the_other_gave_go_along_and_its_user_loses_them(
     merge(plan_merger(kept, other), by=by)
     assert not other.user.groups.exists()
     assert set(kept.user.groups.all()) == {given, by_hand, both}
-    # What its user had by hand is not noted as given.
+    # A group that the user had by hand is not a grant.
     assert {grant.group for grant in kept.group_grants.all()} == {given, both}
 
 
@@ -160,7 +158,7 @@ def test_the_groups_that_the_other_gave_go_along_and_its_user_loses_them(
     ("code", "issuer", "same"),
     [("merge_same", "", True), ("merge_other_issuer", "https://elsewhere.example", False)],
 )
-def test_what_is_not_one_persons_is_not_merged(
+def test_accounts_of_different_people_are_not_merged(
     provider: Provider, simulator: Simulator, code: str, issuer: str, same: bool
 ) -> None:
     kept, other = sign_in(simulator, ONE), sign_in(simulator, OTHER)
@@ -171,9 +169,7 @@ def test_what_is_not_one_persons_is_not_merged(
     assert caught.value.code == code
 
 
-def test_an_identifier_that_a_third_account_is_found_by_is_not_taken_from_it(
-    provider: Provider, simulator: Simulator
-) -> None:
+def test_identifier_of_a_third_account_is_not_taken(provider: Provider, simulator: Simulator) -> None:
     kept, other = sign_in(simulator, ONE), sign_in(simulator, OTHER)
     third = sign_in(simulator, somebody("9", of("PSI", OTHER_PSI)))
     other.identifiers.filter(kind="psi").update(number=OTHER_PSI)
@@ -215,7 +211,7 @@ def give_a_group(simulator: Simulator, kept: Account, other: Account) -> None:
 @pytest.mark.parametrize(
     "meanwhile", [change_the_other, move_the_other, promote_the_user, unlink_the_other, give_a_group]
 )
-def test_what_has_changed_since_it_was_looked_at_is_not_merged(
+def test_plan_that_has_changed_since_its_confirmation_is_not_merged(
     provider: Provider, simulator: Simulator, meanwhile: Any
 ) -> None:
     kept, other = sign_in(simulator, ONE), sign_in(simulator, OTHER)

@@ -1,4 +1,4 @@
-"""What the account keeps of the professional, and the signal that tells what has changed since the last login."""
+"""The professional data of an account, and the signal sent when they change."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def heard():
+def sent_signals():
     received: list[dict[str, Any]] = []
 
-    def listen(**said: Any) -> None:
-        received.append(said)
+    def listen(**kwargs: Any) -> None:
+        received.append(kwargs)
 
     professional_changed.connect(listen)
     yield received
@@ -41,7 +41,7 @@ def claims(simulator):
     return simulator.people["doctor-two-activities"].claims()
 
 
-def test_the_account_keeps_what_was_said_at_the_last_login(provider, simulator, claims):
+def test_account_keeps_the_professional_data_of_the_last_login(provider, simulator, claims):
     sign_in(simulator, claims)
     kept = from_snapshot(Account.objects.get().professional)
     assert [each.activity.structure_name for each in kept.activity_choices] == [
@@ -49,28 +49,28 @@ def test_the_account_keeps_what_was_said_at_the_last_login(provider, simulator, 
     ]
 
 
-def test_nothing_is_said_at_the_first_login_nor_where_nothing_changed(provider, simulator, claims, heard):
+def test_no_signal_at_the_first_login_or_without_a_change(provider, simulator, claims, sent_signals):
     sign_in(simulator, claims)
     sign_in(simulator, claims)
-    assert heard == []
+    assert sent_signals == []
 
 
-def test_an_activity_that_is_gone_is_said(provider, simulator, claims, heard):
+def test_removed_activity_is_signalled(provider, simulator, claims, sent_signals):
     sign_in(simulator, claims)
     gone = claims["SubjectRefPro"]["exercices"][0]["activities"].pop()
     sign_in(simulator, claims)
-    [said] = heard
-    assert said["account"] == Account.objects.get()
-    assert said["user"] == said["account"].user
-    assert len(said["before"].activity_choices) == 2
-    assert len(said["after"].activity_choices) == 1
-    assert gone["raisonSocialeSite"] in {each.before for each in said["changes"]}
+    [kwargs] = sent_signals
+    assert kwargs["account"] == Account.objects.get()
+    assert kwargs["user"] == kwargs["account"].user
+    assert len(kwargs["before"].activity_choices) == 2
+    assert len(kwargs["after"].activity_choices) == 1
+    assert gone["raisonSocialeSite"] in {each.before for each in kwargs["changes"]}
     assert len(from_snapshot(Account.objects.get().professional).activity_choices) == 1
 
 
-def test_a_snapshot_of_an_older_version_is_made_anew_in_silence(provider, simulator, claims, heard):
+def test_snapshot_of_an_older_version_is_replaced_without_a_signal(provider, simulator, claims, sent_signals):
     sign_in(simulator, claims)
     Account.objects.update(professional={"version": 0, "family_name": "X"})
     sign_in(simulator, claims)
-    assert heard == []
+    assert sent_signals == []
     assert from_snapshot(Account.objects.get().professional) is not None

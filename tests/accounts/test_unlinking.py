@@ -1,4 +1,4 @@
-"""An account is unlinked: its sessions end wherever they are kept, what it gave goes, a trail stays."""
+"""Unlinking of an account: its sessions end, its groups are removed, and the audit log keeps an entry."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def signed_in(person: BrowserSession) -> BrowserSession:
 
 
 def know(settings: Any, user: Any) -> None:
-    """Let the site's own code find this user at a first login."""
+    """Make the site's own hook find this user at a first login."""
     use(settings, LinksByNationalIdentifier)
     ExportedAttribute.objects.filter(user_field="last_name").delete()
     get_user_model().objects.filter(pk=user.pk).update(last_name=PODIATRIST.userinfo["SubjectNameID"])
@@ -40,7 +40,7 @@ def know(settings: Any, user: Any) -> None:
 
 @pytest.mark.case("AD02", "AL14")
 @pytest.mark.parametrize("engine", ["db", "cache", "cached_db", "file", "signed_cookies"])
-def test_the_sessions_of_the_account_end_wherever_they_are_kept(
+def test_sessions_of_the_account_end_in_every_session_store(
     provider: Any, person: BrowserSession, settings: Any, tmp_path: Any, engine: str
 ) -> None:
     settings.SESSION_ENGINE = SESSIONS + engine
@@ -53,10 +53,10 @@ def test_the_sessions_of_the_account_end_wherever_they_are_kept(
 
 @pytest.mark.case("AL14")
 @pytest.mark.parametrize("engine", ["db", "cache", "signed_cookies"])
-def test_the_row_can_go_once_the_sessions_of_before_are_over_and_no_sooner(
+def test_row_can_be_deleted_only_after_the_older_sessions_have_expired(
     provider: Any, settings: Any, engine: str, time_machine: Any
 ) -> None:
-    """A copy of the cookie that nobody has shown since: the row alone says that it has ended."""
+    """A copy of a session cookie, unused since the unlinking: only the row ends it."""
     settings.SESSION_ENGINE = SESSIONS + engine
     import_module(settings.SESSION_ENGINE)
     early, late = signed_in(BrowserSession()), signed_in(BrowserSession())
@@ -69,7 +69,7 @@ def test_the_row_can_go_once_the_sessions_of_before_are_over_and_no_sooner(
 
 
 @pytest.mark.parametrize("fallbacks", [[], ["an older key " + "x" * 40]])
-def test_an_older_secret_key_brings_no_ended_session_back(
+def test_secret_key_fallbacks_do_not_restore_an_ended_session(
     provider: Any, person: BrowserSession, settings: Any, fallbacks: list[str]
 ) -> None:
     signed_in(person)
@@ -80,9 +80,7 @@ def test_an_older_secret_key_brings_no_ended_session_back(
     assert is_out(person)
 
 
-def test_whoever_was_unlinked_signs_in_as_somebody_new_and_stays_signed_in(
-    provider: Any, person: BrowserSession
-) -> None:
+def test_unlinked_person_signs_in_as_a_new_user_and_stays_signed_in(provider: Any, person: BrowserSession) -> None:
     signed_in(person)
     before = get_user_model().objects.get()
     unlink(Account.objects.get(), by=None)
@@ -91,7 +89,7 @@ def test_whoever_was_unlinked_signs_in_as_somebody_new_and_stays_signed_in(
     assert Account.objects.get().user != before
 
 
-def test_whoever_is_linked_again_by_the_sites_own_code_stays_signed_in(
+def test_user_linked_again_by_the_sites_own_code_stays_signed_in(
     provider: Any, person: BrowserSession, settings: Any
 ) -> None:
     signed_in(person)
@@ -105,7 +103,7 @@ def test_whoever_is_linked_again_by_the_sites_own_code_stays_signed_in(
     assert is_out(person)
 
 
-def test_a_second_unlinking_ends_what_was_opened_after_the_first(
+def test_second_unlinking_ends_sessions_opened_after_the_first(
     provider: Any, person: BrowserSession, settings: Any
 ) -> None:
     know(settings, get_user_model().objects.create_user("known"))
@@ -115,7 +113,7 @@ def test_a_second_unlinking_ends_what_was_opened_after_the_first(
         assert is_out(person)
 
 
-def test_a_session_that_a_password_opened_is_none_of_ours(provider: Any, person: BrowserSession, client: Any) -> None:
+def test_session_opened_by_password_is_not_ended(provider: Any, person: BrowserSession, client: Any) -> None:
     signed_in(person)
     user = get_user_model().objects.get()
     client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
@@ -124,18 +122,18 @@ def test_a_session_that_a_password_opened_is_none_of_ours(provider: Any, person:
     assert is_out(person)
 
 
-def test_a_user_who_was_never_unlinked_has_the_hash_that_django_gives(provider: Any, person: BrowserSession) -> None:
+def test_user_who_was_never_unlinked_has_djangos_session_hash(provider: Any, person: BrowserSession) -> None:
     signed_in(person)
     user = get_user_model().objects.get()
     assert person.browser.session["_auth_user_hash"] == user.get_session_auth_hash()
 
 
-def test_tests_of_a_site_can_force_a_login(provider: Any, client: Any) -> None:
+def test_force_login_works(provider: Any, client: Any) -> None:
     client.force_login(get_user_model().objects.create_user("somebody"))
     assert client.get(PAGE).status_code == 200
 
 
-def test_the_groups_that_the_account_was_given_go(provider: Any, person: BrowserSession) -> None:
+def test_groups_granted_by_the_account_are_removed(provider: Any, person: BrowserSession) -> None:
     given, own = Group.objects.create(name="given"), Group.objects.create(name="own")
     ExportedGroup.objects.create(provider=provider, claim="given_name != 'x'", group=given)
     signed_in(person)
@@ -147,7 +145,7 @@ def test_the_groups_that_the_account_was_given_go(provider: Any, person: Browser
 
 
 @pytest.mark.case("AD02")
-def test_a_trail_stays_of_who_unlinked_whom_and_when(
+def test_audit_log_has_who_unlinked_which_user_and_when(
     provider: Any, person: BrowserSession, admin: Administrator
 ) -> None:
     signed_in(person)
@@ -155,15 +153,15 @@ def test_a_trail_stays_of_who_unlinked_whom_and_when(
     page = admin.browser.get(f"{LIST}{account.pk}/delete/")
     assert account.user.get_username() in text_of(page)
     admin.browser.post(f"{LIST}{account.pk}/delete/", {"post": "yes"})
-    trail = UnlinkedAccount.objects.get()
-    assert (trail.issuer, trail.subject, trail.provider) == (account.issuer, account.subject, "psc")
-    assert trail.unlinked_by is not None
-    assert trail.unlinked_by.get_username().startswith("administrator")
+    entry = UnlinkedAccount.objects.get()
+    assert (entry.issuer, entry.subject, entry.provider) == (account.issuer, account.subject, "psc")
+    assert entry.unlinked_by is not None
+    assert entry.unlinked_by.get_username().startswith("administrator")
     assert get_user_model().objects.filter(pk=account.user_id).exists()
     assert is_out(person)
 
 
-def test_several_are_unlinked_at_once_after_a_question(simulator: Any, provider: Any, admin: Administrator) -> None:
+def test_several_are_unlinked_after_a_confirmation(simulator: Any, provider: Any, admin: Administrator) -> None:
     make_provider(simulator, "other")
     people = [signed_in(BrowserSession())]
     simulator.sign_in("nurse")
@@ -179,7 +177,7 @@ def test_several_are_unlinked_at_once_after_a_question(simulator: Any, provider:
     assert all(is_out(person) for person in people)
 
 
-def test_the_question_warns_where_the_user_could_not_sign_in_any_more(
+def test_confirmation_warns_if_the_user_could_not_sign_in_any_more(
     provider: Any, person: BrowserSession, admin: Administrator, settings: Any
 ) -> None:
     settings.LANGUAGE_CODE = "en"
@@ -192,24 +190,24 @@ def test_the_question_warns_where_the_user_could_not_sign_in_any_more(
     assert "It has no password" not in text_of(admin.browser.get(url))
 
 
-def test_the_trail_is_read_and_never_edited(provider: Any, person: BrowserSession, admin: Administrator) -> None:
+def test_audit_log_is_read_only(provider: Any, person: BrowserSession, admin: Administrator) -> None:
     signed_in(person)
-    trail = unlink(Account.objects.get(), by=None)
-    url = f"/admin/psc_connect/unlinkedaccount/{trail.pk}/"
+    entry = unlink(Account.objects.get(), by=None)
+    url = f"/admin/psc_connect/unlinkedaccount/{entry.pk}/"
     assert admin.browser.get(f"{url}change/").status_code == 200
     assert admin.browser.post(f"{url}change/", {"username": "x"}).status_code == 403
     assert admin.browser.post(f"{url}delete/", {"post": "yes"}).status_code == 403
     assert admin.browser.get("/admin/psc_connect/unlinkedaccount/add/").status_code == 403
 
 
-def test_the_trail_outlives_the_user(provider: Any, person: BrowserSession) -> None:
+def test_audit_log_is_kept_after_the_user_is_deleted(provider: Any, person: BrowserSession) -> None:
     signed_in(person)
     unlink(Account.objects.get(), by=None)
     get_user_model().objects.all().delete()
     assert UnlinkedAccount.objects.get().user is None
 
 
-def test_whoever_may_not_delete_accounts_unlinks_nobody(provider: Any, person: BrowserSession) -> None:
+def test_user_without_the_delete_permission_cannot_unlink(provider: Any, person: BrowserSession) -> None:
     signed_in(person)
     staff = administrator("view_account")
     answer = staff.browser.post(f"{LIST}{Account.objects.get().pk}/delete/", {"post": "yes"})
@@ -217,16 +215,16 @@ def test_whoever_may_not_delete_accounts_unlinks_nobody(provider: Any, person: B
     assert Account.objects.exists()
 
 
-def test_an_ordinary_page_costs_no_statement_more(provider: Any, person: BrowserSession) -> None:
+def test_page_view_costs_no_additional_query(provider: Any, person: BrowserSession) -> None:
     from tests.login.test_costs import statements
 
     signed_in(person)
-    with statements() as seen:
+    with statements() as queries:
         person.browser.get(PAGE)
-    assert len(seen) == 2, seen
+    assert len(queries) == 2, queries
 
 
-def test_a_user_who_was_unlinked_can_be_kept_in_a_cache(provider: Any, simulator: Any, admin: Administrator) -> None:
+def test_unlinked_user_can_be_cached(provider: Any, simulator: Any, admin: Administrator) -> None:
     person = signed_in(BrowserSession())
     unlink(Account.objects.get(), by=None)
     again = signed_in(person)

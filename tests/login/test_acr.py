@@ -1,4 +1,4 @@
-"""How strongly, and when, the person was authenticated."""
+"""The level (`acr`) and the time (`auth_time`) of the authentication."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
         ("eidas", None, "id_token_acr_refused"),
     ],
 )
-def test_an_acr_that_the_row_does_not_accept_is_refused(simulator, person, accepted, fault, code):
+def test_acr_that_the_provider_does_not_accept_is_refused(simulator, person, accepted, fault, code):
     Provider.objects.update(accepted_acr_values=accepted)
     if fault:
         simulator.faults.set(fault)
@@ -35,7 +35,7 @@ def test_an_acr_that_the_row_does_not_accept_is_refused(simulator, person, accep
 
 @pytest.mark.case("AZ22")
 @pytest.mark.parametrize(("accepted", "fault"), [("eidas1", None), ("eidas3 eidas1", None), ("", "missing_acr")])
-def test_an_acr_that_the_row_accepts_signs_in(simulator, provider, person, accepted, fault):
+def test_acr_that_the_provider_accepts_signs_in(simulator, provider, person, accepted, fault):
     Provider.objects.update(accepted_acr_values=accepted)
     if fault:
         simulator.faults.set(fault)
@@ -67,7 +67,7 @@ def test_a_fresh_authentication_passes_max_age(provider, person):
 
 @pytest.mark.case("AZ22")
 @pytest.mark.parametrize("asked", ["eidas2", "eidas2 eidas1"])
-def test_a_refused_acr_proposes_eidas1_to_the_administrators(person, db, asked):
+def test_refused_acr_suggests_eidas1_to_the_administrators(person, db, asked):
     with run_simulator(clients=[client_of()], accepted_acr={"eidas1"}) as strict:
         make_provider(strict, acr_values=asked)
         strict.sign_in("podiatrist")
@@ -81,7 +81,7 @@ def test_a_refused_acr_proposes_eidas1_to_the_administrators(person, db, asked):
 
 
 @pytest.mark.parametrize("acr_values", ["eidas1", ""])
-def test_nothing_is_proposed_where_eidas1_was_asked_for_or_nothing(simulator, provider, person, acr_values):
+def test_no_suggestion_if_eidas1_or_no_level_was_requested(simulator, provider, person, acr_values):
     Provider.objects.update(acr_values=acr_values)
     with simulator.fault("callback_error", error="invalid_request"):
         response = person.sign_in(PAGE)

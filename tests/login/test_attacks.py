@@ -1,4 +1,4 @@
-"""What an attacker found once, and must not find again."""
+"""Regression tests of weaknesses found in security reviews."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from tests.conftest import make_provider
 from tests.support.browser_session import code_on, path_of, query_of
 
 PAGE = "/page/one/"
-# Django 6 wants addresses, Django 5.2 pairs.
+# Django 6 expects addresses, Django 5.2 pairs.
 ADMINS = ["a@example.org"] if django.VERSION >= (6, 0) else [("A", "a@example.org")]
 
 
 @contextlib.contextmanager
 def raw_server(answer: bytes) -> Iterator[str]:
-    """Answer everything with these bytes."""
+    """Respond to every request with these bytes."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve() -> None:
@@ -50,7 +50,7 @@ def raw_server(answer: bytes) -> Iterator[str]:
 
 @pytest.mark.case("TR06")
 @pytest.mark.parametrize("size", [b"-5", b"zz", b""])
-def test_chunk_of_an_impossible_size_is_a_broken_answer(db, simulator, size):
+def test_chunk_of_an_impossible_size_is_a_malformed_response(db, simulator, size):
     answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + size + b"\r\nabc\r\n0\r\n\r\n"
     provider = make_provider(simulator)
     with raw_server(answer) as origin:
@@ -61,7 +61,7 @@ def test_chunk_of_an_impossible_size_is_a_broken_answer(db, simulator, size):
     assert caught.value.code == "provider_answer_broken"
 
 
-def test_malformed_cookie_of_the_provider_warns_nobody(simulator, provider, person):
+def test_malformed_cookie_of_the_provider_emits_no_warning(simulator, provider, person):
     simulator.faults.set("set_cookie", endpoint="token", cookie="a=b; max-age")
     person.sign_in()
     assert person.is_signed_in
@@ -71,7 +71,7 @@ def test_malformed_cookie_of_the_provider_warns_nobody(simulator, provider, pers
 @pytest.mark.parametrize(
     ("charset", "state"), [("utf-7", "+2AA-"), ("unicode_escape", "%5Cud800"), ("utf-16", "%D8%00")]
 )
-def test_request_that_chooses_its_own_letters_is_refused(provider, person, charset, state):
+def test_request_with_its_own_character_set_is_refused(provider, person, charset, state):
     content_type = f"text/plain; charset={charset}"
     response = person.browser.get(f"/psc/psc/callback/?code=c&state={state}", headers={"content-type": content_type})
     assert response.status_code == 400
@@ -80,7 +80,7 @@ def test_request_that_chooses_its_own_letters_is_refused(provider, person, chars
 
 @pytest.mark.case("LG01", "CF02")
 @pytest.mark.parametrize("name", ["RAW_URI", "REQUEST_URI", "UNENCODED_URL"])
-def test_refusal_mails_nobody_and_leaves_no_code_in_the_request(simulator, provider, person, settings, name):
+def test_refusal_sends_no_mail_and_leaves_no_code_in_the_request(simulator, provider, person, settings, name):
     settings.ADMINS = ADMINS
     callback = person.authorize(person.begin(PAGE))
     with simulator.fault("outage", endpoint="token"):
@@ -108,7 +108,7 @@ def test_closed_database_connection_is_a_page_that_says_so(simulator, provider, 
 
 @pytest.mark.case("KR01")
 @pytest.mark.parametrize("kid", ["kept", "none"])
-def test_key_that_changes_under_the_same_name_is_fetched_once(simulator, provider, person, kid):
+def test_key_that_changes_under_the_same_kid_is_fetched_once(simulator, provider, person, kid):
     with run_simulator() as other:
         strangers = [key for key in other.jwks["keys"] if key.get("use") == "sig"]
     own = next(key for key in simulator.jwks["keys"] if key.get("use") == "sig")
@@ -124,7 +124,7 @@ def test_key_that_changes_under_the_same_name_is_fetched_once(simulator, provide
 
 @pytest.mark.case("KR03")
 @pytest.mark.django_db(transaction=True)
-def test_keys_pinned_while_a_fetch_is_under_way_stay(simulator):
+def test_keys_pinned_during_a_fetch_are_kept(simulator):
     provider = make_provider(simulator)
     with run_simulator() as other:
         trusted = other.jwks
@@ -150,7 +150,7 @@ def test_keys_pinned_while_a_fetch_is_under_way_stay(simulator):
     assert provider.jwks == trusted
 
 
-def test_provider_that_is_deleted_meanwhile_is_a_refusal(simulator: Simulator, provider, person):
+def test_provider_deleted_during_a_login_is_a_refusal(simulator: Simulator, provider, person):
     callback = person.authorize(person.begin(PAGE))
     Provider.objects.all().delete()
     assert code_on(person.come_back(callback)) == "no_provider"

@@ -1,4 +1,4 @@
-"""The authorization request: what is sent, and what begins none."""
+"""The authorization request: its parameters, and requests that start no login."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.browser_session import PAGE, BrowserSession, query_of
 from tests.support.refusals import assert_refused, pending_cookies
 
 pytestmark = pytest.mark.django_db
-# What a request always says.
+# The parameters of every request.
 SENT = {
     "response_type",
     "scope",
@@ -32,7 +32,7 @@ SENT = {
 
 
 class LoginWithExtras(LoginView):
-    """A site that adds a hint of its own, and tries to replace what is the protocol's."""
+    """A site that adds a parameter, and tries to replace those of the protocol."""
 
     def get_extra_params(self, request):
         taken = (
@@ -55,7 +55,7 @@ urlpatterns = [
 
 
 @pytest.mark.case("AZ06", "AZ16")
-def test_the_request_holds_exactly_what_the_provider_row_says(provider, person):
+def test_request_has_exactly_the_parameters_of_the_provider(provider, person):
     url = person.begin()
     assert url.startswith(provider.metadata["authorization_endpoint"] + "?")
     query = query_of(url)
@@ -71,31 +71,31 @@ def test_the_request_holds_exactly_what_the_provider_row_says(provider, person):
     assert all(re.fullmatch(r"[A-Za-z0-9_-]{43}", value) for value in drawn.values())
 
 
-def test_prompt_and_max_age_are_sent_where_the_row_has_them(provider, person):
+def test_prompt_and_max_age_are_sent_if_the_provider_has_them(provider, person):
     Provider.objects.update(prompt="login", max_age=0, acr_values="")
     query = query_of(person.begin())
     assert (query["prompt"], query["max_age"]) == ("login", "0")
     assert "acr_values" not in query
 
 
-def test_display_and_languages_are_sent_where_the_row_has_them(provider, person):
+def test_display_and_languages_are_sent_if_the_provider_has_them(provider, person):
     Provider.objects.update(display="popup", ui_locales="fr en")
     query = query_of(person.begin())
     assert (query["display"], query["ui_locales"]) == ("popup", "fr en")
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])
-def test_the_language_of_the_page_is_sent_where_the_row_says_so(provider, person, language):
+def test_language_of_the_page_is_sent_if_the_provider_asks_for_it(provider, person, language):
     Provider.objects.update(ui_locales="auto")
     assert query_of(person.begin(**{"Accept-Language": language}))["ui_locales"] == language
 
 
-def test_extra_parameters_are_sent_and_never_replace_one_of_ours(provider, person):
+def test_extra_parameters_are_sent_and_replace_none_of_the_protocol(provider, person):
     reserved = dict.fromkeys(RESERVED_PARAMETERS - {"prompt", "max_age", "display", "ui_locales"}, "evil")
     Provider.objects.update(extra_parameters={"kc_idp_hint": "OKTA_chu", "claims": '{"id_token": {}}'})
     query = query_of(person.begin())
     assert (query["kc_idp_hint"], query["claims"]) == ("OKTA_chu", '{"id_token": {}}')
-    # Put in by SQL, whatever the form says.
+    # Saved without the form's validation.
     Provider.objects.update(extra_parameters=reserved)
     assert {value for name, value in query_of(person.begin()).items() if name in SENT} & {"evil"} == set()
 
@@ -135,13 +135,13 @@ def test_state_nonce_and_verifier_are_256_random_bits_each(provider, person):
         always, ever = -1, 0
         for number in numbers[kind::3]:
             always, ever = always & number, ever | number
-        # No bit is the same in 48 of them: by chance, once in 2**39.
+        # No bit is equal in all 48: the probability of a false failure is 2**-39.
         assert always == 0
         assert ever == 2**256 - 1
 
 
 @pytest.mark.case("AZ17")
-def test_the_verifier_is_no_part_of_the_request(simulator, provider, person):
+def test_request_does_not_contain_the_verifier(simulator, provider, person):
     url = person.begin()
     person.come_back(person.authorize(url))
     sent = next(request for request in simulator.requests if request.endpoint == "token").form
@@ -163,7 +163,7 @@ def test_the_challenge_is_s256_whatever_the_metadata_announces(simulator, provid
 
 
 @pytest.mark.case("AZ19")
-def test_parameters_of_the_login_address_never_reach_the_provider(provider, person):
+def test_parameters_of_the_login_url_are_not_sent_to_the_provider(provider, person):
     asked = {
         "redirect_uri": "https://evil.example/",
         "scope": "openid offline_access",
@@ -184,7 +184,7 @@ def test_parameters_of_the_login_address_never_reach_the_provider(provider, pers
 
 
 @pytest.mark.case("AZ19")
-def test_a_sites_own_parameters_are_added_and_replace_none(provider, person, settings):
+def test_parameters_of_a_subclass_are_sent_and_replace_none_of_the_protocol(provider, person, settings):
     settings.ROOT_URLCONF = __name__
     query = query_of(person.begin())
     assert query["kc_idp_hint"] == "OKTA_chu"
@@ -194,13 +194,13 @@ def test_a_sites_own_parameters_are_added_and_replace_none(provider, person, set
 
 
 @pytest.mark.parametrize("endpoint", ["{}?tenant=health", "{}?state=theirs&tenant=health"])
-def test_the_endpoints_own_query_is_kept_and_holds_nothing_twice(simulator, provider, person, endpoint):
+def test_query_of_the_endpoint_is_kept_without_duplicates(simulator, provider, person, endpoint):
     url = endpoint.format(simulator.metadata["authorization_endpoint"])
     Provider.objects.update(metadata=simulator.metadata | {"authorization_endpoint": url})
-    begun = person.begin()
-    assert "tenant=health" in begun
-    assert begun.count("state=") == 1
-    assert "theirs" not in begun
+    url = person.begin()
+    assert "tenant=health" in url
+    assert url.count("state=") == 1
+    assert "theirs" not in url
 
 
 NOT_VISITS = [
@@ -216,14 +216,14 @@ NOT_VISITS = [
 
 @pytest.mark.case("AZ18")
 @pytest.mark.parametrize("headers", NOT_VISITS, ids=str)
-def test_what_is_no_visit_begins_nothing(simulator, provider, person, headers):
+def test_request_that_is_not_a_visit_starts_no_login(simulator, provider, person, headers):
     response = person.browser.get("/psc/psc/login/", {"next": PAGE}, headers=headers)
     assert_refused(person, response, "login_not_a_visit", simulator=simulator, next_page=PAGE)
     assert not response.cookies
 
 
 @pytest.mark.case("AZ18")
-def test_after_sixty_pictures_and_prefetches_the_first_login_finishes(provider, person):
+def test_first_login_finishes_after_sixty_images_and_prefetches(provider, person):
     url = person.authorize(person.begin(PAGE, **{"Sec-Fetch-Dest": "document"}))
     for number in range(60):
         person.browser.get("/psc/psc/login/", headers=NOT_VISITS[number % len(NOT_VISITS)])

@@ -1,4 +1,4 @@
-"""What a browser may bring back from the provider."""
+"""The parameters of the callback."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ def test_the_state_and_code_of_another_browser_are_refused(simulator, provider, 
     link = attacker.authorize(attacker.begin())
     own = person.authorize(person.begin(PAGE))
     assert_refused(person, person.come_back(link), "authorization_state_unknown", simulator=simulator)
-    # The victim's own login is none the worse for it.
+    # The victim's own login is not affected.
     assert person.come_back(own)["Location"] == PAGE
     attacker.close()
 
 
 @pytest.mark.case("AZ06")
-def test_a_stolen_code_in_an_own_login_is_refused_by_its_verifier(simulator, provider, person):
+def test_stolen_code_in_the_attackers_login_is_refused_by_its_verifier(simulator, provider, person):
     victim = BrowserSession()
     stolen = query_of(victim.authorize(victim.begin()))["code"]
     answer = query_of(person.authorize(person.begin(PAGE)))
@@ -55,7 +55,7 @@ def test_a_stolen_code_in_an_own_login_is_refused_by_its_verifier(simulator, pro
 @pytest.mark.case("AZ08")
 @pytest.mark.parametrize("require_iss", ["announced", "never"])
 @pytest.mark.parametrize("suffix", ["x", "/", "?", " "])
-def test_the_answer_of_another_issuer_is_refused_before_any_call(simulator, provider, person, require_iss, suffix):
+def test_response_of_another_issuer_is_refused_before_any_request(simulator, provider, person, require_iss, suffix):
     Provider.objects.update(require_iss=require_iss)
     with simulator.fault("wrong_iss_in_callback", issuer=simulator.issuer + suffix):
         response = person.sign_in(PAGE)
@@ -63,7 +63,7 @@ def test_the_answer_of_another_issuer_is_refused_before_any_call(simulator, prov
 
 
 @pytest.mark.case("AZ09")
-def test_an_answer_without_the_announced_issuer_is_refused(simulator, provider, person):
+def test_response_without_the_announced_issuer_is_refused(simulator, provider, person):
     with simulator.fault("no_iss_in_callback"):
         response = person.sign_in(PAGE)
     assert_refused(person, response, "authorization_issuer_missing", simulator=simulator, next_page=PAGE)
@@ -78,7 +78,7 @@ def test_an_error_without_the_announced_issuer_is_refused_too(simulator, provide
 
 @pytest.mark.case("AZ09")
 @pytest.mark.parametrize("how", ["the row never requires it", "the metadata does not announce it"])
-def test_an_answer_without_issuer_signs_in_where_none_is_due(simulator, provider, person, how):
+def test_response_without_issuer_signs_in_if_none_is_announced(simulator, provider, person, how):
     if how == "the row never requires it":
         Provider.objects.update(require_iss="never")
     else:
@@ -108,7 +108,7 @@ def test_a_repeated_error_is_refused(simulator, provider, person):
 
 @pytest.mark.case("AZ12")
 @pytest.mark.parametrize("query", ["error=access_denied", "error=x&state=evil", f"error=x&state={'A' * 43}"])
-def test_a_forged_error_changes_nothing_for_a_login_under_way(simulator, provider, person, query):
+def test_forged_error_does_not_affect_a_pending_login(simulator, provider, person, query):
     url = person.authorize(person.begin(PAGE))
     before = pending_cookies(person)
     response = person.browser.get(f"/psc/psc/callback/?{query}")
@@ -124,7 +124,7 @@ def test_a_forged_error_changes_nothing_for_a_login_under_way(simulator, provide
 
 @pytest.mark.case("AZ12")
 @pytest.mark.parametrize("query", ["error=access_denied", "error=login_required&state=evil", "code=c", ""])
-def test_a_forged_answer_never_signs_anybody_out(simulator, provider, person, query):
+def test_forged_response_does_not_sign_out(simulator, provider, person, query):
     person.sign_in()
     session = person.browser.cookies["sessionid"].value
     response = person.browser.get(f"/psc/psc/callback/?{query}")
@@ -134,7 +134,7 @@ def test_a_forged_answer_never_signs_anybody_out(simulator, provider, person, qu
 
 
 @pytest.mark.case("AZ13")
-def test_an_answer_with_error_and_code_is_an_error(simulator, provider, person):
+def test_response_with_error_and_code_is_an_error(simulator, provider, person):
     with simulator.fault("error_and_code"):
         response = person.sign_in(PAGE)
     assert_refused(person, response, "authorization_access_denied", simulator=simulator, next_page=PAGE)
@@ -164,9 +164,9 @@ def test_each_error_of_the_provider_has_its_code(simulator, person, error, code,
 
 
 @pytest.mark.case("AZ14")
-def test_no_text_of_the_answer_reaches_the_page(simulator, provider, person):
-    said = "<script>alert(1)</script>\u202eappelez le 01 23 45 67 89"
-    with simulator.fault("callback_error", error=f"e{said}", description=said):
+def test_page_shows_no_text_of_the_response(simulator, provider, person):
+    hostile = "<script>alert(1)</script>\u202eappelez le 01 23 45 67 89"
+    with simulator.fault("callback_error", error=f"e{hostile}", description=hostile):
         response = person.sign_in(PAGE)
     assert_refused(person, response, "authorization_unrecognised", simulator=simulator, next_page=PAGE)
     text = response.content.decode()
@@ -175,7 +175,7 @@ def test_no_text_of_the_answer_reaches_the_page(simulator, provider, person):
 
 @pytest.mark.case("AZ15")
 @pytest.mark.parametrize("code", ["x" * 4097, "x" * 100_000, "é", "a\nb", "a\x00b"])
-def test_a_code_that_is_none_is_refused_before_any_call(simulator, provider, person, code):
+def test_malformed_code_is_refused_before_any_request(simulator, provider, person, code):
     answer = query_of(person.authorize(person.begin(PAGE)))
     response = callback(person, **{**answer, "code": code})
     assert_refused(person, response, "authorization_code_malformed", simulator=simulator, next_page=PAGE)
@@ -188,13 +188,13 @@ def test_a_giant_issuer_is_refused(simulator, provider, person):
     assert_refused(person, response, "authorization_issuer_mismatch", simulator=simulator, next_page=PAGE)
 
 
-def test_an_answer_with_neither_code_nor_error_is_refused(simulator, provider, person):
+def test_response_with_neither_code_nor_error_is_refused(simulator, provider, person):
     with simulator.fault("callback_parameters", drop=("code",)):
         response = person.sign_in(PAGE)
     assert_refused(person, response, "authorization_code_missing", simulator=simulator, next_page=PAGE)
 
 
-def test_a_cancelled_login_says_so_and_can_be_begun_again(simulator, provider, person):
+def test_cancelled_login_shows_a_page_and_can_be_started_again(simulator, provider, person):
     simulator.sign_in(None)
     page = person.provider_session.get(person.begin(PAGE), timeout=10)
     interaction = re.search(r'name="interaction" value="([^"]+)"', page.text)[1]
@@ -211,7 +211,7 @@ def test_a_cancelled_login_says_so_and_can_be_begun_again(simulator, provider, p
 
 
 @pytest.mark.case("AZ20")
-def test_the_callback_moves_on_at_once_and_sends_no_referrer(provider, person):
+def test_callback_redirects_immediately_and_sends_no_referrer(provider, person):
     response = person.sign_in(PAGE)
     assert response.status_code == 302
     assert response.content == b""
@@ -220,7 +220,7 @@ def test_the_callback_moves_on_at_once_and_sends_no_referrer(provider, person):
 
 
 @pytest.mark.case("AZ20")
-def test_the_error_page_of_the_callback_asks_nothing_of_other_hosts(simulator, provider, person):
+def test_error_page_of_the_callback_loads_nothing_from_other_hosts(simulator, provider, person):
     answer = query_of(person.authorize(person.begin()))
     with simulator.fault("no_id_token"):
         response = callback(person, **answer)

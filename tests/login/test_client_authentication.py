@@ -1,4 +1,4 @@
-"""How the site proves at the token endpoint which client it is, and where it keeps the secret."""
+"""Client authentication at the token endpoint, and the sources of the client secret."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def set_secret(secret: str, method: str = "client_secret_post") -> None:
 @pytest.mark.case("TR13")
 @pytest.mark.parametrize("method", ["client_secret_post", "client_secret_basic"])
 @pytest.mark.parametrize("secret", ["plain", AWKWARD, "x" * 4_000])
-def test_a_secret_reaches_the_provider_as_it_is(simulator, provider, person, method, secret):
+def test_secret_reaches_the_provider_unchanged(simulator, provider, person, method, secret):
     simulator.register(client_of(client_secret=secret, token_endpoint_auth_method=method))
     set_secret(secret, method)
     person.sign_in()
@@ -35,7 +35,7 @@ def test_a_secret_reaches_the_provider_as_it_is(simulator, provider, person, met
 
 
 @pytest.mark.case("TR13")
-def test_basic_authentication_is_form_encoded_and_stands_in_the_header_alone(simulator, provider, person):
+def test_basic_authentication_is_form_encoded_and_only_in_the_header(simulator, provider, person):
     simulator.register(client_of(client_secret=AWKWARD, token_endpoint_auth_method="client_secret_basic"))
     set_secret(AWKWARD, "client_secret_basic")
     person.sign_in()
@@ -47,7 +47,7 @@ def test_basic_authentication_is_form_encoded_and_stands_in_the_header_alone(sim
 
 
 @pytest.mark.case("TR13")
-def test_a_posted_secret_stands_in_the_body_alone(simulator, provider, person):
+def test_posted_secret_is_only_in_the_body(simulator, provider, person):
     person.sign_in()
     sent = next(request for request in simulator.requests if request.endpoint == "token")
     assert sent.form["client_secret"] == "the-client-secret-e7c1"
@@ -57,7 +57,7 @@ def test_a_posted_secret_stands_in_the_body_alone(simulator, provider, person):
 
 @pytest.mark.parametrize("method", ["client_secret_post", "client_secret_basic"])
 @pytest.mark.parametrize("secret", ["wrong", "the-client-secret-e7c1 ", "THE-CLIENT-SECRET-E7C1"])
-def test_a_wrong_secret_is_refused_by_its_code(simulator, provider, person, method, secret):
+def test_wrong_secret_is_refused_with_its_code(simulator, provider, person, method, secret):
     simulator.register(client_of(token_endpoint_auth_method=method))
     set_secret(secret, method)
     response = person.sign_in(PAGE)
@@ -65,13 +65,13 @@ def test_a_wrong_secret_is_refused_by_its_code(simulator, provider, person, meth
     assert secret not in response.content.decode()
 
 
-def test_the_wrong_method_is_refused_by_its_code(simulator, provider, person):
+def test_wrong_method_is_refused_with_its_code(simulator, provider, person):
     set_secret("the-client-secret-e7c1", "client_secret_basic")
     response = person.sign_in(PAGE)
     assert_refused(person, response, "token_client_refused", simulator=simulator, calls=("token",), next_page=PAGE)
 
 
-def test_a_secret_comes_from_the_environment(provider, person, monkeypatch, settings):
+def test_secret_is_read_from_the_environment(provider, person, monkeypatch, settings):
     settings.PSC_CONNECT_SECRET_ISSUERS = {"env:PSC_CONNECT_SECRET_PSC": provider.issuer}
     monkeypatch.setenv("PSC_CONNECT_SECRET_PSC", "the-client-secret-e7c1")
     set_secret("env:PSC_CONNECT_SECRET_PSC")
@@ -79,7 +79,7 @@ def test_a_secret_comes_from_the_environment(provider, person, monkeypatch, sett
     assert person.is_signed_in
 
 
-def test_a_secret_comes_from_a_file_without_its_line_end(provider, person, settings, tmp_path):
+def test_secret_is_read_from_a_file_without_its_line_end(provider, person, settings, tmp_path):
     settings.PSC_CONNECT_SECRET_DIR = tmp_path
     settings.PSC_CONNECT_SECRET_ISSUERS = {"file:psc": provider.issuer}
     (tmp_path / "psc").write_text("the-client-secret-e7c1\n")
@@ -89,9 +89,7 @@ def test_a_secret_comes_from_a_file_without_its_line_end(provider, person, setti
 
 
 @pytest.mark.parametrize("issuers", [{}, {"env:PSC_CONNECT_SECRET_PSC": "https://another.example"}])
-def test_a_name_does_not_bring_the_secret_to_an_issuer_that_it_is_not_for(
-    simulator, provider, person, monkeypatch, settings, issuers
-):
+def test_named_secret_is_not_sent_to_another_issuer(simulator, provider, person, monkeypatch, settings, issuers):
     settings.PSC_CONNECT_SECRET_ISSUERS = issuers
     monkeypatch.setenv("PSC_CONNECT_SECRET_PSC", "the-client-secret-e7c1")
     url = person.authorize(person.begin(PAGE))
@@ -101,7 +99,7 @@ def test_a_name_does_not_bring_the_secret_to_an_issuer_that_it_is_not_for(
 
 
 @pytest.mark.parametrize("environment", ["production", "sandbox"])
-def test_a_name_is_enough_for_the_issuers_of_ans(monkeypatch, environment):
+def test_named_secret_needs_no_setting_for_the_issuers_of_ans(monkeypatch, environment):
     monkeypatch.setenv("PSC_CONNECT_SECRET_PSC", "the-client-secret-e7c1")
     provider = Provider(metadata=load_metadata(environment), client_secret="env:PSC_CONNECT_SECRET_PSC")
     assert provider.secret_for_its_issuer() == "the-client-secret-e7c1"
@@ -139,7 +137,7 @@ def secrets_folder(settings, tmp_path, monkeypatch) -> None:
         ("file:..", "secret_reference_invalid"),
     ],
 )
-def test_a_secret_that_cannot_be_had_refuses_before_any_call(simulator, person, stored, code):
+def test_unavailable_secret_refuses_before_any_request(simulator, person, stored, code):
     url = person.authorize(person.begin(PAGE))
     set_secret(stored)
     response = person.come_back(url)
@@ -148,7 +146,7 @@ def test_a_secret_that_cannot_be_had_refuses_before_any_call(simulator, person, 
 
 
 @pytest.mark.parametrize("stored", ["", "env:PSC_CONNECT_SECRET_ABSENT"])
-def test_without_a_secret_nobody_is_sent_to_identify_for_nothing(
+def test_without_a_secret_the_browser_is_not_sent_to_the_provider(
     simulator, provider, person, stored, django_assert_max_num_queries
 ):
     set_secret(stored)
@@ -159,14 +157,14 @@ def test_without_a_secret_nobody_is_sent_to_identify_for_nothing(
     assert not [request for request in simulator.requests if request.endpoint == "authorization"]
 
 
-def test_a_file_is_refused_where_no_folder_is_set(simulator, provider, person):
+def test_file_secret_is_refused_without_a_secret_dir(simulator, provider, person):
     set_secret("file:psc")
     response = person.browser.get("/psc/psc/login/", {"next": PAGE})
     assert_refused(person, response, "secret_reference_invalid", simulator=simulator, next_page=PAGE)
 
 
 @pytest.mark.parametrize("stored", ["gAAAAA-no-token", "é", "the-client-secret-e7c1"])
-def test_an_undecryptable_secret_refuses_before_any_call(simulator, provider, person, stored):
+def test_undecryptable_secret_refuses_before_any_request(simulator, provider, person, stored):
     url = person.authorize(person.begin(PAGE))
     with connection.cursor() as cursor:
         cursor.execute(f"UPDATE {Provider._meta.db_table} SET client_secret = %s", [stored])
@@ -174,20 +172,20 @@ def test_an_undecryptable_secret_refuses_before_any_call(simulator, provider, pe
     assert_refused(person, response, "secret_undecryptable", simulator=simulator, next_page=PAGE)
 
 
-def test_a_secret_of_another_encryption_key_refuses_before_any_call(simulator, provider, person, settings):
+def test_secret_of_another_encryption_key_refuses_before_any_request(simulator, provider, person, settings):
     settings.SECRET_KEY = "a-new-key-that-did-not-encrypt-the-secret"
     response = person.browser.get("/psc/psc/login/", {"next": PAGE})
     assert_refused(person, response, "secret_undecryptable", simulator=simulator, next_page=PAGE)
 
 
-def test_a_login_goes_on_while_the_encryption_key_is_changed(provider, person, settings):
+def test_pending_login_survives_a_change_of_the_encryption_key(provider, person, settings):
     url = person.authorize(person.begin(PAGE))
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
     settings.SECRET_KEY = "the-next-one-" + "y" * 40
     assert person.come_back(url)["Location"] == PAGE
 
 
-def test_metadata_that_became_unusable_refuses_before_any_call(simulator, provider, person):
+def test_unusable_metadata_refuse_before_any_request(simulator, provider, person):
     url = person.authorize(person.begin(PAGE))
     Provider.objects.update(metadata=simulator.metadata | {"token_endpoint": "http://evil.example/token"})
     response = person.come_back(url)

@@ -1,4 +1,4 @@
-"""Clocks that differ, and days that are not like others."""
+"""Wrong clocks, and special days such as those of a clock change."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def test_a_clock_45_seconds_off_signs_in(simulator, provider, person, provider_i
 @pytest.mark.parametrize(
     ("provider_is_ahead", "code"),
     [
-        # Ours is two minutes slow; ours is four minutes fast, and a token lives two.
+        # The site's clock is two minutes slow; it is four minutes fast, and a token is valid for two.
         (120, "id_token_issued_in_future"),
         (-240, "id_token_expired"),
         (3600, "id_token_issued_in_future"),
         (-24 * 3600, "id_token_expired"),
     ],
 )
-def test_a_clock_that_is_minutes_off_is_refused_by_its_code(simulator, provider, person, provider_is_ahead, code):
+def test_clock_that_is_minutes_off_is_refused_with_its_code(simulator, provider, person, provider_is_ahead, code):
     simulator.clock_offset = provider_is_ahead
     response = person.sign_in(PAGE)
     assert_refused(person, response, code, simulator=simulator, calls=("token",), next_page=PAGE)
@@ -56,15 +56,15 @@ def _in_paris(request, settings, provider):
 @pytest.mark.case("CK02")
 @pytest.mark.usefixtures("_in_paris")
 @pytest.mark.parametrize("moment", DAYS.values(), ids=DAYS)
-def test_no_day_is_special(simulator, person, time_machine, moment):
+def test_login_works_on_special_days(simulator, person, time_machine, moment):
     time_machine.move_to(moment)
     aged = django_timezone.now() - timedelta(hours=25)
     Provider.objects.update(jwks_updated_at=aged, max_age=3600)
-    begun = person.begin(PAGE)
+    started = person.begin(PAGE)
     time_machine.move_to(moment + timedelta(seconds=3))
-    assert person.come_back(person.authorize(begun))["Location"] == PAGE
+    assert person.come_back(person.authorize(started))["Location"] == PAGE
     assert person.browser.get(PAGE).status_code == 200
-    # Twenty-five hours are more than a day, whatever the clock on the wall says.
+    # Twenty-five hours are more than one day, whatever the local time.
     assert simulator.count("jwks") == 1
 
 

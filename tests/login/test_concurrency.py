@@ -1,4 +1,4 @@
-"""People who come at the same moment: on SQLite, and on PostgreSQL where a server is given."""
+"""Simultaneous logins: on SQLite, and on PostgreSQL if a server is configured."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from tests.support.identities import RPPS, names_are_no_identifiers, of, somebod
 
 PODIATRIST = next(person for person in PEOPLE if person.slug == "podiatrist")
 THREADS = 8
-# What else can only be shown there.
+# Other tests that need PostgreSQL.
 PLACES = ("login/test_login.py", "admin/at_once.py", "admin/test_hostile_input.py")
 
 
 def at_once(*tasks: Callable[[], Any]) -> list[Any]:
-    """Run every task in a thread of its own, with a database connection of its own, all released together."""
+    """Run each task in its own thread with its own database connection, all started together."""
     barrier = threading.Barrier(len(tasks), timeout=30)
     outcomes: list[Any] = [None] * len(tasks)
 
@@ -36,7 +36,7 @@ def at_once(*tasks: Callable[[], Any]) -> list[Any]:
         try:
             barrier.wait()
             outcomes[index] = task()
-        except Exception as exc:  # noqa: BLE001 - whatever it is, the test that waits must see it
+        except Exception as exc:  # noqa: BLE001 - the waiting test must see every exception
             outcomes[index] = exc
         finally:
             connection.close()
@@ -50,14 +50,14 @@ def at_once(*tasks: Callable[[], Any]) -> list[Any]:
 
 
 def coming_back(people: list[BrowserSession]) -> list[Callable[[], Any]]:
-    """The callbacks of all of them, each ready to be opened."""
+    """Return the callbacks of all people, ready to be opened."""
     urls = [person.authorize(person.begin()) for person in people]
     return [lambda person=person, url=url: person.come_back(url) for person, url in zip(people, urls, strict=True)]
 
 
 @pytest.mark.case("CC01")
 @pytest.mark.django_db(transaction=True)
-def test_parallel_first_logins_of_one_person_make_one_account(simulator):
+def test_parallel_first_logins_of_one_person_create_one_account(simulator):
     make_provider(simulator)
     people = [BrowserSession() for _browser in range(THREADS)]
     outcomes = at_once(*coming_back(people))
@@ -70,11 +70,11 @@ def test_parallel_first_logins_of_one_person_make_one_account(simulator):
 
 @pytest.mark.case("CC01", "AL04")
 @pytest.mark.django_db(transaction=True)
-def test_parallel_first_logins_of_people_whose_usernames_collide_make_one_account_each(simulator):
+def test_parallel_first_logins_with_colliding_usernames_create_one_account_each(simulator):
     make_provider(simulator)
     people, urls = [], []
     for number in range(4):
-        # The same username for each: the national identifier of one is not the `sub` of another.
+        # The same national identifier, and so the same username, under four `sub` values.
         simulator.sign_in(replace(PODIATRIST, userinfo={**PODIATRIST.userinfo, "sub": f"f:550dc1c8:{number}"}))
         person = BrowserSession()
         people.append(person)
@@ -95,7 +95,7 @@ def test_parallel_logins_of_a_known_person_all_sign_in(simulator):
     make_provider(simulator)
     people = [BrowserSession() for _browser in range(THREADS)]
     people[0].sign_in()
-    # Each brings another name: all of them write the same row.
+    # Each login has another name, so that all of them update the same row.
     User.objects.update(first_name="Other")
     outcomes = at_once(*coming_back(people[1:]))
     assert [getattr(outcome, "status_code", outcome) for outcome in outcomes] == [302] * (THREADS - 1)
@@ -107,7 +107,7 @@ def test_parallel_logins_of_a_known_person_all_sign_in(simulator):
 @pytest.mark.case("CC01", "AL09")
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("by_number", [False, True], ids=["created", "linked by the number"])
-def test_parallel_first_logins_of_one_person_under_several_subs_make_one_account(simulator, by_number):
+def test_parallel_first_logins_of_one_person_under_several_subs_create_one_account(simulator, by_number):
     provider = make_provider(simulator, link_user_field="last_name" if by_number else "")
     names_are_no_identifiers(provider)
     provider.exported_attributes.filter(user_field="last_name").delete()
@@ -123,7 +123,7 @@ def test_parallel_first_logins_of_one_person_under_several_subs_make_one_account
     assert [getattr(outcome, "status_code", outcome) for outcome in outcomes] == [302] * 4
     account = Account.objects.get()
     assert {person.user_id for person in people} == {str(User.objects.get().pk)} == {str(account.user_id)}
-    # Each sub that is not its present one is a former one; each change is in the trail once.
+    # Each other sub is a former one; each change is in the audit log once.
     former = {row.number for row in account.identifiers.filter(kind="sub")}
     assert former == {"0", "1", "2", "3"} - {account.subject}
     assert account.changes.filter(action="subject").count() == 3
@@ -134,7 +134,7 @@ def test_parallel_first_logins_of_one_person_under_several_subs_make_one_account
 @pytest.mark.servers
 @pytest.mark.case("CC01")
 @pytest.mark.skipif(connection.vendor == "postgresql", reason="this is that run")
-def test_all_of_this_holds_on_postgresql():
+def test_same_tests_pass_on_postgresql():
     if not os.environ.get("PSC_TESTS_POSTGRES_DSN"):
         reason = "PSC_TESTS_POSTGRES_DSN names no PostgreSQL"
         pytest.fail(reason) if os.environ.get("PSC_TESTS_REQUIRE_ALL") == "1" else pytest.skip(reason)

@@ -1,4 +1,4 @@
-"""What a login costs the provider, the network and the database."""
+"""The cost of a login: requests to the provider, connections and SQL queries."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def sign_in(simulator: Simulator) -> BrowserSession:
     return person
 
 
-def test_a_login_in_steady_state_asks_the_provider_twice(provider, simulator):
+def test_login_makes_two_requests_to_the_provider(provider, simulator):
     for _login in range(3):
         sign_in(simulator)
         assert [call.endpoint for call in calls_of_the_site(simulator)] == ["token", "userinfo"]
@@ -47,7 +47,7 @@ def test_a_login_after_the_first_opens_no_connection(provider, simulator):
         assert all(call.reused for call in calls)
 
 
-def test_an_ordinary_page_asks_the_provider_nothing(provider, simulator):
+def test_page_view_makes_no_request_to_the_provider(provider, simulator):
     person = sign_in(simulator)
     simulator.clear_requests()
     connections = simulator.connections
@@ -58,7 +58,7 @@ def test_an_ordinary_page_asks_the_provider_nothing(provider, simulator):
     assert simulator.connections == connections
 
 
-def test_the_start_of_a_login_asks_the_provider_nothing(provider, simulator, person):
+def test_start_of_a_login_makes_no_request_to_the_provider(provider, simulator, person):
     simulator.clear_requests()
     person.begin()
     assert simulator.requests == []
@@ -66,22 +66,22 @@ def test_the_start_of_a_login_asks_the_provider_nothing(provider, simulator, per
 
 @contextmanager
 def statements() -> Any:
-    """Every statement that reaches the database, those of transactions included."""
-    seen: list[str] = []
+    """Record every SQL statement, including those of transactions."""
+    queries: list[str] = []
 
     def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        seen.append(" ".join(sql.split())[:110])
+        queries.append(" ".join(sql.split())[:110])
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(note):
-        yield seen
+        yield queries
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
     ("before", "now", "at_most"),
     [
-        # Twelve were those of a sign-in without rules and identifiers: these may add two, their changes four.
+        # Twelve without rules and identifiers; these may add two, and their changes four.
         ("podiatrist", "podiatrist", 13),
         ("activity-lost-before", "activity-lost-after", 14),
         ("sub-changed-before", "sub-changed-after", 16),
@@ -89,7 +89,7 @@ def statements() -> Any:
     ],
     ids=["returning", "returning with an activity less", "returning under another sub", "new"],
 )
-def test_a_login_costs_few_statements(simulator, before, now, at_most):
+def test_login_makes_few_sql_queries(simulator, before, now, at_most):
     assert connection.vendor == "sqlite"
     make_provider(simulator, ask_activity="never")
     if before:
@@ -104,8 +104,8 @@ def test_a_login_costs_few_statements(simulator, before, now, at_most):
         response = person.come_back(callback)
     person.close()
     assert response["Location"] == "/page/one/"
-    seen = [*of_login, *of_callback]
-    assert 0 < len(seen) <= at_most, "\n".join(seen)
+    queries = [*of_login, *of_callback]
+    assert 0 < len(queries) <= at_most, "\n".join(queries)
 
 
 KNOWN = somebody("1", of("RPPS", RPPS), of("PSI", PSI, 2))
@@ -119,20 +119,20 @@ KNOWN = somebody("1", of("RPPS", RPPS), of("PSI", PSI, 2))
         (somebody("1", of("RPPS", RPPS), of("PSI", PSI, 2), of("AUTRE", "x"), of("AUTRE", "y")), {"INSERT": 1}),
         (somebody("1", of("RPPS", RPPS, 2), of("PSI", PSI, 1)), {"UPDATE": 1}),
         (somebody("1", of("RPPS", RPPS, 2), of("PSI", PSI, 1), of("AUTRE", "x")), {"INSERT": 1, "UPDATE": 1}),
-        # One row for the former sub, one of the trail.
+        # One row for the former sub, one of the audit log.
         (somebody("2", of("RPPS", RPPS), of("PSI", PSI, 2)), {"INSERT": 2}),
     ],
     ids=["the same", "two new", "another quality", "both", "another sub"],
 )
-def test_identifiers_cost_nothing_to_read_and_what_changed_of_them_to_write(simulator, now, more):
-    """The account comes with them; the snapshot, which holds them too, is one more UPDATE where they changed."""
+def test_identifiers_cost_no_query_to_read_and_one_to_write_changes(simulator, now, more):
+    """They are loaded with the account. The snapshot contains them too: one more UPDATE if they change."""
     names_are_no_identifiers(make_provider(simulator))
     counted = []
     for professional in (KNOWN, KNOWN, now):
         simulator.sign_in(professional)
-        with statements() as seen:
+        with statements() as queries:
             sign_in(simulator)
-        counted.append(Counter(sql.partition(" ")[0] for sql in seen))
+        counted.append(Counter(sql.partition(" ")[0] for sql in queries))
     _first, known, again = counted
     snapshot = Counter(["UPDATE"] if more else [])
     assert again - known == Counter(more) + snapshot
@@ -140,10 +140,10 @@ def test_identifiers_cost_nothing_to_read_and_what_changed_of_them_to_write(simu
 
 
 def test_the_start_of_a_login_leaves_no_row_and_one_cookie(provider, simulator, person):
-    with statements() as seen:
+    with statements() as queries:
         person.begin("/page/one/")
-    assert len(seen) == 1, seen
-    assert not any(sql.startswith(("INSERT", "UPDATE", "DELETE")) for sql in seen)
+    assert len(queries) == 1, queries
+    assert not any(sql.startswith(("INSERT", "UPDATE", "DELETE")) for sql in queries)
     assert not Session.objects.exists()
     assert not ClaimedState.objects.exists()
     [cookie] = person.browser.cookies
@@ -152,15 +152,15 @@ def test_the_start_of_a_login_leaves_no_row_and_one_cookie(provider, simulator, 
 
 @pytest.mark.usefixtures("atomic_requests")
 @pytest.mark.parametrize("with_keys", [True, False], ids=["steady state", "keys to fetch"])
-def test_no_transaction_is_open_while_the_provider_is_called(simulator, person, with_keys):
+def test_no_transaction_is_open_during_requests_to_the_provider(simulator, person, with_keys):
     make_provider(simulator, **({} if with_keys else {"jwks": {}, "jwks_updated_at": None}))
-    with watching_transactions(simulator) as seen:
+    with watching_transactions(simulator) as in_transaction:
         assert person.sign_in().status_code == 302
-    assert seen == [False] * (2 if with_keys else 3)
+    assert in_transaction == [False] * (2 if with_keys else 3)
 
 
 @pytest.mark.usefixtures("atomic_requests")
-def test_the_site_of_that_test_does_open_a_transaction_around_its_own_pages(person):
-    with statements() as seen:
+def test_site_of_that_test_opens_a_transaction_for_its_own_pages(person):
+    with statements() as queries:
         person.browser.get("/")
-    assert seen == ["BEGIN"]
+    assert queries == ["BEGIN"]

@@ -1,4 +1,4 @@
-"""The same callback again: a reload, two clicks, one after the other and at once."""
+"""The same callback twice: a reload, and two clicks, consecutive or simultaneous."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.mark.case("AZ04")
-def test_a_reload_by_the_person_signed_in_lands_on_the_page(simulator, provider, person):
+def test_reload_by_the_signed_in_person_redirects_to_the_page(simulator, provider, person):
     url = person.authorize(person.begin(PAGE))
     person.come_back(url)
     session = person.browser.cookies[site.SESSION_COOKIE_NAME].value
@@ -32,7 +32,7 @@ def test_a_reload_by_the_person_signed_in_lands_on_the_page(simulator, provider,
 
 
 @pytest.mark.case("AZ04")
-def test_a_reload_after_the_sign_out_is_refused(simulator, provider, person):
+def test_reload_after_the_logout_is_refused(simulator, provider, person):
     url = person.authorize(person.begin(PAGE))
     person.come_back(url)
     person.browser.post("/psc/psc/logout/")
@@ -44,7 +44,7 @@ def test_a_reload_after_the_sign_out_is_refused(simulator, provider, person):
 
 
 @pytest.mark.case("AZ03", "AZ04")
-def test_the_callback_of_another_person_is_refused_to_somebody_signed_in(simulator, provider, person):
+def test_callback_of_another_person_is_refused_to_a_signed_in_user(simulator, provider, person):
     other = BrowserSession()
     theirs = other.authorize(other.begin("/page/theirs/"))
     other.come_back(theirs)
@@ -58,7 +58,7 @@ def test_the_callback_of_another_person_is_refused_to_somebody_signed_in(simulat
     other.close()
 
 
-def test_somebody_signed_in_by_password_stays_so_when_an_old_callback_comes(provider, person):
+def test_old_callback_does_not_sign_out_a_user_signed_in_by_password(provider, person):
     person.browser.force_login(
         get_user_model().objects.create_user("local"), backend="django.contrib.auth.backends.ModelBackend"
     )
@@ -69,7 +69,7 @@ def test_somebody_signed_in_by_password_stays_so_when_an_old_callback_comes(prov
 
 
 def twin_of(person: BrowserSession) -> BrowserSession:
-    """The same browser, its next request sent before the answer of this one has come."""
+    """Return a copy of the browser, for a request sent before the response to the previous one."""
     twin = BrowserSession(provider_session=person.provider_session)
     for name, morsel in person.browser.cookies.items():
         twin.browser.cookies[name] = morsel.value
@@ -77,45 +77,45 @@ def twin_of(person: BrowserSession) -> BrowserSession:
 
 
 @pytest.mark.case("AZ04")
-def test_the_second_of_two_clicks_begins_again_once_and_signs_in(simulator, provider, person):
+def test_second_click_restarts_the_login_once_and_signs_in(simulator, provider, person):
     url = person.authorize(person.begin(PAGE))
     second = twin_of(person)
     person.come_back(url)
     restart = second.come_back(url)
     assert simulator.count("token") == 1
     assert query_of(restart["Location"]) == {"next": PAGE, "again": "1"}
-    begun = second.browser.get(restart["Location"])
-    assert second.come_back(second.authorize(begun["Location"]))["Location"] == PAGE
+    started = second.browser.get(restart["Location"])
+    assert second.come_back(second.authorize(started["Location"]))["Location"] == PAGE
     assert second.is_signed_in
     assert get_user_model().objects.count() == 1
 
 
 @pytest.mark.case("AZ04")
-def test_the_second_of_two_clicks_by_somebody_signed_in_by_then_just_lands(simulator, provider, person):
+def test_second_click_of_a_user_signed_in_meanwhile_redirects_to_the_page(simulator, provider, person):
     url = person.authorize(person.begin(PAGE))
     second = twin_of(person)
     person.come_back(url)
-    # The first answer came meanwhile: this request has its session and the old cookie.
+    # The first response has arrived: this request has its session and the old cookie.
     second.browser.cookies[site.SESSION_COOKIE_NAME] = person.browser.cookies[site.SESSION_COOKIE_NAME].value
     assert second.come_back(url)["Location"] == PAGE
     assert simulator.count("token") == 1
 
 
 @pytest.mark.case("AZ04")
-def test_a_restart_by_somebody_signed_in_by_then_just_lands(provider, person):
+def test_restart_of_a_user_signed_in_meanwhile_redirects_to_the_page(provider, person):
     person.sign_in()
     assert person.browser.get("/psc/psc/login/", {"next": PAGE, "again": "1"})["Location"] == PAGE
 
 
 @pytest.mark.case("AZ04")
-def test_a_login_never_begins_again_twice(simulator, provider, person):
+def test_login_is_restarted_once_only(simulator, provider, person):
     with simulator.fault("outage", endpoint="token"):
         url = person.authorize(person.begin(PAGE))
         second = twin_of(person)
         person.come_back(url)
         restart = second.come_back(url)
-        begun = second.browser.get(restart["Location"])
-        url = second.authorize(begun["Location"])
+        started = second.browser.get(restart["Location"])
+        url = second.authorize(started["Location"])
         third = twin_of(second)
         second.come_back(url)
         response = third.come_back(url)
@@ -125,7 +125,7 @@ def test_a_login_never_begins_again_twice(simulator, provider, person):
 
 
 def click(url: str, cookies: dict[str, str], *, clicks: int) -> list[tuple[requests.Session, requests.Response]]:
-    """Open the callback as often at once, with the cookies that the browser had before the first answer."""
+    """Open the callback several times simultaneously, with the cookies from before the first response."""
     barrier = threading.Barrier(clicks)
 
     def open_it(_number: int) -> tuple[requests.Session, requests.Response]:
@@ -139,21 +139,21 @@ def click(url: str, cookies: dict[str, str], *, clicks: int) -> list[tuple[reque
 
 
 def follow(browser: requests.Session, answer: requests.Response, provider_session: requests.Session) -> Any:
-    """Go on from a restart as a browser does; the answer of the next callback."""
+    """Follow a restart as a browser does; return the response of the next callback."""
     host = answer.url.partition("/psc/")[0]
-    begun = browser.get(host + answer.headers["Location"], allow_redirects=False, timeout=20)
-    back = provider_session.get(begun.headers["Location"], allow_redirects=False, timeout=20)
+    started = browser.get(host + answer.headers["Location"], allow_redirects=False, timeout=20)
+    back = provider_session.get(started.headers["Location"], allow_redirects=False, timeout=20)
     return browser.get(back.headers["Location"], allow_redirects=False, timeout=20)
 
 
 @pytest.mark.case("CC02", "AZ04")
 @pytest.mark.parametrize("clicks", [2, 6])
-def test_clicks_at_once_make_one_exchange_and_all_end_signed_in(simulator, provider, person, live_server, clicks):
+def test_simultaneous_clicks_make_one_exchange_and_all_sign_in(simulator, provider, person, live_server, clicks):
     simulator.register(client_of(host=live_server.url))
     with requests.Session() as browser:
-        begun = browser.get(f"{live_server.url}/psc/psc/login/?next={PAGE}", allow_redirects=False, timeout=20)
+        started = browser.get(f"{live_server.url}/psc/psc/login/?next={PAGE}", allow_redirects=False, timeout=20)
         cookies = browser.cookies.get_dict()
-    url = person.authorize(begun.headers["Location"])
+    url = person.authorize(started.headers["Location"])
     with simulator.fault("hang", endpoint="token", seconds=0.7):
         answers = click(url, cookies, clicks=clicks)
     assert simulator.count("token") == 1
@@ -168,13 +168,13 @@ def test_clicks_at_once_make_one_exchange_and_all_end_signed_in(simulator, provi
 
 
 @pytest.mark.case("CC02", "AZ04")
-def test_clicks_at_once_on_a_restart_never_begin_a_third_login(simulator, provider, person, live_server):
+def test_simultaneous_clicks_on_a_restart_start_no_third_login(simulator, provider, person, live_server):
     simulator.register(client_of(host=live_server.url))
     with requests.Session() as browser:
         address = f"{live_server.url}/psc/psc/login/?next={PAGE}&again=1"
-        begun = browser.get(address, allow_redirects=False, timeout=20)
+        started = browser.get(address, allow_redirects=False, timeout=20)
         cookies = browser.cookies.get_dict()
-    url = person.authorize(begun.headers["Location"])
+    url = person.authorize(started.headers["Location"])
     with simulator.fault("hang", endpoint="token", seconds=0.7):
         answers = click(url, cookies, clicks=2)
     assert simulator.count("token") == 1

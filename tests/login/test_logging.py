@@ -1,4 +1,4 @@
-"""What is written down of a login: one line with its code; and, wherever errors are reported, no secret."""
+"""Log lines of a login, and error reports: one line with its code, and no secret."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def events(caplog: Any) -> list[str]:
 
 @pytest.mark.case("LG04")
 @pytest.mark.parametrize(("known", "created"), [(False, "True"), (True, "False")])
-def test_a_login_leaves_one_event(provider, simulator, person, caplog, *, known, created):
+def test_login_logs_one_event(provider, simulator, person, caplog, *, known, created):
     if known:
         BrowserSession().sign_in()
     caplog.clear()
@@ -111,7 +111,7 @@ OUTCOMES = {
 
 @pytest.mark.case("LG04", "LG03")
 @pytest.mark.parametrize(("act", "code"), OUTCOMES.items(), ids=lambda value: getattr(value, "__name__", ""))
-def test_a_refusal_leaves_one_event_with_its_code_and_the_reference_of_the_page(
+def test_refusal_logs_one_event_with_its_code_and_the_reference_of_the_page(
     provider, simulator, person, caplog, *, act, code
 ):
     response = act(person, simulator)
@@ -123,7 +123,7 @@ def test_a_refusal_leaves_one_event_with_its_code_and_the_reference_of_the_page(
 
 
 @pytest.mark.case("LG05")
-def test_a_forged_address_of_the_caller_is_not_believed_since_none_is_written(provider, simulator, person, caplog):
+def test_forged_client_address_is_not_logged(provider, simulator, person, caplog):
     person.browser.defaults["HTTP_X_FORWARDED_FOR"] = "203.0.113.77"
     person.sign_in()
     assert len(events(caplog)) == 1
@@ -142,22 +142,22 @@ def test_a_forged_address_of_the_caller_is_not_believed_since_none_is_written(pr
         "cookie gAAAAABmZ0123456789abcdefghij",
     ],
 )
-def test_the_recorder_of_the_run_would_hear_a_secret(provider, simulator, person, line):
+def test_recorder_of_the_test_run_detects_a_secret(provider, simulator, person, line):
     person.sign_in()
     recorder = Recorder()
     recorder.secrets = dict(RECORDER.secrets)
     [token] = [value for value, kind in RECORDER.secrets.items() if kind == "access_token"][-1:]
-    said = line.format(token=token, secret=CLIENT_SECRET, name="Fistinien", identifier="ANS20231122132732")
-    recorder.handle(logging.LogRecord("some.logger", logging.DEBUG, "", 0, "%s", (said,), None))
+    text = line.format(token=token, secret=CLIENT_SECRET, name="Fistinien", identifier="ANS20231122132732")
+    recorder.handle(logging.LogRecord("some.logger", logging.DEBUG, "", 0, "%s", (text,), None))
     assert len(recorder.leaks()) >= 1
-    assert said not in recorder.leaks()[0]
+    assert text not in recorder.leaks()[0]
 
 
 @pytest.mark.case("LG01")
-def test_the_recorder_of_the_run_hears_every_logger(provider, simulator, person):
+def test_recorder_of_the_test_run_receives_every_logger(provider, simulator, person):
     person.sign_in()
-    heard = {name for name, _text in RECORDER.lines}
-    assert {"psc_connect", "urllib3.connectionpool"} <= heard
+    loggers = {name for name, _text in RECORDER.lines}
+    assert {"psc_connect", "urllib3.connectionpool"} <= loggers
     for name in ("django.server", "psc_connect", "anything.else"):
         logging.getLogger(name).debug("heard %s", name)
         assert (name, f"heard {name}") in RECORDER.lines
@@ -165,9 +165,9 @@ def test_the_recorder_of_the_run_hears_every_logger(provider, simulator, person)
 
 @pytest.fixture
 def reports():
-    """What Django would mail to the administrators, as text and as HTML."""
+    """Return the error reports that Django would mail to ADMINS, as text and as HTML."""
     made: list[str] = []
-    # At DEBUG it writes down whole template contexts, and these reports are templates that lack variables.
+    # At DEBUG, Django logs template contexts for missing variables, which these reports have.
     templates = logging.getLogger("django.template")
     templates.setLevel(logging.INFO)
 
@@ -189,7 +189,7 @@ def assert_reports_are_clean(reports: list[str], person: BrowserSession, callbac
     assert len(reports) == 2
     for report in reports:
         assert "RuntimeError" in report
-        # Django itself names who is signed in: an identifier where the usernames of the site are identifiers.
+        # Django itself names the signed-in user: an identifier if the site's usernames are identifiers.
         text = re.sub(r"USER: \S+|<h3 id=.user-info.>USER</h3>\s*<p>[^<]*", "", report)
         for secret, kind in RECORDER.secrets.items():
             assert secret not in text, f"{kind} in the report"
@@ -200,7 +200,7 @@ def assert_reports_are_clean(reports: list[str], person: BrowserSession, callbac
 
 @pytest.mark.case("CF02", "LG01", "LG02")
 @pytest.mark.parametrize("backend", [hooks.MakesMoreThanAUser, hooks.BreaksInFilter, hooks.BreaksInVerify])
-def test_no_secret_and_no_name_is_in_the_report_of_a_hook_that_breaks(
+def test_error_report_of_a_failing_hook_has_no_secret_and_no_name(
     provider, simulator, person, settings, *, reports, backend
 ):
     hooks.use(settings, backend)
@@ -212,7 +212,7 @@ def test_no_secret_and_no_name_is_in_the_report_of_a_hook_that_breaks(
 
 @pytest.mark.case("CF02", "LG01", "LG02")
 @pytest.mark.parametrize("signal", [signals.account_created, signals.signed_in])
-def test_no_secret_and_no_name_is_in_the_report_of_a_receiver_that_breaks(provider, simulator, person, reports, signal):
+def test_error_report_of_a_failing_receiver_has_no_secret_and_no_name(provider, simulator, person, reports, signal):
     person.browser.raise_request_exception = False
     callback = person.authorize(person.begin(PAGE))
     signal.connect(breaks)
@@ -235,7 +235,7 @@ TABLES = {
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.case("LG04")
 @pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
-def test_a_database_that_fails_in_the_middle_is_a_page_and_leaves_nothing(simulator, person, caplog, table):
+def test_database_failure_during_a_login_shows_a_page_and_saves_nothing(simulator, person, caplog, table):
     make_provider(simulator)
     callback = person.authorize(person.begin(PAGE))
     with connection.cursor() as cursor:
@@ -255,7 +255,7 @@ def test_a_database_that_fails_in_the_middle_is_a_page_and_leaves_nothing(simula
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_database_that_refuses_to_keep_the_account_keeps_no_user_either(simulator, person):
+def test_failure_to_save_the_account_saves_no_user(simulator, person):
     make_provider(simulator)
     with connection.cursor() as cursor:
         cursor.execute(

@@ -1,11 +1,11 @@
-"""The whole journey, when nothing goes wrong."""
+"""A complete login without failures."""
 
 from __future__ import annotations
 
 from django.contrib.auth import get_user_model
 
 
-def test_a_professional_signs_in_and_lands_on_the_page_first_asked_for(provider, person):
+def test_professional_signs_in_and_is_redirected_to_the_requested_page(provider, person):
     response = person.sign_in("/page/one/")
     assert response.status_code == 302
     assert response["Location"] == "/page/one/"

@@ -1,4 +1,4 @@
-"""An account goes to another user: the sessions of the one before end, groups go along, a trail stays."""
+"""Linking of an account to another user: sessions end, groups move, and the audit log has an entry."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("usernames_identify
 ONE = somebody("1", of("RPPS", RPPS))
 
 
-def test_an_account_goes_to_another_user(provider: Provider, simulator: Simulator, by: User) -> None:
+def test_account_is_linked_to_another_user(provider: Provider, simulator: Simulator, by: User) -> None:
     account, right = sign_in(simulator, ONE), User.objects.create(username="right")
     wrong = account.user
     link(plan_link(account, right), by=by)
@@ -31,7 +31,7 @@ def test_an_account_goes_to_another_user(provider: Provider, simulator: Simulato
 
 
 @pytest.mark.case("AL14")
-def test_the_sessions_of_the_user_before_end(provider: Provider, simulator: Simulator, by: User) -> None:
+def test_sessions_of_the_previous_user_end(provider: Provider, simulator: Simulator, by: User) -> None:
     browser, right = BrowserSession(), User.objects.create(username="right")
     account = sign_in(simulator, ONE, browser)
     link(plan_link(account, right), by=by)
@@ -41,7 +41,7 @@ def test_the_sessions_of_the_user_before_end(provider: Provider, simulator: Simu
     assert not is_out(again)
 
 
-def test_the_groups_that_the_account_gave_go_along(provider: Provider, simulator: Simulator, by: User) -> None:
+def test_groups_granted_by_the_account_move_with_it(provider: Provider, simulator: Simulator, by: User) -> None:
     given = Group.objects.create(name="given")
     ExportedGroup.objects.create(provider=provider, claim="given_name != 'x'", group=given)
     account, right = sign_in(simulator, ONE), User.objects.create(username="right")
@@ -80,20 +80,20 @@ def unlinked(account: Account, user: User) -> None:
 
 @pytest.mark.case("AL10")
 @pytest.mark.parametrize("meanwhile", [promote, rename, remove, unlinked])
-def test_what_has_changed_since_it_was_looked_at_is_not_linked(
+def test_plan_that_has_changed_since_its_confirmation_is_not_linked(
     provider: Provider, simulator: Simulator, meanwhile: Any
 ) -> None:
     account, right = sign_in(simulator, ONE), User.objects.create(username="right")
-    wanted = plan_link(account, right)
+    plan = plan_link(account, right)
     meanwhile(account, right)
     with pytest.raises(PlanRefused) as caught:
-        link(wanted, by=None)
+        link(plan, by=None)
     assert caught.value.code == "plan_changed"
     assert not AccountChange.objects.exists()
 
 
 @pytest.mark.case("AL14")
-def test_the_identifiers_of_an_unlinked_account_go_and_its_person_is_somebody_new(
+def test_unlinking_deletes_the_identifiers_and_the_next_login_creates_a_user(
     provider: Provider, simulator: Simulator
 ) -> None:
     sign_in(simulator, somebody("0", of("RPPS", RPPS)))

@@ -1,4 +1,4 @@
-"""Logins begun and not finished: what their cookies hold, how many there are, how long they last."""
+"""Pending logins: the content, number and lifetime of their cookies."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NOON = datetime(2027, 3, 28, 12, 0, tzinfo=timezone.utc)
 
 @pytest.fixture
 def provider(provider):
-    """One whose own document nobody looks up, on whatever day."""
+    """A provider that does not follow its metadata, so that tests can move the clock."""
     provider.metadata_followed = False
     provider.save()
     return provider
@@ -39,7 +39,7 @@ def names_of(urls: list[str]) -> set[str]:
 # --- the cookie -------------------------------------------------------------------------------------------------
 
 
-def test_the_cookie_is_hidden_from_scripts_and_from_other_sites_requests(provider, person):
+def test_cookie_is_hidden_from_scripts_and_from_requests_of_other_sites(provider, person):
     response = person.browser.get("/psc/psc/login/", {"next": PAGE})
     (morsel,) = response.cookies.values()
     assert (morsel["httponly"], morsel["samesite"], morsel["path"]) == (True, "Lax", "/")
@@ -47,7 +47,7 @@ def test_the_cookie_is_hidden_from_scripts_and_from_other_sites_requests(provide
     assert "no-store" in response["Cache-Control"]
 
 
-def test_the_cookie_shows_nothing_of_what_it_holds(provider, person):
+def test_cookie_content_is_encrypted(provider, person):
     query = query_of(person.begin("/page/a-secret-page/"))
     (value,) = pending_cookies(person).values()
     login = PendingLogin(*json.loads(cipher_for(PENDING_LOGIN).decrypt(value.encode())))
@@ -70,19 +70,19 @@ def test_a_callback_without_its_cookie_makes_no_row(provider, person, query):
     assert (Session.objects.count(), ClaimedState.objects.count()) == (0, 0)
 
 
-def test_the_state_is_claimed_before_the_first_call(simulator, provider, person):
+def test_state_is_claimed_before_the_first_request(simulator, provider, person):
     with simulator.fault("outage", endpoint="token"):
         person.sign_in()
     assert ClaimedState.objects.count() == 1
 
 
-def test_a_finished_login_takes_its_own_cookie_away_and_no_other(provider, person):
+def test_finished_login_deletes_its_own_cookie_only(provider, person):
     other, mine = person.begin("/page/two/"), person.begin(PAGE)
     person.come_back(person.authorize(mine))
     assert pending_cookies(person).keys() == names_of([other])
 
 
-def test_a_refused_login_takes_its_own_cookie_away_and_no_other(simulator, provider, person):
+def test_refused_login_deletes_its_own_cookie_only(simulator, provider, person):
     other, mine = person.begin("/page/two/"), person.begin(PAGE)
     with simulator.fault("wrong_nonce"):
         person.come_back(person.authorize(mine))
@@ -92,7 +92,7 @@ def test_a_refused_login_takes_its_own_cookie_away_and_no_other(simulator, provi
 @pytest.mark.parametrize(
     "damage", ["flipped", "cut", "empty", "another login's", "of another purpose", "older version"]
 )
-def test_a_cookie_that_we_did_not_write_for_this_state_is_ignored(simulator, provider, person, damage):
+def test_cookie_not_written_for_this_state_is_ignored(simulator, provider, person, damage):
     url = person.authorize(person.begin(PAGE))
     ((name, value),) = pending_cookies(person).items()
     held = cipher_for(PENDING_LOGIN).decrypt(value.encode())
@@ -110,7 +110,7 @@ def test_a_cookie_that_we_did_not_write_for_this_state_is_ignored(simulator, pro
     other.close()
 
 
-def test_a_cookie_under_a_key_that_is_gone_is_ignored(simulator, provider, person, settings):
+def test_cookie_encrypted_with_a_removed_key_is_ignored(simulator, provider, person, settings):
     secret = provider.client_secret.reveal()
     url = person.authorize(person.begin(PAGE))
     settings.SECRET_KEY = "another-one-" + "z" * 40
@@ -119,7 +119,7 @@ def test_a_cookie_under_a_key_that_is_gone_is_ignored(simulator, provider, perso
     assert_refused(person, person.come_back(url), "authorization_state_unknown", simulator=simulator)
 
 
-def test_a_pending_login_is_no_client_secret_and_no_id_token(provider, person):
+def test_pending_login_cannot_be_decrypted_as_client_secret_or_id_token(provider, person):
     person.begin(PAGE)
     (value,) = pending_cookies(person).values()
     for purpose in (CLIENT_SECRET, ID_TOKEN):
@@ -141,8 +141,8 @@ def test_all_cookies_together_stay_under_four_kilobytes(provider, person, page):
 
 
 @pytest.mark.parametrize("letter", ["x", "é", "€", "😀"])
-def test_the_answer_to_a_start_fits_the_buffer_of_a_front_server(simulator, provider, person, settings, letter):
-    """nginx takes 4 kB of headers from the server behind it: the new cookie, and the end of each that it pushes out."""
+def test_login_response_fits_the_buffer_of_a_reverse_proxy(simulator, provider, person, settings, letter):
+    """nginx accepts 4 kB of response headers: the new cookie, and the deletions of old ones."""
     settings.PSC_CONNECT_BASE_URL = "https://testserver"
     for _ in range(20):
         person.begin()
@@ -155,15 +155,15 @@ def test_the_answer_to_a_start_fits_the_buffer_of_a_front_server(simulator, prov
     assert len("\r\n".join(lines)) < 3_000
 
 
-def test_the_oldest_logins_go_first(provider, person):
+def test_oldest_logins_are_deleted_first(provider, person):
     urls = [person.begin(PAGE) for _ in range(20)]
     kept = pending_cookies(person).keys()
-    # They were all begun in the same second or two: the order among them counts all the same.
+    # All were started within two seconds, and are ordered nevertheless.
     assert kept == names_of(urls[-len(kept) :])
     assert len(kept) >= 6
 
 
-def test_a_browser_that_reorders_its_cookies_loses_the_oldest_all_the_same(provider, person, time_machine):
+def test_oldest_login_is_deleted_first_in_any_cookie_order(provider, person, time_machine):
     urls = []
     for second in range(20):
         time_machine.move_to(NOON.timestamp() + second, tick=False)
@@ -175,7 +175,7 @@ def test_a_browser_that_reorders_its_cookies_loses_the_oldest_all_the_same(provi
     assert kept == names_of(urls[-len(kept) :])
 
 
-def test_a_cookie_of_another_maker_under_our_name_goes_first(provider, person):
+def test_foreign_cookie_under_our_name_is_deleted_first(provider, person):
     url = person.begin(PAGE)
     for number in range(5):
         person.browser.cookies[f"psc_auth_{number:016}"] = "x" * 700
@@ -188,7 +188,7 @@ def test_a_cookie_of_another_maker_under_our_name_goes_first(provider, person):
 
 @pytest.mark.case("CC03", "RD03")
 @pytest.mark.parametrize("order", [(0, 1, 2, 3, 4), (4, 3, 2, 1, 0), (2, 0, 4, 1, 3)])
-def test_five_tabs_finish_in_any_order_each_on_its_page(simulator, provider, person, order):
+def test_five_tabs_finish_in_any_order_with_their_own_pages(simulator, provider, person, order):
     pages = [f"/page/tab-{number}/" for number in range(5)]
     callbacks = [person.authorize(person.begin(page)) for page in pages]
     for number in order:
@@ -202,13 +202,13 @@ def test_five_tabs_finish_in_any_order_each_on_its_page(simulator, provider, per
 
 @pytest.mark.case("CC03", "RD03")
 @pytest.mark.parametrize("order", list(itertools.permutations((0, 1))))
-def test_two_tabs_begun_at_the_same_instant_both_finish(provider, person, order, time_machine):
+def test_two_tabs_started_at_the_same_moment_both_finish(provider, person, order, time_machine):
     time_machine.move_to(NOON, tick=False)
     second_tab = BrowserSession()
-    begun = [person.begin("/page/tab-0/"), second_tab.begin("/page/tab-1/")]
-    # Both requests left before either answer came: the browser then has both cookies.
+    started = [person.begin("/page/tab-0/"), second_tab.begin("/page/tab-1/")]
+    # Both requests were sent before the first response: the browser then has both cookies.
     person.browser.cookies.update(second_tab.browser.cookies)
-    callbacks = [person.authorize(url) for url in begun]
+    callbacks = [person.authorize(url) for url in started]
     for number in order:
         assert person.come_back(callbacks[number])["Location"] == f"/page/tab-{number}/"
     second_tab.close()
@@ -217,7 +217,7 @@ def test_two_tabs_begun_at_the_same_instant_both_finish(provider, person, order,
 # --- how long ---------------------------------------------------------------------------------------------------
 
 
-def test_ten_minutes_are_enough(provider, person, time_machine):
+def test_login_may_take_ten_minutes(provider, person, time_machine):
     time_machine.move_to(NOON)
     url = person.begin(PAGE)
     time_machine.move_to(NOON.timestamp() + 595)
@@ -239,7 +239,7 @@ def test_after_ten_minutes_the_login_has_expired_and_its_page_is_kept(
 
 @pytest.mark.case("AZ05")
 @pytest.mark.parametrize("seconds", [1205, 24 * 3600, 30 * 24 * 3600])
-def test_the_answer_of_another_day_is_refused(simulator, provider, person, time_machine, seconds):
+def test_response_of_another_day_is_refused(simulator, provider, person, time_machine, seconds):
     time_machine.move_to(NOON)
     url = person.begin(PAGE)
     time_machine.move_to(NOON.timestamp() + seconds)
@@ -247,18 +247,18 @@ def test_the_answer_of_another_day_is_refused(simulator, provider, person, time_
     assert_refused(person, response, "authorization_state_unknown", simulator=simulator)
 
 
-def test_a_login_begun_in_the_future_has_expired(simulator, provider, person, time_machine):
+def test_login_started_in_the_future_has_expired(simulator, provider, person, time_machine):
     time_machine.move_to(NOON)
     url = person.authorize(person.begin(PAGE))
     time_machine.move_to(NOON.timestamp() - 62)
     response = person.come_back(url)
-    # Fernet bounds the future as we do.
+    # Fernet has the same limit for times in the future.
     assert response.status_code == 400
     assert response.context["code"] in {"authorization_state_expired", "authorization_state_unknown"}
     assert simulator.count("token") == 0
 
 
-def test_an_expired_login_can_be_begun_again_at_once(provider, person, time_machine):
+def test_expired_login_can_be_started_again_immediately(provider, person, time_machine):
     time_machine.move_to(NOON)
     url = person.begin(PAGE)
     time_machine.move_to(NOON.timestamp() + 700)

@@ -1,4 +1,4 @@
-"""Several providers: their order, the choice, and the rules that spare it."""
+"""Several providers: their order, the choice page, and the rules that select one."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def rule(provider: Provider, kind: str, value: str, header: str = "") -> Provide
     return row
 
 
-def begun(person: Any, **options: Any) -> str:
-    """The slug of the provider that the visitor is sent to; "" for the page of the choice."""
+def selected_provider(person: Any, **options: Any) -> str:
+    """Return the slug of the selected provider, or "" for the choice page."""
     response = person.browser.get("/psc/login/", {"next": PAGE, **options.pop("data", {})}, **options)
     if response.status_code == 200:
         assert "psc_connect/choose_provider.html" in [template.name for template in response.templates]
@@ -35,8 +35,8 @@ def begun(person: Any, **options: Any) -> str:
     return query_of(response["Location"])["redirect_uri"].split("/")[-3]
 
 
-def test_without_a_rule_people_choose(person: Any, clinic: Provider) -> None:
-    assert begun(person) == ""
+def test_without_a_rule_the_choice_is_shown(person: Any, clinic: Provider) -> None:
+    assert selected_provider(person) == ""
 
 
 @pytest.mark.parametrize(
@@ -54,39 +54,37 @@ def test_without_a_rule_people_choose(person: Any, clinic: Provider) -> None:
 )
 def test_a_rule_about_the_network(person: Any, clinic: Provider, network: str, address: str, fits: bool) -> None:
     rule(clinic, "network", network)
-    assert begun(person, REMOTE_ADDR=address) == ("clinic" if fits else "")
+    assert selected_provider(person, REMOTE_ADDR=address) == ("clinic" if fits else "")
 
 
 @pytest.mark.case("LG05")
 @pytest.mark.parametrize(
     ("proxies", "forwarded", "fits"),
     [
-        (0, "10.20.3.4", False),  # anybody can write it
+        (0, "10.20.3.4", False),  # any client can write it
         (1, "10.20.3.4", True),
-        (1, "10.20.3.4, 192.0.2.1", False),  # the nearest proxy saw somebody else
+        (1, "10.20.3.4, 192.0.2.1", False),  # the nearest proxy received another address
         (2, "10.20.3.4, 192.0.2.1", True),
         (2, "10.20.3.4", False),
         (1, "", False),
         (1, "10.20.3.4, nonsense", False),
     ],
 )
-def test_behind_proxies_the_visitors_address_is_what_the_sites_own_proxy_saw(
+def test_behind_proxies_the_address_is_the_one_that_the_sites_proxy_received(
     person: Any, clinic: Provider, settings: Any, proxies: int, forwarded: str, fits: bool
 ) -> None:
     settings.PSC_CONNECT_TRUSTED_PROXY_COUNT = proxies
     rule(clinic, "network", "10.20.0.0/16")
-    assert begun(person, headers={"X-Forwarded-For": forwarded}) == ("clinic" if fits else "")
+    assert selected_provider(person, headers={"X-Forwarded-For": forwarded}) == ("clinic" if fits else "")
 
 
 @pytest.mark.parametrize(("host", "fits"), [("localhost", True), ("LOCALHOST:8000", True), ("testserver", False)])
 def test_a_rule_about_the_host(person: Any, clinic: Provider, host: str, fits: bool) -> None:
     rule(clinic, "host", "localhost")
-    assert begun(person, headers={"Host": host}) == ("clinic" if fits else "")
+    assert selected_provider(person, headers={"Host": host}) == ("clinic" if fits else "")
 
 
-def test_a_rule_about_the_host_holds_where_the_login_goes_on_at_another_host(
-    person: Any, clinic: Provider, settings: Any
-) -> None:
+def test_host_rule_applies_before_the_redirect_to_the_site_host(person: Any, clinic: Provider, settings: Any) -> None:
     settings.PSC_CONNECT_BASE_URL = "http://testserver"
     rule(clinic, "host", "localhost")
     response = person.browser.get("/psc/login/", {"next": PAGE}, headers={"Host": "localhost"})
@@ -98,30 +96,32 @@ def test_a_rule_about_the_host_holds_where_the_login_goes_on_at_another_host(
 @pytest.mark.parametrize(("sent", "fits"), [("clinic-7", True), ("clinic-8", False), (None, False)])
 def test_a_rule_about_a_header(person: Any, clinic: Provider, sent: str | None, fits: bool) -> None:
     rule(clinic, "header", "clinic-7", header="X-Site")
-    assert begun(person, headers={"X-Site": sent} if sent else {}) == ("clinic" if fits else "")
+    assert selected_provider(person, headers={"X-Site": sent} if sent else {}) == ("clinic" if fits else "")
 
 
-def test_the_first_provider_in_their_order_is_taken_where_several_fit(person: Any, clinic: Provider) -> None:
+def test_first_provider_in_their_order_is_selected_if_several_match(person: Any, clinic: Provider) -> None:
     for row in Provider.objects.all():
         rule(row, "host", "testserver")
-    assert begun(person) == "clinic"
+    assert selected_provider(person) == "clinic"
     Provider.objects.filter(slug="psc").update(sort_order=1)
-    assert begun(person) == "psc"
+    assert selected_provider(person) == "psc"
 
 
-def test_a_rule_of_a_disabled_provider_sends_nobody_there(simulator: Any, person: Any, clinic: Provider) -> None:
+def test_rule_of_a_disabled_provider_is_ignored(simulator: Any, person: Any, clinic: Provider) -> None:
     make_provider(simulator, "third")
     rule(clinic, "host", "testserver")
     Provider.objects.filter(slug="clinic").update(enabled=False)
-    assert begun(person) == ""
+    assert selected_provider(person) == ""
 
 
-def test_whoever_wants_to_choose_is_asked(person: Any, clinic: Provider) -> None:
+def test_choose_parameter_shows_the_choice(person: Any, clinic: Provider) -> None:
     rule(clinic, "host", "testserver")
-    assert begun(person, data={"choose": "1"}) == ""
+    assert selected_provider(person, data={"choose": "1"}) == ""
 
 
-def test_a_refusal_offers_the_other_ways_where_there_are_any(person: Any, clinic: Provider, simulator: Any) -> None:
+def test_refusal_links_to_the_choice_if_there_are_several_providers(
+    person: Any, clinic: Provider, simulator: Any
+) -> None:
     with simulator.fault("callback_error", error="access_denied"):
         response = person.sign_in(PAGE)
     assert code_on(response) == "authorization_access_denied"
@@ -131,10 +131,10 @@ def test_a_refusal_offers_the_other_ways_where_there_are_any(person: Any, clinic
         assert "choose=1" not in person.sign_in(PAGE).content.decode()
 
 
-def test_the_choice_costs_two_statements(person: Any, clinic: Provider, django_assert_num_queries: Any) -> None:
+def test_choice_costs_two_queries(person: Any, clinic: Provider, django_assert_num_queries: Any) -> None:
     rule(clinic, "host", "localhost")
     with django_assert_num_queries(3):  # providers, rules, and the buttons of the page
-        begun(person)
+        selected_provider(person)
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_the_choice_costs_two_statements(person: Any, clinic: Provider, django_a
         ("network", "", "", "value", "blank"),
     ],
 )
-def test_a_row_that_could_never_fit_is_refused(
+def test_rule_that_can_never_match_is_refused(
     provider: Provider, kind: str, value: str, header: str, field: str, code: str
 ) -> None:
     with pytest.raises(ValidationError) as raised:
@@ -162,12 +162,12 @@ def test_a_row_that_could_never_fit_is_refused(
     assert code in {error.code for error in raised.value.error_dict[field]}
 
 
-def test_a_broken_row_of_the_database_fits_nobody(person: Any, clinic: Provider) -> None:
+def test_malformed_rule_in_the_database_matches_no_request(person: Any, clinic: Provider) -> None:
     ProviderSelectionRule.objects.create(provider=clinic, kind="network", value="nonsense")
-    assert begun(person) == ""
+    assert selected_provider(person) == ""
 
 
-def test_providers_stand_in_their_order(clinic: Provider) -> None:
+def test_providers_are_shown_in_their_order(clinic: Provider) -> None:
     assert [row.slug for row in Provider.objects.all()] == ["clinic", "psc"]
     Provider.objects.filter(slug="psc").update(sort_order=5)
     assert [row.slug for row in Provider.objects.all()] == ["psc", "clinic"]

@@ -1,4 +1,4 @@
-"""The page to come back to: of this site alone, whatever the address says, at the start and again at the end."""
+"""The page to show after a login: only one of this site, validated at the start and at the end."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ urlpatterns = [
     path("", include("tests.urls")),
 ]
 
-# Where the page stands in the cookie, which holds the values of a login without their names.
+# The position of the next page in the cookie, which has the values of a login without their names.
 NEXT = [field.name for field in fields(PendingLogin)].index("next")
-# Each leads, or led in some browser or some library, to another host, to a script, or to a page that begins again.
+# Each leads, or has led in some browser or library, to another host, to a script, or to a login page.
 ELSEWHERE = [
     "https://evil.example",
     "https://evil.example/",
@@ -93,7 +93,7 @@ ELSEWHERE = [
     "http://testserver%2eevil.example/",
     "//testserver.evil.example/",
     "http://testserver\u3002evil.example/",
-    # Our own host, but no path: a site behind a proxy cannot know its name for sure.
+    # An absolute URL of our own host: a site behind a proxy cannot know its host for certain.
     "http://testserver/page/one/",
     "//testserver/page/one/",
     "page/one/",
@@ -136,22 +136,22 @@ GOOD = [
 
 @pytest.mark.case("RD01", "RD02")
 @pytest.mark.parametrize("url", [*ELSEWHERE, *OURS, None])
-def test_a_page_that_is_not_of_this_site_is_dropped(url):
+def test_next_page_of_another_site_is_dropped(url):
     assert safe_next(url) == ""
     assert landing_page(url) == "/"
 
 
 @pytest.mark.parametrize("url", GOOD)
-def test_a_page_of_this_site_is_kept_as_it_is(url):
+def test_next_page_of_this_site_is_unchanged(url):
     assert safe_next(url) == landing_page(url) == url
 
 
-def test_the_list_is_long_enough():
+def test_list_of_hostile_urls_has_a_minimum_length():
     assert len(set(ELSEWHERE)) >= 60
 
 
 @pytest.mark.case("RD01")
-def test_no_start_of_a_login_keeps_a_page_elsewhere(provider, person):
+def test_login_does_not_store_a_page_of_another_site(provider, person):
     for url in (*ELSEWHERE, *OURS):
         person.browser.cookies.clear()
         person.begin(url)
@@ -161,7 +161,7 @@ def test_no_start_of_a_login_keeps_a_page_elsewhere(provider, person):
 
 @pytest.mark.case("RD01")
 @pytest.mark.parametrize("url", ELSEWHERE[:-1:4])
-def test_a_page_elsewhere_leads_nowhere_after_the_login(provider, person, url):
+def test_login_never_redirects_to_another_site(provider, person, url):
     response = person.sign_in(url)
     assert response["Location"] == "/"
     assert person.is_signed_in
@@ -169,24 +169,24 @@ def test_a_page_elsewhere_leads_nowhere_after_the_login(provider, person, url):
 
 @pytest.mark.case("RD01")
 @pytest.mark.parametrize("url", [*ELSEWHERE[::6], "/psc/psc/logout/"])
-def test_the_page_is_judged_again_when_it_is_used(provider, person, url):
+def test_next_page_is_validated_again_before_the_redirect(provider, person, url):
     callback = person.authorize(person.begin(PAGE))
     ((name, value),) = pending_cookies(person).items()
     cipher = cipher_for(PENDING_LOGIN)
     held = json.loads(cipher.decrypt(value.encode()))
     assert held[NEXT] == PAGE
     held[NEXT] = url
-    # As an earlier version of this package, with laxer rules, could have written it.
+    # As an earlier version of this package with a laxer validation could have written it.
     person.browser.cookies[name] = cipher.encrypt(json.dumps(held).encode()).decode()
     assert person.come_back(callback)["Location"] == "/"
     assert person.is_signed_in
-    # And on the reload, which reads it from the session.
+    # Also on a reload, which reads it from the session.
     assert person.come_back(callback)["Location"] == "/"
 
 
 @pytest.mark.case("RD01", "RD06")
 @pytest.mark.parametrize("url", ["https://evil.example/", "//evil.example", "/\\evil.example"])
-def test_the_pages_for_people_link_to_no_page_elsewhere(simulator, provider, person, url):
+def test_pages_do_not_link_to_a_page_of_another_site(simulator, provider, person, url):
     refused = person.browser.get("/psc/psc/callback/", {"state": "x", "next": url})
     assert "evil" not in refused.content.decode()
     with simulator.fault("wrong_nonce"):
@@ -198,12 +198,12 @@ def test_the_pages_for_people_link_to_no_page_elsewhere(simulator, provider, per
 
 @pytest.mark.case("RD05")
 @pytest.mark.parametrize("name", ["next", "redirect_to", "failure_url", "redirect_uri", "continue"])
-def test_the_callback_takes_no_page_from_its_address(provider, person, name):
+def test_callback_ignores_a_next_parameter(provider, person, name):
     callback = person.authorize(person.begin(PAGE))
     assert person.come_back(f"{callback}&{name}=https://evil.example/")["Location"] == PAGE
 
 
-def test_without_a_page_the_site_decides(provider, person, settings):
+def test_without_a_next_page_login_redirect_url_is_used(provider, person, settings):
     settings.LOGIN_REDIRECT_URL = "/page/welcome/"
     assert person.sign_in()["Location"] == "/page/welcome/"
 
@@ -227,12 +227,12 @@ def test_without_a_page_the_site_decides(provider, person, settings):
         ("/psc/psc/login/?q=" + "x" * 600, "/"),
     ],
 )
-def test_a_long_page_loses_its_query_and_then_itself(provider, person, url, kept):
+def test_long_next_page_loses_its_query_and_a_longer_one_is_dropped(provider, person, url, kept):
     assert person.sign_in(url)["Location"] == iri_to_uri(kept)
 
 
 @pytest.mark.case("RD04")
-def test_our_own_pages_are_known_under_a_script_name_too():
+def test_pages_of_this_package_are_recognised_under_a_script_name():
     prefix = get_script_prefix()
     try:
         set_script_prefix("/app/")
@@ -243,20 +243,20 @@ def test_our_own_pages_are_known_under_a_script_name_too():
 
 
 @pytest.mark.case("RD04")
-def test_a_login_page_as_next_makes_no_loop(provider, person):
+def test_login_page_as_next_page_causes_no_loop(provider, person):
     assert person.sign_in("/psc/psc/login/?next=/psc/login/")["Location"] == "/"
 
 
-# --- a person without the right ---------------------------------------------------------------------------------
+# --- a user without the permission -----------------------------------------------------------------------------
 
 
 @pytest.mark.case("RD06")
 @override_settings(ROOT_URLCONF=__name__)
-def test_somebody_without_the_right_reads_so_and_is_sent_nowhere(simulator, provider, person):
+def test_user_without_the_permission_sees_a_page_and_is_not_redirected(simulator, provider, person):
     first = person.browser.get("/guarded/")
     assert first["Location"] == "/psc/login/?next=/guarded/"
-    begun = person.browser.get(first["Location"])
-    assert person.come_back(person.authorize(begun["Location"]))["Location"] == "/guarded/"
+    started = person.browser.get(first["Location"])
+    assert person.come_back(person.authorize(started["Location"]))["Location"] == "/guarded/"
     simulator.clear_requests()
     response = person.browser.get("/guarded/", follow=True)
     assert response.redirect_chain == [("/psc/login/?next=/guarded/", 302)]
@@ -265,15 +265,15 @@ def test_somebody_without_the_right_reads_so_and_is_sent_nowhere(simulator, prov
     assert "http-equiv" not in response.content.decode()
     assert not pending_cookies(person)
     assert simulator.requests == []
-    # Refused, and still signed in.
+    # Refused, but still signed in.
     assert person.browser.get(PAGE).status_code == 200
 
 
 @pytest.mark.case("RD06")
 @pytest.mark.parametrize("address", ["/psc/login/", "/psc/psc/login/", "/psc/unknown/login/"])
 @pytest.mark.parametrize(("query", "status"), [("?next=/page/one/", 403), ("", 302), ("?next=//evil.example", 302)])
-def test_somebody_signed_in_begins_no_login(provider, person, address, query, status):
-    """A missing permission always names its page: only there would a redirect turn in circles."""
+def test_signed_in_user_starts_no_login(provider, person, address, query, status):
+    """A page that lacks a permission sends its path as ?next=: redirecting there would be an endless loop."""
     person.sign_in()
     response = person.browser.get(address + query)
     assert response.status_code == status
@@ -283,7 +283,7 @@ def test_somebody_signed_in_begins_no_login(provider, person, address, query, st
 
 
 @pytest.mark.case("RD06")
-def test_somebody_signed_in_by_password_reads_so_too(provider, person):
+def test_user_signed_in_by_password_sees_the_page_too(provider, person):
     user = get_user_model().objects.create_user("local")
     person.browser.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
     response = person.browser.get("/psc/login/", {"next": PAGE})
@@ -291,7 +291,7 @@ def test_somebody_signed_in_by_password_reads_so_too(provider, person):
     assert "local" in response.content.decode()
 
 
-def test_a_login_page_of_nobody_is_a_page_in_plain_words(db):
+def test_login_page_of_an_unknown_provider_shows_an_error_page(db):
     person = BrowserSession()
     for address in ("/psc/login/", "/psc/unknown/login/"):
         response = person.browser.get(address)

@@ -1,4 +1,4 @@
-"""The session that a login opens: new, its own person's, and without a token that anybody could use."""
+"""The session that a login opens: a new key, no data of another person, and no usable token."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.support.recorder import RECORDER
 
 
 def anonymous_session(person: BrowserSession, **values: Any) -> str:
-    """Give the browser a session before the login; return its key."""
+    """Create a session before the login; return its key."""
     session = person.browser.session
     session.update(values)
     session.save()
@@ -35,7 +35,7 @@ def anonymous_session(person: BrowserSession, **values: Any) -> str:
 
 
 @pytest.mark.case("SE01")
-def test_the_session_of_before_the_login_gets_another_key(provider, simulator, person):
+def test_login_changes_the_key_of_an_anonymous_session(provider, simulator, person):
     key = anonymous_session(person, basket=["bandage"])
     person.sign_in()
     assert person.is_signed_in
@@ -56,7 +56,7 @@ def test_the_key_changes_when_the_same_person_signs_in_again(provider, simulator
 
 
 @pytest.mark.case("SE03")
-def test_nothing_of_the_person_before_stays_in_the_session_of_the_next(provider, simulator, person):
+def test_session_data_of_the_previous_person_are_removed(provider, simulator, person):
     first, second = person.begin("/page/of-the-first/"), person.begin("/page/of-the-second/")
     person.come_back(person.authorize(first))
     session = person.browser.session
@@ -92,19 +92,19 @@ def test_an_open_session_ends_for_asynchronous_views_too(provider, simulator, pe
 
 @pytest.fixture
 def issued() -> Callable[[], dict[str, list[str]]]:
-    """What the provider has handed out, and been handed, since the test began."""
+    """The tokens and codes that the provider has sent and received since the test started."""
     before = set(RECORDER.secrets)
 
     def tokens() -> dict[str, list[str]]:
         kinds = ("access_token", "refresh_token", "id_token", "code", "code_verifier")
         new = {value: kind for value, kind in RECORDER.secrets.items() if value not in before}
-        return {wanted: [value for value, kind in new.items() if kind == wanted] for wanted in kinds}
+        return {kind: [value for value, other in new.items() if other == kind] for kind in kinds}
 
     return tokens
 
 
 def everything_in(person: BrowserSession) -> str:
-    """The session as the server reads it, as it is stored, and every cookie."""
+    """Return the session as the server reads it and as it is stored, and all cookies."""
     stored = [str(row) for row in Session.objects.values()]
     cookies = [f"{name}={morsel.value}" for name, morsel in person.browser.cookies.items()]
     return json.dumps(dict(person.browser.session)) + "".join(stored) + "".join(cookies)
@@ -112,7 +112,7 @@ def everything_in(person: BrowserSession) -> str:
 
 @pytest.mark.case("SE05")
 @pytest.mark.parametrize("engine", ["db", "cache", "cached_db", "signed_cookies"])
-def test_no_token_is_kept_in_clear_in_any_kind_of_session(provider, simulator, person, settings, *, engine, issued):
+def test_no_session_backend_stores_a_token_in_clear(provider, simulator, person, settings, *, engine, issued):
     settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{engine}"
     person.sign_in()
     assert person.is_signed_in
@@ -120,12 +120,12 @@ def test_no_token_is_kept_in_clear_in_any_kind_of_session(provider, simulator, p
     for kind, values in issued().items():
         [value] = values
         assert value not in kept, kind
-        # The part that makes it valid, wherever else it may stand.
+        # Its signature alone, too.
         assert value.rpartition(".")[2] not in kept, kind
 
 
 @pytest.mark.case("SE05")
-def test_the_id_token_alone_is_kept_and_encrypted(provider, simulator, person, issued):
+def test_only_the_id_token_is_stored_and_it_is_encrypted(provider, simulator, person, issued):
     person.sign_in()
     kept = person.browser.session[KEY]
     assert set(kept) == {
@@ -143,7 +143,7 @@ def test_the_id_token_alone_is_kept_and_encrypted(provider, simulator, person, i
 
 
 @pytest.mark.case("SE05")
-def test_sessions_in_cookies_keep_not_even_the_encrypted_id_token(provider, simulator, person, settings):
+def test_cookie_sessions_do_not_store_the_id_token(provider, simulator, person, settings):
     settings.SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
     person.sign_in()
     assert person.browser.session[KEY]["id_token"] == ""
@@ -169,7 +169,7 @@ def test_a_person_signs_in_with_sessions_in_redis(provider, simulator, person, s
 
 @pytest.mark.case("CC04")
 @pytest.mark.django_db(transaction=True)
-def test_what_another_request_writes_during_the_exchange_is_not_lost(simulator, person, settings):
+def test_session_data_written_during_the_exchange_are_not_lost(simulator, person, settings):
     make_provider(simulator)
     settings.MIDDLEWARE = [*settings.MIDDLEWARE, "tests.support.middleware.ReadsTheSessionEarly"]
     key = anonymous_session(person, basket=["bandage"])

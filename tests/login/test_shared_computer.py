@@ -1,4 +1,4 @@
-"""On a shared computer: whoever comes after a refused person signs in as themselves."""
+"""A shared computer: after a refusal, another person can sign in."""
 
 from __future__ import annotations
 
@@ -15,17 +15,15 @@ from tests.support.browser_session import HOST, PAGE, BrowserSession, path_of, q
 pytestmark = pytest.mark.django_db
 
 
-def test_on_a_shared_computer_somebody_else_can_sign_in_after_a_refusal(
-    provider: Provider, person: BrowserSession
-) -> None:
+def test_another_person_can_sign_in_after_a_refusal(provider: Provider, person: BrowserSession) -> None:
     give(provider, allow(DOCTORS), others_may_sign_in=False)
     link = f"/psc/psc/login/?{urlencode({'next': PAGE, 'as': 'other'})}"
     assert f'<a href="{escape(link)}">' in person.sign_in(PAGE).content.decode()
-    # The session of the one who was refused is open there, and must not answer.
+    # The session of the refused person is open at the provider, and must not be used.
     assert query_of(person.browser.get(link)["Location"])["prompt"] == "login"
 
 
-def test_it_is_somebody_else_still_where_the_browser_changes_the_host(
+def test_as_other_is_kept_across_the_redirect_to_the_site_host(
     provider: Provider, person: BrowserSession, settings: Any
 ) -> None:
     settings.PSC_CONNECT_BASE_URL = HOST
@@ -34,14 +32,12 @@ def test_it_is_somebody_else_still_where_the_browser_changes_the_host(
 
 
 @pytest.mark.parametrize("asked", ["", "login", "none", "other none"])
-def test_no_other_word_changes_what_is_asked_of_the_provider(
-    provider: Provider, person: BrowserSession, asked: str
-) -> None:
+def test_other_values_of_as_change_nothing(provider: Provider, person: BrowserSession, asked: str) -> None:
     answer = person.browser.get("/psc/psc/login/", {"as": asked, "prompt": "none"})
     assert "prompt" not in query_of(answer["Location"])
 
 
-def test_whom_the_provider_did_not_identify_is_offered_to_start_again_alone(
+def test_refusal_before_identification_has_no_link_for_another_person(
     provider: Provider, person: BrowserSession
 ) -> None:
     page = person.browser.get("/psc/psc/callback/", {"error": "access_denied", "state": "x"}).content.decode()

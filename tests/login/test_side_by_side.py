@@ -1,4 +1,4 @@
-"""A site that has mozilla-django-oidc for another provider already: the two logins do not touch each other."""
+"""A site that also uses mozilla-django-oidc for another provider: the two logins do not affect each other."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ def running_other() -> Iterator[Simulator]:
 
 @pytest.fixture
 def other(running_other: Simulator, settings: Any) -> Simulator:
-    """The other provider, and its settings in the site."""
+    """The other provider, with its settings."""
     other = running_other
     settings.INSTALLED_APPS = [*settings.INSTALLED_APPS, "mozilla_django_oidc"]
     settings.MIDDLEWARE = [*settings.MIDDLEWARE, "mozilla_django_oidc.middleware.SessionRefresh"]
-    # Its views do not say that nobody need be signed in.
+    # Its views are not marked with login_not_required.
     settings.MIDDLEWARE.remove("django.contrib.auth.middleware.LoginRequiredMiddleware")
     settings.ROOT_URLCONF = "tests.sites.side_by_side"
     settings.AUTHENTICATION_BACKENDS = [OURS, MOZILLAS]
@@ -51,7 +51,7 @@ def other(running_other: Simulator, settings: Any) -> Simulator:
     settings.OIDC_RP_SIGN_ALGO = "RS256"
     settings.OIDC_USE_PKCE = True
     other.faults.clear()
-    # mozilla-django-oidc knows people by their e-mail, and Pro Santé Connect sends none.
+    # mozilla-django-oidc matches users by e-mail, which Pro Santé Connect does not send.
     other.faults.set("userinfo_claims", claims={"email": "nurse@example.org"})
     other.end_sessions()
     other.sign_in("nurse")
@@ -60,8 +60,8 @@ def other(running_other: Simulator, settings: Any) -> Simulator:
 
 
 def sign_in_by_mozilla(person: BrowserSession) -> Any:
-    begun = person.browser.get("/oidc/authenticate/")
-    return person.browser.get(path_of(person.authorize(begun["Location"])))
+    started = person.browser.get("/oidc/authenticate/")
+    return person.browser.get(path_of(person.authorize(started["Location"])))
 
 
 def backend_of(person: BrowserSession) -> str:
@@ -108,15 +108,13 @@ def test_mozillas_login_sends_our_provider_nothing(provider, simulator, other, p
     assert not Account.objects.exists()
 
 
-def test_measured_djangos_authenticate_would_give_our_code_to_the_other_provider(
-    provider, simulator, other, person, rf
-):
-    """Why our callback calls our backend alone."""
+def test_djangos_authenticate_would_send_our_code_to_the_other_provider(provider, simulator, other, person, rf):
+    """The reason why our callback calls our backend only."""
     callback = person.authorize(person.begin())
     request = rf.get(path_of(callback))
     request.session = {}
-    heard: list[Any] = []
-    receiver = lambda **said: heard.append(said["credentials"])  # noqa: E731
+    received: list[Any] = []
+    receiver = lambda **kwargs: received.append(kwargs["credentials"])  # noqa: E731
     user_login_failed.connect(receiver)
     try:
         with other.fault("token_error"), pytest.raises(Exception, match="invalid_grant"):
@@ -143,7 +141,7 @@ def test_people_signed_in_by_us_are_never_refreshed_at_the_other_provider(
     assert other.requests == []
 
 
-def test_people_signed_in_by_mozilla_still_are(provider, simulator, other, person, time_machine_at):
+def test_people_signed_in_by_mozilla_are_still_refreshed(provider, simulator, other, person, time_machine_at):
     sign_in_by_mozilla(person)
     assert person.browser.get("/page/one/").status_code == 200
     with time_machine_at(1):

@@ -1,4 +1,4 @@
-"""The site's own address: what is declared to ANS, whatever the Host header says."""
+"""The URLs registered with ANS, independent of the Host header."""
 
 from __future__ import annotations
 
@@ -34,29 +34,31 @@ def test_without_a_base_url_the_callback_of_a_wildcard_host_is_refused(simulator
 def test_the_host_header_never_reaches_the_redirect_uri(provider, person, settings):
     settings.ALLOWED_HOSTS = ["*"]
     settings.PSC_CONNECT_BASE_URL = "http://testserver"
-    # As behind a proxy that hides the host: the address of before led here already.
+    # As behind a proxy that hides the host: the previous URL has redirected here.
     response = person.browser.get("/psc/psc/login/", {"rehosted": "1"}, headers={"Host": "evil.example"})
     assert query_of(response["Location"])["redirect_uri"] == "http://testserver/psc/psc/callback/"
 
 
 @pytest.mark.case("AZ21")
-def test_a_host_that_the_site_does_not_allow_is_answered_400(provider, person, settings):
+def test_host_that_the_site_does_not_allow_gets_400(provider, person, settings):
     assert person.browser.get("/psc/psc/login/", headers={"Host": "evil.example"}).status_code == 400
 
 
 @pytest.mark.parametrize("slug", ["", "psc/"])
-def test_another_host_of_the_site_is_sent_to_the_base_host_with_its_page(simulator, provider, person, settings, slug):
+def test_other_host_of_the_site_is_redirected_to_the_base_host_with_its_next_page(
+    simulator, provider, person, settings, slug
+):
     settings.PSC_CONNECT_BASE_URL = "http://testserver"
     response = person.browser.get(f"/psc/{slug}login/", {"next": PAGE}, headers={"Host": "localhost"})
     assert response.status_code == 302
     assert not response.cookies
     parts = urlsplit(response["Location"])
     assert (parts.scheme, parts.netloc, parts.path) == ("http", "testserver", f"/psc/{slug}login/")
-    begun = person.browser.get(path_of(response["Location"]))
-    assert person.come_back(person.authorize(begun["Location"]))["Location"] == PAGE
+    started = person.browser.get(path_of(response["Location"]))
+    assert person.come_back(person.authorize(started["Location"]))["Location"] == PAGE
 
 
-def test_a_proxy_that_hides_the_host_makes_no_loop(provider, person, settings):
+def test_proxy_that_hides_the_host_causes_no_loop(provider, person, settings):
     settings.PSC_CONNECT_BASE_URL = "https://site.example"
     hidden = {"Host": "127.0.0.1"}
     first = person.browser.get("/psc/psc/login/", {"next": PAGE}, headers=hidden)
@@ -66,7 +68,7 @@ def test_a_proxy_that_hides_the_host_makes_no_loop(provider, person, settings):
     assert query["redirect_uri"] == "https://site.example/psc/psc/callback/"
 
 
-def test_the_base_url_alone_decides_the_scheme_of_cookies_and_addresses(simulator, provider, person, settings):
+def test_base_url_alone_decides_the_scheme_of_cookies_and_urls(simulator, provider, person, settings):
     settings.PSC_CONNECT_BASE_URL = "https://testserver"
     simulator.register(client_of(host="https://testserver"))
     response = person.browser.get("/psc/psc/login/", {"next": PAGE})
@@ -86,7 +88,7 @@ def test_over_https_a_cookie_without_the_host_prefix_is_not_read(simulator, prov
     simulator.register(client_of(host="https://testserver"))
     url = person.authorize(person.begin(PAGE))
     (name,) = pending_cookies(person)
-    # What a neighbour of the same domain, or plain http, could set.
+    # Another site of the same domain, or plain http, could set it.
     person.browser.cookies[name.removeprefix("__Host-")] = person.browser.cookies[name].value
     del person.browser.cookies[name]
     response = person.come_back(url)
@@ -94,17 +96,17 @@ def test_over_https_a_cookie_without_the_host_prefix_is_not_read(simulator, prov
 
 
 @pytest.mark.django_db(transaction=True)
-def test_everything_is_right_under_a_script_name(simulator, provider, live_server, settings):
+def test_urls_and_cookies_are_correct_under_a_script_name(simulator, provider, live_server, settings):
     settings.FORCE_SCRIPT_NAME = "/app"
     uri = f"{live_server.url}/app/psc/psc/callback/"
     simulator.register(client_of(redirect_uris=(uri,)))
     with requests.Session() as browser:
-        begun = browser.get(
+        started = browser.get(
             f"{live_server.url}/psc/psc/login/", params={"next": "/app/page/one/"}, allow_redirects=False, timeout=10
         )
-        assert query_of(begun.headers["Location"])["redirect_uri"] == uri
-        answer = browser.get(begun.headers["Location"], allow_redirects=False, timeout=10).headers["Location"]
-        # A front server takes its mount point off the path.
+        assert query_of(started.headers["Location"])["redirect_uri"] == uri
+        answer = browser.get(started.headers["Location"], allow_redirects=False, timeout=10).headers["Location"]
+        # A reverse proxy removes its mount point from the path.
         back = browser.get(answer.replace("/app/", "/", 1), allow_redirects=False, timeout=10)
         assert (back.status_code, back.headers["Location"]) == (302, "/app/page/one/")
         again = browser.get(f"{live_server.url}/psc/psc/login/", params={"next": "/app/page/one/"}, timeout=10)

@@ -1,4 +1,4 @@
-"""A provider that hangs or drips: the callback answers within its ten seconds."""
+"""A provider that hangs or responds slowly: the callback responds within ten seconds."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("provider")]
 
 
 @pytest.mark.case("TR01")
-def test_a_provider_that_says_nothing_is_left_after_five_seconds():
-    """That this limit ends a call is shown in tests/oidc/test_time.py, with a shorter one."""
+def test_silent_provider_times_out_after_five_seconds():
+    """tests/oidc/test_time.py shows with a shorter limit that it ends a request."""
     assert (http_policy().connect_timeout, http_policy().read_timeout) == (3, 5)
 
 
 @pytest.mark.case("TR02", "UI07")
-def test_answers_that_drip_share_one_deadline_of_ten_seconds(simulator, person):
-    # Four seconds for the tokens, and no end of the userinfo's headers: no single read is slow.
+def test_slow_responses_share_one_deadline_of_ten_seconds(simulator, person):
+    # Four seconds for the tokens, then endless userinfo headers: each single read is fast.
     simulator.faults.set("hang", endpoint="token", seconds=4)
     simulator.faults.set("drip", endpoint="userinfo", seconds=0.5, headers=True)
     began = time.monotonic()

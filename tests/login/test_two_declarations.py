@@ -1,4 +1,4 @@
-"""Two declarations of one issuer, as when one takes the place of another: that of the session decides."""
+"""Two providers of one issuer, as when one replaces another: the provider of the session decides."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def come(simulator: Simulator, slug: str, who: str = DOCTOR) -> BrowserSession:
 
 
 def answer(person: BrowserSession, number: int = 0) -> Any:
-    """Choose one of the cards of the page that asks, at the provider by which the person came."""
+    """Choose an activity at the provider of the session."""
     address = f"/psc/{person.slug}/activity/"
     cards = [each.key for each, _decision in person.browser.get(address).context["cards"]]
     return person.browser.post(address, {"activity_choice": cards[number], "next": PAGE})
@@ -43,7 +43,7 @@ def groups() -> set[str]:
     return set(User.objects.get().groups.values_list("name", flat=True))
 
 
-def test_the_question_is_answered_at_the_one_that_was_used(
+def test_activity_is_chosen_at_the_provider_of_the_session(
     provider: Provider, second: Provider, simulator: Simulator
 ) -> None:
     give(provider, join(Group.objects.create(name="prescribers")))
@@ -53,11 +53,11 @@ def test_the_question_is_answered_at_the_one_that_was_used(
     assert Account.objects.get().provider == second
     assert answer(person)["Location"] == PAGE
     assert groups() == set()
-    # The address of the one before asks nobody who came by the other.
+    # The activity page of the other provider redirects.
     assert person.browser.get("/psc/psc/activity/").status_code == 302
 
 
-def test_a_session_of_each_is_judged_by_its_own_rules(
+def test_each_session_follows_the_rules_of_its_own_provider(
     provider: Provider, second: Provider, simulator: Simulator
 ) -> None:
     give(provider, allow(DOCTORS))

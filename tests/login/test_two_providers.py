@@ -1,4 +1,4 @@
-"""Sandbox beside production: two issuers whose keys, codes and people never stand for each other's."""
+"""Sandbox and production: two issuers with separate keys, codes and accounts."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ def _both(provider, sandbox) -> None:
 
 @pytest.fixture
 def tester() -> Iterator[BrowserSession]:
-    """Somebody who signs in by the sandbox."""
+    """A person who signs in at the sandbox."""
     person = BrowserSession(slug="sandbox")
     yield person
     person.close()
 
 
-def test_each_provider_has_its_own_addresses_client_and_secret(simulator, sandbox, person, tester):
+def test_each_provider_has_its_own_urls_client_and_secret(simulator, sandbox, person, tester):
     for someone, other in ((person, sandbox), (tester, simulator)):
         before = len(other.requests)
         query = query_of(someone.begin())
@@ -62,21 +62,21 @@ def test_each_provider_has_its_own_addresses_client_and_secret(simulator, sandbo
 
 @pytest.mark.case("AZ10")
 @pytest.mark.parametrize("iss", ["its own", "of the other", "none"])
-def test_an_answer_at_the_other_providers_address_is_refused_before_any_call(simulator, sandbox, person, iss):
+def test_response_at_the_other_providers_callback_is_refused_before_any_request(simulator, sandbox, person, iss):
     answer = query_of(person.authorize(person.begin(PAGE)))
     answer["iss"] = {"its own": simulator.issuer, "of the other": sandbox.issuer, "none": ""}[iss]
     response = person.browser.get("/psc/sandbox/callback/", answer)
     assert code_on(response) == "authorization_provider_mismatch"
     assert (simulator.count("token"), sandbox.count("token")) == (0, 0)
     assert "sessionid" not in person.browser.cookies
-    # Where it was begun it can still be finished.
+    # It can still be finished at its own provider.
     answer["iss"] = simulator.issuer
     assert person.browser.get("/psc/psc/callback/", answer)["Location"] == PAGE
 
 
 @pytest.mark.case("AZ08", "AZ10")
 def test_a_code_of_the_sandbox_is_not_sent_to_production(simulator, sandbox, person, tester):
-    """A mix-up: the answer of the one issuer, in the login with the other."""
+    """A mix-up attack: the response of one issuer in a login with the other."""
     theirs = query_of(tester.authorize(tester.begin()))
     state = query_of(person.begin(PAGE))["state"]
     response = person.browser.get("/psc/psc/callback/", {**theirs, "state": state})
@@ -85,7 +85,7 @@ def test_a_code_of_the_sandbox_is_not_sent_to_production(simulator, sandbox, per
 
 
 @pytest.mark.case("TN01")
-def test_two_keys_of_one_name_verify_each_their_own_provider(simulator, sandbox, person, tester):
+def test_keys_with_the_same_kid_verify_their_own_provider_only(simulator, sandbox, person, tester):
     for there, someone in ((simulator, person), (sandbox, tester)):
         row = Provider.objects.get(slug=someone.slug)
         row.jwks = {"keys": [{**there.keys.current.public, "kid": "same"}]}
@@ -96,7 +96,7 @@ def test_two_keys_of_one_name_verify_each_their_own_provider(simulator, sandbox,
 
 
 @pytest.mark.case("TN01")
-def test_the_sandboxs_key_under_productions_name_signs_nobody_in(simulator, sandbox, person, tester):
+def test_sandbox_key_with_a_production_kid_is_refused(simulator, sandbox, person, tester):
     tester.sign_in()
     jwks = {"keys": [{**simulator.keys.current.public, "kid": "same"}]}
     Provider.objects.filter(slug="psc").update(jwks=jwks, jwks_pinned=[*key_names(jwks)])
@@ -111,11 +111,11 @@ def test_the_sandboxs_key_under_productions_name_signs_nobody_in(simulator, sand
 
 
 @pytest.mark.case("TN01")
-def test_an_unknown_key_of_the_one_is_not_looked_for_at_the_other(simulator, sandbox, person, tester):
+def test_unknown_key_is_not_fetched_from_the_other_provider(simulator, sandbox, person, tester):
     with simulator.fault("unknown_kid", kid=sandbox.keys.current.kid):
         assert code_on(person.sign_in()) == "id_token_unknown_key"
     assert (simulator.count("jwks"), sandbox.count("jwks")) == (1, 0)
-    # The minute of the one is not the minute of the other.
+    # The minute between two fetches is counted for each provider.
     sandbox.rotate_keys(withdraw_old=True)
     assert tester.sign_in(PAGE)["Location"] == PAGE
 
@@ -141,16 +141,16 @@ def test_production_does_not_know_the_people_of_the_sandbox(person, tester):
 
 
 @pytest.mark.case("TN04")
-def test_an_account_of_production_under_the_sandboxs_row_is_not_the_sandboxs(person, tester):
+def test_sandbox_does_not_use_an_account_of_production(person, tester):
     person.sign_in()
-    # The issuer counts, not the row by which it came.
+    # The issuer decides, not the provider's row.
     Account.objects.update(provider=Provider.objects.get(slug="sandbox"))
     tester.sign_in()
     assert person.user_id != tester.user_id
 
 
 @pytest.mark.case("TN02")
-def test_a_row_that_is_changed_counts_from_the_next_login_on(simulator, person):
+def test_changed_provider_applies_from_the_next_login(simulator, person):
     person.sign_in()
     person.browser.logout()
     simulator.register(client_of(client_id="the-next-client", client_secret="the-next-secret"))
@@ -162,7 +162,7 @@ def test_a_row_that_is_changed_counts_from_the_next_login_on(simulator, person):
 
 
 @pytest.mark.case("TN02")
-def test_a_row_that_is_read_again_forgets_its_metadata_of_before(simulator, sandbox):
+def test_reloaded_provider_discards_its_parsed_metadata(simulator, sandbox):
     row = Provider.objects.get(slug="psc")
     assert row.parsed_metadata.issuer == simulator.issuer
     Provider.objects.filter(slug="psc").update(metadata=sandbox.metadata)
@@ -178,7 +178,7 @@ def test_no_login_touches_the_cache(person, settings):
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
 
-def test_the_address_without_a_name_lets_one_choose_and_keeps_the_page(person):
+def test_login_url_without_a_slug_shows_the_choice_and_keeps_the_next_page(person):
     response = person.browser.get("/psc/login/", {"next": PAGE})
     text = response.content.decode()
     assert response.status_code == 200
@@ -187,12 +187,12 @@ def test_the_address_without_a_name_lets_one_choose_and_keeps_the_page(person):
     assert not response.cookies
 
 
-def test_a_disabled_provider_is_not_offered_and_finishes_nothing(sandbox, person, tester):
+def test_disabled_provider_is_not_shown_and_finishes_no_login(sandbox, person, tester):
     callback = tester.authorize(tester.begin())
     Provider.objects.filter(slug="sandbox").update(enabled=False)
     assert code_on(tester.come_back(callback)) == "no_provider"
     assert code_on(tester.browser.get("/psc/sandbox/login/")) == "no_provider"
     assert sandbox.count("token") == 0
-    # One is left: it needs no choice.
-    begun = person.browser.get("/psc/login/", {"next": PAGE})
-    assert person.come_back(person.authorize(begun["Location"]))["Location"] == PAGE
+    # With one left, there is no choice.
+    started = person.browser.get("/psc/login/", {"next": PAGE})
+    assert person.come_back(person.authorize(started["Location"]))["Location"] == PAGE

@@ -1,4 +1,4 @@
-"""A userinfo of more practices and activities than anybody has is refused."""
+"""The limits of practices and activities in a userinfo."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def claims_of(simulator, practices):
 @pytest.mark.parametrize(
     ("practices", "code"),
     [
-        # 10,000: in one list more than any list may have, in several more than are read.
+        # 10,000: more than one list may have, and, over several lists, more than are read.
         ([{"codeProfession": "10", "activities": [{}] * 10_000}], "userinfo_list_too_long"),
         ([{"codeProfession": "10", "activities": [{}] * 1_000}] * 10, "userinfo_activities_too_many"),
         ([{"codeProfession": "10"}] * (MAX_ACTIVITIES + 1), "userinfo_activities_too_many"),
@@ -29,7 +29,7 @@ def claims_of(simulator, practices):
     ],
     ids=["one list", "ten lists", "practices", "both"],
 )
-def test_too_many_are_refused_and_nothing_is_kept(provider, simulator, person, practices, code):
+def test_too_many_activities_are_refused_and_nothing_is_saved(provider, simulator, person, practices, code):
     simulator.sign_in(Person("busy", claims_of(simulator, practices)))
     response = person.sign_in()
     assert (response.status_code, code_on(response)) == (502, code)
@@ -37,7 +37,7 @@ def test_too_many_are_refused_and_nothing_is_kept(provider, simulator, person, p
 
 
 @pytest.mark.django_db
-def test_as_many_as_are_taken_are_taken(provider, simulator, person):
+def test_maximum_number_of_activities_is_accepted(provider, simulator, person):
     practices = [{"codeProfession": "10", "activities": [{}] * (MAX_ACTIVITIES - 1)}]
     simulator.sign_in(Person("busy", claims_of(simulator, practices)))
     assert person.sign_in().status_code == 302
@@ -48,12 +48,12 @@ def test_as_many_as_are_taken_are_taken(provider, simulator, person):
     "claims",
     [{}, {"SubjectRefPro": None}, {"SubjectRefPro": {"exercices": "x"}}, {"SubjectRefPro": {"exercices": [1, {}]}}],
 )
-def test_whatever_there_is_is_counted(claims):
+def test_all_lists_are_counted(claims):
     assert count_activities(claims) <= 2
     read_userinfo(claims)
 
 
-def test_reading_again_what_has_not_changed_is_one_comparison():
+def test_unchanged_userinfo_is_read_with_one_comparison():
     claims = person_with_activities(50).claims()
     kept = to_snapshot(read_userinfo(claims))
     assert to_snapshot(read_userinfo(claims)) == kept

@@ -1,4 +1,4 @@
-"""Exported attributes: what a claim may fill, when, and what happens where it does not fit."""
+"""Exported attributes: which fields they fill, when, and what an invalid value does."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PODIATRIST = next(person for person in PEOPLE if person.slug == "podiatrist")
 
 
 def sign_in_with(simulator: Any, **claims: Any) -> User:
-    """Sign the podiatrist in, with these claims instead of the usual ones; return the user."""
+    """Sign in the podiatrist with these claims changed; return the user."""
     simulator.sign_in(replace(PODIATRIST, userinfo={**PODIATRIST.userinfo, **claims}))
     person = BrowserSession()
     assert person.sign_in().status_code == 302
@@ -45,7 +45,7 @@ def test_at_creation_the_field_is_filled_once(provider, simulator):
     assert sign_in_with(simulator, given_name="Marie").first_name == "Anne"
 
 
-def test_if_empty_the_field_is_filled_until_it_holds_something(provider, simulator):
+def test_if_empty_the_field_is_filled_while_it_is_empty(provider, simulator):
     export(provider, "given_name", "first_name", when="empty")
     assert sign_in_with(simulator, given_name="").first_name == ""
     assert sign_in_with(simulator, given_name="Marie").first_name == "Marie"
@@ -53,7 +53,7 @@ def test_if_empty_the_field_is_filled_until_it_holds_something(provider, simulat
 
 
 @pytest.mark.parametrize("absent", ["", [], None, {}], ids=repr)
-def test_an_absent_claim_leaves_the_field_as_it_is(provider, simulator, absent):
+def test_absent_claim_leaves_the_field_unchanged(provider, simulator, absent):
     sign_in_with(simulator, given_name="Anne")
     assert sign_in_with(simulator, given_name=absent).first_name == "Anne"
 
@@ -61,7 +61,7 @@ def test_an_absent_claim_leaves_the_field_as_it_is(provider, simulator, absent):
 @pytest.mark.parametrize("absent", ["", [], None, {}, "missing"], ids=repr)
 @pytest.mark.parametrize("known", [False, True], ids=["first login", "later login"])
 def test_a_required_claim_that_is_absent_refuses_the_login(provider, simulator, person, absent, known):
-    # The names come first in the mapping: they must not be saved either.
+    # The names come first in the mapping, and must not be saved either.
     export(provider, "email", "email", required=True)
     if known:
         sign_in_with(simulator, email="one@example.org")
@@ -103,9 +103,7 @@ def test_a_nested_claim_is_found_by_its_path(provider, simulator):
 
 
 @pytest.mark.parametrize("required", [False, True])
-def test_a_field_that_the_user_model_no_longer_has_refuses_only_where_it_is_required(
-    provider, simulator, person, required
-):
+def test_removed_field_refuses_only_if_the_row_is_required(provider, simulator, person, required):
     export(provider, "given_name", "matricule", required=required)
     if required:
         assert_sign_in_is_refused("attribute_field_unknown", person=person, simulator=simulator)
@@ -118,7 +116,7 @@ FORBIDDEN = ["is_staff", "is_superuser", "is_active", "password", "last_login", 
 
 @pytest.mark.case("AL12")
 @pytest.mark.parametrize("field", FORBIDDEN)
-def test_a_row_can_never_name_a_field_of_rights(provider, field):
+def test_row_cannot_name_a_field_of_permissions(provider, field):
     row = ExportedAttribute(provider=provider, claim="given_name", user_field=field)
     with pytest.raises(ValidationError) as refused:
         row.full_clean()
@@ -128,7 +126,7 @@ def test_a_row_can_never_name_a_field_of_rights(provider, field):
 
 @pytest.mark.case("AL12")
 @pytest.mark.parametrize("field", FORBIDDEN)
-def test_a_row_that_names_a_field_of_rights_by_another_way_refuses_the_login(provider, simulator, person, field):
+def test_row_for_a_field_of_permissions_saved_without_validation_refuses_the_login(provider, simulator, person, field):
     export(provider, "given_name", "email")
     with connection.cursor() as cursor:
         cursor.execute("UPDATE psc_connect_exportedattribute SET user_field = %s WHERE user_field = 'email'", [field])
@@ -136,7 +134,7 @@ def test_a_row_that_names_a_field_of_rights_by_another_way_refuses_the_login(pro
 
 
 @pytest.mark.parametrize("path", ["", "a..b", "a[", "a b", "?", "unknown_function_without_end(", "&", "[?a==]"])
-def test_what_is_no_path_is_refused_when_the_row_is_saved(provider, path):
+def test_malformed_path_is_refused_when_the_row_is_saved(provider, path):
     row = ExportedAttribute(provider=provider, claim=path, user_field="email")
     with pytest.raises(ValidationError) as refused:
         row.full_clean()
@@ -158,16 +156,16 @@ def test_what_is_no_path_is_refused_when_the_row_is_saved(provider, path):
         "join('', otherIds)",
     ],
 )
-def test_a_path_that_does_not_fit_the_claims_finds_nothing(path):
+def test_path_that_does_not_match_the_claims_finds_nothing(path):
     assert claim_value(path, PODIATRIST.userinfo) is None
 
 
-def test_a_required_path_that_does_not_fit_the_claims_refuses_the_login(provider, simulator, person):
+def test_required_path_that_does_not_match_the_claims_refuses_the_login(provider, simulator, person):
     export(provider, "contains(given_name, otherIds)", "email", required=True)
     assert_sign_in_is_refused("attribute_missing", person=person, simulator=simulator)
 
 
-def test_the_claims_are_what_they_were_after_a_path_was_searched(provider, simulator):
+def test_reading_a_path_does_not_change_the_claims(provider, simulator):
     export(provider, 'merge(@, `{"given_name": "Changed"}`).given_name', "email", when="empty")
     export(provider, "given_name", "first_name")
     simulator.sign_in("podiatrist")
@@ -177,7 +175,7 @@ def test_the_claims_are_what_they_were_after_a_path_was_searched(provider, simul
 
 @pytest.fixture
 def _unique_email(transactional_db: None):
-    """As a site with a unique e-mail has it, below Django's own checks."""
+    """Add a unique constraint on the e-mail that Django's validation does not know."""
     with connection.cursor() as cursor:
         cursor.execute("CREATE UNIQUE INDEX one_email ON auth_user (email)")
     field = User._meta.get_field("email")
@@ -188,7 +186,7 @@ def _unique_email(transactional_db: None):
 
 @pytest.mark.usefixtures("_unique_email")
 @pytest.mark.parametrize(("known", "code"), [(False, "account_conflict"), (True, "attribute_not_unique")])
-def test_a_value_that_only_the_database_knows_to_be_another_users_refuses_the_login(simulator, person, known, code):
+def test_value_that_violates_a_database_constraint_refuses_the_login(simulator, person, known, code):
     from tests.conftest import make_provider
 
     export(make_provider(simulator), "email", "email")
@@ -201,6 +199,6 @@ def test_a_value_that_only_the_database_knows_to_be_another_users_refuses_the_lo
 
 def test_a_login_saves_only_what_changed(provider, simulator):
     user = sign_in_with(simulator)
-    # Written by somebody else meanwhile, in a field that no row names.
+    # Written by another process meanwhile, in a field without a row.
     User.objects.filter(pk=user.pk).update(email="kept@example.org")
     assert sign_in_with(simulator, given_name="Marie").email == "kept@example.org"

@@ -1,4 +1,4 @@
-"""Ready sets: onto the fields that a user model has, among the rows that are typed already."""
+"""Presets: on the fields of the user model, added to rows that exist already."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def directory(settings: Any) -> None:
     settings.AUTH_USER_MODEL = f"tests.{DirectoryUser.__name__}"
 
 
-def test_every_set_has_a_name_and_paths_that_are_some() -> None:
+def test_every_preset_has_a_name_and_valid_paths() -> None:
     assert list(PRESET_NAMES) == list(PRESETS)
     claims = {row.claim for rows in PRESETS.values() for row in rows}
     for claim in claims:
@@ -35,27 +35,27 @@ def test_every_set_has_a_name_and_paths_that_are_some() -> None:
     assert claims - {row.claim for row in MINIMAL} <= set(COMPUTED)
 
 
-def test_the_minimal_set_is_what_a_new_provider_has() -> None:
+def test_minimal_preset_equals_the_rows_of_a_new_provider() -> None:
     assert add_preset([], "minimal") == (DEFAULT, [])
     assert add_preset(DEFAULT, "minimal") == (DEFAULT, [])
 
 
 @pytest.mark.usefixtures("directory")
-def test_a_set_goes_onto_the_fields_that_there_are() -> None:
+def test_preset_uses_the_fields_of_the_user_model() -> None:
     rows, missing = add_preset(DEFAULT, "directory")
     assert pairs(rows)[3:] == [("profession.label", "metier"), ("speciality.label", ""), ("rpps", "rpps")]
     assert missing == [MissingField("speciality.label", ("speciality", "specialty", "specialite"), "specialities")]
 
 
 @pytest.mark.usefixtures("directory")
-def test_a_field_that_no_claim_may_fill_is_none() -> None:
+def test_preset_ignores_fields_that_no_claim_may_fill() -> None:
     rows, missing = add_preset([], "structure")
     assert {row["claim"] for row in rows if not row["user_field"]} == {each.claim for each in missing}
     assert {each.claim for each in missing} >= {"structure.name", "structure.siret"}
     assert not {"siret", "structure"} & {each.nearest for each in missing}
 
 
-def test_a_model_without_such_fields_gets_rows_to_choose_for() -> None:
+def test_preset_has_rows_without_a_field_if_the_user_model_lacks_it() -> None:
     rows, missing = add_preset(DEFAULT, "directory")
     assert pairs(rows)[3:] == [("profession.label", ""), ("speciality.label", ""), ("rpps", "")]
     assert [(each.claim, each.nearest) for each in missing] == [
@@ -66,7 +66,7 @@ def test_a_model_without_such_fields_gets_rows_to_choose_for() -> None:
 
 
 @pytest.mark.usefixtures("directory")
-def test_a_row_of_the_same_field_gives_way_and_the_others_stay() -> None:
+def test_preset_replaces_rows_of_the_same_field_and_keeps_the_others() -> None:
     typed = [
         {"claim": "preferred_username", "user_field": "rpps", "when": "empty", "required": True},
         {"claim": "SubjectOrganization", "user_field": "specialities", "when": "login", "required": False},
@@ -74,13 +74,13 @@ def test_a_row_of_the_same_field_gives_way_and_the_others_stay() -> None:
     rows, (speciality,) = add_preset(typed, "directory")
     assert rows[0] == {"claim": "rpps", "user_field": "rpps", "when": "login", "required": False}
     assert rows[1] == typed[1]
-    # Taken already.
+    # The field is used already.
     assert speciality.nearest == ""
     assert len({row["user_field"] for row in rows if row["user_field"]}) == len(rows) - 1
 
 
 @pytest.mark.usefixtures("directory")
-def test_a_claim_that_fills_a_field_already_stays_there() -> None:
+def test_claim_that_already_has_a_field_keeps_it() -> None:
     typed = [{"claim": "speciality.label", "user_field": "specialities", "when": "empty", "required": True}]
     rows, missing = add_preset(typed, "directory")
     assert rows[0] == typed[0]
@@ -88,6 +88,6 @@ def test_a_claim_that_fills_a_field_already_stays_there() -> None:
     assert [row["claim"] for row in rows].count("speciality.label") == 1
 
 
-def test_a_set_that_is_filled_in_twice_is_there_once() -> None:
+def test_preset_added_twice_is_there_once() -> None:
     once = add_preset(DEFAULT, "structure")
     assert add_preset(once[0], "structure") == once

@@ -1,4 +1,4 @@
-"""The buttons that a site's templates show."""
+"""The template tags of the login and logout buttons."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BUTTON = "{% psc_connect_button %}"
 @pytest.mark.parametrize(
     "source", [BUTTON, '{% psc_connect_button provider="psc" %}', '{% psc_connect_button provider="other" %}']
 )
-def test_no_button_where_no_provider_is_enabled(source: str) -> None:
+def test_no_button_if_no_provider_is_enabled(source: str) -> None:
     declare(enabled=False)
     assert shown(source) == ""
 
@@ -32,7 +32,7 @@ def test_no_button_where_no_provider_is_enabled(source: str) -> None:
     ("language", "text", "tooltip"),
     [("fr", "Entrer", "Aide"), ("en", "Come in", "Aide"), ("en-gb", "Come in", "Aide"), ("de", "Entrer", "Hilfe")],
 )
-def test_button_has_its_words_in_several_languages(language: str, text: str, tooltip: str) -> None:
+def test_button_text_has_several_languages(language: str, text: str, tooltip: str) -> None:
     words = {"en": {"button_text": "Come in"}, "de": {"button_tooltip": "Hilfe"}}
     declare(button_text="Entrer", button_tooltip="Aide", translations=words)
     with translation.override(language):
@@ -48,7 +48,7 @@ def test_button_without_a_tooltip_has_none() -> None:
 
 
 @pytest.mark.django_db
-def test_buttons_stand_in_the_order_of_the_administrators() -> None:
+def test_buttons_are_in_the_order_of_the_providers() -> None:
     declare("a", sort_order=20)
     declare("b", sort_order=10)
     assert links(shown(BUTTON)) == ["/psc/b/login/?next=%2F", "/psc/a/login/?next=%2F"]
@@ -84,26 +84,26 @@ NEXT_PAGES = {
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", NEXT_PAGES)
-def test_button_leads_back_to(name: str) -> None:
+def test_button_returns_to(name: str) -> None:
     source, path, next_page = NEXT_PAGES[name]
     declare()
     assert links(shown(source, path)) == [login_url("psc", next_page)]
 
 
 @pytest.mark.django_db
-def test_button_on_the_answer_to_a_post_does_not_lead_back_to_it() -> None:
+def test_button_on_the_response_to_a_post_does_not_return_to_it() -> None:
     declare()
     assert links(shown(BUTTON, "/page/a/", method="post")) == ["/psc/psc/login/"]
 
 
 @pytest.mark.django_db
-def test_button_is_shown_where_the_page_has_no_request() -> None:
+def test_button_is_shown_without_a_request() -> None:
     declare()
     assert 'href="/psc/psc/login/"' in render_to_string("psc_connect/choose_provider.html")
 
 
 @pytest.mark.django_db
-def test_each_enabled_provider_has_its_button_and_says_which_it_is() -> None:
+def test_each_enabled_provider_has_a_button_with_its_environment() -> None:
     declare("psc")
     declare("psc-sandbox", environment="sandbox")
     declare("closed", enabled=False)
@@ -113,7 +113,7 @@ def test_each_enabled_provider_has_its_button_and_says_which_it_is() -> None:
 
 
 @pytest.mark.django_db
-def test_a_provider_alone_does_not_say_which_it_is() -> None:
+def test_single_provider_has_a_button_without_its_environment() -> None:
     declare()
     assert "psc-button-environment" not in shown(BUTTON)
 
@@ -131,7 +131,7 @@ def test_buttons_cost_one_query(django_assert_num_queries: Any) -> None:
     ("language", "text"),
     [("fr", "Se connecter avec Pro Santé Connect"), ("en", "Sign in with Pro Santé Connect")],
 )
-def test_button_speaks_the_language_of_the_page(language: str, text: str) -> None:
+def test_button_is_in_the_language_of_the_page(language: str, text: str) -> None:
     declare()
     with translation.override(language):
         assert f'<span class="psc-button-text">{text}</span>' in shown(BUTTON)
@@ -139,13 +139,13 @@ def test_button_speaks_the_language_of_the_page(language: str, text: str) -> Non
 
 @pytest.mark.django_db
 @pytest.mark.case("AD04")
-def test_text_of_the_administrator_is_shown_as_text() -> None:
+def test_text_of_the_administrator_is_escaped() -> None:
     declare(button_text="Carte <b>CPS</b>")
     assert "Carte &lt;b&gt;CPS&lt;/b&gt;" in shown(BUTTON)
 
 
 @pytest.mark.django_db
-def test_logo_of_the_administrator_replaces_our_drawing() -> None:
+def test_logo_of_the_administrator_replaces_the_default() -> None:
     declare(button_logo="img/official.svg")
     page = shown(BUTTON)
     assert 'src="/static/img/official.svg"' in page
@@ -169,7 +169,7 @@ LOGOUT = "{% psc_connect_logout_button %}"
 
 
 @pytest.mark.django_db
-def test_sign_out_button_posts_to_the_provider_of_the_session() -> None:
+def test_logout_button_posts_to_the_provider_of_the_session() -> None:
     declare("another")
     page = shown("{% csrf_token %}" + LOGOUT, user=User(pk=1), session={"psc_connect": {"provider": "psc"}})
     assert '<form class="psc-logout" method="post" action="/psc/psc/logout/">' in page
@@ -177,7 +177,7 @@ def test_sign_out_button_posts_to_the_provider_of_the_session() -> None:
 
 
 @pytest.mark.django_db
-def test_sign_out_button_says_what_the_page_gives_it_to_say() -> None:
+def test_logout_button_has_the_text_of_the_page() -> None:
     declare()
     assert ">Se déconnecter</button>" in shown(LOGOUT, user=User(pk=1))
     named = '{% psc_connect_logout_button text="Leave both" %}'
@@ -185,7 +185,7 @@ def test_sign_out_button_says_what_the_page_gives_it_to_say() -> None:
 
 
 @pytest.mark.django_db
-def test_sign_out_button_serves_who_came_with_a_password_too(client: Client) -> None:
+def test_logout_button_is_shown_after_a_login_by_password(client: Client) -> None:
     declare()
     user = User.objects.create_user("somebody")
     client.force_login(user, "django.contrib.auth.backends.ModelBackend")
@@ -196,6 +196,6 @@ def test_sign_out_button_serves_who_came_with_a_password_too(client: Client) -> 
 
 
 @pytest.mark.django_db
-def test_nobody_signed_in_has_no_sign_out_button() -> None:
+def test_anonymous_user_has_no_logout_button() -> None:
     declare()
     assert shown(LOGOUT) == ""

@@ -1,4 +1,4 @@
-"""``psc_label``: the label of a code in a site's own pages."""
+"""The template filter ``psc_label``."""
 
 from __future__ import annotations
 
@@ -64,11 +64,11 @@ def test_a_code_is_shown_with_its_label(source: str, text: str) -> None:
         ("{{ practice.activities.0.role|psc_label }}", ""),
     ],
 )
-def test_what_has_no_label_is_shown_as_it_is(source: str, text: str) -> None:
+def test_code_without_a_label_is_shown_itself(source: str, text: str) -> None:
     assert shown(source, practice=PRACTICE, unknown=Code("Z", "", SUBJECTS["mode"]), nothing=None) == text
 
 
-def test_a_misspelt_kind_is_told_with_those_that_there_are() -> None:
+def test_unknown_kind_raises_an_error_that_lists_the_known_ones() -> None:
     with pytest.raises(TemplateSyntaxError, match=r"psc_label: 'profesion' is no subject and no table"):
         shown('{{ "10"|psc_label:"profesion" }}')
 
@@ -88,7 +88,7 @@ def test_a_label_is_escaped(tmp_path: Path, settings: Any) -> None:
     assert shown("{% autoescape off %}{{ 'S'|psc_label:'mode' }}{% endautoescape %}") == "<script>"
 
 
-def test_what_a_picker_offers_is_shown_as_it_is_offered() -> None:
+def test_concept_of_a_list_of_choices_is_shown_with_its_label() -> None:
     source = "{% for each in offered %}{{ each.code|psc_label:'role' }}\n{% endfor %}"
     assert shown("{% autoescape off %}" + source + "{% endautoescape %}", offered=choices("role")).splitlines() == [
         each.label for each in choices("role")

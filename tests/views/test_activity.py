@@ -1,4 +1,4 @@
-"""In what capacity somebody signs in: asked where there are several, kept, proposed again, changed."""
+"""The choice of an activity: asked if there are several, stored, marked the next time, changed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def cards(response):
 
 @pytest.fixture
 def doctor(provider, simulator, person):
-    """A doctor with two activities, who has signed in and not yet answered."""
+    """A signed-in doctor with two activities, before the choice."""
     assert sign_in(person, simulator, "doctor-two-activities")["Location"] == ASKED
     return person.browser
 
@@ -49,16 +49,16 @@ def test_the_page_shows_a_card_for_each_activity(doctor):
     assert "aria-current" not in page
 
 
-def test_the_answer_is_kept_and_leads_to_the_page(doctor):
+def test_chosen_activity_is_stored_and_redirects_to_the_page(doctor):
     [_first, (_code, key)] = cards(doctor.get(ASKED))
     assert choose(doctor, key)["Location"] == PAGE
     assert Account.objects.get().activity_choice == key
-    seen = doctor.get("/who/").json()
-    assert not seen["must_choose"]
-    assert seen["structure"]
+    professional = doctor.get("/who/").json()
+    assert not professional["must_choose"]
+    assert professional["structure"]
 
 
-def test_it_is_changed_without_signing_in_again(doctor, simulator):
+def test_activity_is_changed_without_signing_in_again(doctor, simulator):
     [(_code, first), (_code, second)] = cards(doctor.get(ASKED))
     choose(doctor, first)
     before = doctor.get("/who/").json()["structure"]
@@ -69,7 +69,7 @@ def test_it_is_changed_without_signing_in_again(doctor, simulator):
     assert simulator.requests == []
 
 
-def test_the_next_login_takes_the_one_chosen_last(doctor, simulator):
+def test_next_login_uses_the_activity_chosen_last(doctor, simulator):
     [(_code, first), _second] = cards(doctor.get(ASKED))
     choose(doctor, first)
     chosen = doctor.get("/who/").json()["structure"]
@@ -79,24 +79,24 @@ def test_the_next_login_takes_the_one_chosen_last(doctor, simulator):
     other.close()
 
 
-def test_an_activity_that_is_gone_is_asked_for_again(doctor, simulator):
+def test_removed_activity_is_asked_for_again(doctor, simulator):
     [_first, (_code, second)] = cards(doctor.get(ASKED))
     choose(doctor, second)
     shown = simulator.people["doctor-two-activities"]
     claims = shown.claims()
-    # Another in the place of the one that was chosen.
+    # Another activity replaces the chosen one.
     claims["SubjectRefPro"]["exercices"][0]["activities"][1]["identifiantTechniqueDeLaStructure"] = "R99999999"
     other = BrowserSession()
     assert sign_in(other, simulator, Person("moved", claims))["Location"] == ASKED
     page = other.browser.get(ASKED).content.decode()
     assert "aria-current" not in page
     assert "The activity you had chosen is no longer one of yours." in page
-    # And the session that was open already learns of it.
+    # An older session is asked too.
     assert doctor.get("/who/").json()["must_choose"]
     other.close()
 
 
-def test_whoever_came_to_change_can_go_back_and_everybody_can_sign_out(doctor):
+def test_back_link_is_for_changes_and_logout_for_all(doctor):
     asked = doctor.get(ASKED)
     assert ">Back</a>" not in asked.content.decode()
     [(_code, key), _second] = cards(asked)
@@ -104,11 +104,11 @@ def test_whoever_came_to_change_can_go_back_and_everybody_can_sign_out(doctor):
     assert f'<a href="{PAGE}">Back</a>' in doctor.get(ASKED).content.decode()
     page = doctor.get("/psc/psc/activity/").content.decode()
     assert '<a href="/">Back</a>' in page
-    assert "no longer among yours" not in page
+    assert "no longer one of yours" not in page
     assert all("psc-logout-button" in each for each in (asked.content.decode(), page))
 
 
-def test_where_no_activity_is_open_nothing_is_asked(doctor, provider):
+def test_without_an_allowed_activity_nothing_is_asked(doctor, provider):
     AccessRule.objects.create(provider=provider, outcome="refuse", conditions=[])
     page = doctor.get(ASKED).content.decode()
     assert "This site accepts none of your activities" in page
@@ -118,12 +118,12 @@ def test_where_no_activity_is_open_nothing_is_asked(doctor, provider):
 
 
 @pytest.mark.parametrize("who", ["podiatrist", "no-professional-data", "structure-secretary"])
-def test_where_there_is_nothing_to_choose_nothing_is_asked(provider, simulator, person, who):
+def test_person_with_one_activity_is_not_asked(provider, simulator, person, who):
     assert sign_in(person, simulator, who)["Location"] == PAGE
     assert not person.browser.get("/who/").json()["must_choose"]
 
 
-def test_without_professional_data_there_is_no_page_even_by_its_address(provider, simulator, person):
+def test_without_professional_data_the_page_redirects(provider, simulator, person):
     sign_in(person, simulator, "no-professional-data")
     assert person.browser.get(ASKED)["Location"] == PAGE
 
@@ -138,12 +138,12 @@ def test_without_professional_data_there_is_no_page_even_by_its_address(provider
         ("always", "no-professional-data", False),
     ],
 )
-def test_the_provider_says_when_it_is_asked(simulator, person, ask, who, is_asked):
+def test_provider_setting_decides_when_to_ask(simulator, person, ask, who, is_asked):
     make_provider(simulator, ask_activity=ask)
     assert (sign_in(person, simulator, who)["Location"] == ASKED) is is_asked
 
 
-def test_always_asks_again_and_proposes_the_last(simulator, person):
+def test_always_asks_again_and_marks_the_last_choice(simulator, person):
     make_provider(simulator, ask_activity="always")
     sign_in(person, simulator, "doctor-two-activities")
     [_first, (_code, second)] = cards(person.browser.get(ASKED))
@@ -154,7 +154,7 @@ def test_always_asks_again_and_proposes_the_last(simulator, person):
     other.close()
 
 
-def test_a_page_for_doctors_asks_first(doctor):
+def test_restricted_page_asks_for_the_activity_first(doctor):
     assert doctor.get("/doctors/")["Location"] == "/psc/psc/activity/?next=%2Fdoctors%2F"
     answer = doctor.get("/doctors/", headers={"accept": "application/json"})
     assert (answer.status_code, answer.json()["error"]) == (403, "professional_activity_not_chosen")
@@ -163,7 +163,7 @@ def test_a_page_for_doctors_asks_first(doctor):
     assert doctor.get("/doctors/").status_code == 200
 
 
-def test_the_capacity_chosen_decides_not_another_that_the_person_has(provider, simulator, person):
+def test_only_the_chosen_activity_decides(provider, simulator, person):
     claims = simulator.people["doctor-two-exercices"].claims()
     claims["SubjectRefPro"]["exercices"][1]["codeProfession"] = "60"
     sign_in(person, simulator, Person("doctor-and-nurse", claims))
@@ -177,7 +177,7 @@ def test_the_capacity_chosen_decides_not_another_that_the_person_has(provider, s
 
 
 @pytest.mark.parametrize("key", ["", "0" * 16, "x" * 5000, "é\x00"])
-def test_a_capacity_that_there_is_not_is_asked_again(doctor, key):
+def test_unknown_activity_is_asked_again(doctor, key):
     response = choose(doctor, key)
     assert response.status_code == 409
     assert len(cards(response)) == 2
@@ -185,22 +185,22 @@ def test_a_capacity_that_there_is_not_is_asked_again(doctor, key):
 
 
 @pytest.mark.parametrize("next_page", ["https://evil.example/", "//evil.example", "javascript:alert(1)", "/psc/login/"])
-def test_it_leads_to_pages_of_this_site_alone(doctor, next_page):
+def test_choice_redirects_to_pages_of_this_site_only(doctor, next_page):
     [(_code, key), _second] = cards(doctor.get(ASKED))
     assert choose(doctor, key, next_page)["Location"] == "/"
 
 
-def test_who_is_not_signed_in_is_sent_to_sign_in(provider, client):
+def test_anonymous_user_is_redirected_to_the_login(provider, client):
     assert client.get(ASKED)["Location"] == f"/psc/psc/login/?next={PAGE.replace('/', '%2F')}"
     assert client.post("/psc/psc/activity/", {"activity_choice": "x"})["Location"] == "/psc/psc/login/"
 
 
-def test_another_providers_page_is_not_theirs(doctor, simulator):
+def test_activity_page_of_another_provider_redirects_to_its_login(doctor, simulator):
     make_provider(simulator, "psc-two")
     assert doctor.get("/psc/psc-two/activity/")["Location"] == "/psc/psc-two/login/"
 
 
-def test_another_site_cannot_choose(doctor):
+def test_choice_is_protected_against_csrf(doctor):
     doctor.handler.enforce_csrf_checks = True
     [(_code, key), _second] = cards(doctor.get(ASKED))
     assert choose(doctor, key).status_code == 403
@@ -214,7 +214,7 @@ def test_a_reload_of_the_callback_asks_again(provider, simulator, person):
     assert person.come_back(callback)["Location"] == ASKED
 
 
-def test_signed_in_again_as_somebody_else_nothing_of_the_choice_stays(doctor, simulator):
+def test_login_of_another_person_removes_the_choice(doctor, simulator):
     [(_code, key), _second] = cards(doctor.get(ASKED))
     choose(doctor, key)
     doctor.logout()
@@ -223,12 +223,12 @@ def test_signed_in_again_as_somebody_else_nothing_of_the_choice_stays(doctor, si
     assert doctor.get("/who/").status_code == 302
 
 
-# ── the access rules, in the capacity that is chosen ──
+# ── the access rules for the chosen activity ──
 
 
 @pytest.fixture
 def doctor_and_nurse(provider, simulator, person):
-    """Somebody of two professions; in the site, a group for nurses and a rule that refuses doctors."""
+    """A person with two professions; the site has a group for nurses and a rule that refuses doctors."""
     claims = simulator.people["doctor-two-exercices"].claims()
     claims["SubjectRefPro"]["exercices"][1]["codeProfession"] = "60"
     provider.contact = "the secretariat <office@hospital.example>"
@@ -246,7 +246,7 @@ def groups_of_everybody():
     return set(User.objects.get().groups.values_list("name", flat=True))
 
 
-def test_a_group_of_a_rule_comes_and_goes_with_the_capacity(provider, doctor_and_nurse):
+def test_group_of_a_rule_follows_the_activity(provider, doctor_and_nurse):
     rule(provider, "60", outcome="group", group=Group.objects.create(name="nurses"))
     rule(provider, "10", outcome="group", group=Group.objects.create(name="doctors"))
     User.objects.get().groups.add(Group.objects.create(name="by hand"))
@@ -257,7 +257,7 @@ def test_a_group_of_a_rule_comes_and_goes_with_the_capacity(provider, doctor_and
     assert groups_of_everybody() == {"doctors", "by hand"}
 
 
-def test_a_capacity_that_a_rule_refuses_is_shown_and_cannot_be_chosen(provider, doctor_and_nurse):
+def test_refused_activity_is_shown_and_cannot_be_chosen(provider, doctor_and_nurse):
     rule(provider, "10", outcome="refuse", message="Doctors sign in <elsewhere>.")
     response = doctor_and_nurse.get(ASKED)
     page = response.content.decode()
@@ -272,7 +272,7 @@ def test_a_capacity_that_a_rule_refuses_is_shown_and_cannot_be_chosen(provider, 
     assert choose(doctor_and_nurse, keys["60"])["Location"] == PAGE
 
 
-def test_a_capacity_chosen_before_is_kept_where_another_is_refused(provider, doctor_and_nurse):
+def test_chosen_activity_is_kept_if_another_is_refused(provider, doctor_and_nurse):
     keys = dict(cards(doctor_and_nurse.get(ASKED)))
     rule(provider, "60", outcome="group", group=Group.objects.create(name="nurses"))
     choose(doctor_and_nurse, keys["60"])
@@ -283,7 +283,7 @@ def test_a_capacity_chosen_before_is_kept_where_another_is_refused(provider, doc
 
 
 def link_while_they_choose(get_response):
-    """A site's middleware has looked at the professional when an administrator gives the account to somebody else."""
+    """A middleware has read the professional when an administrator links the account to another user."""
 
     def middleware(request):
         if request.method == "POST" and request.psc.account:
@@ -293,7 +293,7 @@ def link_while_they_choose(get_response):
     return middleware
 
 
-def test_whose_account_goes_elsewhere_meanwhile_signs_in_anew(doctor, provider, settings):
+def test_person_must_sign_in_again_if_the_account_is_linked_to_another_user_meanwhile(doctor, provider, settings):
     group = Group.objects.create(name="Doctors")
     AccessRule.objects.create(provider=provider, outcome="group", group=group)
     [(_code, key), _other] = cards(doctor.get(ASKED))

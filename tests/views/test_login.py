@@ -1,4 +1,4 @@
-"""`login/` for people whom nobody knows yet: one provider, several, none; under LoginRequiredMiddleware."""
+"""The login page for anonymous users: one provider, several, none; with LoginRequiredMiddleware."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from tests.support.browser_session import PAGE, code_on, query_of
 REQUIRED = "django.contrib.auth.middleware.LoginRequiredMiddleware"
 
 
-def test_a_page_that_asks_for_a_login_leads_to_it_and_back(provider, simulator, person, settings):
+def test_page_that_requires_a_login_redirects_to_it_and_back(provider, simulator, person, settings):
     assert REQUIRED in settings.MIDDLEWARE
     asked = person.browser.get(PAGE)
     assert asked["Location"] == f"/psc/login/?next={PAGE}"
-    begun = person.browser.get(asked["Location"])
-    landed = person.come_back(person.authorize(begun["Location"]))
+    started = person.browser.get(asked["Location"])
+    landed = person.come_back(person.authorize(started["Location"]))
     assert landed["Location"] == PAGE
     assert person.browser.get(PAGE).status_code == 200
 
 
-def test_every_view_answers_people_who_are_not_signed_in(provider, person, settings):
+def test_every_view_accepts_anonymous_users(provider, person, settings):
     assert REQUIRED in settings.MIDDLEWARE
     answers = {
         "/psc/login/": 302,
@@ -39,13 +39,13 @@ def test_every_view_answers_people_who_are_not_signed_in(provider, person, setti
     assert leaving["Location"] == "/psc/psc/logged-out/?here=1"
 
 
-def test_without_a_slug_the_one_enabled_provider_is_taken(provider, simulator, person):
+def test_without_a_slug_the_only_enabled_provider_is_used(provider, simulator, person):
     make_provider(simulator, slug="closed", enabled=False)
-    begun = person.browser.get("/psc/login/", {"next": PAGE})
-    assert query_of(begun["Location"])["redirect_uri"].endswith("/psc/psc/callback/")
+    started = person.browser.get("/psc/login/", {"next": PAGE})
+    assert query_of(started["Location"])["redirect_uri"].endswith("/psc/psc/callback/")
 
 
-def test_without_a_slug_several_providers_are_offered_with_the_page_kept(provider, simulator, person):
+def test_without_a_slug_several_providers_are_shown_and_the_next_page_is_kept(provider, simulator, person):
     make_provider(simulator, slug="sandbox", button_text="Bac à sable")
     make_provider(simulator, slug="closed", enabled=False)
     response = person.browser.get("/psc/login/", {"next": PAGE})
@@ -59,7 +59,7 @@ def test_without_a_slug_several_providers_are_offered_with_the_page_kept(provide
     assert not person.browser.cookies
 
 
-def test_a_provider_chosen_in_the_chooser_signs_in(provider, simulator, person):
+def test_provider_chosen_on_the_page_signs_in(provider, simulator, person):
     make_provider(simulator, slug="sandbox")
     simulator.register(client_of("sandbox"))
     person.slug = "sandbox"
@@ -67,7 +67,7 @@ def test_a_provider_chosen_in_the_chooser_signs_in(provider, simulator, person):
 
 
 @pytest.mark.parametrize("path", ["/psc/login/", "/psc/psc/login/", "/psc/unknown/login/", "/psc/unknown/callback/"])
-def test_where_no_provider_is_enabled_the_page_says_so(provider, person, path):
+def test_page_says_that_no_provider_is_enabled(provider, person, path):
     Provider.objects.update(enabled=False)
     response = person.browser.get(path)
     code = "authorization_state_missing" if "callback" in path else "no_provider"
@@ -76,7 +76,7 @@ def test_where_no_provider_is_enabled_the_page_says_so(provider, person, path):
     assert not person.browser.cookies
 
 
-def test_a_provider_disabled_during_a_login_ends_it_before_any_call(provider, simulator, person):
+def test_provider_disabled_during_a_login_is_refused_before_any_request(provider, simulator, person):
     callback = person.authorize(person.begin(PAGE))
     Provider.objects.update(enabled=False)
     simulator.clear_requests()

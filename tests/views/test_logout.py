@@ -1,4 +1,4 @@
-"""Signing out: of this site first, then of the provider, and back on a page that says so."""
+"""The logout: of this site first, then of the provider, then the logged-out page."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ URL = "/psc/psc/logout/"
 
 
 def address_in(response: Any) -> str:
-    """Return where the page of the sign-out sends the browser, without any script."""
+    """Return the URL to which the logout page redirects without a script."""
     text = response.content.decode()
     refresh = html.unescape(re.search(r'<meta http-equiv="refresh" content="0; url=([^"]+)">', text)[1])
     assert html.unescape(re.search(r'class="psc-action" href="([^"]+)"', text)[1]) == refresh
@@ -34,7 +34,7 @@ def sign_out(person: BrowserSession) -> str:
 
 
 def is_asked_who_it_is(person: BrowserSession) -> bool:
-    """Whether the provider shows its page of people, as it does where no session is open."""
+    """Return whether the provider asks for identification, as it does without an open session."""
     answer = person.provider_session.get(BrowserSession().begin(), allow_redirects=False, timeout=10)
     return answer.status_code == 200
 
@@ -52,7 +52,7 @@ def test_only_a_post_signs_out(provider, person, method):
 
 @pytest.mark.case("LO01")
 @pytest.mark.parametrize("method", ["get", "head"])
-def test_a_get_leads_to_the_button(provider, person, method):
+def test_get_shows_the_page_with_the_button(provider, person, method):
     assert getattr(person.browser, method)(URL)["Location"] == "/psc/psc/logged-out/?here=1"
     person.sign_in()
     response = getattr(person.browser, method)(URL)
@@ -62,7 +62,7 @@ def test_a_get_leads_to_the_button(provider, person, method):
 
 
 @pytest.mark.case("LO01")
-def test_a_post_of_another_site_signs_nobody_out(provider):
+def test_post_of_another_site_does_not_sign_out(provider):
     person = BrowserSession(browser=Browser(enforce_csrf_checks=True))
     person.sign_in()
     assert person.browser.post(URL).status_code == 403
@@ -72,7 +72,7 @@ def test_a_post_of_another_site_signs_nobody_out(provider):
 
 
 @pytest.mark.case("LO01")
-def test_a_site_without_the_csrf_middleware_is_protected_all_the_same(provider, settings):
+def test_site_without_the_csrf_middleware_is_protected(provider, settings):
     settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "Csrf" not in name]
     person = BrowserSession(browser=Browser(enforce_csrf_checks=True))
     person.sign_in()
@@ -93,7 +93,7 @@ def test_the_sites_own_button_signs_out(provider):
 
 
 @pytest.mark.case("LO02", "LO04")
-def test_the_session_here_has_ended_before_the_provider_hears_of_it(simulator, provider, person):
+def test_site_session_ends_before_the_request_to_the_provider(simulator, provider, person):
     person.sign_in()
     simulator.faults.set("outage")
     simulator.clear_requests()
@@ -102,12 +102,12 @@ def test_the_session_here_has_ended_before_the_provider_hears_of_it(simulator, p
     assert simulator.requests == []
     assert not Session.objects.exists()
     assert person.browser.get(PAGE).status_code == 302
-    # And the person has read so, if the provider's own page never comes.
+    # The page says so, in case the provider does not respond.
     assert "psc_connect/signing_out.html" in [template.name for template in response.templates]
     assert person.provider_session.get(address_in(response), timeout=10).status_code == 503
 
 
-def test_the_page_of_the_sign_out_is_not_kept(provider, person):
+def test_logout_page_is_not_cached(provider, person):
     person.sign_in()
     assert "no-store" in person.browser.post(URL)["Cache-Control"]
 
@@ -133,7 +133,7 @@ def test_the_request_to_the_provider_is_complete(simulator, provider, person):
 
 
 @pytest.mark.case("LO02")
-def test_each_sign_out_has_a_state_of_its_own(provider, person):
+def test_each_logout_has_its_own_state(provider, person):
     states = set()
     for _ in range(3):
         person.sign_in()
@@ -142,7 +142,7 @@ def test_each_sign_out_has_a_state_of_its_own(provider, person):
 
 
 @pytest.mark.case("LO02")
-def test_the_next_login_asks_who_it_is(simulator, provider, person):
+def test_next_login_asks_for_identification(simulator, provider, person):
     person.sign_in()
     simulator.sign_in(None)
     assert not is_asked_who_it_is(person)
@@ -153,7 +153,7 @@ def test_the_next_login_asks_who_it_is(simulator, provider, person):
 
 @pytest.mark.case("LO03")
 @pytest.mark.parametrize("fault", [None, "forget_logout_state", "wrong_logout_state"])
-def test_the_return_lands_on_a_page_whatever_its_state(simulator, provider, person, fault):
+def test_logged_out_page_accepts_any_state(simulator, provider, person, fault):
     person.sign_in()
     if fault:
         simulator.faults.set(fault)
@@ -168,28 +168,28 @@ def test_the_return_lands_on_a_page_whatever_its_state(simulator, provider, pers
 
 @pytest.mark.case("LO03")
 @pytest.mark.parametrize("query", ["", "?state=evil", "?state=a&state=b", "?error=x", "?state=" + "x" * 100_000])
-def test_a_return_that_nobody_asked_for_ends_nothing(provider, person, query):
+def test_logged_out_page_does_not_sign_out(provider, person, query):
     person.sign_in()
     response = person.browser.get("/psc/psc/logged-out/" + query)
-    # To the home page: the one that says "you are signed out" would lie.
+    # To the home page, not to the one that says "You are signed out".
     assert (response.status_code, response["Location"]) == (302, "/")
     assert person.browser.get(PAGE).status_code == 200
 
 
 @pytest.mark.case("LO03")
 @pytest.mark.parametrize("query", ["", "?state=evil", "?state=a&state=b", "?error=x"])
-def test_the_return_lands_safely_whatever_it_brings(provider, person, query):
+def test_logged_out_page_accepts_any_parameters(provider, person, query):
     assert person.browser.get("/psc/psc/logged-out/" + query).status_code == 200
 
 
 @pytest.mark.case("RD05")
-def test_no_address_of_the_request_decides_where_the_sign_out_leads(provider, person):
+def test_logout_ignores_urls_in_the_request(provider, person):
     evil = "https://evil.example/"
-    wanted = dict.fromkeys(("next", "post_logout_redirect_uri", "redirect_uri", "state", "client_id"), evil)
+    parameters = dict.fromkeys(("next", "post_logout_redirect_uri", "redirect_uri", "state", "client_id"), evil)
     person.sign_in()
-    response = person.browser.post(f"{URL}?next={evil}&post_logout_redirect_uri={evil}", wanted)
+    response = person.browser.post(f"{URL}?next={evil}&post_logout_redirect_uri={evil}", parameters)
     assert "evil" not in response.content.decode()
-    assert "evil" not in person.browser.get("/psc/psc/logged-out/", wanted).content.decode()
+    assert "evil" not in person.browser.get("/psc/psc/logged-out/", parameters).content.decode()
 
 
 # --- where the provider cannot be reached by it -----------------------------------------------------------------
@@ -203,7 +203,7 @@ def signed_out_here_only(person: BrowserSession) -> bool:
 
 
 @pytest.mark.case("LO04")
-def test_without_an_end_session_endpoint_the_page_says_that_only_this_site_was_left(simulator, provider, person):
+def test_without_an_end_session_endpoint_the_page_says_that_only_this_site_was_signed_out(simulator, provider, person):
     person.sign_in()
     metadata = simulator.metadata
     del metadata["end_session_endpoint"]
@@ -212,24 +212,24 @@ def test_without_an_end_session_endpoint_the_page_says_that_only_this_site_was_l
 
 
 @pytest.mark.case("LO04")
-def test_metadata_that_became_unusable_does_not_keep_the_session_open(simulator, provider, person):
+def test_unusable_metadata_do_not_keep_the_session_open(simulator, provider, person):
     person.sign_in()
     Provider.objects.update(metadata={})
     assert signed_out_here_only(person)
 
 
 @pytest.mark.case("LO04")
-def test_a_base_url_that_is_missing_does_not_keep_the_session_open(provider, person, settings):
+def test_missing_base_url_does_not_keep_the_session_open(provider, person, settings):
     person.sign_in()
     settings.ALLOWED_HOSTS = ["*"]
     assert signed_out_here_only(person)
 
 
-def test_somebody_who_is_not_signed_in_is_signed_out_here(provider, person):
+def test_logout_of_an_anonymous_user_shows_the_logged_out_page(provider, person):
     assert signed_out_here_only(person)
 
 
-def test_the_address_of_another_provider_ends_the_session_here_and_not_at_that_provider(simulator, provider, person):
+def test_logout_url_of_another_provider_ends_the_site_session_only(simulator, provider, person):
     make_provider(simulator, "other", client_id="another-client")
     person.sign_in()
     response = person.browser.post("/psc/other/logout/")
@@ -237,7 +237,7 @@ def test_the_address_of_another_provider_ends_the_session_here_and_not_at_that_p
     assert not Session.objects.exists()
 
 
-def test_a_provider_that_was_disabled_meanwhile_is_left_as_well(simulator, provider, person):
+def test_provider_disabled_meanwhile_is_signed_out_too(simulator, provider, person):
     person.sign_in()
     Provider.objects.update(enabled=False)
     assert "id_token_hint" in query_of(sign_out(person))
@@ -272,7 +272,7 @@ def test_a_signed_cookie_session_keeps_no_token_and_sends_the_client_id_alone(si
     assert "eyJ" not in str(kept)
     query = query_of(address := sign_out(person))
     assert query.keys() == {"client_id", "post_logout_redirect_uri", "state"}
-    # The provider asks, since it cannot know who wants it.
+    # Without the hint, the provider asks for a confirmation.
     page = person.provider_session.get(address, allow_redirects=False, timeout=10)
     confirm = re.search(r'name="confirm" value="([^"]+)"', page.text)[1]
     answer = person.provider_session.post(
@@ -283,14 +283,14 @@ def test_a_signed_cookie_session_keeps_no_token_and_sends_the_client_id_alone(si
     assert is_asked_who_it_is(person)
 
 
-def test_a_changed_encryption_key_costs_the_hint_and_not_the_sign_out(provider, person, settings):
+def test_changed_encryption_key_loses_the_hint_but_not_the_logout(provider, person, settings):
     settings.PSC_CONNECT_ENCRYPTION_KEYS = []
     person.sign_in()
     settings.PSC_CONNECT_ENCRYPTION_KEYS = ["another-key-of-thirty-two-characters"]
     assert query_of(sign_out(person)).keys() == {"client_id", "post_logout_redirect_uri", "state"}
 
 
-def test_a_provider_that_was_renamed_or_removed_ends_the_session_here(provider, person):
+def test_renamed_or_removed_provider_ends_the_site_session(provider, person):
     person.sign_in()
     Provider.objects.update(slug="renamed")
     assert signed_out_here_only(person)

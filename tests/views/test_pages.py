@@ -1,4 +1,4 @@
-"""The pages around a login."""
+"""The pages of a login: structure, language and links."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from tests.support.buttons import declare
 
 def refusal(code: str, **changes: Any) -> tuple[str, dict[str, Any]]:
     refused = LoginRefused(code)
-    said = {"explanation": refused.explanation, "code": code, "reference": "ABCD2345", "hint": ""}
-    return "error.html", {**said, "start_again_url": "/again/", "home_url": "/home/", **changes}
+    context = {"explanation": refused.explanation, "code": code, "reference": "ABCD2345", "hint": ""}
+    return "error.html", {**context, "start_again_url": "/again/", "home_url": "/home/", **changes}
 
 
 END_SESSION = "https://psc.example/logout?client_id=a&state=b"
@@ -48,7 +48,7 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 class Outline(HTMLParser):
-    """What a strict policy and a reader without a style sheet look at."""
+    """Collects what a strict Content-Security-Policy and a screen reader depend on."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -70,7 +70,7 @@ def page_of(name: str) -> str:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", PAGES)
-def test_page_needs_nothing_inline_and_nothing_from_elsewhere(name: str) -> None:
+def test_page_has_nothing_inline_and_nothing_from_other_hosts(name: str) -> None:
     outline = Outline(page_of(name))
     assert not {"style", "script", "iframe"} & set(outline.tags)
     assert not [attribute for attribute, _value in outline.attributes if attribute == "style" or attribute[:2] == "on"]
@@ -90,33 +90,33 @@ def test_page_has_one_heading_and_one_main_action(name: str) -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize("language", ["fr", "en"])
-def test_page_says_its_language(name: str, language: str) -> None:
+def test_page_declares_its_language(name: str, language: str) -> None:
     with translation.override(language):
         assert f'<html lang="{language}">' in page_of(name)
 
 
-def test_refusal_that_may_start_again_offers_it_with_its_code_and_reference() -> None:
+def test_refusal_that_may_start_again_has_a_link_its_code_and_reference() -> None:
     page = page_of("refused, may start again")
     assert '<a class="psc-action" href="/again/">Recommencer</a>' in page
     assert "authorization_access_denied" in page
     assert "ABCD2345" in page
 
 
-def test_refusal_for_good_offers_the_home_page_alone() -> None:
+def test_final_refusal_links_to_the_home_page_only() -> None:
     page = page_of("refused for good")
     assert "/again/" not in page
     assert '<a class="psc-action" href="/home/">' in page
     assert "A word to the administrators." in page
 
 
-def test_sign_out_moves_on_by_itself_and_by_a_link() -> None:
+def test_logout_page_redirects_by_itself_and_has_a_link() -> None:
     page = page_of("signing out")
     escaped = html.escape(END_SESSION)
     assert f'<meta http-equiv="refresh" content="0; url={escaped}">' in page
     assert f'href="{escaped}"' in page
 
 
-def test_end_of_this_session_alone_says_how_to_end_the_other() -> None:
+def test_logout_of_this_site_alone_says_how_to_end_the_other_session() -> None:
     assert "retirez votre carte" in page_of("signed out here")
     assert "retirez votre carte" not in page_of("signed out of both")
 
