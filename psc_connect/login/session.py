@@ -124,7 +124,7 @@ def record_authentication_time(request: HttpRequest | None, **_kwargs: Any) -> N
 
 
 def _set_authentication_time(request: HttpRequest, auth_time: int | None) -> None:
-    """Replace the time of the login by that of the identification: an open session at the provider asks no one."""
+    """Use the time of the identification, not of the login: an open session at the provider asks for none."""
     if auth_time is None:
         request.session.pop(AUTHENTICATED_AT_KEY, None)
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.urls import NoReverseMatch, get_script_prefix, reverse
@@ -82,8 +82,7 @@ def home_url() -> str:
 
 def activity_url(provider: str, next_page: str) -> str:
     """Return the path of the page that asks for the activity."""
-    url = reverse("psc_connect:activity", args=[provider])
-    return f"{url}?{urlencode({'next': next_page})}" if next_page else url
+    return reverse("psc_connect:activity", args=[provider], query=_next_parameter(next_page))
 
 
 def login_url(provider: str, next_page: str, **parameters: str) -> str:
@@ -92,6 +91,9 @@ def login_url(provider: str, next_page: str, **parameters: str) -> str:
     ``parameters``: ``again`` (this login has been restarted once), ``choose`` (ask which provider), ``rehosted`` (sent
     here from another host), ``as=other`` (another person than the one with a session at the provider).
     """
-    query = urlencode({**({"next": next_page} if next_page else {}), **parameters})
-    url = reverse("psc_connect:login", args=[provider] if provider else [])
-    return f"{url}?{query}" if query else url
+    query = {**_next_parameter(next_page), **parameters}
+    return reverse("psc_connect:login", args=[provider] if provider else [], query=query)
+
+
+def _next_parameter(next_page: str) -> dict[str, str]:
+    return {"next": next_page} if next_page else {}

@@ -74,7 +74,7 @@ class LogoutView(ProviderView, OIDCLogoutView):
 
 def _logged_out_url(provider: str) -> str:
     """Return the URL of the logged-out page for a logout of this site alone."""
-    return reverse("psc_connect:logged_out", args=[provider]) + "?here=1"
+    return reverse("psc_connect:logged_out", args=[provider], query={"here": "1"})
 
 
 class LoggedOutView(ProviderView):
