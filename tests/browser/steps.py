@@ -18,7 +18,7 @@ LOGGED_OUT = re.compile(r"/psc/psc-simulator/logged-out/")
 
 
 def choose_person(page: Page, slug: str = DOCTOR) -> None:
-    """Identify at the simulator, and answer in what capacity where that is asked."""
+    """Identify at the simulator, and choose the first activity if asked."""
     page.wait_for_url(SIMULATOR)
     page.locator(f"button[name=person][value={slug}]").click()
     page.wait_for_url(lambda url: not SIMULATOR.search(url))
@@ -28,7 +28,7 @@ def choose_person(page: Page, slug: str = DOCTOR) -> None:
 
 
 def open_activities(page: Page) -> None:
-    """Come to the page that asks in what capacity, as somebody who is signed in."""
+    """Open the choice of an activity, signed in."""
     page.goto("/me/")
     page.get_by_role("link", name=re.compile("Changer d’activité|Change activity")).click()
     page.wait_for_url(ACTIVITY)

@@ -45,7 +45,7 @@ def _signed_out(page: Page) -> None:
     steps.sign_out(page)
 
 
-def _in_what_capacity(page: Page) -> None:
+def _choose_activity(page: Page) -> None:
     steps.sign_in(page)
     steps.open_activities(page)
 
@@ -59,7 +59,7 @@ PAGES: dict[str, Callable[[Page], Any]] = {
     "home": _open("/"),
     "my session": steps.sign_in,
     "simulator": _simulator,
-    "in what capacity": _in_what_capacity,
+    "choice of an activity": _choose_activity,
     "closed to this profession": _closed_to_this_profession,
     "refusal": steps.cancel,
     "already signed in": _already_signed_in,
