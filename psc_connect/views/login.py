@@ -37,7 +37,7 @@ class LoginView(ProviderView, OIDCAuthenticationRequestView):
     @override
     def get(self, request: HttpRequest, provider: str = "") -> HttpResponse:
         self.next_page = safe_next(request.GET.get("next"))
-        if site_urls.is_other_host(request) and "rehosted" not in request.GET:
+        if site_urls.is_other_host(request) and "from_other_host" not in request.GET:
             return self._redirect_to_site_host(request, provider)
         if request.user.is_authenticated:
             return self._already_signed_in(request)
@@ -60,7 +60,7 @@ class LoginView(ProviderView, OIDCAuthenticationRequestView):
         applied before.
         """
         chosen = None if provider else self._select_provider(request, enabled_providers())
-        parameters = {"rehosted": "1"} | ({"choose": "1"} if "choose" in request.GET else {})
+        parameters = {"from_other_host": "1"} | ({"choose": "1"} if "choose" in request.GET else {})
         parameters |= {"as": "other"} if _is_other_person(request) else {}
         path = login_url(chosen.slug if chosen else provider, self.next_page, **parameters)
         return HttpResponseRedirect(site_urls.site_origin(request) + path)

@@ -68,13 +68,13 @@ class LogoutView(ProviderView, OIDCLogoutView):
                 id_token_hint=id_token,
             )
         except (MetadataError, LoginRefused) as exc:
-            logger.warning("logout.here_only code=%s provider=%s", exc.code, slug)
+            logger.warning("logout.site_only code=%s provider=%s", exc.code, slug)
             return ""
 
 
 def _logged_out_url(provider: str) -> str:
     """Return the URL of the logged-out page for a logout of this site alone."""
-    return reverse("psc_connect:logged_out", args=[provider], query={"here": "1"})
+    return reverse("psc_connect:logged_out", args=[provider], query={"site_only": "1"})
 
 
 class LoggedOutView(ProviderView):
@@ -87,7 +87,7 @@ class LoggedOutView(ProviderView):
         if request.user.is_authenticated:
             return HttpResponseRedirect(site_urls.home_url())
         context = {
-            "ended_at_provider": "here" not in request.GET,
+            "ended_at_provider": "site_only" not in request.GET,
             "home_url": site_urls.home_url(),
             "login_url": login_url(provider, site_urls.home_url()),
         }

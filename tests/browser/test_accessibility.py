@@ -65,7 +65,7 @@ PAGES: dict[str, Callable[[Page], Any]] = {
     "already signed in": _already_signed_in,
     "signing out": _signing_out,
     "signed out": _signed_out,
-    "signed out here": _open("/psc/psc-simulator/logged-out/?here=1"),
+    "signed out here": _open("/psc/psc-simulator/logged-out/?site_only=1"),
     "login page of the admin": _open("/admin/login/"),
     "refused by the admin": _refused_by_the_admin,
 }

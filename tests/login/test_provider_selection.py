@@ -90,7 +90,7 @@ def test_host_rule_applies_before_the_redirect_to_the_site_host(person: Any, cli
     response = person.browser.get("/psc/login/", {"next": PAGE}, headers={"Host": "localhost"})
     assert response["Location"].startswith("http://testserver/psc/clinic/login/?")
     other = person.browser.get("/psc/login/", {"choose": "1"}, headers={"Host": "localhost"})
-    assert other["Location"] == "http://testserver/psc/login/?rehosted=1&choose=1"
+    assert other["Location"] == "http://testserver/psc/login/?from_other_host=1&choose=1"
 
 
 @pytest.mark.parametrize(("sent", "fits"), [("clinic-7", True), ("clinic-8", False), (None, False)])

@@ -35,7 +35,7 @@ def test_the_host_header_never_reaches_the_redirect_uri(provider, person, settin
     settings.ALLOWED_HOSTS = ["*"]
     settings.PSC_CONNECT_BASE_URL = "http://testserver"
     # As behind a proxy that hides the host: the previous URL has redirected here.
-    response = person.browser.get("/psc/psc/login/", {"rehosted": "1"}, headers={"Host": "evil.example"})
+    response = person.browser.get("/psc/psc/login/", {"from_other_host": "1"}, headers={"Host": "evil.example"})
     assert query_of(response["Location"])["redirect_uri"] == "http://testserver/psc/psc/callback/"
 
 

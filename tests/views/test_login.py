@@ -36,7 +36,7 @@ def test_every_view_accepts_anonymous_users(provider, person, settings):
         assert response.status_code == status, path
         assert not response.headers.get("Location", "").startswith("/psc/login/")
     leaving = person.browser.post("/psc/psc/logout/")
-    assert leaving["Location"] == "/psc/psc/logged-out/?here=1"
+    assert leaving["Location"] == "/psc/psc/logged-out/?site_only=1"
 
 
 def test_without_a_slug_the_only_enabled_provider_is_used(provider, simulator, person):

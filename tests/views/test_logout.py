@@ -39,7 +39,7 @@ def is_asked_who_it_is(person: BrowserSession) -> bool:
     return answer.status_code == 200
 
 
-# --- ours, first ------------------------------------------------------------------------------------------------
+# --- this site first --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.case("LO01")
@@ -53,7 +53,7 @@ def test_only_a_post_signs_out(provider, person, method):
 @pytest.mark.case("LO01")
 @pytest.mark.parametrize("method", ["get", "head"])
 def test_get_shows_the_page_with_the_button(provider, person, method):
-    assert getattr(person.browser, method)(URL)["Location"] == "/psc/psc/logged-out/?here=1"
+    assert getattr(person.browser, method)(URL)["Location"] == "/psc/psc/logged-out/?site_only=1"
     person.sign_in()
     response = getattr(person.browser, method)(URL)
     assert response.status_code == 200
@@ -112,7 +112,7 @@ def test_logout_page_is_not_cached(provider, person):
     assert "no-store" in person.browser.post(URL)["Cache-Control"]
 
 
-# --- then the provider's ----------------------------------------------------------------------------------------
+# --- then the provider ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.case("LO02")
@@ -192,12 +192,12 @@ def test_logout_ignores_urls_in_the_request(provider, person):
     assert "evil" not in person.browser.get("/psc/psc/logged-out/", parameters).content.decode()
 
 
-# --- where the provider cannot be reached by it -----------------------------------------------------------------
+# --- logout of this site alone ----------------------------------------------------------------------------------
 
 
-def signed_out_here_only(person: BrowserSession) -> bool:
+def is_signed_out_of_site_only(person: BrowserSession) -> bool:
     response = person.browser.post(URL, follow=True)
-    assert response.redirect_chain == [("/psc/psc/logged-out/?here=1", 302)]
+    assert response.redirect_chain == [("/psc/psc/logged-out/?site_only=1", 302)]
     assert not Session.objects.exists()
     return not response.context["ended_at_provider"]
 
@@ -208,32 +208,32 @@ def test_without_an_end_session_endpoint_the_page_says_that_only_this_site_was_s
     metadata = simulator.metadata
     del metadata["end_session_endpoint"]
     Provider.objects.update(metadata=metadata)
-    assert signed_out_here_only(person)
+    assert is_signed_out_of_site_only(person)
 
 
 @pytest.mark.case("LO04")
 def test_unusable_metadata_do_not_keep_the_session_open(simulator, provider, person):
     person.sign_in()
     Provider.objects.update(metadata={})
-    assert signed_out_here_only(person)
+    assert is_signed_out_of_site_only(person)
 
 
 @pytest.mark.case("LO04")
 def test_missing_base_url_does_not_keep_the_session_open(provider, person, settings):
     person.sign_in()
     settings.ALLOWED_HOSTS = ["*"]
-    assert signed_out_here_only(person)
+    assert is_signed_out_of_site_only(person)
 
 
 def test_logout_of_an_anonymous_user_shows_the_logged_out_page(provider, person):
-    assert signed_out_here_only(person)
+    assert is_signed_out_of_site_only(person)
 
 
 def test_logout_url_of_another_provider_ends_the_site_session_only(simulator, provider, person):
     make_provider(simulator, "other", client_id="another-client")
     person.sign_in()
     response = person.browser.post("/psc/other/logout/")
-    assert response["Location"] == "/psc/other/logged-out/?here=1"
+    assert response["Location"] == "/psc/other/logged-out/?site_only=1"
     assert not Session.objects.exists()
 
 
@@ -243,7 +243,7 @@ def test_provider_disabled_meanwhile_is_signed_out_too(simulator, provider, pers
     assert "id_token_hint" in query_of(sign_out(person))
 
 
-# --- the hint, between the login and the sign-out ---------------------------------------------------------------
+# --- the id_token_hint ------------------------------------------------------------------------------------------
 
 
 def test_the_session_keeps_the_id_token_encrypted_and_no_other_token(simulator, provider, person):
@@ -293,4 +293,4 @@ def test_changed_encryption_key_loses_the_hint_but_not_the_logout(provider, pers
 def test_renamed_or_removed_provider_ends_the_site_session(provider, person):
     person.sign_in()
     Provider.objects.update(slug="renamed")
-    assert signed_out_here_only(person)
+    assert is_signed_out_of_site_only(person)
