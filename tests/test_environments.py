@@ -7,24 +7,24 @@ from pathlib import Path
 
 import pytest
 
-from psc_connect.environments import DOCUMENTS, load_metadata
+from psc_connect.environments import ENVIRONMENTS, load_metadata
 from psc_connect.oidc.metadata import parse_metadata
 
 GIVEN = Path(__file__).parent / "data" / "metadata"
 
 
 def test_the_documents_are_those_that_were_given() -> None:
-    assert {f"{name}.json" for name in DOCUMENTS} == {path.name for path in GIVEN.iterdir()}
+    assert {f"{name}.json" for name in ENVIRONMENTS} == {path.name for path in GIVEN.iterdir()}
 
 
-@pytest.mark.parametrize("name", DOCUMENTS)
+@pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_a_shipped_document_equals_the_given_one_key_by_key(name: str) -> None:
     given = json.loads((GIVEN / f"{name}.json").read_text("utf-8"))
     shipped = load_metadata(name)
     assert list(shipped.items()) == list(given.items())
 
 
-@pytest.mark.parametrize("name", DOCUMENTS)
+@pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_a_shipped_document_passes_the_check(name: str) -> None:
     metadata = parse_metadata(load_metadata(name), sibling_hosts=True)
     assert metadata.issuer == load_metadata(name)["issuer"]
@@ -34,7 +34,7 @@ def test_a_shipped_document_passes_the_check(name: str) -> None:
 
 @pytest.mark.case("TN04")
 def test_no_two_environments_share_an_issuer() -> None:
-    assert len({load_metadata(name)["issuer"] for name in DOCUMENTS}) == len(DOCUMENTS)
+    assert len({load_metadata(name)["issuer"] for name in ENVIRONMENTS}) == len(ENVIRONMENTS)
 
 
 def test_every_call_gives_a_document_of_its_own() -> None:

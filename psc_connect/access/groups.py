@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from psc_connect.claims.claims import Claims
 from psc_connect.claims.expressions import TooSlow
-from psc_connect.claims.paths import holds
+from psc_connect.claims.paths import claim_matches
 from psc_connect.models import Account, ExportedGroup, GroupGrant
 
 if TYPE_CHECKING:
@@ -42,14 +42,14 @@ def concern(provider: Provider) -> Q:
 
 
 def wanted_groups(rows: Iterable[ExportedGroup], claims: Mapping[str, Any]) -> set[int]:
-    seen = Claims.of(claims)
+    seen = Claims.wrap(claims)
     return {row.group_id for row in rows if row_holds(row, seen)}
 
 
 def row_holds(row: ExportedGroup, claims: Mapping[str, Any]) -> bool:
     """Whether the row puts this person into its group; one that cannot be evaluated in time does not, and is logged."""
     try:
-        return holds(row.claim, row.equals, claims)
+        return claim_matches(row.claim, row.equals, claims)
     except TooSlow:
         logger.warning("group.claim_too_slow provider=%s group=%s", row.provider_id, row.group_id)
         return False

@@ -27,7 +27,7 @@ def users_with_number(provider: Provider, claims: Mapping[str, Any]) -> QuerySet
     Raises LoginRefused: ``account_link_field_unknown``, ``account_link_privileged``, ``account_already_linked``.
     """
     users, name = get_user_model()._default_manager, provider.link_user_field
-    number = rpps_of(identifiers_of(Claims.of(claims).professional)) if name else ""
+    number = rpps_of(identifiers_of(Claims.wrap(claims).professional)) if name else ""
     if not number:
         return users.none()
     if name not in {field.name for field in linkable_fields()}:

@@ -12,7 +12,7 @@ from psc_connect.professional.computed import ROOTS, computed_values
 from psc_connect.professional.userinfo import read_userinfo
 
 if TYPE_CHECKING:
-    from psc_connect.professional.person import ActivityChoice, Professional
+    from psc_connect.professional.professional import ActivityChoice, Professional
 
 
 class Claims(Mapping[str, Any]):
@@ -28,7 +28,7 @@ class Claims(Mapping[str, Any]):
         self._chosen = chosen
 
     @classmethod
-    def of(cls, claims: Mapping[str, Any]) -> Claims:
+    def wrap(cls, claims: Mapping[str, Any]) -> Claims:
         """Return the claims as such, also those that a site's hook has put together itself."""
         return claims if isinstance(claims, cls) else cls(claims)
 

@@ -76,11 +76,11 @@ def claim_value(path: str, claims: Mapping[str, Any]) -> Any:
 
     PSC writes what it does not know as ``""`` or ``[]``. Raises TooSlow.
     """
-    value = _evaluated(path, Claims.of(claims), Evaluation())
+    value = _evaluated(path, Claims.wrap(claims), Evaluation())
     return None if value in ("", [], {}) else value
 
 
-def holds(path: str, equals: str, claims: Mapping[str, Any]) -> bool:
+def claim_matches(path: str, equals: str, claims: Mapping[str, Any]) -> bool:
     """Whether a claim is ``equals``, or a list that has it; with an empty ``equals``, whether it is true itself.
 
     Raises TooSlow.
@@ -113,9 +113,9 @@ class Step:
     nearest: str = ""
 
 
-def steps_of(path: str, claims: Mapping[str, Any]) -> tuple[Step, ...]:
+def explain_path(path: str, claims: Mapping[str, Any]) -> tuple[Step, ...]:
     """Follow a path through a sample, up to the first step at which nothing lies."""
-    sample, spent = Claims.of(claims), 0
+    sample, spent = Claims.wrap(claims), 0
     steps: list[Step] = []
     for prefix in _prefixes(path):
         evaluation = Evaluation()
@@ -205,7 +205,7 @@ def proposals(claims: Mapping[str, Any]) -> list[Proposal]:
 
 def computed_proposals(claims: Mapping[str, Any]) -> list[Proposal]:
     """Return what can be named beside the claims, with what each is of these, "" where nothing was sent."""
-    seen = Claims.of(claims)
+    seen = Claims.wrap(claims)
     return [
         Proposal(name, _evaluated(name, seen, Evaluation()))
         for name in COMPUTED

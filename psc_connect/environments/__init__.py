@@ -7,7 +7,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-DOCUMENTS = ("production", "sandbox", "sandbox-2020")
+ENVIRONMENTS = ("production", "sandbox", "sandbox-2020")
 
 
 def load_metadata(environment: str) -> dict[str, Any]:
@@ -17,6 +17,6 @@ def load_metadata(environment: str) -> dict[str, Any]:
 
 
 @cache
-def document_of_issuer(issuer: str) -> str:
+def environment_of_issuer(issuer: str) -> str:
     """Return the name of the document that ANS publishes for the issuer, or "" for an issuer of somebody else's."""
-    return next((name for name in DOCUMENTS if load_metadata(name)["issuer"] == issuer), "")
+    return next((name for name in ENVIRONMENTS if load_metadata(name)["issuer"] == issuer), "")

@@ -49,7 +49,7 @@ def apply_exported_attributes(
     Raises LoginRefused: ``attribute_missing``, ``attribute_rejected``, ``attribute_not_unique``,
     ``attribute_field_forbidden``, ``attribute_field_unknown``, ``attribute_claim_too_slow``.
     """
-    changed, seen = set(), Claims.of(claims)
+    changed, seen = set(), Claims.wrap(claims)
     for row in rows:
         verdict = judge(row, user, seen, creating=creating)
         if verdict.fatal:

@@ -20,7 +20,7 @@ from psc_connect.oidc.errors import (
 )
 from psc_connect.oidc.http import Answer, send
 from psc_connect.oidc.http import HTTPPolicy as HTTPPolicy
-from psc_connect.oidc.jwks import public_document
+from psc_connect.oidc.jwks import strip_private_members
 from psc_connect.oidc.metadata import ProviderMetadata
 from psc_connect.oidc.strict_json import StrictJSONError, loads_strict
 from psc_connect.oidc.transport import Limits, resolve, within
@@ -142,7 +142,7 @@ def fetch_jwks(jwks_uri: str, *, http: HTTPPolicy, deadline: Deadline) -> dict[s
     """The key set without private parts, ready to be stored; ProviderUnavailable, JWKSError."""
     body = _fetch(jwks_uri, http=http, deadline=deadline, limit=512 * _KIB)
     try:
-        return public_document(loads_strict(body, to_keep=True))
+        return strip_private_members(loads_strict(body, refuse_nul=True))
     except StrictJSONError as exc:
         raise JWKSError("jwks_not_json") from exc
 
@@ -151,7 +151,7 @@ def fetch_metadata(url: str, *, http: HTTPPolicy, deadline: Deadline) -> dict[st
     """The whole discovery document, not yet checked; ProviderUnavailable, MetadataError."""
     body = _fetch(url, http=http, deadline=deadline, limit=256 * _KIB)
     try:
-        document = loads_strict(body, to_keep=True)
+        document = loads_strict(body, refuse_nul=True)
     except StrictJSONError as exc:
         raise MetadataError((MetadataProblem("", "metadata_not_json"),)) from exc
     if not isinstance(document, dict):

@@ -19,9 +19,9 @@ from urllib3.exceptions import ProtocolError
 from psc_connect.oidc.deadline import Deadline
 from psc_connect.oidc.errors import ProviderUnavailable
 from psc_connect.oidc.metadata import is_address, is_loopback
-from psc_connect.oidc.observed import note
+from psc_connect.oidc.response_details import record_response_details
 from psc_connect.oidc.transport import Adapter, ClosedBeforeAnswerError, Limits, is_private, within
-from psc_connect.oidc.wrong_document import looks_like
+from psc_connect.oidc.unexpected_content import classify_content
 
 _HEADERS: Final = {
     "User-Agent": "django-psc-connect",
@@ -161,13 +161,13 @@ def _answer(request: requests.Request, http: HTTPPolicy, *, deadline: Deadline, 
         timeout=timeout,
         proxies=session.proxies,
     ) as response:
-        note(response)
+        record_response_details(response)
         if 300 <= response.status_code < 400:
             raise ProviderUnavailable("provider_redirected")
         body = _body(response, limit)
         content_type = response.headers.get("Content-Type", "")
         _check_status(response.status_code)
-    if "html" in content_type.lower() or looks_like(body) == "looks_like_html":
+    if "html" in content_type.lower() or classify_content(body) == "looks_like_html":
         raise ProviderUnavailable("provider_maintenance_page")
     return Answer(response.status_code, content_type, body)
 

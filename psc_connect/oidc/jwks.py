@@ -13,7 +13,7 @@ from josepy.jwk import JWKEC, JWKRSA
 from psc_connect.oidc.algorithms import ALGORITHMS
 from psc_connect.oidc.base64url import decode_strict, encode
 from psc_connect.oidc.errors import JWKSError
-from psc_connect.oidc.wrong_document import looks_like
+from psc_connect.oidc.unexpected_content import classify_content
 
 _MAX_KEYS: Final = 100
 _MAX_TEXT: Final = 256
@@ -91,14 +91,14 @@ def parse_jwks(document: object) -> KeySet:
     )
 
 
-def public_document(document: object) -> dict[str, Any]:
+def strip_private_members(document: object) -> dict[str, Any]:
     """What may be stored of a key set: no private or symmetric member; JWKSError as for `parse_jwks`."""
     return {"keys": [_public_key(key) for key in _key_list(document)]}
 
 
 def _key_list(document: object) -> list[object]:
     if not isinstance(document, Mapping):
-        raise JWKSError(f"jwks_{looks_like(document) or 'not_an_object'}")
+        raise JWKSError(f"jwks_{classify_content(document) or 'not_an_object'}")
     keys = document.get("keys")
     if not isinstance(keys, list):
         if "issuer" in document:

@@ -10,7 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from psc_connect.oidc.errors import MetadataError
 from psc_connect.oidc.errors import MetadataProblem as MetadataProblem
-from psc_connect.oidc.wrong_document import looks_like
+from psc_connect.oidc.unexpected_content import classify_content
 
 # The browser goes there, no secret does: PSC keeps its pages on a sibling host (auth.… and wallet.…). Of an issuer that
 # is not known to own the domain above, a sibling may be anybody's: who shares asso.fr has nothing else in common.
@@ -77,7 +77,7 @@ def parse_metadata(
     hosts beside the issuer's under the same domain. Unknown members are ignored.
     """
     if not isinstance(document, Mapping):
-        raise MetadataError((MetadataProblem("", f"metadata_{looks_like(document) or 'not_an_object'}"),))
+        raise MetadataError((MetadataProblem("", f"metadata_{classify_content(document) or 'not_an_object'}"),))
     if "keys" in document and "issuer" not in document:
         raise MetadataError((MetadataProblem("", "metadata_looks_like_jwks"),))
     checked = _Checked(document, allow_loopback_http, frozenset(host.lower() for host in extra_hosts))

@@ -31,7 +31,7 @@ def _constant(_text: str) -> object:
     raise StrictJSONError("not a number")
 
 
-def _check(document: object, *, to_keep: bool) -> None:
+def _check(document: object, *, refuse_nul: bool) -> None:
     """No text that UTF-8 cannot hold, no nesting over MAX_DEPTH; a loop: recursion is what is guarded against."""
     pending: list[tuple[object, int]] = [(document, 1)]
     while pending:
@@ -40,7 +40,7 @@ def _check(document: object, *, to_keep: bool) -> None:
             raise StrictJSONError("nested too deeply")
         if isinstance(value, str):
             value.encode()
-            if to_keep and "\0" in value:
+            if refuse_nul and "\0" in value:
                 raise StrictJSONError("NUL in a text")
         elif isinstance(value, dict):
             pending += [(each, depth + 1) for pair in value.items() for each in pair]
@@ -48,16 +48,16 @@ def _check(document: object, *, to_keep: bool) -> None:
             pending += [(each, depth + 1) for each in value]
 
 
-def loads_strict(text: str | bytes, *, to_keep: bool = False) -> object:
+def loads_strict(text: str | bytes, *, refuse_nul: bool = False) -> object:
     """Plain JSON types; StrictJSONError for duplicate keys, NaN, a BOM, wrong UTF-8, lone surrogates, depth.
 
-    `to_keep`: for NUL too, which PostgreSQL can hold in no text.
+    `refuse_nul`: for NUL too, which PostgreSQL can hold in no text.
     """
     try:
         if isinstance(text, bytes):
             text = text.decode()
         document: object = json.loads(text, object_pairs_hook=_object, parse_float=_number, parse_constant=_constant)
-        _check(document, to_keep=to_keep)
+        _check(document, refuse_nul=refuse_nul)
     except StrictJSONError:
         raise
     except (ValueError, RecursionError):

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from psc_connect.professional.coded_values import Code
 from psc_connect.professional.conditions import Situation, normalised, siren_of
-from psc_connect.professional.person import Activity, ActivityChoice, Professional
+from psc_connect.professional.professional import Activity, ActivityChoice, Professional
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from psc_connect.professional.identifiers import Kind
 from psc_connect.professional.nomenclatures import concept, tables_of
-from psc_connect.professional.person import Activity, ActivityChoice, Practice, Professional
+from psc_connect.professional.professional import Activity, ActivityChoice, Practice, Professional
 
 # By what name the tables know the codes of a subject; the other subjects are numbers and words.
 CODED: Final[Mapping[str, str]] = MappingProxyType(

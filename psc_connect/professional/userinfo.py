@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from psc_connect.professional.coded_values import Code
 from psc_connect.professional.identifiers import Kind, NationalIdentifier
 from psc_connect.professional.nomenclatures import tables_of
-from psc_connect.professional.person import (
+from psc_connect.professional.professional import (
     Activity,
     OtherIdentifier,
     Practice,

@@ -12,7 +12,7 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from psc_connect import conf
-from psc_connect.environments import document_of_issuer
+from psc_connect.environments import environment_of_issuer
 from psc_connect.models import DeclarationChange, Provider
 from psc_connect.oidc.client import Deadline, fetch_metadata
 from psc_connect.oidc.errors import MetadataError, ProviderUnavailable
@@ -68,7 +68,7 @@ def fetch_own_document(issuer: str, deadline: Deadline) -> dict[str, Any]:
     try:
         return fetch_document(own, deadline)
     except ProviderUnavailable as exc:
-        if exc.code not in {"provider_not_found", "provider_request_refused"} or document_of_issuer(issuer):
+        if exc.code not in {"provider_not_found", "provider_request_refused"} or environment_of_issuer(issuer):
             raise
     return fetch_document(standard, deadline)
 

@@ -10,14 +10,14 @@ from django.contrib.auth.models import Group, User
 
 from psc_connect.backends import ProSanteConnectBackend
 from psc_connect.claims.claims import Claims
-from psc_connect.claims.paths import claim_value, holds, steps_of, validate_claim_path
+from psc_connect.claims.paths import claim_matches, claim_value, explain_path, validate_claim_path
 from psc_connect.claims.samples import SAMPLES, load_sample
 from psc_connect.models import Account, ExportedGroup
 from psc_connect.professional.computed import COMPUTED
 from psc_connect.professional.userinfo import read_userinfo
 from psc_connect.simulator.people import PEOPLE
 from tests.mapping.test_attributes import export
-from tests.professional.watch import watching_tables
+from tests.professional.table_reads import counting_table_reads
 from tests.support.browser_session import BrowserSession
 from tests.support.hooks import use
 from tests.support.refusals import assert_sign_in_is_refused
@@ -101,9 +101,9 @@ def test_a_claim_hides_what_is_computed_under_its_name(sent: Any) -> None:
 
 
 def test_a_condition_on_what_is_computed_holds_or_does_not() -> None:
-    assert holds("profession.code", "10", DOCTOR)
-    assert not holds("profession.code", "80", DOCTOR)
-    assert holds("activity.mode.code == 'L' && structure.name != ''", "", DOCTOR)
+    assert claim_matches("profession.code", "10", DOCTOR)
+    assert not claim_matches("profession.code", "80", DOCTOR)
+    assert claim_matches("activity.mode.code == 'L' && structure.name != ''", "", DOCTOR)
 
 
 def test_the_claims_themselves_are_the_userinfo_and_nothing_else() -> None:
@@ -117,24 +117,24 @@ def test_the_claims_themselves_are_the_userinfo_and_nothing_else() -> None:
 
 
 def test_a_wrong_step_under_a_computed_name_is_explained_as_any() -> None:
-    first, second = steps_of("profession.lable", DOCTOR)
+    first, second = explain_path("profession.lable", DOCTOR)
     assert (first.kind, first.names) == ("object", ("code", "label"))
     assert (second.kind, second.nearest) == ("nothing", "label")
-    assert [step.kind for step in steps_of("activity.mode.label", DOCTOR)] == ["object", "object", "value"]
-    assert [step.kind for step in steps_of("activity.role.label", DOCTOR)] == ["object", "object", "empty"]
+    assert [step.kind for step in explain_path("activity.mode.label", DOCTOR)] == ["object", "object", "value"]
+    assert [step.kind for step in explain_path("activity.role.label", DOCTOR)] == ["object", "object", "empty"]
 
 
 @pytest.mark.parametrize(
     ("wrong", "nearest"), [("rps", "rpps"), ("proffession.label", "profession"), ("give_name", "given_name")]
 )
 def test_the_nearest_first_name_is_proposed_whether_sent_or_computed(wrong: str, nearest: str) -> None:
-    (step,) = steps_of(wrong, DOCTOR)
+    (step,) = explain_path(wrong, DOCTOR)
     assert step.nearest == nearest
 
 
 @pytest.mark.parametrize("path", ["sum(given_name)", "SubjectSomethingElse", "x"])
 def test_what_is_no_name_or_like_none_has_no_nearest_one(path: str) -> None:
-    (step,) = steps_of(path, DOCTOR)
+    (step,) = explain_path(path, DOCTOR)
     assert step.nearest == ""
 
 
@@ -207,7 +207,7 @@ def test_a_hook_may_hand_on_claims_of_its_own(provider, simulator, settings):
 def test_a_table_is_opened_only_where_a_row_asks_for_a_label(provider, simulator):
     export(provider, "structure.name", "first_name")
     export(provider, "profession.code", "last_name")
-    with watching_tables() as seen:
+    with counting_table_reads() as seen:
         assert sign_in(simulator).last_name == "10"
         assert seen == []
         export(provider, "profession.label", "last_name")

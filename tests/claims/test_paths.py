@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from psc_connect.claims.paths import claim_value, holds, proposals, steps_of
+from psc_connect.claims.paths import claim_matches, claim_value, explain_path, proposals
 from psc_connect.claims.samples import SAMPLES, load_sample
 
 DOCTOR = load_sample("doctor-two-exercices-2022")
 
 
 def told(path: str, claims: Any = DOCTOR) -> list[tuple[str, str]]:
-    return [(step.path, step.kind) for step in steps_of(path, claims)]
+    return [(step.path, step.kind) for step in explain_path(path, claims)]
 
 
 def test_a_path_is_followed_up_to_its_value() -> None:
@@ -27,7 +27,7 @@ def test_a_path_is_followed_up_to_its_value() -> None:
 
 
 def test_a_wrong_step_is_the_last_one_and_the_nearest_name_is_proposed() -> None:
-    *before, last = steps_of("SubjectRefPro.exercices[0].codeProfesion.more", DOCTOR)
+    *before, last = explain_path("SubjectRefPro.exercices[0].codeProfesion.more", DOCTOR)
     assert [step.kind for step in before] == ["object", "list", "object"]
     assert (last.path, last.kind) == ("SubjectRefPro.exercices[0].codeProfesion", "nothing")
     assert last.nearest == "codeProfession"
@@ -54,7 +54,7 @@ def test_a_path_of_many_slow_steps_is_explained_in_part() -> None:
 
 
 def test_what_lies_at_a_step_is_told() -> None:
-    root, listed, *_rest = steps_of("SubjectRefPro.exercices.nothing", DOCTOR)
+    root, listed, *_rest = explain_path("SubjectRefPro.exercices.nothing", DOCTOR)
     assert "exercices" in root.names
     assert listed.size == 2
     assert "codeProfession" in listed.names
@@ -86,7 +86,7 @@ def test_every_path_that_a_sample_proposes_finds_its_value(name: str) -> None:
     assert found
     for proposal in found:
         assert claim_value(proposal.path, sample) == (None if proposal.value == "" else proposal.value)
-        assert steps_of(proposal.path, sample)[-1].kind == ("empty" if proposal.value == "" else "value")
+        assert explain_path(proposal.path, sample)[-1].kind == ("empty" if proposal.value == "" else "value")
 
 
 def leaves_of(value: Any) -> int:
@@ -133,4 +133,4 @@ def test_what_a_picker_cannot_show_is_left_out() -> None:
     ],
 )
 def test_a_condition_holds_or_does_not(path: str, equals: str, expected: bool) -> None:
-    assert holds(path, equals, DOCTOR) is expected
+    assert claim_matches(path, equals, DOCTOR) is expected

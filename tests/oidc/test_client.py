@@ -14,9 +14,9 @@ from psc_connect.oidc.jwks import parse_jwks
 
 from .calls import ACCESS_TOKEN, CALLS, CODE, SECRET, TOKENS, VERIFIER, code_of, discovery, jwks, token, userinfo
 from .conftest import Serve
+from .raw_server import answering, reply
 from .test_jwks import private_jwk
 from .tokens import jwk, rsa_key
-from .wire import answering, reply
 
 ODD_SECRET, ODD_CLIENT = "a:b%/+é &=?#", "client:é %"
 

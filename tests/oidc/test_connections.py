@@ -14,8 +14,8 @@ from psc_connect.oidc.client import HTTPPolicy
 
 from .calls import TOKENS, code_of, token, userinfo
 from .conftest import Serve
-from .misbehaviour import closing_the_second_time
-from .wire import Connection, answering, reply
+from .faulty_behaviours import closing_the_second_time
+from .raw_server import Connection, answering, reply
 
 
 def test_connection_is_used_again(serve: Serve) -> None:

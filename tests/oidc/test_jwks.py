@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
 from psc_connect.oidc.errors import CODES, JWKSError
-from psc_connect.oidc.jwks import parse_jwks, public_document
+from psc_connect.oidc.jwks import parse_jwks, strip_private_members
 
 from .tokens import b64, claims, ec_key, jwk, rsa_key, sign, validate
 
@@ -97,7 +97,7 @@ def test_key_that_cannot_be_used_is_ignored_with_the_reason_and_the_rest_kept(ke
 @pytest.mark.parametrize(("key", "reason"), IGNORED)
 def test_stored_key_set_says_the_same_about_every_key(key: Any, reason: str) -> None:
     document = {"keys": [key, jwk(rsa_key())]}
-    stored = json.loads(json.dumps(public_document(document)))
+    stored = json.loads(json.dumps(strip_private_members(document)))
     assert parse_jwks(stored).keys == parse_jwks(document).keys
     assert parse_jwks(stored).ignored[0].reason == f"jwks_key_{reason}"
 
@@ -152,7 +152,7 @@ NO_KEY_SET: list[Any] = [
 
 @pytest.mark.case("JO15")
 @pytest.mark.parametrize(("document", "reason"), NO_KEY_SET)
-@pytest.mark.parametrize("read", [parse_jwks, public_document])
+@pytest.mark.parametrize("read", [parse_jwks, strip_private_members])
 def test_document_that_is_no_key_set_is_refused(read: Any, document: Any, reason: str) -> None:
     with pytest.raises(JWKSError) as refused:
         read(document)
@@ -167,27 +167,27 @@ def test_empty_key_set_is_a_key_set() -> None:
 @pytest.mark.case("JO14")
 def test_private_numbers_are_not_in_what_is_stored() -> None:
     private = private_jwk()
-    stored = json.dumps(public_document({"keys": [private, {"kty": "oct", "k": "c2VjcmV0"}], "d": private["d"]}))
+    stored = json.dumps(strip_private_members({"keys": [private, {"kty": "oct", "k": "c2VjcmV0"}], "d": private["d"]}))
     assert not [member for member in ("d", "p", "q", "dp", "dq", "qi") if private[member] in stored]
     assert "c2VjcmV0" not in stored
 
 
 @pytest.mark.case("JO14")
 def test_private_key_in_pem_instead_of_a_jwk_is_not_stored() -> None:
-    assert public_document({"keys": ["-----BEGIN PRIVATE KEY-----"]}) == {
+    assert strip_private_members({"keys": ["-----BEGIN PRIVATE KEY-----"]}) == {
         "keys": [{"kid": None, "kty": "", "psc_connect_ignored": "jwks_key_broken"}]
     }
 
 
 @pytest.mark.case("JO14")
 def test_unknown_members_of_a_key_are_not_stored() -> None:
-    stored = public_document({"keys": [jwk(rsa_key()) | {"backup": {"d": "secret"}, "x5c": ["MIIB"], "n2": "x"}]})
+    stored = strip_private_members({"keys": [jwk(rsa_key()) | {"backup": {"d": "secret"}, "x5c": ["MIIB"], "n2": "x"}]})
     assert set(stored["keys"][0]) == {"kty", "kid", "use", "n", "e", "x5c"}
 
 
 @pytest.mark.case("JO14")
 def test_name_of_an_ignored_key_is_kept_for_the_administrator() -> None:
-    (ignored,) = parse_jwks(public_document({"keys": [private_jwk(kid="leaked")]})).ignored
+    (ignored,) = parse_jwks(strip_private_members({"keys": [private_jwk(kid="leaked")]})).ignored
     assert (ignored.kid, ignored.kty, ignored.reason) == ("leaked", "RSA", "jwks_key_private")
 
 
@@ -195,7 +195,7 @@ def test_name_of_an_ignored_key_is_kept_for_the_administrator() -> None:
 def test_member_that_is_null_is_an_absent_one(member: str) -> None:
     key = jwk(rsa_key()) | {member: None}
     assert parse_jwks({"keys": [key]}).keys
-    assert parse_jwks(public_document({"keys": [key]})).keys == parse_jwks({"keys": [key]}).keys
+    assert parse_jwks(strip_private_members({"keys": [key]})).keys == parse_jwks({"keys": [key]}).keys
 
 
 @pytest.mark.parametrize("marker", ["anything", "jwks_key_encryption", 5, None])

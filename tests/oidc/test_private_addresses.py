@@ -13,7 +13,7 @@ from psc_connect.oidc.transport import is_private
 
 from .calls import CALLS, TOKENS, code_of, token
 from .conftest import Serve
-from .wire import answering, bundle, reply, server_context, tunnelling
+from .raw_server import answering, bundle, reply, server_context, tunnelling
 
 PRIVATE = [
     "127.0.0.1",

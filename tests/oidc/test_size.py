@@ -11,8 +11,8 @@ import pytest
 
 from .calls import CALLS, TOKENS, Stopwatch, code_of, discovery, jwks, token, userinfo
 from .conftest import Serve
-from .misbehaviour import HEADERS, endless, writing
-from .wire import answering, reply
+from .faulty_behaviours import HEADERS, endless, writing
+from .raw_server import answering, reply
 
 LIMITS = {token: 256 * 1024, userinfo: 256 * 1024, jwks: 512 * 1024, discovery: 256 * 1024}
 

@@ -15,8 +15,8 @@ from psc_connect.oidc.errors import ProviderUnavailable
 
 from .calls import CALLS, TOKENS, Stopwatch, code_of, token, userinfo
 from .conftest import Serve
-from .misbehaviour import HEADERS, dripping
-from .wire import Connection, answering, reply
+from .faulty_behaviours import HEADERS, dripping
+from .raw_server import Connection, answering, reply
 
 PATIENT = HTTPPolicy(allow_loopback_http=True, connect_timeout=5, read_timeout=5)
 

@@ -15,8 +15,8 @@ from psc_connect.oidc.client import HTTPPolicy
 
 from .calls import TOKENS, Stopwatch, code_of, token, userinfo
 from .conftest import Serve
-from .misbehaviour import closing_the_second_time
-from .wire import OTHER_NAMES, Connection, answering, bundle, reply, server_context, tunnelling
+from .faulty_behaviours import closing_the_second_time
+from .raw_server import OTHER_NAMES, Connection, answering, bundle, reply, server_context, tunnelling
 
 
 def policy(tmp_path: Path, **options: Any) -> HTTPPolicy:
@@ -140,19 +140,19 @@ def test_proxy_sees_neither_secret_nor_code(serve: Serve, tmp_path: Path) -> Non
     seen = bytearray()
 
     def listening(connection: Connection) -> None:
-        original = connection.wire.recv
+        original = connection.sock.recv
 
         class Listener:
             def __getattr__(self, name: str) -> Any:
-                return getattr(connection_wire, name)
+                return getattr(connection_sock, name)
 
             def recv(self, size: int) -> bytes:
                 data = original(size)
                 seen.extend(data)
                 return data
 
-        connection_wire = connection.wire
-        connection.wire = Listener()  # type: ignore[assignment]
+        connection_sock = connection.sock
+        connection.sock = Listener()  # type: ignore[assignment]
         tunnelling(connection)
 
     server, proxy = serve(answering(reply(TOKENS)), server_context(tmp_path)), serve(listening)

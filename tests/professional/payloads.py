@@ -12,7 +12,7 @@ from typing import Any
 
 import psc_connect
 from psc_connect.professional.coded_values import Code
-from psc_connect.professional.person import Activity, OtherIdentifier, Practice, Professional
+from psc_connect.professional.professional import Activity, OtherIdentifier, Practice, Professional
 from psc_connect.simulator.people import PEOPLE
 
 PACKAGE = Path(psc_connect.__file__).parent

@@ -10,7 +10,7 @@ from psc_connect.claims.samples import SAMPLES, load_sample
 from psc_connect.professional.computed import COMPUTED, ROOTS, computed_values
 from psc_connect.professional.userinfo import read_userinfo
 from psc_connect.simulator.people import PEOPLE
-from tests.professional.watch import watching_tables
+from tests.professional.table_reads import counting_table_reads
 
 # Somebody invented of whom everything is known.
 PRACTICE = {
@@ -136,7 +136,7 @@ def test_no_claim_that_is_shipped_hides_a_value() -> None:
 
 def test_a_label_opens_a_table_and_nothing_else_does() -> None:
     codes = {tuple(name.split(".")) for name in COMPUTED if not name.endswith(".label")}
-    with watching_tables() as seen:
+    with counting_table_reads() as seen:
         assert flat(values_of(DOCTOR, names=codes))["profession.code"] == "10"
         assert seen == []
         values_of(DOCTOR, names={("profession", "label")})

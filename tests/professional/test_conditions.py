@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from psc_connect.professional.conditions import CODED, OPERATORS, SUBJECTS, Condition, ConditionError, Situation
-from psc_connect.professional.person import Activity, Professional
+from psc_connect.professional.professional import Activity, Professional
 from psc_connect.professional.userinfo import read_userinfo
 from tests.professional.payloads import PAYLOADS
 

@@ -22,14 +22,14 @@ from psc_connect.professional.nomenclatures import (
     shipped,
     table,
 )
-from psc_connect.professional.nomenclatures.replacement import TableChanges, as_document, put
+from psc_connect.professional.nomenclatures.replacement import TableChanges, table_as_json, write_replacement
 from tests.professional.tables import as_fhir
 
 NAME = "TRE_R81-Civilite"
 
 
 def document(**changes: Any) -> dict[str, Any]:
-    return {**as_document(shipped(NAME)), **changes}
+    return {**table_as_json(shipped(NAME)), **changes}
 
 
 def concepts(*entries: dict[str, Any]) -> list[dict[str, Any]]:
@@ -96,7 +96,7 @@ def test_what_is_no_table_is_refused_with_a_code(code: str, given: Any) -> None:
 
 @pytest.mark.parametrize("name", TABLES)
 def test_a_table_is_written_as_it_is_read(name: str, tmp_path: Path) -> None:
-    assert parse_table(put(shipped(name), tmp_path).read_text("utf-8")) == shipped(name)
+    assert parse_table(write_replacement(shipped(name), tmp_path).read_text("utf-8")) == shipped(name)
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -128,7 +128,7 @@ def newer(**changes: Any) -> Table:
 def test_a_table_of_the_folder_takes_the_place_of_the_shipped_one(folder: Path) -> None:
     code = Code.read("DAME", NAME)
     assert (code.label, table(NAME).replaced) == ("", False)
-    path = put(newer(), folder)
+    path = write_replacement(newer(), folder)
     assert (code.label, table(NAME).replaced, table(NAME).version) == ("Dame", True, "2030-01-01")
     assert Code.read("MLLE", NAME).label == ""
     assert Code.read("L", "TRE_R23-ModeExercice").label != ""
@@ -137,7 +137,7 @@ def test_a_table_of_the_folder_takes_the_place_of_the_shipped_one(folder: Path) 
 
 
 def test_a_changed_file_is_read_again(folder: Path) -> None:
-    path = put(newer(), folder)
+    path = write_replacement(newer(), folder)
     assert Code.read("DAME", NAME).label == "Dame"
     again = path.read_text("utf-8").replace('"Dame"', '"Gens"')
     # Of the same size, within the same instant.
@@ -156,7 +156,7 @@ def other_encoding(path: Path) -> None:
 
 
 def other_table(path: Path) -> None:
-    path.write_text(json.dumps(as_document(shipped("TRE_R23-ModeExercice"))), "utf-8")
+    path.write_text(json.dumps(table_as_json(shipped("TRE_R23-ModeExercice"))), "utf-8")
 
 
 def half_a_character(path: Path) -> None:
@@ -239,7 +239,7 @@ def test_what_a_table_changes_is_told_code_by_code() -> None:
     )
     changes = TableChanges(old, new)
     assert [each.code for each in changes.added] == ["NEW"]
-    assert [each.code for each in changes.gone] == ["GONE"]
+    assert [each.code for each in changes.removed] == ["GONE"]
     assert [(before.label, after.label) for before, after in changes.renamed] == [("Old", "New")]
     assert [each.code for each in changes.closed] == ["ENDS", "LATER"]
     assert [each.code for each in changes.reopened] == ["BACK"]
@@ -256,11 +256,11 @@ def test_the_same_table_changes_nothing_and_another_date_does() -> None:
 
 def test_a_table_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "folder"
-    path = put(newer(), folder)
+    path = write_replacement(newer(), folder)
     assert path == folder / f"{NAME}.json"
     assert path.stat().st_mode & 0o777 == 0o644
     path.unlink()
     path.mkdir()
     with pytest.raises(OSError, match=NAME):
-        put(newer(), folder)
+        write_replacement(newer(), folder)
     assert list(folder.iterdir()) == [path]

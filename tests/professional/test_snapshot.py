@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from psc_connect.professional.person import Professional
+from psc_connect.professional.professional import Professional
 from psc_connect.professional.snapshot import VERSION, Change, changes, from_snapshot, to_snapshot
 from psc_connect.professional.userinfo import read_userinfo
 from tests.professional.payloads import PAYLOADS

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from psc_connect.professional.identifiers import Kind
-from psc_connect.professional.person import ReadingWarning, unknown_codes
+from psc_connect.professional.professional import ReadingWarning, unknown_codes
 from psc_connect.professional.userinfo import read_userinfo
 from tests.professional.payloads import (
     INVENTED,

@@ -12,7 +12,7 @@ from django.template import Context, Template, TemplateSyntaxError
 from psc_connect.claims.samples import load_sample
 from psc_connect.professional.coded_values import Code
 from psc_connect.professional.nomenclatures import SUBJECTS, choices, shipped
-from psc_connect.professional.nomenclatures.replacement import as_document
+from psc_connect.professional.nomenclatures.replacement import table_as_json
 from psc_connect.professional.userinfo import read_userinfo
 
 PRACTICE = read_userinfo(load_sample("doctor-card-two-activities-2023")).practices[0]
@@ -81,7 +81,7 @@ def test_a_code_is_escaped(code: Any, kind: str) -> None:
 
 def test_a_label_is_escaped(tmp_path: Path, settings: Any) -> None:
     settings.PSC_CONNECT_NOMENCLATURE_DIR = tmp_path
-    document = as_document(shipped("TRE_R23-ModeExercice"))
+    document = table_as_json(shipped("TRE_R23-ModeExercice"))
     document["concepts"] = [{"code": "S", "label": "<script>", "closed": None}]
     (tmp_path / "TRE_R23-ModeExercice.json").write_text(json.dumps(document))
     assert shown("{{ 'S'|psc_label:'mode' }}") == "&lt;script&gt;"

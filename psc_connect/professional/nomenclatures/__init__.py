@@ -14,8 +14,8 @@ from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 
-from psc_connect.professional.nomenclatures.catalogue import SUBJECTS, TABLES, UnknownTableError, tables_of
-from psc_connect.professional.nomenclatures.reading import PROBLEMS, Concept, Table, TableError, parse_table
+from psc_connect.professional.nomenclatures.parsing import PROBLEMS, Concept, Table, TableError, parse_table
+from psc_connect.professional.nomenclatures.tables import SUBJECTS, TABLES, UnknownTableError, tables_of
 
 __all__ = [
     "PROBLEMS",

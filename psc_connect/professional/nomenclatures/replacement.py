@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from psc_connect.professional.nomenclatures.reading import Concept, Table
+from psc_connect.professional.nomenclatures.parsing import Concept, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class TableChanges:
         return tuple(each for code, each in self.new.concepts.items() if code not in self.old.concepts)
 
     @property
-    def gone(self) -> tuple[Concept, ...]:
+    def removed(self) -> tuple[Concept, ...]:
         return tuple(each for code, each in self.old.concepts.items() if code not in self.new.concepts)
 
     @property
@@ -57,14 +57,14 @@ class TableChanges:
         ]
 
 
-def put(table: Table, folder: Path) -> Path:
+def write_replacement(table: Table, folder: Path) -> Path:
     """Write a table in the format of the shipped ones, whole or not at all; return the file. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{table.name}.json"
     descriptor, name = tempfile.mkstemp(dir=folder, prefix=f".{table.name}.", suffix=".new")
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(as_document(table), file, ensure_ascii=False, indent=1)
+            json.dump(table_as_json(table), file, ensure_ascii=False, indent=1)
             file.flush()
             os.fsync(file.fileno())
         # The site may run as another user than this command; the data are public.
@@ -76,7 +76,7 @@ def put(table: Table, folder: Path) -> Path:
     return path
 
 
-def as_document(table: Table) -> dict[str, Any]:
+def table_as_json(table: Table) -> dict[str, Any]:
     return {
         "code_system": table.name,
         "oid": table.oid,

@@ -14,7 +14,7 @@ _BEGINNINGS: Final = (
 )
 
 
-def looks_like(document: object) -> str:
+def classify_content(document: object) -> str:
     """The end of an error code (`looks_like_html` …, `not_json` for other text); empty for what is no text at all."""
     if isinstance(document, bytes):
         document = document.decode(errors="replace")

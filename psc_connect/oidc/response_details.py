@@ -11,20 +11,20 @@ from typing import Any
 
 
 @dataclass(slots=True)
-class Observed:
-    """The last answer inside `observing()`. Moments in seconds since 1970; None where there was nothing to see."""
+class ResponseDetails:
+    """The last answer inside `recording_response_details()`; times in seconds since 1970, None where not sent."""
 
     date: float | None = None
     certificate_expires_at: float | None = None
 
 
-_current: ContextVar[Observed | None] = ContextVar("psc_connect_observed", default=None)
+_current: ContextVar[ResponseDetails | None] = ContextVar("psc_connect_observed", default=None)
 
 
 @contextmanager
-def observing() -> Iterator[Observed]:
+def recording_response_details() -> Iterator[ResponseDetails]:
     """Let every answer that comes in inside be noted; costs nothing where nobody looks."""
-    observed = Observed()
+    observed = ResponseDetails()
     token = _current.set(observed)
     try:
         yield observed
@@ -32,7 +32,7 @@ def observing() -> Iterator[Observed]:
         _current.reset(token)
 
 
-def note(response: Any) -> None:
+def record_response_details(response: Any) -> None:
     """Look at a `requests` response whose body has not been read: its connection is still there."""
     observed = _current.get()
     if observed is None:

@@ -6,7 +6,7 @@ import pytest
 
 from psc_connect.professional.identifiers import Kind
 from psc_connect.professional.nomenclatures import tables_of
-from psc_connect.professional.person import Activity, ActivityChoice, Code, Practice, Professional
+from psc_connect.professional.professional import Activity, ActivityChoice, Code, Practice, Professional
 from psc_connect.professional.userinfo import read_userinfo
 from tests.professional.payloads import PAYLOADS, PUBLISHED, leaves
 

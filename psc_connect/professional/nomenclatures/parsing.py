@@ -10,7 +10,7 @@ from datetime import date, datetime, timezone
 from types import MappingProxyType
 from typing import Final
 
-from psc_connect.professional.nomenclatures.catalogue import TABLES, _
+from psc_connect.professional.nomenclatures.tables import TABLES, _
 
 # What a file can be refused for, in words that whoever chose it can act on.
 PROBLEMS: Final[Mapping[str, str]] = MappingProxyType(

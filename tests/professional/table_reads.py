@@ -9,7 +9,7 @@ from psc_connect.professional import nomenclatures
 
 
 @contextmanager
-def watching_tables() -> Iterator[list[None]]:
+def counting_table_reads() -> Iterator[list[None]]:
     """One entry for each look into a table: each asks first whether another file takes its place."""
     seen: list[None] = []
     before = nomenclatures.replacement_folder

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .calls import TOKENS
-from .wire import Connection, reply
+from .raw_server import Connection, reply
 
 HEADERS = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
