@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from psc_connect.diagnosis import network, protocol, site
 from psc_connect.diagnosis.findings import Finding, Status, worst
 from psc_connect.diagnosis.site import settings_of_the_site
-from psc_connect.oidc.client import Deadline
+from psc_connect.oidc.deadline import Deadline
 from psc_connect.oidc.errors import JWKSError, MetadataError, OIDCError, ProviderUnavailable
 from psc_connect.oidc.response_details import recording_response_details
 from psc_connect.providers.key_management import compare_keys

@@ -20,7 +20,7 @@ from psc_connect.oidc.errors import ProviderUnavailable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from psc_connect.oidc.client import Deadline
+    from psc_connect.oidc.deadline import Deadline
     from psc_connect.oidc.metadata import ProviderMetadata
     from psc_connect.oidc.response_details import ResponseDetails
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote_plus
 
-from psc_connect.oidc.deadline import Deadline as Deadline
+from psc_connect.oidc.deadline import Deadline
 from psc_connect.oidc.errors import (
     JWKSError,
     MetadataError,
@@ -18,8 +18,7 @@ from psc_connect.oidc.errors import (
     TokenResponseError,
     UserinfoError,
 )
-from psc_connect.oidc.http import Answer, send
-from psc_connect.oidc.http import HTTPPolicy as HTTPPolicy
+from psc_connect.oidc.http import Answer, HTTPPolicy, send
 from psc_connect.oidc.jwks import strip_private_members
 from psc_connect.oidc.metadata import ProviderMetadata
 from psc_connect.oidc.strict_json import StrictJSONError, loads_strict

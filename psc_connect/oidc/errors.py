@@ -18,8 +18,7 @@ from typing import ClassVar
 
 from typing_extensions import override
 
-from psc_connect.oidc.error_codes import CODES as CODES
-from psc_connect.oidc.error_codes import sentence
+from psc_connect.oidc.error_codes import CODES, sentence
 
 
 class OIDCError(Exception):

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from psc_connect.oidc.errors import MetadataError
-from psc_connect.oidc.errors import MetadataProblem as MetadataProblem
+from psc_connect.oidc.errors import MetadataError, MetadataProblem
 from psc_connect.oidc.unexpected_content import classify_content
 
 # The browser goes there, no secret does: PSC keeps its pages on a sibling host (auth.… and wallet.…). Of an issuer that

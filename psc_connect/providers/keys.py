@@ -16,7 +16,8 @@ from django.utils import timezone
 
 from psc_connect import conf
 from psc_connect.models import DeclarationChange, Provider
-from psc_connect.oidc.client import Deadline, fetch_jwks
+from psc_connect.oidc.client import fetch_jwks
+from psc_connect.oidc.deadline import Deadline
 from psc_connect.oidc.errors import JWKSError, ProviderUnavailable, UnknownKey
 from psc_connect.oidc.jwks import KeySet, parse_jwks, strip_private_members
 from psc_connect.providers import audit

@@ -14,7 +14,8 @@ from django.utils import timezone
 from psc_connect import conf
 from psc_connect.environments import environment_of_issuer
 from psc_connect.models import DeclarationChange, Provider
-from psc_connect.oidc.client import Deadline, fetch_metadata
+from psc_connect.oidc.client import fetch_metadata
+from psc_connect.oidc.deadline import Deadline
 from psc_connect.oidc.errors import MetadataError, ProviderUnavailable
 from psc_connect.oidc.metadata import discovery_candidates
 from psc_connect.providers import audit

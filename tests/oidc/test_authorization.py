@@ -14,8 +14,8 @@ from psc_connect.oidc.authorization import (
     check_issuer,
     parse_authorization_response,
 )
-from psc_connect.oidc.error_codes import AUTHORIZATION_ERRORS
-from psc_connect.oidc.errors import CODES, AuthorizationResponseError
+from psc_connect.oidc.error_codes import AUTHORIZATION_ERRORS, CODES
+from psc_connect.oidc.errors import AuthorizationResponseError
 from psc_connect.oidc.logout import end_session_url
 from psc_connect.oidc.metadata import parse_metadata
 

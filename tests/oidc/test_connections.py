@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from psc_connect.oidc.client import HTTPPolicy
+from psc_connect.oidc.http import HTTPPolicy
 
 from .calls import TOKENS, code_of, token, userinfo
 from .conftest import Serve

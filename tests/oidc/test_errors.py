@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from psc_connect.oidc.error_codes import sentence
-from psc_connect.oidc.errors import CODES, IDTokenError, OIDCError, UserinfoError
+from psc_connect.oidc.error_codes import CODES, sentence
+from psc_connect.oidc.errors import IDTokenError, OIDCError, UserinfoError
 from tests.oidc.raised_codes import Sources, package_texts
 
 STAGES = re.compile(r"(id_token|metadata|jwks_key|jwks|provider|userinfo|token|authorization)_(.+)")

@@ -10,7 +10,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
-from psc_connect.oidc.errors import CODES, JWKSError
+from psc_connect.oidc.error_codes import CODES
+from psc_connect.oidc.errors import JWKSError
 from psc_connect.oidc.jwks import parse_jwks, strip_private_members
 
 from .tokens import b64, claims, ec_key, jwk, rsa_key, sign, validate

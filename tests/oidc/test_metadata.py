@@ -9,12 +9,9 @@ from typing import Any
 import pytest
 
 import psc_connect.environments
-from psc_connect.oidc.errors import CODES, MetadataError
-from psc_connect.oidc.metadata import (
-    MetadataProblem,
-    ProviderMetadata,
-    parse_metadata,
-)
+from psc_connect.oidc.error_codes import CODES
+from psc_connect.oidc.errors import MetadataError, MetadataProblem
+from psc_connect.oidc.metadata import ProviderMetadata, parse_metadata
 
 from .tokens import ABSENT, jwk, rsa_key
 

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from psc_connect.oidc.client import Deadline, HTTPPolicy, resolve_host
+from psc_connect.oidc.client import resolve_host
+from psc_connect.oidc.deadline import Deadline
 from psc_connect.oidc.errors import ProviderUnavailable
+from psc_connect.oidc.http import HTTPPolicy
 from psc_connect.oidc.transport import is_private
 
 from .calls import CALLS, TOKENS, code_of, token

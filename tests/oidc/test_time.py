@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 import requests
 
-from psc_connect.oidc.client import Deadline, HTTPPolicy
+from psc_connect.oidc.deadline import Deadline
 from psc_connect.oidc.errors import ProviderUnavailable
+from psc_connect.oidc.http import HTTPPolicy
 
 from .calls import CALLS, TOKENS, Stopwatch, code_of, token, userinfo
 from .conftest import Serve

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from psc_connect.oidc.client import HTTPPolicy
+from psc_connect.oidc.http import HTTPPolicy
 
 from .calls import TOKENS, Stopwatch, code_of, token, userinfo
 from .conftest import Serve
