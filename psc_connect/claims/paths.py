@@ -40,7 +40,7 @@ def validate_claim_path(path: str) -> None:
         message = _("This expression is nested too deeply or has too many parts.")
         raise ValidationError(message, code="attribute_claim_too_deep") from exc
     except TooSlow as exc:
-        message = _("This expression takes too long to evaluate, even on the samples that come with the package.")
+        message = _("This expression takes too long to evaluate, even on the samples shipped with the package.")
         raise ValidationError(message, code="attribute_claim_too_slow") from exc
     except JMESPathError as exc:
         position = getattr(exc, "lex_position", None)

@@ -1,4 +1,4 @@
-"""What a diagnosis sees of an answer besides its body: the provider's clock, and how long its certificate lives."""
+"""Details of a response that only the diagnosis needs: the provider's clock and the expiry of its certificate."""
 
 from __future__ import annotations
 
@@ -12,35 +12,35 @@ from typing import Any
 
 @dataclass(slots=True)
 class ResponseDetails:
-    """The last answer inside `recording_response_details()`; times in seconds since 1970, None where not sent."""
+    """Details of the last response. Times are in seconds since 1970, None if unknown."""
 
     date: float | None = None
     certificate_expires_at: float | None = None
 
 
-_current: ContextVar[ResponseDetails | None] = ContextVar("psc_connect_observed", default=None)
+_current: ContextVar[ResponseDetails | None] = ContextVar("psc_connect_response_details", default=None)
 
 
 @contextmanager
 def recording_response_details() -> Iterator[ResponseDetails]:
-    """Let every answer that comes in inside be noted; costs nothing where nobody looks."""
-    observed = ResponseDetails()
-    token = _current.set(observed)
+    """Record the details of every response received inside the block."""
+    details = ResponseDetails()
+    token = _current.set(details)
     try:
-        yield observed
+        yield details
     finally:
         _current.reset(token)
 
 
 def record_response_details(response: Any) -> None:
-    """Look at a `requests` response whose body has not been read: its connection is still there."""
-    observed = _current.get()
-    if observed is None:
+    """Record a `requests` response, if asked for. To be called before the body is read and the connection released."""
+    details = _current.get()
+    if details is None:
         return
     try:
         # RFC 9110 6.6.1.
-        observed.date = parsedate_to_datetime(response.headers.get("Date", "")).timestamp()
+        details.date = parsedate_to_datetime(response.headers.get("Date", "")).timestamp()
     except (TypeError, ValueError, OverflowError, OSError):
-        observed.date = None
+        details.date = None
     connection = getattr(response.raw, "connection", None)
-    observed.certificate_expires_at = getattr(connection, "certificate_expires_at", None)
+    details.certificate_expires_at = getattr(connection, "certificate_expires_at", None)

@@ -1,10 +1,10 @@
-"""What an administrator pasted instead of the document that was asked for."""
+"""Recognition of content pasted instead of the provider's metadata or key set."""
 
 from __future__ import annotations
 
 from typing import Final
 
-# What the text of a document begins with → what it is, the same words for metadata and for key sets.
+# Beginning of a text → end of an error code.
 _BEGINNINGS: Final = (
     ("<", "looks_like_html"),
     ("-----begin", "looks_like_certificate"),
@@ -14,15 +14,15 @@ _BEGINNINGS: Final = (
 )
 
 
-def classify_content(document: object) -> str:
-    """The end of an error code (`looks_like_html` …, `not_json` for other text); empty for what is no text at all."""
-    if isinstance(document, bytes):
-        document = document.decode(errors="replace")
-    if not isinstance(document, str):
+def classify_content(content: object) -> str:
+    """Return the end of an error code: `looks_like_html` …, `not_json` for other text, "" if it is not text."""
+    if isinstance(content, bytes):
+        content = content.decode(errors="replace")
+    if not isinstance(content, str):
         return ""
-    beginning = document[:200].lstrip("\ufeff \t\r\n").lower()
+    beginning = content[:200].lstrip("\ufeff \t\r\n").lower()
     for start, kind in _BEGINNINGS:
         if beginning.startswith(start):
-            is_key = kind == "looks_like_certificate" and "PRIVATE KEY-----" in document
+            is_key = kind == "looks_like_certificate" and "PRIVATE KEY-----" in content
             return "looks_like_private_key" if is_key else kind
     return "not_json"

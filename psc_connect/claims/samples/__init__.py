@@ -20,7 +20,7 @@ SAMPLES: Final[Mapping[str, _StrPromise]] = MappingProxyType(
         "doctor-five-activities-2021": _("A doctor with five activities (2021)"),
         "doctor-two-exercices-2022": _("A doctor with two practices (2022)"),
         "podiatrist-2023": _("A podiatrist (2023)"),
-        "no-professional-data-2023": _("Somebody without professional data (2023)"),
+        "no-professional-data-2023": _("A person without professional data (2023)"),
     }
 )
 

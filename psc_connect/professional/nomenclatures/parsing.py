@@ -19,12 +19,12 @@ PROBLEMS: Final[Mapping[str, str]] = MappingProxyType(
         "table_not_json": _(
             "This is not JSON: take the table in JSON (FHIR CodeSystem), not in XML or as a spreadsheet."
         ),
-        "table_unknown": _("This table is none of those whose codes Pro Santé Connect sends."),
+        "table_unknown": _("This is not a table of codes that Pro Santé Connect sends."),
         "table_malformed": _(
-            "This is no complete code table: its OID, its date, or the code or label of an entry is missing."
+            "This code table is incomplete: its OID, its date, or the code or label of an entry is missing."
         ),
-        "table_code_twice": _("The table has a code twice."),
-        "table_misnamed": _("The file holds another table than the one that it is named after."),
+        "table_code_twice": _("The table contains the same code twice."),
+        "table_misnamed": _("The file does not contain the table that it is named after."),
     }
 )
 
