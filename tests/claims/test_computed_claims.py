@@ -79,7 +79,7 @@ def test_a_path_finds_what_is_computed(path: str, expected: Any) -> None:
 @pytest.mark.parametrize("name", SAMPLES)
 def test_every_name_that_is_documented_can_be_asked_for_alone(name: str) -> None:
     claims = Claims(load_sample(name))
-    whole = claims.document([(path.partition(".")[0],) for path in COMPUTED])
+    whole = claims.with_computed([(path.partition(".")[0],) for path in COMPUTED])
     for path in COMPUTED:
         value: Any = whole
         for part in path.split("."):

@@ -89,7 +89,7 @@ def test_the_bound_is_the_same_at_each_evaluation() -> None:
         evaluation = Evaluation()
         with suppress(TooSlow):
             evaluation.value_of(compiled(EXPLODING["a list that doubles"]), DOCTOR)
-        spent.add(evaluation.left)
+        spent.add(evaluation.steps_left)
     assert len(spent) == 1
 
 

@@ -80,4 +80,4 @@ def test_the_kind_wins_over_the_tables_of_a_code() -> None:
 def test_an_unknown_kind_is_an_error_of_whoever_wrote_it(kind: str) -> None:
     with pytest.raises(KeyError) as caught:
         label("10", kind)
-    assert str(caught.value).startswith(f"'{kind}' is no subject and no table. There are: profession, category, ")
+    assert str(caught.value).startswith(f"'{kind}' is not a subject or a table. There are: profession, category, ")

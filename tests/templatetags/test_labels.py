@@ -69,7 +69,7 @@ def test_what_has_no_label_is_shown_as_it_is(source: str, text: str) -> None:
 
 
 def test_a_misspelt_kind_is_told_with_those_that_there_are() -> None:
-    with pytest.raises(TemplateSyntaxError, match=r"psc_label: 'profesion' is no subject and no table"):
+    with pytest.raises(TemplateSyntaxError, match=r"psc_label: 'profesion' is not a subject or a table"):
         shown('{{ "10"|psc_label:"profesion" }}')
 
 

@@ -1,4 +1,4 @@
-"""A file → a ``Table``: in the form of the shipped ones, or as the FHIR R4 CodeSystem that ANS publishes."""
+"""Parsing of code tables: in the format of the shipped ones, or a FHIR R4 CodeSystem as published by ANS."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Final
 
 from psc_connect.professional.nomenclatures.tables import TABLES, _
 
-# What a file can be refused for, in words that whoever chose it can act on.
+# Code of a TableError → message for administrators.
 PROBLEMS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "table_unreadable": _("The file cannot be read, or is not text in UTF-8."),
@@ -28,12 +28,12 @@ PROBLEMS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 
-# Categories of Unicode: controls, directions and what cannot be seen, private letters, halves, ends of lines.
-_STEERING: Final = frozenset(("Cc", "Cf", "Co", "Cs", "Zl", "Zp"))
+# Unicode categories of controls, invisible and private characters, surrogates and line separators.
+_FORBIDDEN_CATEGORIES: Final = frozenset(("Cc", "Cf", "Co", "Cs", "Zl", "Zp"))
 
 
 class TableError(Exception):
-    """A file is no code table that can be used; ``code`` is one of ``PROBLEMS``."""
+    """The file is not a usable code table. ``code`` is a key of ``PROBLEMS``."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -42,7 +42,7 @@ class TableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Concept:
-    """One code. ``closed``: the day since which it is no longer given out (ISO 8601), or None; old records have it."""
+    """A code and its label. ``closed`` is the day of its end (ISO 8601), or None. Old records keep closed codes."""
 
     code: str
     label: str
@@ -50,13 +50,13 @@ class Concept:
 
     @property
     def is_closed(self) -> bool:
-        """Whether that day has come: ANS announces some beforehand."""
+        """Whether the day of the end has come (UTC); ANS announces some in advance."""
         return self.closed is not None and self.closed <= datetime.now(timezone.utc).date().isoformat()
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One table. ``version`` is the day of its source (ISO 8601); ``replaced``: it stands in for the shipped one."""
+    """A code table. ``version`` is the day of its source (ISO 8601). ``replaced``: it replaces the shipped one."""
 
     name: str
     oid: str
@@ -66,84 +66,85 @@ class Table:
 
 
 def parse_table(text: str) -> Table:
-    """Read a table as it is shipped, or a FHIR R4 CodeSystem as ANS publishes it. Raises TableError."""
+    """Parse a table in the shipped format, or a FHIR R4 CodeSystem as published by ANS. Raises TableError."""
     try:
-        document = json.loads(text)
+        parsed = json.loads(text)
     except (ValueError, RecursionError):
         raise TableError("table_not_json") from None
-    if not isinstance(document, dict):
+    if not isinstance(parsed, dict):
         raise TableError("table_malformed")
-    if document.get("resourceType") == "CodeSystem":
-        return _of_fhir(document)
+    if parsed.get("resourceType") == "CodeSystem":
+        return _from_fhir(parsed)
     return _table(
-        document.get("code_system"), document.get("oid"), document.get("version"), _listed(document, "concepts")
+        parsed.get("code_system"), parsed.get("oid"), parsed.get("version"), entries=_objects(parsed, "concepts")
     )
 
 
-def _table(name: object, oid: object, version: object, listed: list[dict[str, object]]) -> Table:
+def _table(name: object, oid: object, version: object, *, entries: list[dict[str, object]]) -> Table:
     if not isinstance(name, str) or name not in TABLES:
         raise TableError("table_unknown")
-    if not _is_text(oid) or not _is_day(version) or not listed:
+    if not _is_text(oid) or not _is_day(version) or not entries:
         raise TableError("table_malformed")
     concepts: dict[str, Concept] = {}
-    for each in listed:
-        read = _concept(each)
-        if read.code in concepts:
+    for entry in entries:
+        concept = _concept(entry)
+        if concept.code in concepts:
             raise TableError("table_code_twice")
-        concepts[read.code] = read
+        concepts[concept.code] = concept
     return Table(name, str(oid), str(version), MappingProxyType(concepts))
 
 
-def _concept(given: dict[str, object]) -> Concept:
-    code, label, closed = given.get("code"), given.get("label"), given.get("closed")
+def _concept(entry: dict[str, object]) -> Concept:
+    code, label, closed = entry.get("code"), entry.get("label"), entry.get("closed")
     if not _is_text(code) or not _is_text(label) or not (closed is None or _is_day(closed)):
         raise TableError("table_malformed")
     return Concept(str(code), str(label), None if closed is None else str(closed))
 
 
-def _of_fhir(document: dict[str, object]) -> Table:
-    """ANS's own: the table's name is its id, with hyphens; its OID stands among its identifiers."""
-    names = {each.replace("_", "-"): each for each in TABLES}
-    oids = [str(each.get("value")) for each in _listed(document, "identifier")]
+def _from_fhir(code_system: dict[str, object]) -> Table:
+    """Convert a CodeSystem of ANS. Its id is the table's name with hyphens; one of its identifiers is the OID."""
+    names = {name.replace("_", "-"): name for name in TABLES}
+    identifiers = [str(identifier.get("value")) for identifier in _objects(code_system, "identifier")]
     return _table(
-        names.get(str(document.get("id"))),
-        next((oid.removeprefix("urn:oid:") for oid in oids if oid.startswith("urn:oid:")), None),
-        _day_of(document.get("date")),
-        [
-            {"code": each.get("code"), "label": each.get("display"), "closed": _end_of(each)}
-            for each in _with_children(_listed(document, "concept"))
+        names.get(str(code_system.get("id"))),
+        next((text.removeprefix("urn:oid:") for text in identifiers if text.startswith("urn:oid:")), None),
+        _day_of(code_system.get("date")),
+        entries=[
+            {"code": concept.get("code"), "label": concept.get("display"), "closed": _end_of(concept)}
+            for concept in _with_children(_objects(code_system, "concept"))
         ],
     )
 
 
 def _with_children(concepts: list[dict[str, object]]) -> Iterator[dict[str, object]]:
-    """FHIR nests the codes of a hierarchy: each comes before those under it."""
+    """Yield each concept, then its children: FHIR nests the codes of a hierarchy."""
     pending = concepts[::-1]
     while pending:
-        each = pending.pop()
-        yield each
-        if "concept" in each:
-            pending += _listed(each, "concept")[::-1]
+        concept = pending.pop()
+        yield concept
+        if "concept" in concept:
+            pending += _objects(concept, "concept")[::-1]
 
 
 def _end_of(concept: dict[str, object]) -> object:
-    """ANS's ``dateFin``; FHIR's own ``deprecationDate`` and ``retirementDate`` say the same in its newer files."""
+    """Return the day of the end: ANS's ``dateFin``, or FHIR's ``deprecationDate`` or ``retirementDate``."""
     if "property" not in concept:
         return None
-    ends = {each.get("code"): each.get("valueDateTime") for each in _listed(concept, "property")}
-    named = (ends.get(name) for name in ("dateFin", "deprecationDate", "retirementDate"))
-    return next((_day_of(end) for end in named if end), None)
+    dates = {entry.get("code"): entry.get("valueDateTime") for entry in _objects(concept, "property")}
+    ends = (dates.get(name) for name in ("dateFin", "deprecationDate", "retirementDate"))
+    return next((_day_of(end) for end in ends if end), None)
 
 
-def _listed(document: dict[str, object], name: str) -> list[dict[str, object]]:
-    value = document.get(name)
-    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+def _objects(parent: dict[str, object], name: str) -> list[dict[str, object]]:
+    """Return a member that is a list of objects. Raises TableError for another value."""
+    value = parent.get(name)
+    if not isinstance(value, list) or not all(isinstance(member, dict) for member in value):
         raise TableError("table_malformed")
     return value
 
 
 def _day_of(moment: object) -> object:
-    """The day of a FHIR dateTime; what is none is left for ``_is_day`` to refuse."""
+    """Return the day of a FHIR dateTime. Other values are returned unchanged, for ``_is_day`` to refuse."""
     return moment[:10] if isinstance(moment, str) else moment
 
 
@@ -155,7 +156,7 @@ def _is_day(value: object) -> bool:
 
 
 def _is_text(value: object) -> bool:
-    """A text that a page, a terminal and a database can show: nothing in it steers them, and no half of a character."""
+    """Return whether ``value`` is a non-empty text that is safe on a page, in a terminal and in a database."""
     if not isinstance(value, str) or not value or value != value.strip():
         return False
-    return not any(unicodedata.category(character) in _STEERING for character in value)
+    return not any(unicodedata.category(character) in _FORBIDDEN_CATEGORIES for character in value)
