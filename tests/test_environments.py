@@ -1,4 +1,4 @@
-"""The metadata that ANS publishes, as the package ships it."""
+"""The shipped metadata of ANS's environments."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from psc_connect.oidc.metadata import parse_metadata
 GIVEN = Path(__file__).parent / "data" / "metadata"
 
 
-def test_the_documents_are_those_that_were_given() -> None:
+def test_the_environments_are_those_of_ans() -> None:
     assert {f"{name}.json" for name in ENVIRONMENTS} == {path.name for path in GIVEN.iterdir()}
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
-def test_a_shipped_document_equals_the_given_one_key_by_key(name: str) -> None:
+def test_shipped_metadata_equals_the_published_one(name: str) -> None:
     given = json.loads((GIVEN / f"{name}.json").read_text("utf-8"))
     shipped = load_metadata(name)
     assert list(shipped.items()) == list(given.items())
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
-def test_a_shipped_document_passes_the_check(name: str) -> None:
+def test_shipped_metadata_is_valid(name: str) -> None:
     metadata = parse_metadata(load_metadata(name), sibling_hosts=True)
     assert metadata.issuer == load_metadata(name)["issuer"]
     assert metadata.end_session_endpoint
@@ -37,6 +37,6 @@ def test_no_two_environments_share_an_issuer() -> None:
     assert len({load_metadata(name)["issuer"] for name in ENVIRONMENTS}) == len(ENVIRONMENTS)
 
 
-def test_every_call_gives_a_document_of_its_own() -> None:
+def test_every_call_returns_a_new_object() -> None:
     load_metadata("sandbox").clear()
     assert load_metadata("sandbox")

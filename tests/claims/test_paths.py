@@ -1,4 +1,4 @@
-"""A claim by its path: what it finds, why it finds nothing, what a sample proposes."""
+"""Claim paths: values, explanations of a wrong path, and proposals from a sample."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_a_wrong_step_is_the_last_one_and_the_nearest_name_is_proposed() -> None
     assert last.nearest == "codeProfession"
 
 
-def test_the_steps_of_a_large_userinfo_are_told_to_the_end() -> None:
+def test_all_steps_of_a_large_userinfo_are_explained() -> None:
     (practice, *_others) = DOCTOR["SubjectRefPro"]["exercices"]
     activities = (practice["activities"] * 500)[:500]
     claims = {"SubjectRefPro": {"exercices": [{**practice, "activities": activities}]}}
@@ -53,7 +53,7 @@ def test_a_path_of_many_slow_steps_is_explained_in_part() -> None:
     assert 13 < len(steps) < 50
 
 
-def test_what_lies_at_a_step_is_told() -> None:
+def test_a_step_says_what_it_selects() -> None:
     root, listed, *_rest = explain_path("SubjectRefPro.exercices.nothing", DOCTOR)
     assert "exercices" in root.names
     assert listed.size == 2
@@ -80,7 +80,7 @@ def test_every_kind_of_step_has_its_name(path: str, kinds: list[str]) -> None:
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-def test_every_path_that_a_sample_proposes_finds_its_value(name: str) -> None:
+def test_every_proposed_path_selects_its_value(name: str) -> None:
     sample = load_sample(name)
     found = proposals(sample)
     assert found
@@ -96,17 +96,17 @@ def leaves_of(value: Any) -> int:
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-def test_no_value_of_a_sample_is_without_a_path(name: str) -> None:
+def test_every_value_of_a_sample_has_a_path(name: str) -> None:
     assert len(proposals(load_sample(name))) == leaves_of(load_sample(name))
 
 
-def test_names_that_are_no_words_are_quoted() -> None:
+def test_names_that_are_not_words_are_quoted() -> None:
     claims = {"a b": {"c-d": 1}, 'say "x"': 2, "1st": [3]}
     assert [each.path for each in proposals(claims)] == ['"a b"."c-d"', '"say \\"x\\""', '"1st"[0]']
     assert [claim_value(each.path, claims) for each in proposals(claims)] == [1, 2, 3]
 
 
-def test_what_a_picker_cannot_show_is_left_out() -> None:
+def test_there_are_300_proposals_at_most() -> None:
     assert len(proposals({f"claim{number}": number for number in range(5000)})) == 300
 
 
@@ -118,7 +118,7 @@ def test_what_a_picker_cannot_show_is_left_out() -> None:
         ("SubjectRefPro.exercices[].codeProfession", "10", True),
         ("SubjectRefPro.exercices[].codeProfession", "99", False),
         ("nothing", "", False),
-        ("given_name", "", False),  # a text is not true, whatever it says
+        ("given_name", "", False),  # a text is not the boolean true
         ("Acces_Regulation_Medicale", "", False),
         ("Acces_Regulation_Medicale", "FAUX", True),
         ("contains(SubjectRefPro.exercices[].codeProfession, '10')", "", True),
@@ -132,5 +132,5 @@ def test_what_a_picker_cannot_show_is_left_out() -> None:
         ("a..b", "", False),
     ],
 )
-def test_a_condition_holds_or_does_not(path: str, equals: str, expected: bool) -> None:
+def test_claim_matches(path: str, equals: str, expected: bool) -> None:
     assert claim_matches(path, equals, DOCTOR) is expected

@@ -1,4 +1,4 @@
-"""The four calls that go out, aimed at a server of the test, with time-outs that a test can wait for."""
+"""The four requests to the provider, sent to a test server with short time-outs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Servers that a test starts, and that are stopped after it."""
+"""A fixture that starts raw servers and stops them after the test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The other end of the sock, written byte by byte: a server that misbehaves as the test says, and a CONNECT proxy."""
+"""A server on a raw socket whose behaviour each test defines byte by byte, a CONNECT proxy, and certificates."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ Behaviour = Callable[[Connection], None]
 
 @dataclass
 class RawServer:
-    """Listens on a free port of the loopback interface; every connection is handed to `behaviour` in a thread."""
+    """A server on a free loopback port. Each connection is passed to `behaviour` in a thread."""
 
     behaviour: Behaviour
     context: ssl.SSLContext | None = None
@@ -161,7 +161,7 @@ class RawServer:
 
 
 def answering(*answers: bytes) -> Behaviour:
-    """Each request gets the next answer, over all connections; the last one again and again."""
+    """Return a behaviour that sends the next answer to each request, over all connections, and repeats the last one."""
     pending = list(answers)
 
     def behave(connection: Connection) -> None:
@@ -172,7 +172,7 @@ def answering(*answers: bytes) -> Behaviour:
 
 
 def tunnelling(connection: Connection) -> None:
-    """What a hospital's proxy does with CONNECT (RFC 9110 9.3.6)."""
+    """Behave like a proxy that receives CONNECT (RFC 9110 9.3.6)."""
     request = connection.receive()
     if request is None or request.method != "CONNECT":
         connection.send(reply(status="405 Method Not Allowed"))
@@ -225,7 +225,7 @@ OTHER_NAMES = (x509.DNSName("other.example.test"),)
 
 
 def server_context(folder: Path, *, names: tuple[Any, ...] = LOOPBACK_NAMES, days: float = 1) -> ssl.SSLContext:
-    """TLS of a provider whose certificate is for these names and expires in so many days."""
+    """Return the TLS context of a provider whose certificate has these names and expires in `days`."""
     signer, ca = authority("Test CA")
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "provider")])

@@ -61,10 +61,10 @@ def test_code_that_is_no_longer_raised_is_detected() -> None:
     }
 
 
-def test_codes_cannot_be_written_to() -> None:
+def test_codes_are_read_only() -> None:
     with pytest.raises(TypeError):
         CODES["token_refused"] = "x"  # type: ignore[index]
 
 
-def test_stages_of_the_two_kinds_of_token_are_their_codes_beginnings() -> None:
+def test_stage_of_a_token_error_is_the_prefix_of_its_codes() -> None:
     assert (IDTokenError.stage, UserinfoError.stage) == ("id_token", "userinfo")

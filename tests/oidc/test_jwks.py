@@ -1,4 +1,4 @@
-"""The key set (RFC 7517): what is used, what is ignored and why, what may be stored."""
+"""The key set (RFC 7517): usable keys, ignored keys and the reasons, what may be stored."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_key_that_cannot_be_used_is_ignored_with_the_reason_and_the_rest_kept(ke
 
 
 @pytest.mark.parametrize(("key", "reason"), IGNORED)
-def test_stored_key_set_says_the_same_about_every_key(key: Any, reason: str) -> None:
+def test_stored_key_set_gives_the_same_result_for_every_key(key: Any, reason: str) -> None:
     document = {"keys": [key, jwk(rsa_key())]}
     stored = json.loads(json.dumps(strip_private_members(document)))
     assert parse_jwks(stored).keys == parse_jwks(document).keys
@@ -114,7 +114,7 @@ def test_stored_key_set_says_the_same_about_every_key(key: Any, reason: str) -> 
     ],
     ids=["rsa", "p-256", "p-384", "p-521"],
 )
-def test_good_key_is_kept_with_what_an_administrator_compares(key: Any, size: int, kty: str) -> None:
+def test_usable_key_has_the_details_that_administrators_compare(key: Any, size: int, kty: str) -> None:
     (parsed,) = parse_jwks({"keys": [jwk(key)]}).keys
     assert (parsed.kid, parsed.kty, parsed.use, parsed.alg, parsed.size) == ("key-1", kty, "sig", None, size)
 
@@ -154,7 +154,7 @@ NO_KEY_SET: list[Any] = [
 @pytest.mark.case("JO15")
 @pytest.mark.parametrize(("document", "reason"), NO_KEY_SET)
 @pytest.mark.parametrize("read", [parse_jwks, strip_private_members])
-def test_document_that_is_no_key_set_is_refused(read: Any, document: Any, reason: str) -> None:
+def test_value_that_is_not_a_key_set_is_refused(read: Any, document: Any, reason: str) -> None:
     with pytest.raises(JWKSError) as refused:
         read(document)
     assert refused.value.code == f"jwks_{reason}"
@@ -166,7 +166,7 @@ def test_empty_key_set_is_a_key_set() -> None:
 
 
 @pytest.mark.case("JO14")
-def test_private_numbers_are_not_in_what_is_stored() -> None:
+def test_private_members_are_not_stored() -> None:
     private = private_jwk()
     stored = json.dumps(strip_private_members({"keys": [private, {"kty": "oct", "k": "c2VjcmV0"}], "d": private["d"]}))
     assert not [member for member in ("d", "p", "q", "dp", "dq", "qi") if private[member] in stored]
@@ -187,7 +187,7 @@ def test_unknown_members_of_a_key_are_not_stored() -> None:
 
 
 @pytest.mark.case("JO14")
-def test_name_of_an_ignored_key_is_kept_for_the_administrator() -> None:
+def test_kid_of_an_ignored_key_is_kept() -> None:
     (ignored,) = parse_jwks(strip_private_members({"keys": [private_jwk(kid="leaked")]})).ignored
     assert (ignored.kid, ignored.kty, ignored.reason) == ("leaked", "RSA", "jwks_key_private")
 
@@ -205,7 +205,7 @@ def test_foreign_marker_does_not_hide_a_good_key(marker: Any) -> None:
 
 
 @pytest.mark.case("JO12")
-def test_signature_of_an_ignored_key_is_worth_nothing() -> None:
+def test_ignored_key_verifies_no_signature() -> None:
     weak = rsa_key("weak", 1024)
     with pytest.raises(Exception, match="id_token_unknown_key"):
         validate(sign(claims(), key=weak), keys=parse_jwks({"keys": [jwk(weak)]}))
@@ -215,7 +215,7 @@ def test_repr_of_a_key_set_is_short() -> None:
     assert len(repr(parse_jwks({"keys": [jwk(rsa_key())]}))) < 300
 
 
-def test_keys_of_keycloak_are_read_as_they_come() -> None:
+def test_keys_of_keycloak_are_read() -> None:
     """Keycloak publishes an encryption key beside the signing one, certificates included."""
     document = {
         "keys": [
@@ -229,7 +229,7 @@ def test_keys_of_keycloak_are_read_as_they_come() -> None:
 
 
 def test_types_of_key_that_are_ignored_really_exist() -> None:
-    """The OKP row of the table is a real key, not an invention."""
+    """The OKP row of the table is a real key."""
     key = ed25519.Ed25519PrivateKey.generate().public_key()
     document = json.loads(jwt.algorithms.OKPAlgorithm.to_jwk(key))
     assert parse_jwks({"keys": [document]}).ignored[0].reason == "jwks_key_unknown_type"

@@ -1,4 +1,4 @@
-"""Whatever comes in, the parsers raise errors of this room alone."""
+"""Property tests: for any input, the parsers only raise exceptions of psc_connect.oidc."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def only_ours(call: Callable[[], Any]) -> None:
 
 @QUICK
 @given(st.text() | st.binary())
-def test_strict_json_raises_its_own_error_alone(text: str | bytes) -> None:
+def test_strict_json_only_raises_its_own_error(text: str | bytes) -> None:
     with suppress(StrictJSONError):
         loads_strict(text)
 

@@ -1,4 +1,4 @@
-"""A newer table: read in both forms, refused with a code, put in the place of the shipped one, never in the way."""
+"""Replacing a code table: both formats, error codes, and fallback to the shipped table."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ REFUSED: list[tuple[str, Any]] = [
 
 
 @pytest.mark.parametrize(("code", "given"), REFUSED)
-def test_what_is_no_table_is_refused_with_a_code(code: str, given: Any) -> None:
+def test_invalid_table_is_refused_with_a_code(code: str, given: Any) -> None:
     with pytest.raises(TableError) as caught:
         parse_table(given if isinstance(given, str) else json.dumps(given))
     assert caught.value.code == code
@@ -95,17 +95,17 @@ def test_what_is_no_table_is_refused_with_a_code(code: str, given: Any) -> None:
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_a_table_is_written_as_it_is_read(name: str, tmp_path: Path) -> None:
+def test_a_written_table_is_read_back_unchanged(name: str, tmp_path: Path) -> None:
     assert parse_table(write_replacement(shipped(name), tmp_path).read_text("utf-8")) == shipped(name)
 
 
 @pytest.mark.parametrize("name", TABLES)
 @pytest.mark.parametrize("ends", [("dateFin",), ("dateFin", "deprecationDate"), ("retirementDate",)])
-def test_a_table_is_read_from_fhir_as_well(name: str, ends: tuple[str, ...]) -> None:
+def test_a_table_is_read_from_fhir(name: str, ends: tuple[str, ...]) -> None:
     assert parse_table(json.dumps(as_fhir(shipped(name), ends=ends))) == shipped(name)
 
 
-def test_codes_under_others_are_read_in_their_order() -> None:
+def test_nested_codes_are_read_in_order() -> None:
     nested: dict[str, Any] = {"code": "A", "display": "A", "concept": [{"code": "B", "display": "B"}]}
     listed = [nested, {"code": "C", "display": "C"}]
     assert list(parse_table(json.dumps(as_fhir(shipped(NAME), concept=listed))).concepts) == ["A", "B", "C"]
@@ -125,7 +125,7 @@ def newer(**changes: Any) -> Table:
     return parse_table(json.dumps(document(version="2030-01-01", concepts=concepts(entry), **changes)))
 
 
-def test_a_table_of_the_folder_takes_the_place_of_the_shipped_one(folder: Path) -> None:
+def test_a_table_in_the_folder_replaces_the_shipped_one(folder: Path) -> None:
     code = Code.read("DAME", NAME)
     assert (code.label, table(NAME).replaced) == ("", False)
     path = write_replacement(newer(), folder)
@@ -140,7 +140,7 @@ def test_a_changed_file_is_read_again(folder: Path) -> None:
     path = write_replacement(newer(), folder)
     assert Code.read("DAME", NAME).label == "Dame"
     again = path.read_text("utf-8").replace('"Dame"', '"Gens"')
-    # Of the same size, within the same instant.
+    # The same size and the same modification time.
     times = path.stat()
     path.write_text(again, "utf-8")
     os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
@@ -182,9 +182,7 @@ def nothing_behind_the_link(path: Path) -> None:
         (nothing_behind_the_link, "table_unreadable"),
     ],
 )
-def test_a_broken_file_leaves_the_shipped_table_in_its_place(
-    folder: Path, spoil: Callable[[Path], None], code: str
-) -> None:
+def test_a_broken_file_is_ignored(folder: Path, spoil: Callable[[Path], None], code: str) -> None:
     spoil(folder / f"{NAME}.json")
     assert Code.read("MME", NAME).label == "Madame"
     assert table(NAME).replaced is False
@@ -195,20 +193,20 @@ def test_a_broken_file_leaves_the_shipped_table_in_its_place(
 
 
 @pytest.mark.parametrize("path", ["nowhere", "file", "nul\x00"])
-def test_a_folder_that_is_none_leaves_the_shipped_tables(path: str, tmp_path: Path, settings: Any) -> None:
+def test_an_invalid_folder_is_ignored(path: str, tmp_path: Path, settings: Any) -> None:
     (tmp_path / "file").write_text("")
     settings.PSC_CONNECT_NOMENCLATURE_DIR = tmp_path / path
     assert Code.read("MME", NAME).label == "Madame"
 
 
 @pytest.mark.parametrize("value", [None, "", 5, ["/tmp"], "tables"])
-def test_a_setting_that_is_no_absolute_path_leaves_the_shipped_tables(value: Any, settings: Any) -> None:
+def test_a_setting_that_is_not_an_absolute_path_is_ignored(value: Any, settings: Any) -> None:
     settings.PSC_CONNECT_NOMENCLATURE_DIR = value
     assert nomenclatures.replacement_folder() is None
     assert Code.read("MME", NAME).label == "Madame"
 
 
-def test_what_a_table_changes_is_told_code_by_code() -> None:
+def test_changes_of_a_table_are_listed_by_code() -> None:
     old = parse_table(
         json.dumps(
             document(
@@ -246,7 +244,7 @@ def test_what_a_table_changes_is_told_code_by_code() -> None:
     assert (bool(changes), changes.is_older) == (True, False)
 
 
-def test_the_same_table_changes_nothing_and_another_date_does() -> None:
+def test_another_date_alone_is_a_change() -> None:
     same = parse_table(json.dumps(document()))
     older = parse_table(json.dumps(document(version="2019-01-01")))
     assert not TableChanges(shipped(NAME), same)
@@ -254,7 +252,7 @@ def test_the_same_table_changes_nothing_and_another_date_does() -> None:
     assert TableChanges(shipped(NAME), older).is_older
 
 
-def test_a_table_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+def test_a_table_is_written_atomically(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "folder"
     path = write_replacement(newer(), folder)
     assert path == folder / f"{NAME}.json"
