@@ -15,6 +15,8 @@ from psc_connect.oidc.errors import IDTokenError
 from psc_connect.oidc.jwks import KeySet, SigningKey
 from psc_connect.oidc.jws import verify_compact
 
+# Seconds that the clocks of the provider and of this server may differ.
+LEEWAY: Final = 60
 _MAX_LIFETIME: Final = 24 * 3600
 # The token comes directly from the token endpoint, so an old one is a replay.
 _MAX_TOKEN_AGE: Final = 600
@@ -41,14 +43,13 @@ class IDToken:
 
 @dataclass(frozen=True, slots=True)
 class IDTokenRules:
-    """What the client expects of a token. `max_age` and `leeway` are in seconds. Empty `accepted_acr`: no check."""
+    """What the client expects of a token. `max_age` is in seconds. Empty `accepted_acr`: no check."""
 
     issuer: str
     client_id: str
     algorithm: str = "RS256"
     max_age: int | None = None
     accepted_acr: tuple[str, ...] = ()
-    leeway: int = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +151,7 @@ def _times(claims: _Claims, _login: _Login) -> str:
 def _expiry(claims: _Claims, login: _Login) -> str:
     if "exp" not in claims:
         return "expiry_missing"
-    return "" if claims["exp"] + login.rules.leeway > login.now else "expired"
+    return "" if claims["exp"] + LEEWAY > login.now else "expired"
 
 
 def _issued_at(claims: _Claims, login: _Login) -> str:
@@ -158,13 +159,13 @@ def _issued_at(claims: _Claims, login: _Login) -> str:
         return "issued_at_missing"
     if not 0 < claims["exp"] - claims["iat"] <= _MAX_LIFETIME:
         return "lifetime"
-    if claims["iat"] > login.now + login.rules.leeway:
+    if claims["iat"] > login.now + LEEWAY:
         return "issued_in_future"
     return "issued_long_ago" if claims["iat"] < login.now - _MAX_TOKEN_AGE else ""
 
 
 def _not_before(claims: _Claims, login: _Login) -> str:
-    return "not_yet_valid" if claims.get("nbf", 0) > login.now + login.rules.leeway else ""
+    return "not_yet_valid" if claims.get("nbf", 0) > login.now + LEEWAY else ""
 
 
 def _nonce(claims: _Claims, login: _Login) -> str:
@@ -199,9 +200,9 @@ def _auth_time(claims: _Claims, login: _Login) -> str:
     auth_time = claims.get("auth_time")
     if auth_time is None:
         return "auth_time_missing"
-    if auth_time > login.now + login.rules.leeway:
+    if auth_time > login.now + LEEWAY:
         return "issued_in_future"
-    too_old = login.now - auth_time > login.rules.max_age + login.rules.leeway
+    too_old = login.now - auth_time > login.rules.max_age + LEEWAY
     return "authentication_too_old" if too_old else ""
 
 

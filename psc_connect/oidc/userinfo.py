@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from psc_connect.oidc.client import UserinfoAnswer
 from psc_connect.oidc.errors import UserinfoError
-from psc_connect.oidc.id_token import IDToken, IDTokenRules, audience_rule, is_time, issuer_rule
+from psc_connect.oidc.id_token import LEEWAY, IDToken, IDTokenRules, audience_rule, is_time, issuer_rule
 from psc_connect.oidc.jwks import KeySet
 from psc_connect.oidc.jws import verify_compact
 from psc_connect.oidc.strict_json import StrictJSONError, loads_strict
@@ -57,7 +57,7 @@ def validate_userinfo(
         if not signed_algorithm:
             raise UserinfoError("userinfo_signed_unexpectedly")
         claims = _signed(answer.body, rules=rules, keys=keys, algorithm=signed_algorithm)
-        _check_times(claims, leeway=rules.leeway, now=now)
+        _check_times(claims, now=now)
     elif signed_algorithm:
         raise UserinfoError("userinfo_not_signed")
     else:
@@ -98,13 +98,13 @@ def _signed(body: bytes, *, rules: IDTokenRules, keys: KeySet, algorithm: str) -
     return claims
 
 
-def _check_times(claims: dict[str, Any], *, leeway: int, now: float) -> None:
+def _check_times(claims: dict[str, Any], *, now: float) -> None:
     """Check the times of a signed answer, which are optional (RFC 7519 4.1.4 and 4.1.5)."""
     if not all(is_time(claims[name]) for name in ("exp", "nbf") if name in claims):
         raise UserinfoError("userinfo_time_malformed")
-    if "exp" in claims and claims["exp"] + leeway <= now:
+    if "exp" in claims and claims["exp"] + LEEWAY <= now:
         raise UserinfoError("userinfo_expired")
-    if claims.get("nbf", 0) > now + leeway:
+    if claims.get("nbf", 0) > now + LEEWAY:
         raise UserinfoError("userinfo_not_yet_valid")
 
 

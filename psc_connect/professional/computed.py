@@ -107,16 +107,16 @@ ROOTS: Final = frozenset(parts[0] for parts in _PARTS.values())
 
 
 def computed_values(
-    professional: Professional, activity_choice: ActivityChoice | None, names: Collection[tuple[str, ...]] | None = None
+    professional: Professional, activity_choice: ActivityChoice | None, names: Collection[tuple[str, ...]]
 ) -> dict[str, Any]:
-    """Return ``{"rpps": …, "profession": {"code": …, "label": …}, …}`` for an activity choice; all values are texts.
+    """Return ``{"rpps": …, "profession": {"code": …, "label": …}, …}`` for an activity choice. All values are texts.
 
-    ``names`` limits the result to these names and those below them: ``("profession", "label")``, ``("profession",)``.
+    The result has these names and those below them: ``("profession", "label")``, ``("profession",)``.
     """
     situation = Situation(professional, activity_choice)
     values: dict[str, Any] = {}
     for name, parts in _PARTS.items():
-        if names is not None and not any(wanted[: len(parts)] == parts[: len(wanted)] for wanted in names):
+        if not any(requested[: len(parts)] == parts[: len(requested)] for requested in names):
             continue
         *parents, last = parts
         parent = values

@@ -207,12 +207,12 @@ def test_a_hook_may_return_another_mapping(provider, simulator, settings):
 def test_a_table_is_opened_only_if_a_row_uses_a_label(provider, simulator):
     export(provider, "structure.name", "first_name")
     export(provider, "profession.code", "last_name")
-    with counting_table_reads() as seen:
+    with counting_table_reads() as reads:
         assert sign_in(simulator).last_name == "10"
-        assert seen == []
+        assert reads == []
         export(provider, "profession.label", "last_name")
         assert sign_in(simulator).last_name == "Médecin"
-        assert seen
+        assert reads
 
 
 # Slow rows: an administrator cannot know how much data a login will bring.

@@ -256,6 +256,6 @@ def test_refusal_is_an_id_token_error() -> None:
 
 def test_signature_of_another_key_raises_unknown_key() -> None:
     """The provider may have changed its key under the same `kid`."""
-    with pytest.raises(UnknownKey) as caught:
+    with pytest.raises(UnknownKey) as raised:
         validate(flipped(sign(claims())))
-    assert caught.value.code == "id_token_signature_invalid"
+    assert raised.value.code == "id_token_signature_invalid"

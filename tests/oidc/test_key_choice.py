@@ -42,9 +42,9 @@ def test_without_kid_every_fitting_key_is_tried() -> None:
 
 @pytest.mark.case("JO09")
 def test_unknown_kid_raises_unknown_key() -> None:
-    with pytest.raises(UnknownKey) as asked:
+    with pytest.raises(UnknownKey) as raised:
         validate(sign(claims(), header={"kid": "key-2"}))
-    assert asked.value.code == "id_token_unknown_key"
+    assert raised.value.code == "id_token_unknown_key"
 
 
 @pytest.mark.case("JO09")
@@ -63,9 +63,9 @@ def test_key_without_kid_does_not_match_a_kid() -> None:
 @pytest.mark.case("JO10")
 @pytest.mark.parametrize("kid", ["../../etc/passwd", "' OR 1=1 --", "a\nb", "\x00", "\x1b[31m", ""])
 def test_hostile_kid_is_only_looked_up(kid: str) -> None:
-    with pytest.raises(UnknownKey) as asked:
+    with pytest.raises(UnknownKey) as raised:
         validate(sign(claims(), header={"kid": kid}))
-    assert not kid.strip() or kid not in str(asked.value)
+    assert not kid.strip() or kid not in str(raised.value)
 
 
 @pytest.mark.case("JO10")

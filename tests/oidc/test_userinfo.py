@@ -186,9 +186,9 @@ def test_signed_answer_of_a_wrong_key_is_refused() -> None:
 
 @pytest.mark.case("UI05")
 def test_signed_answer_of_an_unknown_key_raises_unknown_key() -> None:
-    with pytest.raises(UnknownKey) as asked:
+    with pytest.raises(UnknownKey) as raised:
         read(signed(), "application/jwt", signed_algorithm="RS256", keys=key_set(jwk(rsa_key(), kid="other")))
-    assert asked.value.code == "userinfo_unknown_key"
+    assert raised.value.code == "userinfo_unknown_key"
 
 
 @pytest.mark.case("UI05")

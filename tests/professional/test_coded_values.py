@@ -78,6 +78,6 @@ def test_the_kind_wins_over_the_tables_of_a_code() -> None:
 
 @pytest.mark.parametrize("kind", ["profesion", "Profession", "TRE_R06-SectionTableauCNOP"])
 def test_an_unknown_kind_raises_an_error_that_lists_the_known_ones(kind: str) -> None:
-    with pytest.raises(KeyError) as caught:
+    with pytest.raises(KeyError) as raised:
         label("10", kind)
-    assert str(caught.value).startswith(f"'{kind}' is not a subject or a table. There are: profession, category, ")
+    assert str(raised.value).startswith(f"'{kind}' is not a subject or a table. There are: profession, category, ")

@@ -46,7 +46,10 @@ DOCTOR = {
 }
 
 
-def values_of(claims: dict[str, Any], number: int = 0, names: Any = None) -> dict[str, Any]:
+ALL_NAMES = {(root,) for root in ROOTS}
+
+
+def values_of(claims: dict[str, Any], number: int = 0, names: Any = ALL_NAMES) -> dict[str, Any]:
     professional = read_userinfo(claims)
     activity_choices = professional.activity_choices
     return computed_values(professional, activity_choices[number] if activity_choices else None, names)
@@ -136,8 +139,8 @@ def test_no_shipped_claim_hides_a_computed_value() -> None:
 
 def test_only_a_label_opens_a_table() -> None:
     codes = {tuple(name.split(".")) for name in COMPUTED if not name.endswith(".label")}
-    with counting_table_reads() as seen:
+    with counting_table_reads() as reads:
         assert flat(values_of(DOCTOR, names=codes))["profession.code"] == "10"
-        assert seen == []
+        assert reads == []
         values_of(DOCTOR, names={("profession", "label")})
-        assert seen
+        assert reads

@@ -114,9 +114,9 @@ def test_in_and_not_in_are_opposites(name, subject):
     ],
 )
 def test_an_invalid_condition_has_a_code(given, code):
-    with pytest.raises(ConditionError) as caught:
+    with pytest.raises(ConditionError) as raised:
         Condition.read(given)
-    assert caught.value.code == code
+    assert raised.value.code == code
 
 
 def test_a_condition_is_read_back_unchanged():

@@ -59,9 +59,9 @@ def test_every_kind_is_made_and_read_back(make: Callable[[str], N], number: str,
     ("make", "code", "number"), [(make, code, each) for make, code, numbers in MALFORMED for each in numbers]
 )
 def test_a_malformed_number_is_refused(make: Callable[[str], N], code: str, number: str) -> None:
-    with pytest.raises(IdentifierError) as caught:
+    with pytest.raises(IdentifierError) as raised:
         make(number)
-    assert caught.value.code == code
+    assert raised.value.code == code
 
 
 @pytest.mark.parametrize("script", [ARABIC, FULL_WIDTH])
@@ -78,9 +78,9 @@ def test_an_rpps_number_with_any_wrong_digit_is_refused() -> None:
     for place, digit in enumerate(RPPS):
         for wrong in set("0123456789") - {digit}:
             number = RPPS[:place] + wrong + RPPS[place + 1 :]
-            with pytest.raises(IdentifierError) as caught:
+            with pytest.raises(IdentifierError) as raised:
                 N.rpps(number)
-            assert caught.value.code == "rpps_key_wrong"
+            assert raised.value.code == "rpps_key_wrong"
             assert N.read("8" + number, "RPPS").kind is Kind.UNKNOWN
 
 
@@ -161,10 +161,10 @@ def test_neither_repr_nor_errors_contain_the_number(
     for shown in (repr(identifier), f"{identifier!r}", repr([identifier]), repr(N.read(number + "?"))):
         assert number not in shown
     assert kind.value in repr(identifier)
-    with pytest.raises(IdentifierError) as caught:
+    with pytest.raises(IdentifierError) as raised:
         make(number + "?")
-    told = "".join(traceback.format_exception(caught.value)) + repr(caught.value) + str(caught.value.args)
-    assert number not in told
+    messages = "".join(traceback.format_exception(raised.value)) + repr(raised.value) + str(raised.value.args)
+    assert number not in messages
 
 
 @pytest.mark.parametrize(

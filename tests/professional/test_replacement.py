@@ -88,9 +88,9 @@ REFUSED: list[tuple[str, Any]] = [
 
 @pytest.mark.parametrize(("code", "given"), REFUSED)
 def test_invalid_table_is_refused_with_a_code(code: str, given: Any) -> None:
-    with pytest.raises(TableError) as caught:
+    with pytest.raises(TableError) as raised:
         parse_table(given if isinstance(given, str) else json.dumps(given))
-    assert caught.value.code == code
+    assert raised.value.code == code
     assert code in PROBLEMS
 
 
@@ -187,9 +187,9 @@ def test_a_broken_file_is_ignored(folder: Path, spoil: Callable[[Path], None], c
     assert Code.read("MME", NAME).label == "Madame"
     assert table(NAME).replaced is False
     for _again in range(2):
-        with pytest.raises(TableError) as caught:
+        with pytest.raises(TableError) as raised:
             read_replacement(NAME, folder)
-        assert caught.value.code == code
+        assert raised.value.code == code
 
 
 @pytest.mark.parametrize("path", ["nowhere", "file", "nul\x00"])
