@@ -10,18 +10,18 @@ import pytest
 from psc_connect.environments import ENVIRONMENTS, load_metadata
 from psc_connect.oidc.metadata import parse_metadata
 
-GIVEN = Path(__file__).parent / "data" / "metadata"
+PUBLISHED = Path(__file__).parent / "data" / "metadata"
 
 
 def test_the_environments_are_those_of_ans() -> None:
-    assert {f"{name}.json" for name in ENVIRONMENTS} == {path.name for path in GIVEN.iterdir()}
+    assert {f"{name}.json" for name in ENVIRONMENTS} == {path.name for path in PUBLISHED.iterdir()}
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_shipped_metadata_equals_the_published_one(name: str) -> None:
-    given = json.loads((GIVEN / f"{name}.json").read_text("utf-8"))
+    published = json.loads((PUBLISHED / f"{name}.json").read_text("utf-8"))
     shipped = load_metadata(name)
-    assert list(shipped.items()) == list(given.items())
+    assert list(shipped.items()) == list(published.items())
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)

@@ -122,15 +122,15 @@ class Condition:
     values: tuple[str, ...]
 
     @classmethod
-    def read(cls, given: Any) -> Condition:
+    def read(cls, data: Any) -> Condition:
         """Parse ``{"subject": …, "operator": …, "values": […]}``. Raises ConditionError."""
-        if not isinstance(given, dict) or set(given) != {"subject", "operator", "values"}:
+        if not isinstance(data, dict) or set(data) != {"subject", "operator", "values"}:
             raise ConditionError("condition_malformed")
-        return cls.of(given["subject"], given["operator"], given["values"])
+        return cls.of(data["subject"], data["operator"], data["values"])
 
     @classmethod
     def of(cls, subject: Any, operator: Any, values: Any) -> Condition:
-        """Make a condition of its parts. Raises ConditionError."""
+        """Make a condition from its parts. Raises ConditionError."""
         if not isinstance(subject, str) or subject not in SUBJECTS:
             raise ConditionError("condition_subject_unknown", "subject")
         if operator not in OPERATORS:

@@ -39,8 +39,8 @@ def with_many_activities(number: int) -> dict[str, Any]:
 LARGEST = with_many_activities(500)
 
 
-def value_of(path: str, document: dict[str, Any] = DOCTOR) -> Any:
-    return Evaluation().value_of(compiled(path), document)
+def value_of(path: str, claims: dict[str, Any] = DOCTOR) -> Any:
+    return Evaluation().value_of(compiled(path), claims)
 
 
 # Each nested as deeply as MAX_NESTING allows.
@@ -62,13 +62,13 @@ EXPLODING = {
 
 
 @pytest.mark.parametrize("name", EXPLODING)
-@pytest.mark.parametrize("document", [DOCTOR, LARGEST], ids=["a doctor", "500 activities"])
-def test_an_exploding_expression_is_stopped(name: str, document: dict[str, Any]) -> None:
+@pytest.mark.parametrize("claims", [DOCTOR, LARGEST], ids=["a doctor", "500 activities"])
+def test_an_exploding_expression_is_stopped(name: str, claims: dict[str, Any]) -> None:
     path = EXPLODING[name]
     assert len(path) <= MAX_CHARACTERS
     began = time.thread_time()
     with pytest.raises(TooSlow):
-        value_of(path, document)
+        value_of(path, claims)
     assert time.thread_time() - began < 1
 
 

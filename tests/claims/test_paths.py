@@ -13,12 +13,12 @@ from psc_connect.claims.samples import SAMPLES, load_sample
 DOCTOR = load_sample("doctor-two-exercices-2022")
 
 
-def told(path: str, claims: Any = DOCTOR) -> list[tuple[str, str]]:
+def steps_and_kinds(path: str, claims: Any = DOCTOR) -> list[tuple[str, str]]:
     return [(step.path, step.kind) for step in explain_path(path, claims)]
 
 
 def test_a_path_is_followed_up_to_its_value() -> None:
-    assert told("SubjectRefPro.exercices[0].codeProfession") == [
+    assert steps_and_kinds("SubjectRefPro.exercices[0].codeProfession") == [
         ("SubjectRefPro", "object"),
         ("SubjectRefPro.exercices", "list"),
         ("SubjectRefPro.exercices[0]", "object"),
@@ -38,7 +38,14 @@ def test_all_steps_of_a_large_userinfo_are_explained() -> None:
     activities = (practice["activities"] * 500)[:500]
     claims = {"SubjectRefPro": {"exercices": [{**practice, "activities": activities}]}}
     path = "SubjectRefPro.exercices[0].activities[499].codePostal"
-    assert [kind for _path, kind in told(path, claims)] == ["object", "list", "object", "list", "object", "value"]
+    assert [kind for _path, kind in steps_and_kinds(path, claims)] == [
+        "object",
+        "list",
+        "object",
+        "list",
+        "object",
+        "value",
+    ]
 
 
 def test_a_path_of_many_slow_steps_is_explained_in_part() -> None:
@@ -48,7 +55,7 @@ def test_a_path_of_many_slow_steps_is_explained_in_part() -> None:
     path = "otherIds|" + "|".join(["[@,@][]"] * 13) + "|[0]" + ".a" * 40
     assert claim_value(path, {"otherIds": [inner]})
     began = time.thread_time()
-    steps = told(path, {"otherIds": [inner]})
+    steps = steps_and_kinds(path, {"otherIds": [inner]})
     assert time.thread_time() - began < 1
     assert 13 < len(steps) < 50
 
@@ -76,7 +83,7 @@ def test_a_step_says_what_it_selects() -> None:
 )
 def test_every_kind_of_step_has_its_name(path: str, kinds: list[str]) -> None:
     claims = {**DOCTOR, "otherIds": [{"identifiant": "899700427869", "origine": "RPPS", "qualite": 1}]}
-    assert [kind for _path, kind in told(path, claims)] == kinds
+    assert [kind for _path, kind in steps_and_kinds(path, claims)] == kinds
 
 
 @pytest.mark.parametrize("name", SAMPLES)

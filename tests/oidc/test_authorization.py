@@ -19,10 +19,10 @@ from psc_connect.oidc.errors import AuthorizationResponseError
 from psc_connect.oidc.logout import end_session_url
 from psc_connect.oidc.metadata import parse_metadata
 
-from .test_metadata import ISSUER, document
+from .test_metadata import ISSUER, valid_metadata
 
 STATE = "s" * 43
-METADATA = parse_metadata(document(), sibling_hosts=True)
+METADATA = parse_metadata(valid_metadata(), sibling_hosts=True)
 
 
 def response(**changes: Any) -> AuthorizationResponse:

@@ -209,9 +209,9 @@ def test_fetched_key_set_has_no_private_members(serve: Serve) -> None:
 
     private = private_jwk()
     server = serve(answering(reply(json.dumps({"keys": [private, jwk(rsa_key())]}))))
-    document = jwks(server.url)
-    assert private["d"] not in json.dumps(document)
-    parsed = parse_jwks(document)
+    fetched = jwks(server.url)
+    assert private["d"] not in json.dumps(fetched)
+    parsed = parse_jwks(fetched)
     assert ([key.kid for key in parsed.keys], [key.reason for key in parsed.ignored]) == (
         ["key-1"],
         ["jwks_key_private"],

@@ -132,9 +132,9 @@ def test_time_out_on_a_reused_connection_is_not_tried_again(serve: Serve) -> Non
         connection.receive()
         connection.hang()
 
-    server, hasty = serve(behave), HTTPPolicy(allow_loopback_http=True, read_timeout=0.2)
-    token(server.url, http=hasty)
-    assert code_of(token, server.url, http=hasty) == "provider_timeout"
+    server, short_time_out = serve(behave), HTTPPolicy(allow_loopback_http=True, read_timeout=0.2)
+    token(server.url, http=short_time_out)
+    assert code_of(token, server.url, http=short_time_out) == "provider_timeout"
     assert len(server.received) == 2
 
 

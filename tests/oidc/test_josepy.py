@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from psc_connect.oidc.algorithms import ALGORITHMS
 
-from .test_jws import spelled_otherwise
+from .test_jws import with_other_unused_bits
 from .tokens import b64, claims, ec_key, jwk, rsa_key, sign, sign_raw
 
 
@@ -49,7 +49,7 @@ def test_josepy_accepts_padding_and_other_spellings_of_base64() -> None:
     assert josepy_accepts(raw + "==", key)
     assert josepy_accepts(raw + "\n" * 4, key)
     assert josepy_accepts(raw.replace(".", "!!!!."), key)
-    assert josepy_accepts(spelled_otherwise(raw), key)
+    assert josepy_accepts(with_other_unused_bits(raw), key)
 
 
 @pytest.mark.case("ID26")

@@ -97,9 +97,9 @@ def test_key_that_cannot_be_used_is_ignored_with_the_reason_and_the_rest_kept(ke
 
 @pytest.mark.parametrize(("key", "reason"), IGNORED)
 def test_stored_key_set_gives_the_same_result_for_every_key(key: Any, reason: str) -> None:
-    document = {"keys": [key, jwk(rsa_key())]}
-    stored = json.loads(json.dumps(strip_private_members(document)))
-    assert parse_jwks(stored).keys == parse_jwks(document).keys
+    key_set = {"keys": [key, jwk(rsa_key())]}
+    stored = json.loads(json.dumps(strip_private_members(key_set)))
+    assert parse_jwks(stored).keys == parse_jwks(key_set).keys
     assert parse_jwks(stored).ignored[0].reason == f"jwks_key_{reason}"
 
 
@@ -152,11 +152,11 @@ NO_KEY_SET: list[Any] = [
 
 
 @pytest.mark.case("JO15")
-@pytest.mark.parametrize(("document", "reason"), NO_KEY_SET)
+@pytest.mark.parametrize(("value", "reason"), NO_KEY_SET)
 @pytest.mark.parametrize("read", [parse_jwks, strip_private_members])
-def test_value_that_is_not_a_key_set_is_refused(read: Any, document: Any, reason: str) -> None:
+def test_value_that_is_not_a_key_set_is_refused(read: Any, value: Any, reason: str) -> None:
     with pytest.raises(JWKSError) as refused:
-        read(document)
+        read(value)
     assert refused.value.code == f"jwks_{reason}"
 
 
@@ -217,13 +217,13 @@ def test_repr_of_a_key_set_is_short() -> None:
 
 def test_keys_of_keycloak_are_read() -> None:
     """Keycloak publishes an encryption key beside the signing one, certificates included."""
-    document = {
+    key_set = {
         "keys": [
             jwk(rsa_key("enc"), kid="enc", alg="RSA-OAEP", use="enc", x5c=["MIIB"], x5t="AA"),
             jwk(rsa_key(), kid="sig", alg="RS256", x5c=["MIIB"], **{"x5t#S256": "AA"}),
         ]
     }
-    parsed = parse_jwks(document)
+    parsed = parse_jwks(key_set)
     assert [(key.kid, key.alg) for key in parsed.keys] == [("sig", "RS256")]
     assert [(key.kid, key.reason) for key in parsed.ignored] == [("enc", "jwks_key_encryption")]
 
@@ -231,6 +231,6 @@ def test_keys_of_keycloak_are_read() -> None:
 def test_types_of_key_that_are_ignored_really_exist() -> None:
     """The OKP row of the table is a real key."""
     key = ed25519.Ed25519PrivateKey.generate().public_key()
-    document = json.loads(jwt.algorithms.OKPAlgorithm.to_jwk(key))
-    assert parse_jwks({"keys": [document]}).ignored[0].reason == "jwks_key_unknown_type"
+    okp_key = json.loads(jwt.algorithms.OKPAlgorithm.to_jwk(key))
+    assert parse_jwks({"keys": [okp_key]}).ignored[0].reason == "jwks_key_unknown_type"
     assert not isinstance(key, rsa.RSAPublicKey)

@@ -154,7 +154,7 @@ def test_text_that_is_not_a_compact_jws_is_refused(raw: str) -> None:
     assert code_of(raw) in {"id_token_not_compact", "id_token_encrypted", "id_token_header_malformed"}
 
 
-def spelled_otherwise(raw: str) -> str:
+def with_other_unused_bits(raw: str) -> str:
     """Return the token with other unused bits at its end: a tolerant decoder reads the same bytes."""
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     return raw[:-1] + alphabet[alphabet.index(raw[-1]) ^ 1]
@@ -172,7 +172,7 @@ def spelled_otherwise(raw: str) -> str:
         lambda raw: raw.replace(".", "\n.", 1),
         lambda raw: raw.replace(".", "!!!!.", 1),
         lambda raw: raw.replace("-", "+").replace("_", "/"),
-        spelled_otherwise,
+        with_other_unused_bits,
     ],
     ids=[
         "newline",

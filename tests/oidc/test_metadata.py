@@ -20,7 +20,7 @@ OPENID = ISSUER + "/protocol/openid-connect"
 LOCAL = "http://127.0.0.1:8081/auth"
 
 
-def document(**changes: Any) -> dict[str, Any]:
+def valid_metadata(**changes: Any) -> dict[str, Any]:
     good = {
         "issuer": ISSUER,
         "authorization_endpoint": "https://wallet.esw.example.test/auth",
@@ -36,7 +36,7 @@ def document(**changes: Any) -> dict[str, Any]:
 
 def local(base: str = LOCAL, **changes: Any) -> dict[str, Any]:
     names = ("authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri", "end_session_endpoint")
-    return document(issuer=base, **{name: f"{base}/{name}" for name in names}) | changes
+    return valid_metadata(issuer=base, **{name: f"{base}/{name}" for name in names}) | changes
 
 
 def parsed(value: object, **options: Any) -> ProviderMetadata:
@@ -65,7 +65,7 @@ def test_metadata_of_three_environments_is_shipped() -> None:
 
 
 def test_metadata_is_read_field_by_field() -> None:
-    assert parsed(document()) == ProviderMetadata(
+    assert parsed(valid_metadata()) == ProviderMetadata(
         issuer=ISSUER,
         authorization_endpoint="https://wallet.esw.example.test/auth",
         token_endpoint=f"{OPENID}/token",
@@ -80,19 +80,19 @@ def test_metadata_is_read_field_by_field() -> None:
     "field", ["jwks_uri", "end_session_endpoint", "authorization_response_iss_parameter_supported"]
 )
 def test_optional_field_may_be_absent(field: str) -> None:
-    assert not getattr(parsed(document(**{field: ABSENT})), field)
+    assert not getattr(parsed(valid_metadata(**{field: ABSENT})), field)
 
 
 @pytest.mark.parametrize("field", ["jwks_uri", "end_session_endpoint"])
 @pytest.mark.parametrize("value", [None, ""])
 def test_optional_field_may_be_empty(field: str, value: Any) -> None:
-    assert getattr(parsed(document(**{field: value})), field) == ""
+    assert getattr(parsed(valid_metadata(**{field: value})), field) == ""
 
 
 @pytest.mark.parametrize("field", ["issuer", "authorization_endpoint", "token_endpoint", "userinfo_endpoint"])
 @pytest.mark.parametrize("value", [ABSENT, None, ""], ids=["absent", "null", "empty"])
 def test_missing_required_field_is_a_problem(field: str, value: Any) -> None:
-    assert problems(document(**{field: value})) == [(field, "missing")]
+    assert problems(valid_metadata(**{field: value})) == [(field, "missing")]
 
 
 def test_all_problems_are_reported_together() -> None:
@@ -106,14 +106,14 @@ def test_all_problems_are_reported_together() -> None:
 
 
 def test_lemonldap_s_misspelt_name_is_explained() -> None:
-    spoilt = document(end_session_endpoint=ABSENT, endsession_endpoint=f"{OPENID}/logout")
+    spoilt = valid_metadata(end_session_endpoint=ABSENT, endsession_endpoint=f"{OPENID}/logout")
     assert problems(spoilt) == [("endsession_endpoint", "endsession_misnomer")]
 
 
 @pytest.mark.parametrize("value", ["true", 1, None, []])
 def test_iss_parameter_supported_must_be_a_boolean(value: Any) -> None:
     field = "authorization_response_iss_parameter_supported"
-    assert problems(document(**{field: value})) == [(field, "not_a_boolean")]
+    assert problems(valid_metadata(**{field: value})) == [(field, "not_a_boolean")]
 
 
 URLS: list[Any] = [
@@ -162,7 +162,7 @@ URLS: list[Any] = [
 @pytest.mark.case("TR10", "SS01", "SS03", "JO19")
 @pytest.mark.parametrize(("field", "url", "codes"), URLS)
 def test_url_on_another_host_is_refused(field: str, url: str, codes: list[str]) -> None:
-    assert problems(document(**{field: url})) == [(field, code) for code in codes]
+    assert problems(valid_metadata(**{field: url})) == [(field, code) for code in codes]
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_url_on_another_host_is_refused(field: str, url: str, codes: list[str]) 
     ],
 )
 def test_url_on_the_issuers_host_is_accepted(field: str, url: str) -> None:
-    assert getattr(parsed(document(**{field: url})), field) == url
+    assert getattr(parsed(valid_metadata(**{field: url})), field) == url
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_url_on_the_issuers_host_is_accepted(field: str, url: str) -> None:
     ],
 )
 def test_issuer_is_a_plain_https_url(issuer: str, code: str) -> None:
-    assert ("issuer", code) in problems(document(issuer=issuer))
+    assert ("issuer", code) in problems(valid_metadata(issuer=issuer))
 
 
 @pytest.mark.case("SS03")
@@ -240,12 +240,12 @@ def test_another_port_is_another_origin() -> None:
 
 @pytest.mark.parametrize("extra", ["tokens.example.test", "TOKENS.example.test"])
 def test_extra_host_is_accepted_for_every_endpoint(extra: str) -> None:
-    elsewhere = document(token_endpoint="https://tokens.example.test/token")
+    elsewhere = valid_metadata(token_endpoint="https://tokens.example.test/token")
     assert parsed(elsewhere, extra_hosts=[extra]).token_endpoint == "https://tokens.example.test/token"
 
 
 def test_extra_host_must_use_https() -> None:
-    elsewhere = document(token_endpoint="http://tokens.example.test/token")
+    elsewhere = valid_metadata(token_endpoint="http://tokens.example.test/token")
     assert problems(elsewhere, extra_hosts=["tokens.example.test"]) == [("token_endpoint", "not_https")]
 
 
@@ -269,7 +269,7 @@ def test_host_in_xn_form_is_accepted() -> None:
         ("-----BEGIN CERTIFICATE-----", "looks_like_certificate"),
         ("https://auth.example.test/.well-known/openid-configuration", "looks_like_url"),
         ("text", "not_json"),
-        ([document()], "not_an_object"),
+        ([valid_metadata()], "not_an_object"),
         (None, "not_an_object"),
         (5, "not_an_object"),
     ],

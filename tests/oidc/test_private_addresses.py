@@ -73,7 +73,7 @@ def test_url_that_is_not_https_is_refused(call: Any, url: str) -> None:
     assert code_of(call, url, http=HTTPPolicy(allow_loopback_http=True)) == "provider_url_refused"
 
 
-def leads_to(*addresses: str) -> Any:
+def resolving_to(*addresses: str) -> Any:
     def getaddrinfo(host: str, port: int, **_options: Any) -> Any:
         family = {True: socket.AF_INET6, False: socket.AF_INET}
         return [(family[":" in each], socket.SOCK_STREAM, 6, "", (each, port)) for each in addresses]
@@ -85,7 +85,7 @@ def leads_to(*addresses: str) -> Any:
 @CALLS
 @pytest.mark.parametrize("addresses", [("10.0.0.1",), ("::ffff:10.0.0.1",), ("93.184.216.34", "127.0.0.1")], ids=str)
 def test_host_name_with_a_private_address_is_refused(call: Any, monkeypatch: Any, addresses: tuple[str, ...]) -> None:
-    monkeypatch.setattr(socket, "getaddrinfo", leads_to(*addresses))
+    monkeypatch.setattr(socket, "getaddrinfo", resolving_to(*addresses))
     assert code_of(call, "https://auth.example.test", http=HTTPPolicy()) == "provider_address_refused"
 
 
@@ -96,7 +96,7 @@ def test_the_address_of_the_connection_is_checked(serve: Serve, monkeypatch: Any
     answers = iter(["93.184.216.34", "127.0.0.1"])
 
     def getaddrinfo(*args: Any, **options: Any) -> Any:
-        return leads_to(next(answers))(*args, **options)
+        return resolving_to(next(answers))(*args, **options)
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     assert resolve_host("auth.example.test", 443, http=HTTPPolicy(), deadline=Deadline(5)) == ("93.184.216.34",)

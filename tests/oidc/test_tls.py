@@ -135,7 +135,7 @@ def test_requests_go_through_the_proxy_of_the_site(serve: Serve, tmp_path: Path)
 
 
 def test_proxy_sees_neither_secret_nor_code(serve: Serve, tmp_path: Path) -> None:
-    seen = bytearray()
+    proxied = bytearray()
 
     def listening(connection: Connection) -> None:
         original = connection.sock.recv
@@ -146,7 +146,7 @@ def test_proxy_sees_neither_secret_nor_code(serve: Serve, tmp_path: Path) -> Non
 
             def recv(self, size: int) -> bytes:
                 data = original(size)
-                seen.extend(data)
+                proxied.extend(data)
                 return data
 
         connection_sock = connection.sock
@@ -155,9 +155,9 @@ def test_proxy_sees_neither_secret_nor_code(serve: Serve, tmp_path: Path) -> Non
 
     server, proxy = serve(answering(reply(TOKENS)), server_context(tmp_path)), serve(listening)
     assert token(server.url, http=policy(tmp_path, https_proxy=proxy.url))
-    assert b"CONNECT" in seen
-    assert b"the-secret" not in seen
-    assert b"the-code" not in seen
+    assert b"CONNECT" in proxied
+    assert b"the-secret" not in proxied
+    assert b"the-code" not in proxied
 
 
 def test_request_is_sent_again_once_through_the_proxy_too(serve: Serve, tmp_path: Path) -> None:
@@ -172,8 +172,8 @@ def test_credentials_of_the_proxy_are_sent_to_the_proxy(serve: Serve, tmp_path: 
     server, proxy = serve(answering(reply(TOKENS)), server_context(tmp_path)), serve(tunnelling)
     address = proxy.url.replace("://", "://nurse:p%40ss@")
     assert token(server.url, http=policy(tmp_path, https_proxy=address))
-    given = proxy.received[0].headers["proxy-authorization"]
-    assert base64.b64decode(given.removeprefix("Basic ")) == b"nurse:p@ss"
+    sent_credentials = proxy.received[0].headers["proxy-authorization"]
+    assert base64.b64decode(sent_credentials.removeprefix("Basic ")) == b"nurse:p@ss"
     assert "proxy-authorization" not in server.received[0].headers
     assert "p%40ss" not in repr(policy(tmp_path, https_proxy=address))
 

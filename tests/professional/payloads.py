@@ -79,7 +79,7 @@ def path_of(place: Place) -> str:
     return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in place).lstrip(".")
 
 
-def written(professional: Professional) -> dict[str, Any]:
+def to_claims(professional: Professional) -> dict[str, Any]:
     """Return the claims, rebuilt from the fields and ``extra``, without empty fields."""
     extra = dict(professional.extra)
     register = extra.pop("SubjectRefPro", {})

@@ -97,7 +97,7 @@ def test_in_and_not_in_are_opposites(name, subject):
 
 
 @pytest.mark.parametrize(
-    ("given", "code"),
+    ("data", "code"),
     [
         (None, "condition_malformed"),
         ([], "condition_malformed"),
@@ -113,9 +113,9 @@ def test_in_and_not_in_are_opposites(name, subject):
         ({"subject": "profession", "operator": "in", "values": [" ", ""]}, "condition_values_missing"),
     ],
 )
-def test_an_invalid_condition_has_a_code(given, code):
+def test_an_invalid_condition_has_a_code(data, code):
     with pytest.raises(ConditionError) as raised:
-        Condition.read(given)
+        Condition.read(data)
     assert raised.value.code == code
 
 

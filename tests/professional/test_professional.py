@@ -20,9 +20,9 @@ PERSONAL = ("sub", "SubjectNameID", "preferred_username", "given_name", "family_
 def test_repr_does_not_identify_the_person(payload: dict[str, object]) -> None:
     professional = read_userinfo(payload)
     shown = f"{professional!r} {professional} {professional.activity_choices!r} {professional.identifiers!r}"
-    said = {str(value) for place, value in leaves(payload) if place[-1] in PERSONAL and len(str(value)) > 3}
-    assert said
-    assert [each for each in said if each in shown] == []
+    personal = {str(value) for place, value in leaves(payload) if place[-1] in PERSONAL and len(str(value)) > 3}
+    assert personal
+    assert [each for each in personal if each in shown] == []
 
 
 def test_a_professional_is_hashable() -> None:

@@ -28,7 +28,7 @@ from tests.professional.tables import as_fhir
 NAME = "TRE_R81-Civilite"
 
 
-def document(**changes: Any) -> dict[str, Any]:
+def valid_table(**changes: Any) -> dict[str, Any]:
     return {**table_as_json(shipped(NAME)), **changes}
 
 
@@ -44,31 +44,31 @@ REFUSED: list[tuple[str, Any]] = [
     ("table_malformed", "[]"),
     ("table_malformed", "null"),
     ("table_malformed", {}),
-    ("table_unknown", document(code_system="TRE_R06-SectionTableauCNOP")),
-    ("table_unknown", document(code_system=None)),
-    ("table_unknown", document(code_system=["TRE_R81-Civilite"])),
-    ("table_malformed", document(oid=None)),
-    ("table_malformed", document(oid="")),
-    ("table_malformed", document(version=None)),
-    ("table_malformed", document(version="0.1.0")),
-    ("table_malformed", document(version="2026-02-30")),
-    ("table_malformed", document(version="20260228")),
-    ("table_malformed", document(concepts=[])),
-    ("table_malformed", document(concepts={})),
-    ("table_malformed", document(concepts=["M"])),
-    ("table_malformed", document(concepts=concepts({"label": "Madame"}))),
-    ("table_malformed", document(concepts=concepts({"code": "", "label": "Madame"}))),
-    ("table_malformed", document(concepts=concepts({"code": 1, "label": "Madame"}))),
-    ("table_malformed", document(concepts=concepts({"code": " MME", "label": "Madame"}))),
-    ("table_malformed", document(concepts=concepts({"code": "MME"}))),
-    ("table_malformed", document(concepts=concepts({"code": "MME", "label": ""}))),
-    ("table_malformed", document(concepts=concepts({"code": "MME", "label": "Ma\x00dame"}))),
-    ("table_malformed", document(concepts=concepts({"code": "MME", "label": "Ma\ud800dame"}))),
-    ("table_malformed", document(concepts=concepts({"code": "MME", "label": "Ma\u202edame"}))),
-    ("table_malformed", document(concepts=concepts({"code": "MME\ue000", "label": "Madame"}))),
-    ("table_malformed", document(concepts=concepts({"code": "MME", "label": "Madame", "closed": "soon"}))),
-    ("table_malformed", document(concepts=concepts({"code": "MME", "label": "Madame", "closed": True}))),
-    ("table_code_twice", document(concepts=concepts({"code": "M", "label": "Madame"}))),
+    ("table_unknown", valid_table(code_system="TRE_R06-SectionTableauCNOP")),
+    ("table_unknown", valid_table(code_system=None)),
+    ("table_unknown", valid_table(code_system=["TRE_R81-Civilite"])),
+    ("table_malformed", valid_table(oid=None)),
+    ("table_malformed", valid_table(oid="")),
+    ("table_malformed", valid_table(version=None)),
+    ("table_malformed", valid_table(version="0.1.0")),
+    ("table_malformed", valid_table(version="2026-02-30")),
+    ("table_malformed", valid_table(version="20260228")),
+    ("table_malformed", valid_table(concepts=[])),
+    ("table_malformed", valid_table(concepts={})),
+    ("table_malformed", valid_table(concepts=["M"])),
+    ("table_malformed", valid_table(concepts=concepts({"label": "Madame"}))),
+    ("table_malformed", valid_table(concepts=concepts({"code": "", "label": "Madame"}))),
+    ("table_malformed", valid_table(concepts=concepts({"code": 1, "label": "Madame"}))),
+    ("table_malformed", valid_table(concepts=concepts({"code": " MME", "label": "Madame"}))),
+    ("table_malformed", valid_table(concepts=concepts({"code": "MME"}))),
+    ("table_malformed", valid_table(concepts=concepts({"code": "MME", "label": ""}))),
+    ("table_malformed", valid_table(concepts=concepts({"code": "MME", "label": "Ma\x00dame"}))),
+    ("table_malformed", valid_table(concepts=concepts({"code": "MME", "label": "Ma\ud800dame"}))),
+    ("table_malformed", valid_table(concepts=concepts({"code": "MME", "label": "Ma\u202edame"}))),
+    ("table_malformed", valid_table(concepts=concepts({"code": "MME\ue000", "label": "Madame"}))),
+    ("table_malformed", valid_table(concepts=concepts({"code": "MME", "label": "Madame", "closed": "soon"}))),
+    ("table_malformed", valid_table(concepts=concepts({"code": "MME", "label": "Madame", "closed": True}))),
+    ("table_code_twice", valid_table(concepts=concepts({"code": "M", "label": "Madame"}))),
     ("table_unknown", as_fhir(shipped(NAME), id="TRE-R06-SectionTableauCNOP")),
     ("table_unknown", as_fhir(shipped(NAME), id=None)),
     ("table_malformed", as_fhir(shipped(NAME), identifier=None)),
@@ -86,10 +86,10 @@ REFUSED: list[tuple[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("code", "given"), REFUSED)
-def test_invalid_table_is_refused_with_a_code(code: str, given: Any) -> None:
+@pytest.mark.parametrize(("code", "content"), REFUSED)
+def test_invalid_table_is_refused_with_a_code(code: str, content: Any) -> None:
     with pytest.raises(TableError) as raised:
-        parse_table(given if isinstance(given, str) else json.dumps(given))
+        parse_table(content if isinstance(content, str) else json.dumps(content))
     assert raised.value.code == code
     assert code in PROBLEMS
 
@@ -122,7 +122,7 @@ def folder(tmp_path: Path, settings: Any) -> Path:
 
 def newer(**changes: Any) -> Table:
     entry = {"code": "DAME", "label": "Dame", "closed": None}
-    return parse_table(json.dumps(document(version="2030-01-01", concepts=concepts(entry), **changes)))
+    return parse_table(json.dumps(valid_table(version="2030-01-01", concepts=concepts(entry), **changes)))
 
 
 def test_a_table_in_the_folder_replaces_the_shipped_one(folder: Path) -> None:
@@ -152,7 +152,7 @@ def broken_json(path: Path) -> None:
 
 
 def other_encoding(path: Path) -> None:
-    path.write_bytes(json.dumps(document(), ensure_ascii=False).replace("Madame", "Madamé").encode("latin-1"))
+    path.write_bytes(json.dumps(valid_table(), ensure_ascii=False).replace("Madame", "Madamé").encode("latin-1"))
 
 
 def other_table(path: Path) -> None:
@@ -160,7 +160,7 @@ def other_table(path: Path) -> None:
 
 
 def half_a_character(path: Path) -> None:
-    path.write_text(json.dumps(document(concepts=concepts({"code": "MME", "label": "\ud800"}))), "utf-8")
+    path.write_text(json.dumps(valid_table(concepts=concepts({"code": "MME", "label": "\ud800"}))), "utf-8")
 
 
 def folder_of_its_name(path: Path) -> None:
@@ -209,7 +209,7 @@ def test_a_setting_that_is_not_an_absolute_path_is_ignored(value: Any, settings:
 def test_changes_of_a_table_are_listed_by_code() -> None:
     old = parse_table(
         json.dumps(
-            document(
+            valid_table(
                 concepts=[
                     {"code": "GONE", "label": "Gone", "closed": None},
                     {"code": "SAME", "label": "Same", "closed": "2020-01-01"},
@@ -223,7 +223,7 @@ def test_changes_of_a_table_are_listed_by_code() -> None:
     )
     new = parse_table(
         json.dumps(
-            document(
+            valid_table(
                 concepts=[
                     {"code": "SAME", "label": "Same", "closed": "2020-01-01"},
                     {"code": "NAME", "label": "New", "closed": None},
@@ -245,8 +245,8 @@ def test_changes_of_a_table_are_listed_by_code() -> None:
 
 
 def test_another_date_alone_is_a_change() -> None:
-    same = parse_table(json.dumps(document()))
-    older = parse_table(json.dumps(document(version="2019-01-01")))
+    same = parse_table(json.dumps(valid_table()))
+    older = parse_table(json.dumps(valid_table(version="2019-01-01")))
     assert not TableChanges(shipped(NAME), same)
     assert TableChanges(shipped(NAME), older)
     assert TableChanges(shipped(NAME), older).is_older

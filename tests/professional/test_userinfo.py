@@ -24,8 +24,8 @@ from tests.professional.payloads import (
     leaves,
     objects,
     path_of,
+    to_claims,
     without,
-    written,
 )
 
 DOCTOR = PUBLISHED["doctor-two-exercices-2022"]
@@ -40,7 +40,7 @@ def warnings_of(claims: dict[str, Any]) -> list[tuple[str, str]]:
     return [(each.code, each.path) for each in read_userinfo(claims).warnings]
 
 
-def today(place: Place) -> Place:
+def current_place(place: Place) -> Place:
     return ("codeCivilite",) if place == FORMER else place
 
 
@@ -75,10 +75,10 @@ def test_all_shipped_payloads_are_tested() -> None:
 
 @pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS)
 def test_every_leaf_is_kept_at_its_place(payload: dict[str, Any]) -> None:
-    again = written(read_userinfo(payload))
-    said = [(place, value) for place, value in leaves(payload) if value not in ("", [])]
-    assert said
-    assert [(place, value) for place, value in said if at(again, today(place)) != value] == []
+    again = to_claims(read_userinfo(payload))
+    filled = [(place, value) for place, value in leaves(payload) if value not in ("", [])]
+    assert filled
+    assert [(place, value) for place, value in filled if at(again, current_place(place)) != value] == []
 
 
 @pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS)
@@ -104,21 +104,21 @@ def test_unknown_leaves_of_every_level_are_kept(payload: dict[str, Any]) -> None
     for place in places:
         for unknown in ("new", {"deep": ["er", None]}, 5, None):
             professional = read_userinfo(changed(payload, (*place, "nouveauChamp"), unknown))
-            assert at(written(professional), (*place, "nouveauChamp")) == unknown
+            assert at(to_claims(professional), (*place, "nouveauChamp")) == unknown
             assert professional.warnings == known.warnings
 
 
 @pytest.mark.parametrize(("payload", "place"), EVERY_LEAF)
 def test_a_leaf_of_another_type_is_kept_with_a_warning(payload: dict[str, Any], place: Place) -> None:
-    others = written(read_userinfo(without(payload, place)))
+    others = to_claims(read_userinfo(without(payload, place)))
     for wrong in [each for each in WRONG if not is_right(place, each)]:
         professional = read_userinfo(changed(payload, place, wrong))
-        told = [(each.code, each.path) for each in professional.warnings]
-        assert ("type_unexpected", path_of(today(place))) in told
-        assert {path for _code, path in told} == {path_of(today(place))}
-        again = written(professional)
-        assert at(again, today(place)) in (wrong, str(wrong))
-        assert without(again, today(place)) == others
+        warnings = [(each.code, each.path) for each in professional.warnings]
+        assert ("type_unexpected", path_of(current_place(place))) in warnings
+        assert {path for _code, path in warnings} == {path_of(current_place(place))}
+        again = to_claims(professional)
+        assert at(again, current_place(place)) in (wrong, str(wrong))
+        assert without(again, current_place(place)) == others
 
 
 @pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS)
@@ -135,9 +135,9 @@ def test_a_branch_of_another_type_is_kept_with_a_warning(payload: dict[str, Any]
     for place in branches(payload):
         for wrong in [each for each in WRONG if not isinstance(each, type(at(payload, place)))]:
             professional = read_userinfo(changed(payload, place, wrong))
-            told = [(each.code, each.path) for each in professional.warnings]
-            assert told == [("type_unexpected", path_of(place))]
-            assert wrong in (at(written(professional), place), at(written(professional), (*place[:-1], -1)))
+            warnings = [(each.code, each.path) for each in professional.warnings]
+            assert warnings == [("type_unexpected", path_of(place))]
+            assert wrong in (at(to_claims(professional), place), at(to_claims(professional), (*place[:-1], -1)))
 
 
 @pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS)
