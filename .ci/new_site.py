@@ -24,7 +24,7 @@ from urllib.parse import urljoin
 import requests
 
 import psc_connect
-from psc_connect.environments import DOCUMENTS, load_metadata
+from psc_connect.environments import ENVIRONMENTS, load_metadata
 from psc_connect.simulator import Client, Simulator, run_simulator
 
 README = Path(sys.argv[1]).resolve()
@@ -50,7 +50,7 @@ def main(folder: Path) -> None:
     installed = Path(psc_connect.__file__)
     expect(installed.is_relative_to(sys.prefix), f"psc_connect is not the installed one: {installed}")
     expect((importlib.resources.files("psc_connect") / "py.typed").is_file(), "py.typed is not in the wheel")
-    expect(all(load_metadata(name) for name in DOCUMENTS), "the metadata of ANS is not in the wheel")
+    expect(all(load_metadata(name) for name in ENVIRONMENTS), "the metadata of ANS is not in the wheel")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{free.getsockname()[1]}"

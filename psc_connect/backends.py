@@ -25,7 +25,8 @@ from psc_connect.accounts.unlinking import STAMP, bind_sessions, stamp_of_user
 from psc_connect.exceptions import LoginRefused
 from psc_connect.login import site_urls
 from psc_connect.mapping.attributes import apply_exported_attributes
-from psc_connect.oidc.client import Deadline, exchange_code, fetch_userinfo
+from psc_connect.oidc.client import exchange_code, fetch_userinfo
+from psc_connect.oidc.deadline import Deadline
 from psc_connect.oidc.errors import UnknownKey
 from psc_connect.oidc.id_token import IDTokenRules, validate_id_token
 from psc_connect.oidc.userinfo import validate_userinfo

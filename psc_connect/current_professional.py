@@ -14,7 +14,7 @@ from psc_connect.access.rules import decide, rules_of
 from psc_connect.login.session import SessionLogin, session_login
 from psc_connect.models import Account, AskActivity, Provider
 from psc_connect.professional.conditions import Situation
-from psc_connect.professional.person import Professional
+from psc_connect.professional.professional import Professional
 from psc_connect.professional.snapshot import from_snapshot
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from psc_connect.professional.conditions import Condition
     from psc_connect.professional.identifiers import NationalIdentifier
-    from psc_connect.professional.person import Activity, ActivityChoice, Practice
+    from psc_connect.professional.professional import Activity, ActivityChoice, Practice
 
 
 class CurrentProfessional:

@@ -68,7 +68,7 @@ def load_document(text: str) -> object:
     Raises ValidationError that names the line and the column.
     """
     try:
-        return loads_strict(text, to_keep=True)
+        return loads_strict(text, refuse_nul=True)
     except StrictJSONError as exc:
         if text.lstrip()[:1] not in ("{", "["):
             return text

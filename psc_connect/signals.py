@@ -3,7 +3,7 @@
 Each signal is sent after the transaction, with ``request``, ``user``, ``account`` and ``claims`` (the userinfo, a
 read-only mapping). ``login_refused`` has ``request``, ``provider`` (its slug), ``code`` and ``reference`` instead.
 ``professional_changed`` is sent if the professional data have changed since the previous login. It also has ``before``
-and ``after`` (``professional.person.Professional``) and ``changes`` (``professional.snapshot.Change``).
+and ``after`` (``professional.professional.Professional``) and ``changes`` (``professional.snapshot.Change``).
 """
 
 from __future__ import annotations

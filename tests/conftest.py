@@ -14,7 +14,7 @@ from psc_connect.models import Provider
 from psc_connect.providers.validation import add_default_attributes
 from psc_connect.simulator import Client, Simulator, run_simulator
 from tests.admin.pages import Administrator, administrator
-from tests.oidc.wire import bundle
+from tests.oidc.raw_server import bundle
 from tests.support.browser_session import HOST, BrowserSession
 from tests.support.identities import names_are_no_identifiers
 from tests.support.recorder import RECORDER, listen

@@ -1,4 +1,4 @@
-"""The metadata that ANS publishes, as the package ships it."""
+"""The shipped metadata of ANS's environments."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from pathlib import Path
 
 import pytest
 
-from psc_connect.environments import DOCUMENTS, load_metadata
+from psc_connect.environments import ENVIRONMENTS, load_metadata
 from psc_connect.oidc.metadata import parse_metadata
 
-GIVEN = Path(__file__).parent / "data" / "metadata"
+PUBLISHED = Path(__file__).parent / "data" / "metadata"
 
 
-def test_the_documents_are_those_that_were_given() -> None:
-    assert {f"{name}.json" for name in DOCUMENTS} == {path.name for path in GIVEN.iterdir()}
+def test_the_environments_are_those_of_ans() -> None:
+    assert {f"{name}.json" for name in ENVIRONMENTS} == {path.name for path in PUBLISHED.iterdir()}
 
 
-@pytest.mark.parametrize("name", DOCUMENTS)
-def test_a_shipped_document_equals_the_given_one_key_by_key(name: str) -> None:
-    given = json.loads((GIVEN / f"{name}.json").read_text("utf-8"))
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_shipped_metadata_equals_the_published_one(name: str) -> None:
+    published = json.loads((PUBLISHED / f"{name}.json").read_text("utf-8"))
     shipped = load_metadata(name)
-    assert list(shipped.items()) == list(given.items())
+    assert list(shipped.items()) == list(published.items())
 
 
-@pytest.mark.parametrize("name", DOCUMENTS)
-def test_a_shipped_document_passes_the_check(name: str) -> None:
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_shipped_metadata_is_valid(name: str) -> None:
     metadata = parse_metadata(load_metadata(name), sibling_hosts=True)
     assert metadata.issuer == load_metadata(name)["issuer"]
     assert metadata.end_session_endpoint
@@ -34,9 +34,9 @@ def test_a_shipped_document_passes_the_check(name: str) -> None:
 
 @pytest.mark.case("TN04")
 def test_no_two_environments_share_an_issuer() -> None:
-    assert len({load_metadata(name)["issuer"] for name in DOCUMENTS}) == len(DOCUMENTS)
+    assert len({load_metadata(name)["issuer"] for name in ENVIRONMENTS}) == len(ENVIRONMENTS)
 
 
-def test_every_call_gives_a_document_of_its_own() -> None:
+def test_every_call_returns_a_new_object() -> None:
     load_metadata("sandbox").clear()
     assert load_metadata("sandbox")

@@ -9,7 +9,7 @@ from psc_connect.models import AskActivity
 
 if TYPE_CHECKING:
     from psc_connect.models import Provider
-    from psc_connect.professional.person import ActivityChoice, Professional
+    from psc_connect.professional.professional import ActivityChoice, Professional
 
 
 @dataclass(frozen=True, slots=True)

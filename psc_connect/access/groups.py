@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from psc_connect.claims.claims import Claims
 from psc_connect.claims.expressions import TooSlow
-from psc_connect.claims.paths import holds
+from psc_connect.claims.paths import claim_matches
 from psc_connect.models import Account, ExportedGroup, GroupGrant
 
 if TYPE_CHECKING:
@@ -42,14 +42,14 @@ def may_change_groups(provider: Provider) -> Q:
 
 
 def mapped_groups(rows: Iterable[ExportedGroup], claims: Mapping[str, Any]) -> set[int]:
-    parsed = Claims.of(claims)
+    parsed = Claims.wrap(claims)
     return {row.group_id for row in rows if row_holds(row, parsed)}
 
 
 def row_holds(row: ExportedGroup, claims: Mapping[str, Any]) -> bool:
     """Return whether the row grants its group for these claims: False, and logged, if evaluation takes too long."""
     try:
-        return holds(row.claim, row.equals, claims)
+        return claim_matches(row.claim, row.equals, claims)
     except TooSlow:
         logger.warning("group.claim_too_slow provider=%s group=%s", row.provider_id, row.group_id)
         return False

@@ -17,7 +17,7 @@ from psc_connect.professional.conditions import ConditionError, Situation
 
 if TYPE_CHECKING:
     from psc_connect.models import Account, Provider
-    from psc_connect.professional.person import ActivityChoice, Professional
+    from psc_connect.professional.professional import ActivityChoice, Professional
 
 Outcome = AccessRule.Outcome
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
 
-    from psc_connect.professional.person import Professional
+    from psc_connect.professional.professional import Professional
 
 logger = logging.getLogger("psc_connect")
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from psc_connect.access.rules import Admission
     from psc_connect.accounts.identifiers import Identifier
     from psc_connect.models import AccessRule, Provider
-    from psc_connect.professional.person import Professional
+    from psc_connect.professional.professional import Professional
 
 logger = logging.getLogger("psc_connect")
 

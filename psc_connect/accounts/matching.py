@@ -27,7 +27,7 @@ def users_with_number(provider: Provider, claims: Mapping[str, Any]) -> QuerySet
     Raises LoginRefused: ``account_link_field_unknown``, ``account_link_privileged``, ``account_already_linked``.
     """
     users, field_name = get_user_model()._default_manager, provider.link_user_field
-    rpps = rpps_of(identifiers_of(Claims.of(claims).professional)) if field_name else ""
+    rpps = rpps_of(identifiers_of(Claims.wrap(claims).professional)) if field_name else ""
     if not rpps:
         return users.none()
     if field_name not in {field.name for field in linkable_fields()}:

@@ -15,7 +15,7 @@ from typing_extensions import override
 
 from psc_connect.error_messages import explain, form_errors_of, load_document
 from psc_connect.oidc.errors import JWKSError
-from psc_connect.oidc.jwks import parse_jwks, public_document
+from psc_connect.oidc.jwks import parse_jwks, strip_private_members
 
 MAX_JWKS_BYTES = 512 * 1024
 JSON_ATTRIBUTES = {
@@ -80,7 +80,7 @@ class KeySetFileField(forms.FileField):
 def public_key_set(document: object) -> dict[str, Any]:
     """Return what may be stored of a key set that can verify something. Raises ValidationError."""
     try:
-        public = public_document(document)
+        public = strip_private_members(document)
         keys = parse_jwks(public)
     except JWKSError as exc:
         raise ValidationError(form_errors_of(exc)) from None

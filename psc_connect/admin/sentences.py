@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from django.utils.functional import _StrPromise
 
-    from psc_connect.professional.person import ActivityChoice
+    from psc_connect.professional.professional import ActivityChoice
 
 SUBJECT_LABELS: Final[Mapping[str, _StrPromise]] = {
     "profession": _("Profession"),

@@ -10,7 +10,7 @@ from django.core.checks import Warning as Caution
 from django.db import DEFAULT_DB_ALIAS, DatabaseError
 from django.utils.translation import gettext as _
 
-from psc_connect.environments import document_of_issuer
+from psc_connect.environments import environment_of_issuer
 from psc_connect.error_messages import explain
 from psc_connect.fields import SECRET_PROBLEMS, SecretUnavailable
 from psc_connect.models.user_fields import linkable_fields
@@ -60,7 +60,7 @@ def _environment(provider: Provider) -> Iterator[CheckMessage]:
             obj=provider,
             id="psc_connect.E017",
         )
-    elif provider.environment == "sandbox" or document_of_issuer(provider.issuer).startswith("sandbox"):
+    elif provider.environment == "sandbox" or environment_of_issuer(provider.issuer).startswith("sandbox"):
         yield Caution(
             _("The provider “%(slug)s” is the sandbox, whose people are invented, and DEBUG is off.")
             % {"slug": provider.slug},

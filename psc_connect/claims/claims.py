@@ -1,4 +1,4 @@
-"""The claims of one login, and beside them what is computed of them, for whatever evaluates a path."""
+"""The claims of one login together with the values computed from them."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from psc_connect.professional.computed import ROOTS, computed_values
 from psc_connect.professional.userinfo import read_userinfo
 
 if TYPE_CHECKING:
-    from psc_connect.professional.person import ActivityChoice, Professional
+    from psc_connect.professional.professional import ActivityChoice, Professional
 
 
 class Claims(Mapping[str, Any]):
-    """As a mapping it is the userinfo and nothing else, as a site's hooks know it: read-only.
+    """The userinfo claims as a read-only mapping, as a site's hooks expect them.
 
-    ``document()`` adds the values of ``professional.computed``, in the capacity of the key ``chosen``, or else in the
-    first one.
+    ``with_computed()`` adds the values of ``professional.computed``, for the activity choice whose key is
+    ``chosen``, else for the first one.
     """
 
-    def __init__(self, sent: Mapping[str, Any], professional: Professional | None = None, chosen: str = "") -> None:
+    def __init__(self, sent: Mapping[str, Any], professional: Professional | None = None, *, chosen: str = "") -> None:
         self._sent = dict(sent)
         self._professional = professional
         self._chosen = chosen
 
     @classmethod
-    def of(cls, claims: Mapping[str, Any]) -> Claims:
-        """Return the claims as such, also those that a site's hook has put together itself."""
+    def wrap(cls, claims: Mapping[str, Any]) -> Claims:
+        """Return ``claims`` as Claims: a site's hook may have made a mapping of another type."""
         return claims if isinstance(claims, cls) else cls(claims)
 
     @override
@@ -50,15 +50,15 @@ class Claims(Mapping[str, Any]):
 
     @cached_property
     def activity_choice(self) -> ActivityChoice | None:
-        return self.professional.activity_choice_of(self._chosen) or next(
-            iter(self.professional.activity_choices), None
-        )
+        chosen = self.professional.activity_choice_of(self._chosen)
+        return chosen or next(iter(self.professional.activity_choices), None)
 
-    def document(self, names: Collection[tuple[str, ...]]) -> dict[str, Any]:
-        """Return the userinfo, with those computed values that an expression with these names may ask for."""
-        # A claim hides what is computed under its name: rows that name it mean what the provider says, also once PSC
-        # sends a claim that it does not send today.
-        wanted = [chain for chain in names if chain[0] in ROOTS and chain[0] not in self._sent]
-        if not wanted:
+    def with_computed(self, names: Collection[tuple[str, ...]]) -> dict[str, Any]:
+        """Return the userinfo plus the computed values of these names, such as ``("profession", "label")``.
+
+        A claim hides a computed value of the same name, so that a new claim of PSC keeps its meaning.
+        """
+        computed = [name for name in names if name[0] in ROOTS and name[0] not in self._sent]
+        if not computed:
             return self._sent
-        return {**self._sent, **computed_values(self.professional, self.activity_choice, wanted)}
+        return {**self._sent, **computed_values(self.professional, self.activity_choice, computed)}

@@ -1,7 +1,7 @@
-"""JMESPath (https://jmespath.org/specification.html): compiled once, and evaluated within bounds.
+"""JMESPath expressions (https://jmespath.org/specification.html), evaluated with a limited number of steps.
 
-An administrator types the expression and a provider sends the data: neither may hold a worker. No function of the
-language reads a file, the network or the environment; what an expression can do is grow, as ``[@,@][]|[@,@][]|…`` does.
+Administrators write the expressions and the provider sends the data; neither may block a worker. JMESPath cannot read
+files, the network or the environment, but a result can grow exponentially, as with ``[@,@][]|[@,@][]|…``.
 """
 
 from __future__ import annotations
@@ -21,33 +21,33 @@ from jmespath.lexer import Lexer
 from jmespath.visitor import Options, TreeInterpreter
 from typing_extensions import override
 
-# As wide as the columns that hold one.
+# The max_length of the model fields that store an expression.
 MAX_CHARACTERS: Final = 255
-# Signs after which the parser or the interpreter may go one level deeper: up to five calls of Python each.
+# Tokens after which the parser or the interpreter may recurse, with up to five Python calls each.
 MAX_NESTING: Final = 50
 _BRACKETS: Final = ("lbracket", "filter", "lparen", "lbrace", "flatten")
 _OPERATORS: Final = ("star", "not", "expref", "pipe", "or", "and", "eq", "ne", "lt", "lte", "gt", "gte")
 _NESTING: Final = frozenset((*_BRACKETS, *_OPERATORS))
-# Steps of one evaluation, 25 ms of them: three times what it takes to hand on a whole userinfo with 500 activities.
+# Steps of one evaluation, about 25 ms. Copying a whole userinfo with 500 activities takes a third of them.
 BUDGET: Final = 50_000
-# A step is also what handling so many characters costs.
-_CHARACTERS_A_STEP: Final = 64
-# ``\u00e9``: what a character of a text in JSON takes at the most, but for those of two halves.
-_ESCAPED: Final = 6
+# Handling this many characters counts as one step.
+_CHARACTERS_PER_STEP: Final = 64
+# Length of a non-ASCII character in JSON, such as ``\u00e9``.
+_ESCAPED_CHARACTERS: Final = 6
 _OPTIONS: Final = Options(custom_functions=Functions())
 
 
 class TooDeep(JMESPathError):
-    """An expression that is longer or nested deeper than anybody needs."""
+    """The expression is too long or nested too deeply."""
 
 
 class TooSlow(JMESPathError):
-    """An expression whose evaluation on these data is over the budget. Holds nothing of either."""
+    """The evaluation takes more steps than BUDGET. The message contains neither the expression nor the data."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """``tree`` is the library's. ``names``: each chain of names in it, such as ``("activity", "mode", "label")``."""
+    """A compiled expression. ``names`` are the name chains in it, such as ``("activity", "mode", "label")``."""
 
     tree: Any
     names: frozenset[tuple[str, ...]]
@@ -55,29 +55,29 @@ class Expression:
 
 @lru_cache(maxsize=512)
 def compiled(path: str) -> Expression:
-    """Raises JMESPathError, or TooDeep, which is one."""
+    """Compile an expression, cached. Raises JMESPathError, or its subclass TooDeep."""
     if len(path) > MAX_CHARACTERS or sum(token["type"] in _NESTING for token in Lexer().tokenize(path)) > MAX_NESTING:
         raise TooDeep
     try:
         tree = jmespath.compile(path).parsed
-    # Fifty levels fit, unless whoever calls is near the end of the stack already.
+    # MAX_NESTING levels fit, unless the caller has used most of the stack.
     except RecursionError:
         raise TooDeep from None
     return Expression(tree, frozenset(_names(tree)))
 
 
 def _names(tree: Any) -> Iterator[tuple[str, ...]]:
-    """Yield every chain that may begin at the root: rather one that does not than to miss one."""
+    """Yield every name chain that may start at the root. Some may not: a missed one would be an error."""
     pending = [tree]
     while pending:
         node = pending.pop()
-        children = [each for each in node["children"] if isinstance(each, dict)]
+        children = [child for child in node["children"] if isinstance(child, dict)]
         if node["type"] == "field":
             yield (node["value"],)
         elif node["type"] == "subexpression":
             if children[0]["type"] == "current":
                 del children[0]
-            chain = tuple(each["value"] for each in takewhile(lambda each: each["type"] == "field", children))
+            chain = tuple(child["value"] for child in takewhile(lambda child: child["type"] == "field", children))
             if chain:
                 yield chain
             del children[: len(chain)]
@@ -85,83 +85,84 @@ def _names(tree: Any) -> Iterator[tuple[str, ...]]:
 
 
 class Evaluation(TreeInterpreter):
-    """Evaluates expressions that share one budget. What it counts are steps, not seconds: the same on every machine."""
+    """Evaluates expressions that share one budget of steps. Steps, unlike seconds, are the same on every machine."""
 
     def __init__(self) -> None:
         super().__init__(_OPTIONS)
-        self.left = BUDGET
+        self.steps_left = BUDGET
 
-    def value_of(self, expression: Expression, document: dict[str, Any]) -> Any:
-        """Return what an expression finds in a document, as plain JSON; None where it does not fit. Raises TooSlow."""
+    def value_of(self, expression: Expression, claims: dict[str, Any]) -> Any:
+        """Return the result as plain JSON types, or None if the expression does not fit the claims. Raises TooSlow."""
         try:
-            return self._checked(self.visit(expression.tree, document))
+            return self._checked(self.visit(expression.tree, claims))
         except TooSlow:
             raise
         except RecursionError:
             raise TooSlow from None
-        # The library lets some errors of Python through, where the data have other types than the expression supposes.
+        # jmespath does not wrap all Python errors for data of unexpected types.
         except (JMESPathError, TypeError, ValueError, ArithmeticError):
             return None
 
     @override
     def visit(self, node: Any, *args: Any, **kwargs: Any) -> Any:
-        # Not super().visit(), nor _spend(): this is called for every step.
-        self.left -= 1
-        if self.left < 0:
+        # Without super().visit() and _spend(), because this is called for every step.
+        self.steps_left -= 1
+        if self.steps_left < 0:
             raise TooSlow
         return getattr(self, "visit_" + node["type"])(node, *args, **kwargs)
 
     @override
     def visit_comparator(self, node: Any, value: Any) -> Any:
-        return super().visit_comparator(self._read(node, value), value)
+        return super().visit_comparator(self._evaluate_operands(node, value), value)
 
     @override
     def visit_function_expression(self, node: Any, value: Any) -> Any:
-        read = self._read(node, value)
-        self._pay_for_text(node["value"], [each["value"] for each in read["children"]])
-        return super().visit_function_expression(read, value)
+        evaluated = self._evaluate_operands(node, value)
+        self._spend_on_text(node["value"], [operand["value"] for operand in evaluated["children"]])
+        return super().visit_function_expression(evaluated, value)
 
     @override
     def visit_flatten(self, node: Any, value: Any) -> Any:
         base = self.visit(node["children"][0], value)
         if isinstance(base, list):
-            self._spend(sum(len(each) for each in base if isinstance(each, list)))
+            self._spend(sum(len(member) for member in base if isinstance(member, list)))
         return super().visit_flatten(_with_operands(node, [base]), value)
 
     @override
     def visit_slice(self, node: Any, value: Any) -> Any:
-        found = super().visit_slice(node, value)
-        self._spend(len(found or ()))
-        return found
+        members = super().visit_slice(node, value)
+        self._spend(len(members or ()))
+        return members
 
-    def _read(self, node: Any, value: Any) -> Any:
-        """Return the node with its operands evaluated and paid for: what follows may read them from end to end.
+    def _evaluate_operands(self, node: Any, value: Any) -> Any:
+        """Return the node with its operands replaced by their values, after spending steps for their whole size.
 
-        Lists that hold one another twice each, ``[@,@]|[@,@]|…``, cost nothing to make and all the more to compare.
+        The function or comparison may traverse them completely. ``[@,@]|[@,@]|…`` is cheap to build and expensive to
+        traverse.
         """
         operands = [self.visit(child, value) for child in node["children"]]
         for _leaf in self._leaves(operands):
             pass
         return _with_operands(node, operands)
 
-    def _pay_for_text(self, function: str, operands: list[Any]) -> None:
-        """Pay for what is longer than all that was read for it, before it is made. Raises TooSlow.
+    def _spend_on_text(self, function: str, operands: list[Any]) -> None:
+        """Spend steps for a text that will be longer than the operands, before it is built. Raises TooSlow.
 
-        JMESPathError: the reference to an expression, which has no text but its address in memory.
+        Raises JMESPathError for to_string of an expression reference, which would show a memory address.
         """
         match function, operands:
             case "join", [str(separator), list(texts)]:
-                self._spend(len(separator) * len(texts) // _CHARACTERS_A_STEP)
-            case "to_string", [given]:
-                for leaf in self._leaves(given):
+                self._spend(len(separator) * len(texts) // _CHARACTERS_PER_STEP)
+            case "to_string", [operand]:
+                for leaf in self._leaves(operand):
                     if isinstance(leaf, str):
-                        self._spend((1 if leaf.isascii() else _ESCAPED) * len(leaf) // _CHARACTERS_A_STEP)
+                        self._spend((1 if leaf.isascii() else _ESCAPED_CHARACTERS) * len(leaf) // _CHARACTERS_PER_STEP)
                     elif leaf is not None and not isinstance(leaf, (int, float)):
                         raise JMESPathError
 
-    def _checked(self, found: Any) -> Any:
-        """Return a result that can be shown and saved: of JSON's types, no text that a database refuses."""
-        for leaf in self._leaves(found):
+    def _checked(self, result: Any) -> Any:
+        """Return the result if it can be stored: JSON types only, no text that a database refuses."""
+        for leaf in self._leaves(result):
             if isinstance(leaf, str):
                 _check_text(leaf)
             elif isinstance(leaf, float):
@@ -169,35 +170,36 @@ class Evaluation(TreeInterpreter):
                     raise JMESPathError
             elif leaf is not None and not isinstance(leaf, int):
                 raise JMESPathError
-        return found
+        return result
 
     def _leaves(self, value: Any) -> Iterator[Any]:
+        """Yield every key and simple value in ``value``, spending steps for each."""
         pending = [value]
         while pending:
-            each = pending.pop()
-            if isinstance(each, dict):
-                self._spend(len(each))
-                pending += (*each, *each.values())
-            elif isinstance(each, list):
-                self._spend(len(each))
-                pending += each
+            current = pending.pop()
+            if isinstance(current, dict):
+                self._spend(len(current))
+                pending += (*current, *current.values())
+            elif isinstance(current, list):
+                self._spend(len(current))
+                pending += current
             else:
-                if isinstance(each, str):
-                    self._spend(len(each) // _CHARACTERS_A_STEP)
-                yield each
+                if isinstance(current, str):
+                    self._spend(len(current) // _CHARACTERS_PER_STEP)
+                yield current
 
     def _spend(self, steps: int) -> None:
-        self.left -= steps
-        if self.left < 0:
+        self.steps_left -= steps
+        if self.steps_left < 0:
             raise TooSlow
 
 
 def _with_operands(node: Any, values: Iterable[Any]) -> Any:
-    return {**node, "children": [ast.literal(each) for each in values]}
+    return {**node, "children": [ast.literal(value) for value in values]}
 
 
 def _check_text(text: str) -> None:
-    """UTF-8 holds no half of a surrogate pair, PostgreSQL no NUL; a literal of an expression can have either."""
+    """Refuse lone surrogates and NUL, which a literal can contain and PostgreSQL cannot store."""
     if not text.isascii():
         text.encode()
     if "\x00" in text:

@@ -17,7 +17,7 @@ from django.views.decorators.debug import sensitive_variables
 from psc_connect.claims.paths import path_of_name
 from psc_connect.configuration.lemonldap_options import NOT_TAKEN, TAKEN, UNREMARKABLE
 from psc_connect.configuration.plan import ConfigurationError, Problem, what_it_is
-from psc_connect.environments import document_of_issuer
+from psc_connect.environments import environment_of_issuer
 from psc_connect.error_messages import load_document
 from psc_connect.fields import StoredSecret
 from psc_connect.models import Environment, ExportedAttribute
@@ -117,7 +117,7 @@ class ProviderNode:
     def _metadata(self) -> None:
         metadata = self._document("oidcOPMetaDataJSON")
         issuer = metadata.get("issuer") if isinstance(metadata, dict) else None
-        published = document_of_issuer(str(issuer))
+        published = environment_of_issuer(str(issuer))
         self.declaration["environment"] = PUBLISHED.get(published, Environment.CUSTOM).value
         if published == "sandbox-2020":
             text = _("The hosts of this sandbox were closed in 2022: the present sandbox's metadata takes its place.")

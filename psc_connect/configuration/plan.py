@@ -12,7 +12,7 @@ from psc_connect.error_messages import explain
 from psc_connect.fields import StoredSecret
 from psc_connect.models import Provider
 from psc_connect.oidc.errors import JWKSError, MetadataError, ProviderUnavailable
-from psc_connect.oidc.wrong_document import looks_like
+from psc_connect.oidc.unexpected_content import classify_content
 from psc_connect.providers import audit, keys, validation
 from psc_connect.providers.metadata import secret_recipient
 from psc_connect.providers.serialization import FORMAT, PROVIDER_FIELDS, SECRET, Difference
@@ -115,7 +115,7 @@ def what_it_is(document: object) -> str:
         "looks_like_private_key": explain("metadata_looks_like_private_key"),
         "looks_like_url": _("This is an address, not a configuration in JSON: give what it serves."),
     }
-    return known.get(looks_like(document), "")
+    return known.get(classify_content(document), "")
 
 
 def carry_out(plans: list[Plan], *, origin: str, by: User | None = None) -> None:

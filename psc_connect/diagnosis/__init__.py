@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from psc_connect.diagnosis import network, protocol, site
 from psc_connect.diagnosis.findings import Finding, Status, worst
 from psc_connect.diagnosis.site import settings_of_the_site
-from psc_connect.oidc.client import Deadline
+from psc_connect.oidc.deadline import Deadline
 from psc_connect.oidc.errors import JWKSError, MetadataError, OIDCError, ProviderUnavailable
-from psc_connect.oidc.observed import observing
+from psc_connect.oidc.response_details import recording_response_details
 from psc_connect.providers.key_management import compare_keys
 from psc_connect.providers.keys import fetched_document
 from psc_connect.providers.metadata import compare
@@ -74,7 +74,7 @@ def examine(provider: Provider, declared: DeclaredAddresses, *, seconds: float =
 def _ask_for_document(provider: Provider, diagnosis: Diagnosis, deadline: Deadline) -> None:
     asked_at = time.time()
     try:
-        with observing() as observed:
+        with recording_response_details() as observed:
             diagnosis.comparison = compare(provider, deadline)
     except OIDCError as exc:
         diagnosis.findings.append(protocol.failure("metadata", exc))

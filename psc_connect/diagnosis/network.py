@@ -20,9 +20,9 @@ from psc_connect.oidc.errors import ProviderUnavailable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from psc_connect.oidc.client import Deadline
+    from psc_connect.oidc.deadline import Deadline
     from psc_connect.oidc.metadata import ProviderMetadata
-    from psc_connect.oidc.observed import Observed
+    from psc_connect.oidc.response_details import ResponseDetails
 
 # A certificate that lives on for less was not renewed when it should have been.
 CERTIFICATE_DAYS = 14
@@ -83,7 +83,7 @@ def _name(host: str, deadline: Deadline) -> Finding:
     return Finding("names", Status.PASSED, "names", f"{host} → {', '.join(addresses)}")
 
 
-def certificate(observed: Observed) -> Iterator[Finding]:
+def certificate(observed: ResponseDetails) -> Iterator[Finding]:
     """How long the provider's certificate lives; it was accepted, or there would be no answer."""
     if observed.certificate_expires_at is None:
         yield Finding(
@@ -103,7 +103,7 @@ def certificate(observed: Observed) -> Iterator[Finding]:
     yield Finding("tls", Status.WARNING, "tls_expires_soon", text, advice)
 
 
-def clock(observed: Observed, *, asked_at: float, answered_at: float) -> Iterator[Finding]:
+def clock(observed: ResponseDetails, *, asked_at: float, answered_at: float) -> Iterator[Finding]:
     """How far this server's clock is from the provider's, to the second (RFC 9110 6.6.1)."""
     if observed.date is None:
         # A bare Keycloak sends none, and nobody can do anything about it: no reason to wake somebody up.

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from psc_connect.models import Provider
-    from psc_connect.oidc.client import Deadline
+    from psc_connect.oidc.deadline import Deadline
     from psc_connect.oidc.jwks import SigningKey
     from psc_connect.oidc.metadata import ProviderMetadata
     from psc_connect.providers.key_management import KeyChanges

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from psc_connect.access.rules import Admission, Decision
     from psc_connect.accounts.linking import VerifiedIdentity
     from psc_connect.models import AccessRule, Account, ExportedAttribute, ExportedGroup, Provider
-    from psc_connect.professional.person import Professional
+    from psc_connect.professional.professional import Professional
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from psc_connect.login.pending import PendingLogin
 from psc_connect.login.session import reload_session
 from psc_connect.models import RequireIssuer
 from psc_connect.oidc.authorization import check_issuer, parse_authorization_response
-from psc_connect.oidc.client import Deadline
+from psc_connect.oidc.deadline import Deadline
 from psc_connect.oidc.errors import IDTokenError, OIDCError, UnknownKey
 from psc_connect.oidc.id_token import RULES
 from psc_connect.providers.keys import fetched_keys, may_fetch

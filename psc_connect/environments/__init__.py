@@ -1,4 +1,4 @@
-"""The provider metadata that ANS publishes for each environment, as data."""
+"""The provider metadata that ANS publishes for each environment of Pro Santé Connect."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-DOCUMENTS = ("production", "sandbox", "sandbox-2020")
+ENVIRONMENTS = ("production", "sandbox", "sandbox-2020")
 
 
 def load_metadata(environment: str) -> dict[str, Any]:
-    """Return the metadata document of ``production``, ``sandbox`` or ``sandbox-2020`` (whose hosts are closed)."""
-    document: dict[str, Any] = json.loads((resources.files(__name__) / f"{environment}.json").read_text("utf-8"))
-    return document
+    """Return the metadata of ``production``, ``sandbox`` or ``sandbox-2020`` (whose hosts no longer exist)."""
+    metadata: dict[str, Any] = json.loads((resources.files(__name__) / f"{environment}.json").read_text("utf-8"))
+    return metadata
 
 
 @cache
-def document_of_issuer(issuer: str) -> str:
-    """Return the name of the document that ANS publishes for the issuer, or "" for an issuer of somebody else's."""
-    return next((name for name in DOCUMENTS if load_metadata(name)["issuer"] == issuer), "")
+def environment_of_issuer(issuer: str) -> str:
+    """Return the environment of an ANS issuer, or "" for another issuer."""
+    return next((name for name in ENVIRONMENTS if load_metadata(name)["issuer"] == issuer), "")

@@ -50,7 +50,7 @@ def apply_exported_attributes(
     Raises LoginRefused: ``attribute_missing``, ``attribute_rejected``, ``attribute_not_unique``,
     ``attribute_field_forbidden``, ``attribute_field_unknown``, ``attribute_claim_too_slow``.
     """
-    changed, parsed = set(), Claims.of(claims)
+    changed, parsed = set(), Claims.wrap(claims)
     for row in rows:
         result = evaluate_attribute(row, user, parsed, creating=creating)
         if result.fatal:

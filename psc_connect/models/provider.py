@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
 from psc_connect import conf
-from psc_connect.environments import document_of_issuer
+from psc_connect.environments import environment_of_issuer
 from psc_connect.fields import SecretField, SecretUnavailable, StoredSecret
 from psc_connect.models.user_fields import validate_link_field
 from psc_connect.oidc.algorithms import ALGORITHMS
@@ -80,7 +80,7 @@ def secret_allowed_for_issuer(issuer: str, secret: StoredSecret) -> bool:
     reference = secret.reference()
     if not reference or conf.secret_issuers().get(reference) == issuer:
         return True
-    return document_of_issuer(issuer) in {"production", "sandbox"}
+    return environment_of_issuer(issuer) in {"production", "sandbox"}
 
 
 class Provider(models.Model):
@@ -257,7 +257,7 @@ class Provider(models.Model):
             self.metadata,
             allow_loopback_http=conf.allow_loopback_http(),
             extra_hosts=conf.extra_endpoint_hosts(),
-            sibling_hosts=bool(document_of_issuer(self.issuer)),
+            sibling_hosts=bool(environment_of_issuer(self.issuer)),
         )
 
     @property

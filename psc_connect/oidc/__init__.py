@@ -1,6 +1,12 @@
-"""What OpenID Connect says a relying party does: no Django, no settings; plain values in, frozen dataclasses out.
+"""The OpenID Connect protocol of a relying party. Imports no Django and no settings.
 
-Read downwards: `metadata` and `jwks` are what is known of a provider, `authorization` is the first redirect and its
-answer, `client` is every outgoing request, `id_token` (over `jws`) and `userinfo` judge what came back, `logout` is
-the last redirect. `errors` is all that can go wrong, `codes` says it in sentences.
+Functions take plain values and return frozen dataclasses. In the order of a login:
+
+* `metadata`, `jwks`: parse the provider's metadata and its key set;
+* `authorization`: build the authorization request and parse the response;
+* `client`: send requests to the provider, over `http` and `transport`;
+* `id_token` (with `jws`), `userinfo`: validate the answers;
+* `logout`: build the logout URL.
+
+`errors` has the exceptions, `error_codes` a sentence for each of their codes.
 """

@@ -1,4 +1,4 @@
-"""The signature algorithms that may be chosen for a provider (RFC 7518 3.1), each with the keys it takes."""
+"""Signature algorithms that a provider may use (RFC 7518 3.1), with the type of key that each needs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing_extensions import override
 
 
 class _PSS(JWASignature):
-    """RSASSA-PSS with a salt as long as the hash (RFC 7518 3.5); josepy signs with the longest, verifies any."""
+    """RSASSA-PSS with a salt as long as the hash (RFC 7518 3.5). josepy's own accepts any salt length."""
 
     kty = JWKRSA
 
@@ -40,7 +40,10 @@ class _PSS(JWASignature):
 
 @dataclass(frozen=True, slots=True)
 class Algorithm:
-    """`crv` is empty for RSA; `hash_name` is hashlib's, for `at_hash` too (OIDC Core 3.1.3.6)."""
+    """A signature algorithm, its type of key and its hash.
+
+    `crv` is the curve, empty for RSA. `hash_name` is a name of hashlib, also used for `at_hash` (OIDC Core 3.1.3.6).
+    """
 
     jwa: JWASignature
     kty: str

@@ -1,4 +1,4 @@
-"""The authorization request and its answer (RFC 6749 4.1.1 and 4.1.2, RFC 7636, RFC 9207)."""
+"""The authorization request and its response (RFC 6749 4.1.1 and 4.1.2, RFC 7636, RFC 9207)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from psc_connect.oidc.error_codes import AUTHORIZATION_ERRORS
 from psc_connect.oidc.errors import AuthorizationResponseError
 from psc_connect.oidc.metadata import ProviderMetadata
 
-# What a request says of its own accord, or what would change its course (RFC 6749, RFC 7636, RFC 9101, OIDC Core).
+# Parameters that a site may not add: the package sets them, or they change the flow (RFC 6749, RFC 7636, RFC 9101,
+# OIDC Core).
 RESERVED_PARAMETERS: Final = frozenset(
     {
         "acr_values",
@@ -42,8 +43,8 @@ RESERVED_PARAMETERS: Final = frozenset(
         "ui_locales",
     }
 )
-_ONCE: Final = ("state", "code", "iss", "error")
-# 32 random bytes in base64url: the only state that is ever sent.
+_SINGLE_VALUED: Final = ("state", "code", "iss", "error")
+# 32 random bytes in base64url, the form of every state that the package sends.
 _STATE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 # RFC 6749 A.11: printable ASCII.
 _CODE: Final = re.compile(r"[\x20-\x7e]{1,4096}")
@@ -52,7 +53,10 @@ _MAX_ISSUER: Final = 2048
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationResponse:
-    """Either `code` or `error` is filled. `error` is a registered error code or `unrecognised`."""
+    """The parsed parameters of the callback. Either `code` or `error` is set.
+
+    `error` is a registered error code or `unrecognised`. `issuer` is the parameter `iss`, or "" (RFC 9207).
+    """
 
     state: str = field(repr=False)
     code: str = field(repr=False)
@@ -61,25 +65,26 @@ class AuthorizationResponse:
 
 
 def authorization_url(metadata: ProviderMetadata, parameters: Mapping[str, str]) -> str:
-    """Where the browser is sent; the endpoint's own query is kept (RFC 6749 3.1)."""
+    """Return the URL of the authorization request. The query of the endpoint is kept (RFC 6749 3.1)."""
     return with_query(metadata.authorization_endpoint, parameters)
 
 
 def with_query(url: str, parameters: Mapping[str, str]) -> str:
-    """`url` with `parameters` added; its own ones of the same names give way, because none may stand twice."""
+    """Return `url` with `parameters` added. Existing ones of the same names are replaced: none may occur twice."""
     parts = urlsplit(url)
-    own = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name not in parameters]
-    return urlunsplit(parts._replace(query=urlencode([*own, *parameters.items()])))
+    kept = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name not in parameters]
+    return urlunsplit(parts._replace(query=urlencode([*kept, *parameters.items()])))
 
 
 def parse_authorization_response(parameters: Mapping[str, Sequence[str]]) -> AuthorizationResponse:
-    """Read the callback's query, each name with all its values; AuthorizationResponseError for what is no answer.
+    """Parse the callback's query (RFC 6749 4.1.2). `parameters` maps each name to all its values.
 
-    `error_description` and `error_uri` are never read: anybody can write them into a link.
+    `error_description` and `error_uri` are ignored: an attacker can put any text into a link to the callback.
+    Raises AuthorizationResponseError.
     """
-    if any(len(parameters.get(name, ())) > 1 for name in _ONCE):
+    if any(len(parameters.get(name, ())) > 1 for name in _SINGLE_VALUED):
         raise AuthorizationResponseError("authorization_duplicate_parameter")
-    values = {name: "".join(parameters.get(name, ())) for name in _ONCE}
+    values = {name: "".join(parameters.get(name, ())) for name in _SINGLE_VALUED}
     if not values["state"]:
         raise AuthorizationResponseError("authorization_state_missing")
     if not _STATE.fullmatch(values["state"]):
@@ -98,7 +103,10 @@ def parse_authorization_response(parameters: Mapping[str, Sequence[str]]) -> Aut
 
 
 def check_issuer(response: AuthorizationResponse, *, metadata: ProviderMetadata, require: bool) -> None:
-    """RFC 9207 2.4: a wrong `iss` is always refused; a missing one where the provider announces it, if `require`."""
+    """Compare the response's `iss` with the issuer (RFC 9207 2.4). Raises AuthorizationResponseError.
+
+    A missing `iss` is refused if `require` is true and the provider's metadata announces the parameter.
+    """
     if response.issuer:
         if response.issuer != metadata.issuer:
             raise AuthorizationResponseError("authorization_issuer_mismatch")

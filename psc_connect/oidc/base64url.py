@@ -1,4 +1,4 @@
-"""base64url as JOSE writes it (RFC 7515 2): no padding, one spelling only for the same bytes (RFC 4648 3.5)."""
+"""base64url without padding, as JOSE uses it (RFC 7515 2)."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ def encode(data: bytes) -> str:
 
 
 def decode_strict(text: str) -> bytes:
-    """ValueError for padding, line ends, foreign characters, and unused bits that are not zero."""
+    """Decode `text`, accepting only the canonical encoding (RFC 4648 3.5).
+
+    Raises ValueError for padding, line breaks, characters outside the alphabet, and unused bits that are not zero.
+    """
     data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    # Python skips what is not of the alphabet and takes several spellings; only one comes out again.
+    # Python ignores foreign characters and accepts several encodings of the same bytes.
     if encode(data) != text:
-        raise ValueError("not the canonical spelling")
+        raise ValueError("not the canonical encoding")
     return data

@@ -1,4 +1,4 @@
-"""Every request that goes out to a provider."""
+"""Requests to the provider: token, userinfo, key set and metadata."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote_plus
 
-from psc_connect.oidc.deadline import Deadline as Deadline
+from psc_connect.oidc.deadline import Deadline
 from psc_connect.oidc.errors import (
     JWKSError,
     MetadataError,
@@ -18,19 +18,18 @@ from psc_connect.oidc.errors import (
     TokenResponseError,
     UserinfoError,
 )
-from psc_connect.oidc.http import Answer, send
-from psc_connect.oidc.http import HTTPPolicy as HTTPPolicy
-from psc_connect.oidc.jwks import public_document
+from psc_connect.oidc.http import Answer, HTTPPolicy, send
+from psc_connect.oidc.jwks import strip_private_members
 from psc_connect.oidc.metadata import ProviderMetadata
 from psc_connect.oidc.strict_json import StrictJSONError, loads_strict
 from psc_connect.oidc.transport import Limits, resolve, within
 
 _KIB: Final = 1024
 _RETRY_AFTER_SECONDS: Final = 0.3
-_RETRIED: Final = ("provider_unreachable", "provider_answer_broken", "provider_server_error")
-# RFC 6750 2.1: what may stand in an Authorization header.
+_RETRYABLE: Final = ("provider_unreachable", "provider_answer_broken", "provider_server_error")
+# RFC 6750 2.1: the syntax of a token in the Authorization header.
 _BEARER_TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]+=*")
-# Keycloak says unauthorized_client for a wrong secret (measured), the standard invalid_client (RFC 6749 5.2).
+# For a wrong secret Keycloak answers unauthorized_client (measured), the standard invalid_client (RFC 6749 5.2).
 _TOKEN_ERRORS: Final = {
     "invalid_client": "token_client_refused",
     "unauthorized_client": "token_client_refused",
@@ -40,7 +39,7 @@ _TOKEN_ERRORS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class ClientCredentials:
-    """Who we are at the token endpoint; `method` is `client_secret_post` or `client_secret_basic`."""
+    """The client's credentials at the token endpoint. `method` is `client_secret_post` or `client_secret_basic`."""
 
     client_id: str
     client_secret: str = field(repr=False)
@@ -49,7 +48,7 @@ class ClientCredentials:
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """What the token endpoint gave."""
+    """The tokens that the token endpoint returned."""
 
     access_token: str = field(repr=False)
     id_token: str = field(repr=False)
@@ -57,7 +56,7 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class UserinfoAnswer:
-    """What the userinfo endpoint gave, not yet read."""
+    """The response of the userinfo endpoint, not yet parsed."""
 
     content_type: str
     body: bytes = field(repr=False)
@@ -73,7 +72,10 @@ def exchange_code(
     http: HTTPPolicy,
     deadline: Deadline,
 ) -> Tokens:
-    """The code for the tokens (RFC 6749 4.1.3, RFC 7636 4.5); ProviderUnavailable, TokenResponseError."""
+    """Exchange the authorization code for tokens (RFC 6749 4.1.3, RFC 7636 4.5).
+
+    Raises ProviderUnavailable or TokenResponseError.
+    """
     form = {
         "grant_type": "authorization_code",
         "code": code,
@@ -86,7 +88,7 @@ def exchange_code(
     elif credentials.method == "client_secret_post":
         form |= {"client_id": credentials.client_id, "client_secret": credentials.client_secret}
     else:
-        raise ValueError("no method of token endpoint authentication that is supported")
+        raise ValueError("unsupported token endpoint authentication method")
     answer = send(
         "POST",
         metadata.token_endpoint,
@@ -100,13 +102,13 @@ def exchange_code(
 
 
 def _basic(credentials: ClientCredentials) -> str:
-    """RFC 6749 2.3.1: both are form-urlencoded first, so that a colon in them separates nothing."""
+    """Return the Authorization header. Both parts are form-encoded, as they may contain a colon (RFC 6749 2.3.1)."""
     pair = f"{quote_plus(credentials.client_id)}:{quote_plus(credentials.client_secret)}"
     return f"Basic {base64.b64encode(pair.encode()).decode()}"
 
 
 def _tokens(answer: Answer) -> Tokens:
-    """RFC 6749 5.1, OIDC Core 3.1.3.3."""
+    """Parse the token response (RFC 6749 5.1 and 5.2, OIDC Core 3.1.3.3). Raises TokenResponseError."""
     try:
         members = loads_strict(answer.body)
     except StrictJSONError as exc:
@@ -130,7 +132,7 @@ def _tokens(answer: Answer) -> Tokens:
 def fetch_userinfo(
     metadata: ProviderMetadata, *, access_token: str, http: HTTPPolicy, deadline: Deadline
 ) -> UserinfoAnswer:
-    """OIDC Core 5.3.1; ProviderUnavailable, UserinfoError."""
+    """Fetch the userinfo (OIDC Core 5.3.1). Raises ProviderUnavailable or UserinfoError."""
     headers = {"Authorization": f"Bearer {access_token}"}
     answer = send("GET", metadata.userinfo_endpoint, headers=headers, http=http, deadline=deadline, limit=256 * _KIB)
     if answer.status != 200:
@@ -139,38 +141,38 @@ def fetch_userinfo(
 
 
 def fetch_jwks(jwks_uri: str, *, http: HTTPPolicy, deadline: Deadline) -> dict[str, Any]:
-    """The key set without private parts, ready to be stored; ProviderUnavailable, JWKSError."""
+    """Fetch the key set, ready to be stored: without private members. Raises ProviderUnavailable or JWKSError."""
     body = _fetch(jwks_uri, http=http, deadline=deadline, limit=512 * _KIB)
     try:
-        return public_document(loads_strict(body, to_keep=True))
+        return strip_private_members(loads_strict(body, refuse_nul=True))
     except StrictJSONError as exc:
         raise JWKSError("jwks_not_json") from exc
 
 
 def fetch_metadata(url: str, *, http: HTTPPolicy, deadline: Deadline) -> dict[str, Any]:
-    """The whole discovery document, not yet checked; ProviderUnavailable, MetadataError."""
+    """Fetch the provider's metadata, not yet validated. Raises ProviderUnavailable or MetadataError."""
     body = _fetch(url, http=http, deadline=deadline, limit=256 * _KIB)
     try:
-        document = loads_strict(body, to_keep=True)
+        metadata = loads_strict(body, refuse_nul=True)
     except StrictJSONError as exc:
         raise MetadataError((MetadataProblem("", "metadata_not_json"),)) from exc
-    if not isinstance(document, dict):
+    if not isinstance(metadata, dict):
         raise MetadataError((MetadataProblem("", "metadata_not_an_object"),))
-    return document
+    return metadata
 
 
 def resolve_host(host: str, port: int, *, http: HTTPPolicy, deadline: Deadline) -> tuple[str, ...]:
-    """The addresses that a call would be made to, each once, in the resolver's order; ProviderUnavailable."""
+    """Return the IP addresses of `host`, without duplicates, in the resolver's order. Raises ProviderUnavailable."""
     with within(Limits(deadline, http.connect_timeout, http.read_timeout, allowance=0)):
         return tuple(dict.fromkeys(str(address[0]) for *_, address in resolve(host, port)))
 
 
 def _fetch(url: str, *, http: HTTPPolicy, deadline: Deadline, limit: int) -> bytes:
-    """A GET that changes nothing, so it may go out twice."""
+    """Send a GET, a second time if the first one fails: it changes nothing at the provider."""
     try:
         answer = send("GET", url, http=http, deadline=deadline, limit=limit)
     except ProviderUnavailable as exc:
-        if exc.code not in _RETRIED or deadline.remaining() <= _RETRY_AFTER_SECONDS:
+        if exc.code not in _RETRYABLE or deadline.remaining() <= _RETRY_AFTER_SECONDS:
             raise
         time.sleep(_RETRY_AFTER_SECONDS)
         answer = send("GET", url, http=http, deadline=deadline, limit=limit)

@@ -1,4 +1,4 @@
-"""One limit of time for several calls."""
+"""A time limit shared by several requests."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from psc_connect.oidc.errors import ProviderUnavailable
 
 
 class Deadline:
-    """So many seconds from now on, by the monotonic clock, for every outgoing request of one callback together."""
+    """A time limit, in seconds from now, for all requests of one callback together. Uses the monotonic clock."""
 
     __slots__ = ("_end",)
 
@@ -16,7 +16,7 @@ class Deadline:
         self._end = time.monotonic() + seconds
 
     def remaining(self) -> float:
-        """Seconds left, above zero; ProviderUnavailable (`provider_timeout`) when there are none."""
+        """Return the seconds left, more than zero. Raises ProviderUnavailable (`provider_timeout`) if none are left."""
         seconds = self._end - time.monotonic()
         if seconds <= 0:
             raise ProviderUnavailable("provider_timeout")

@@ -1,14 +1,14 @@
-"""All that this room can raise.
+"""Exceptions of psc_connect.oidc. Their messages never contain input or secrets.
 
-OIDCError                       a stable `code` of CODES and a `detail`: fixed text, never input, never a secret
-├── MetadataError               the provider's metadata cannot be used; `problems` names every field
+OIDCError                       the base class; `code` is a stable key of CODES
+├── MetadataError               the provider's metadata is not valid; `problems` has one entry per problem
 ├── JWKSError                   the key set cannot be parsed
-├── UnknownKey                  no usable key fits: fetch the key set again, once
-├── AuthorizationResponseError  the answer in the browser's address is not one
-├── ProviderUnavailable         network, TLS, time, size: the provider gave no answer to judge
-├── TokenResponseError          the token endpoint refused, or answered wrongly
-├── IDTokenError                OpenID Connect Core 3.1.3.7 says no
-└── UserinfoError               OpenID Connect Core 5.3 says no
+├── UnknownKey                  no known key verifies the token: fetch the key set again, once
+├── AuthorizationResponseError  the callback's parameters are not valid
+├── ProviderUnavailable         no usable answer: network, TLS, time, size, redirect, outage
+├── TokenResponseError          the token endpoint refused, or its answer is not valid
+├── IDTokenError                the ID token is not valid (OpenID Connect Core 3.1.3.7)
+└── UserinfoError               the userinfo is not valid (OpenID Connect Core 5.3)
 """
 
 from __future__ import annotations
@@ -18,37 +18,35 @@ from typing import ClassVar
 
 from typing_extensions import override
 
-from psc_connect.oidc.error_codes import CODES as CODES
-from psc_connect.oidc.error_codes import sentence
+from psc_connect.oidc.error_codes import CODES, sentence
 
 
 class OIDCError(Exception):
-    """What the caller catches. `code` is a key of CODES, else ValueError; `detail` is fixed English text or empty."""
+    """The base class. `code` is a key of CODES; any other code is a ValueError. `stage` is the codes' prefix."""
 
     stage: ClassVar[str] = ""
 
-    def __init__(self, code: str, detail: str = "") -> None:
+    def __init__(self, code: str) -> None:
         if code not in CODES:
-            raise ValueError(f"{code} is no code of psc_connect.oidc")
-        super().__init__(code, detail)
+            raise ValueError(f"{code} is not a code of psc_connect.oidc")
+        super().__init__(code)
         self.code = code
-        self.detail = detail
 
     @override
     def __str__(self) -> str:
-        return f"{self.code}: {self.detail or sentence(self.code)}"
+        return f"{self.code}: {sentence(self.code)}"
 
 
 @dataclass(frozen=True, slots=True)
 class MetadataProblem:
-    """One thing wrong with one field of the metadata; `field` is empty where the whole document is meant."""
+    """A problem of the metadata. `field` is the member's name, or "" for the metadata as a whole."""
 
     field: str
     code: str
 
 
 class MetadataError(OIDCError):
-    """The metadata cannot be used; its own code is that of the first problem."""
+    """The metadata is not valid. `code` is the code of the first problem."""
 
     def __init__(self, problems: tuple[MetadataProblem, ...]) -> None:
         super().__init__(problems[0].code)
@@ -56,36 +54,36 @@ class MetadataError(OIDCError):
 
 
 class JWKSError(OIDCError):
-    """The document is no key set (RFC 7517 5)."""
+    """The value is not a key set (RFC 7517 5)."""
 
 
 class UnknownKey(OIDCError):
-    """No usable key fits the token: the caller fetches the key set once more and verifies the same token again."""
+    """No known key verifies the token. The caller fetches the key set once and verifies the token again."""
 
 
 class AuthorizationResponseError(OIDCError):
-    """The callback's parameters are no answer to a request of ours (RFC 6749 4.1.2, RFC 9207)."""
+    """The callback's parameters are not a valid authorization response (RFC 6749 4.1.2, RFC 9207)."""
 
 
 class ProviderUnavailable(OIDCError):
-    """The provider gave no answer that could be judged: network, TLS, time, size, redirection, outage."""
+    """The provider gave no usable answer: network, TLS, time, size, redirect, outage."""
 
 
 class TokenResponseError(OIDCError):
-    """The token endpoint refused (RFC 6749 5.2) or its answer is not one (OIDC Core 3.1.3.3)."""
+    """The token endpoint refused (RFC 6749 5.2), or its answer is not valid (OIDC Core 3.1.3.3)."""
 
 
 class IDTokenError(OIDCError):
-    """The ID token is not valid (OIDC Core 3.1.3.7); `rule` names the one that is broken, empty: the signature's."""
+    """The ID token is not valid (OIDC Core 3.1.3.7). `rule` is the name of the broken rule, "" for the signature."""
 
     stage = "id_token"
 
-    def __init__(self, code: str, detail: str = "", *, rule: str = "") -> None:
-        super().__init__(code, detail)
+    def __init__(self, code: str, *, rule: str = "") -> None:
+        super().__init__(code)
         self.rule = rule
 
 
 class UserinfoError(OIDCError):
-    """The userinfo answer is not valid (OIDC Core 5.3)."""
+    """The userinfo is not valid (OIDC Core 5.3)."""
 
     stage = "userinfo"

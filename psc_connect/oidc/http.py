@@ -1,4 +1,4 @@
-"""One HTTP request to a provider and its answer, both bounded."""
+"""One HTTP request to the provider, limited in time and size."""
 
 from __future__ import annotations
 
@@ -19,26 +19,27 @@ from urllib3.exceptions import ProtocolError
 from psc_connect.oidc.deadline import Deadline
 from psc_connect.oidc.errors import ProviderUnavailable
 from psc_connect.oidc.metadata import is_address, is_loopback
-from psc_connect.oidc.observed import note
+from psc_connect.oidc.response_details import record_response_details
 from psc_connect.oidc.transport import Adapter, ClosedBeforeAnswerError, Limits, is_private, within
-from psc_connect.oidc.wrong_document import looks_like
+from psc_connect.oidc.unexpected_content import classify_content
 
 _HEADERS: Final = {
     "User-Agent": "django-psc-connect",
     "Accept": "application/json, application/jwt",
     "Accept-Encoding": "identity",
 }
-# Status line, headers, chunk sizes: what may come in besides the body.
-_AROUND_THE_BODY: Final = 64 * 1024
+# Bytes allowed besides the body: status line, headers, chunk sizes.
+_HEADER_ALLOWANCE: Final = 64 * 1024
 _CHUNK: Final = 16 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class HTTPPolicy:
-    """How requests go out. Time-outs in seconds; `https_proxy` an http:// URL; both texts empty: none.
+    """Settings of outgoing requests.
 
-    `allow_loopback_http` admits a provider on this very machine, and plain http to it; `private_hosts` are the host
-    names that may lead to addresses that are not of the public internet.
+    Time-outs are in seconds. `ca_bundle` is a file name, "" for the default. `https_proxy` is an http:// URL, "" for
+    none. `allow_loopback_http` allows a provider on this machine, over plain http too. `private_hosts` are the host
+    names that may resolve to private addresses.
     """
 
     ca_bundle: str = ""
@@ -48,13 +49,13 @@ class HTTPPolicy:
     allow_loopback_http: bool = False
     private_hosts: frozenset[str] = frozenset()
 
-    def admits_private_address(self, host: str) -> bool:
+    def allows_private_address(self, host: str) -> bool:
         return host.lower() in self.private_hosts or (self.allow_loopback_http and is_loopback(host))
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer that is neither a redirection nor an outage: a status of 2xx or 4xx."""
+    """An answer with status 200 or 4xx; redirects and outages raise ProviderUnavailable instead."""
 
     status: int
     content_type: str
@@ -62,7 +63,7 @@ class Answer:
 
 
 class _Session(requests.Session):
-    """Keeps no cookies: another login's would go out with the next. Reads no environment, no netrc."""
+    """Store no cookies, so that logins do not share them. Read no environment variables and no .netrc."""
 
     def __init__(self, policy: HTTPPolicy) -> None:
         super().__init__()
@@ -78,10 +79,10 @@ class _Session(requests.Session):
 
     @override
     def get_redirect_target(self, resp: Any) -> None:
-        """Not even looked at: `requests` would read the whole body of a redirection first."""
+        """Return None: requests reads the whole redirect body before following it."""
 
 
-# By process, because a child that wrote to its parent's connections would read the parent's answers.
+# One session per process: a forked child must not share its parent's connections.
 _sessions: dict[tuple[int, HTTPPolicy], _Session] = {}
 
 
@@ -103,9 +104,10 @@ def send(
     form: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Answer:
-    """One request; ProviderUnavailable if there is no answer to judge. `limit` in bytes, of the decoded body.
+    """Send one request and return the answer. `limit` is the maximum size of the decoded body, in bytes.
 
-    Sent again, once and on a fresh connection, only where a reused one was closed before any byte of the answer.
+    If the server closed a reused connection before sending any byte, the request is sent once more on a new one.
+    Raises ProviderUnavailable if there is no usable answer.
     """
     _check_url(url, http)
     request = requests.Request(method, url, data=form, headers=headers)
@@ -113,45 +115,49 @@ def send(
         deadline,
         http.connect_timeout,
         http.read_timeout,
-        limit + _AROUND_THE_BODY,
-        admits_private_address=http.admits_private_address,
+        limit + _HEADER_ALLOWANCE,
+        allows_private_address=http.allows_private_address,
     )
     try:
         with within(limits):
             try:
-                return _answer(request, http, deadline=deadline, limit=limit)
+                return _send_once(request, http, deadline=deadline, limit=limit)
             except ClosedBeforeAnswerError:
                 limits.fresh = True
-                return _answer(request, http, deadline=deadline, limit=limit)
-    # ValueError: what http.client raises for a chunk of a negative size.
+                return _send_once(request, http, deadline=deadline, limit=limit)
+    # http.client raises ValueError for a chunk of negative size.
     except (requests.RequestException, urllib3.exceptions.HTTPError, ssl.SSLError, ValueError) as exc:
         raise ProviderUnavailable(_code_of(exc)) from exc
 
 
 def _check_url(url: str, http: HTTPPolicy) -> None:
-    """The last guard against a wrong address in a provider's row: no file, no plain http, no way into a network."""
+    """Check the URL before the request: no other scheme than https, no private IP address (prevents SSRF).
+
+    Raises ProviderUnavailable.
+    """
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
     except ValueError as exc:
         raise ProviderUnavailable("provider_url_refused") from exc
-    is_plain_here = parts.scheme == "http" and http.allow_loopback_http and is_loopback(host)
-    if parts.scheme != "https" and not is_plain_here:
+    is_loopback_http = parts.scheme == "http" and http.allow_loopback_http and is_loopback(host)
+    if parts.scheme != "https" and not is_loopback_http:
         raise ProviderUnavailable("provider_url_refused")
-    # Names are judged by where they lead, when the connection is made; a proxy would be asked for an address as it is.
-    if is_address(host) and _is_inside(host) and not http.admits_private_address(host):
+    # A host name is checked when the connection is made. An IP address is checked here too, because a proxy would
+    # connect to it without that check.
+    if is_address(host) and _is_private_literal(host) and not http.allows_private_address(host):
         raise ProviderUnavailable("provider_address_refused")
 
 
-def _is_inside(address: str) -> bool:
+def _is_private_literal(address: str) -> bool:
     try:
         return is_private(address)
-    # Decimal, octal, hexadecimal: whoever writes an address so has something to hide.
+    # Decimal, octal or hexadecimal: a spelling that only serves to bypass checks.
     except ValueError:
         return True
 
 
-def _answer(request: requests.Request, http: HTTPPolicy, *, deadline: Deadline, limit: int) -> Answer:
+def _send_once(request: requests.Request, http: HTTPPolicy, *, deadline: Deadline, limit: int) -> Answer:
     session = _session(http)
     timeout = (min(http.connect_timeout, deadline.remaining()), http.read_timeout)
     with session.send(
@@ -161,19 +167,19 @@ def _answer(request: requests.Request, http: HTTPPolicy, *, deadline: Deadline, 
         timeout=timeout,
         proxies=session.proxies,
     ) as response:
-        note(response)
+        record_response_details(response)
         if 300 <= response.status_code < 400:
             raise ProviderUnavailable("provider_redirected")
         body = _body(response, limit)
         content_type = response.headers.get("Content-Type", "")
         _check_status(response.status_code)
-    if "html" in content_type.lower() or looks_like(body) == "looks_like_html":
+    if "html" in content_type.lower() or classify_content(body) == "looks_like_html":
         raise ProviderUnavailable("provider_maintenance_page")
     return Answer(response.status_code, content_type, body)
 
 
 def _body(response: requests.Response, limit: int) -> bytes:
-    """Streamed, so that the limit holds for what a gzip bomb unpacks to as well."""
+    """Read the body in chunks, so that the limit also applies to a decompressed gzip bomb."""
     if response.headers.get("Content-Encoding", "identity").lower() not in ("identity", "gzip", "deflate"):
         raise ProviderUnavailable("provider_encoding_refused")
     body = bytearray()
@@ -195,7 +201,7 @@ def _check_status(status: int) -> None:
         raise ProviderUnavailable("provider_unexpected_status")
 
 
-# The first that fits: `requests` makes its SSLError and ProxyError kinds of ConnectionError.
+# The first match counts: SSLError and ProxyError of `requests` are subclasses of its ConnectionError.
 _CODES: Final[tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...]] = (
     ((requests.exceptions.SSLError, urllib3.exceptions.SSLError, ssl.SSLError), "provider_tls_failed"),
     ((requests.Timeout, urllib3.exceptions.TimeoutError), "provider_timeout"),
@@ -206,7 +212,7 @@ _CODES: Final[tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], .
 
 
 def _code_of(exc: Exception) -> str:
-    # `requests` calls a connection that was cut in the middle of an answer by the same name as one that never was.
+    # `requests` raises ConnectionError both for a failed connection and for an answer that was cut off.
     if isinstance(exc, requests.ConnectionError) and exc.args and isinstance(exc.args[0], ProtocolError):
         return "provider_answer_broken"
     return next((code for kinds, code in _CODES if isinstance(exc, kinds)), "provider_answer_broken")

@@ -1,4 +1,4 @@
-"""The ID token (OpenID Connect Core 2 and 3.1.3.7), rule by rule in the standard's order."""
+"""Validation of the ID token (OpenID Connect Core 2 and 3.1.3.7), one function per rule."""
 
 from __future__ import annotations
 
@@ -15,16 +15,18 @@ from psc_connect.oidc.errors import IDTokenError
 from psc_connect.oidc.jwks import KeySet, SigningKey
 from psc_connect.oidc.jws import verify_compact
 
+# Seconds that the clocks of the provider and of this server may differ.
+LEEWAY: Final = 60
 _MAX_LIFETIME: Final = 24 * 3600
-# A token comes straight from the token endpoint: one that is older was kept by somebody.
-_MAX_AGE_OF_TOKEN: Final = 600
+# The token comes directly from the token endpoint, so an old one is a replay.
+_MAX_TOKEN_AGE: Final = 600
 _MAX_TIME: Final = 2**53
 _MAX_SUBJECT: Final = 255
 
 
 @dataclass(frozen=True, slots=True)
 class IDToken:
-    """A valid ID token. Times in seconds since 1970; `claims` cannot be written to; `key` is the one it verifies by."""
+    """A valid ID token. Times are in seconds since 1970, `claims` is read-only, `key` verified the signature."""
 
     raw: str = field(repr=False)
     issuer: str
@@ -41,19 +43,18 @@ class IDToken:
 
 @dataclass(frozen=True, slots=True)
 class IDTokenRules:
-    """What this client expects. `max_age` and `leeway` in seconds; `accepted_acr` empty: any, and none."""
+    """What the client expects of a token. `max_age` is in seconds. Empty `accepted_acr`: no check."""
 
     issuer: str
     client_id: str
     algorithm: str = "RS256"
     max_age: int | None = None
     accepted_acr: tuple[str, ...] = ()
-    leeway: int = 60
 
 
 @dataclass(frozen=True, slots=True)
 class _Login:
-    """What the token must belong to."""
+    """The login that the token must belong to. `now` is in seconds since 1970."""
 
     rules: IDTokenRules
     nonce: str
@@ -66,7 +67,10 @@ _Claims = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`broken` returns the end of an error code, or nothing. `source` is the section that the rule keeps."""
+    """One check of the claims. `source` is the section of the standard.
+
+    `broken` returns "" if the token passes, else the end of the error code (after ``id_token_``).
+    """
 
     name: str
     source: str
@@ -76,10 +80,11 @@ class Rule:
 def validate_id_token(
     raw: str, *, rules: IDTokenRules, keys: KeySet, nonce: str, access_token: str, now: float
 ) -> IDToken:
-    """IDTokenError with the code of the first rule that is broken; UnknownKey if the keys may be out of date.
+    """Validate an ID token (OIDC Core 3.1.3.7).
 
-    `now` in seconds since 1970, `nonce` as it was sent. The signature, 3.1.3.7 (6) to (8), comes first: nothing is
-    read from a token before it is known who wrote it.
+    `now` is in seconds since 1970; `nonce` is that of the authorization request. The signature, 3.1.3.7 (6) to (8), is
+    verified before any claim is read. Raises IDTokenError with the code of the first broken rule, or UnknownKey if the
+    keys may be out of date.
     """
     verified = verify_compact(raw, algorithm=rules.algorithm, keys=keys, error=IDTokenError)
     claims, login = verified.claims, _Login(rules, nonce, access_token, now)
@@ -103,18 +108,18 @@ def validate_id_token(
 
 
 def is_time(value: object) -> bool:
-    """Whole seconds since 1970 in JSON's safe range; true and false are no numbers."""
+    """Return whether `value` is a time: whole seconds since 1970, in JSON's safe integer range (RFC 7493 2.2)."""
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MAX_TIME
 
 
 def _audience(claims: _Claims) -> list[str]:
     value = claims.get("aud")
     audience: list[Any] = value if isinstance(value, list) else [value]
-    return audience if all(isinstance(each, str) and each for each in audience) else []
+    return audience if all(isinstance(client_id, str) and client_id for client_id in audience) else []
 
 
 def _kind(claims: _Claims, _login: _Login) -> str:
-    """RFC 8725 3.12: an access token or a logout token of the same provider is signed with the same key."""
+    """Refuse access and logout tokens, which the provider signs with the same key (RFC 8725 3.12)."""
     return "wrong_type" if claims.get("typ") not in (None, "ID") or "events" in claims else ""
 
 
@@ -138,7 +143,7 @@ def _authorized_party(claims: _Claims, login: _Login) -> str:
 
 
 def _times(claims: _Claims, _login: _Login) -> str:
-    """RFC 7519 2, NumericDate; here in whole seconds."""
+    """Check the types of the times: NumericDate of RFC 7519 2, in whole seconds."""
     names = ("exp", "iat", "nbf")
     return "" if all(is_time(claims[name]) for name in names if name in claims) else "time_malformed"
 
@@ -146,7 +151,7 @@ def _times(claims: _Claims, _login: _Login) -> str:
 def _expiry(claims: _Claims, login: _Login) -> str:
     if "exp" not in claims:
         return "expiry_missing"
-    return "" if claims["exp"] + login.rules.leeway > login.now else "expired"
+    return "" if claims["exp"] + LEEWAY > login.now else "expired"
 
 
 def _issued_at(claims: _Claims, login: _Login) -> str:
@@ -154,13 +159,13 @@ def _issued_at(claims: _Claims, login: _Login) -> str:
         return "issued_at_missing"
     if not 0 < claims["exp"] - claims["iat"] <= _MAX_LIFETIME:
         return "lifetime"
-    if claims["iat"] > login.now + login.rules.leeway:
+    if claims["iat"] > login.now + LEEWAY:
         return "issued_in_future"
-    return "issued_long_ago" if claims["iat"] < login.now - _MAX_AGE_OF_TOKEN else ""
+    return "issued_long_ago" if claims["iat"] < login.now - _MAX_TOKEN_AGE else ""
 
 
 def _not_before(claims: _Claims, login: _Login) -> str:
-    return "not_yet_valid" if claims.get("nbf", 0) > login.now + login.rules.leeway else ""
+    return "not_yet_valid" if claims.get("nbf", 0) > login.now + LEEWAY else ""
 
 
 def _nonce(claims: _Claims, login: _Login) -> str:
@@ -172,13 +177,13 @@ def _nonce(claims: _Claims, login: _Login) -> str:
 
 
 def _optional_types(claims: _Claims, _login: _Login) -> str:
-    """OIDC Core 2; a claim that is null is an absent one."""
-    fine = (
+    """Check the types of optional claims (OIDC Core 2). A null claim counts as absent."""
+    checks = (
         isinstance(claims.get("acr"), (str, type(None))),
         isinstance(claims.get("sid"), (str, type(None))),
         claims.get("auth_time") is None or is_time(claims["auth_time"]),
     )
-    return "" if all(fine) else "claim_malformed"
+    return "" if all(checks) else "claim_malformed"
 
 
 def _acr(claims: _Claims, login: _Login) -> str:
@@ -192,26 +197,26 @@ def _acr(claims: _Claims, login: _Login) -> str:
 def _auth_time(claims: _Claims, login: _Login) -> str:
     if login.rules.max_age is None:
         return ""
-    moment = claims.get("auth_time")
-    if moment is None:
+    auth_time = claims.get("auth_time")
+    if auth_time is None:
         return "auth_time_missing"
-    if moment > login.now + login.rules.leeway:
+    if auth_time > login.now + LEEWAY:
         return "issued_in_future"
-    too_old = login.now - moment > login.rules.max_age + login.rules.leeway
+    too_old = login.now - auth_time > login.rules.max_age + LEEWAY
     return "authentication_too_old" if too_old else ""
 
 
 def _subject(claims: _Claims, _login: _Login) -> str:
-    """OIDC Core 2: at most 255 ASCII characters."""
+    """Check `sub`: at most 255 ASCII characters (OIDC Core 2)."""
     subject = claims.get("sub")
     if subject is None or subject == "":
         return "subject_missing"
-    fine = isinstance(subject, str) and len(subject) <= _MAX_SUBJECT and subject.isascii() and subject.isprintable()
-    return "" if fine else "subject_malformed"
+    is_valid = isinstance(subject, str) and len(subject) <= _MAX_SUBJECT and subject.isascii() and subject.isprintable()
+    return "" if is_valid else "subject_malformed"
 
 
 def _at_hash(claims: _Claims, login: _Login) -> str:
-    """OIDC Core 3.1.3.8: left half of the hash that belongs to the signature's algorithm."""
+    """Compare `at_hash` with the left half of the access token's hash (OIDC Core 3.1.3.8)."""
     if "at_hash" not in claims:
         return ""
     digest = hashlib.new(ALGORITHMS[login.rules.algorithm].hash_name, login.access_token.encode()).digest()

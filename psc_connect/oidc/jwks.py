@@ -1,4 +1,4 @@
-"""The provider's key set (RFC 7517, 7518, 7638): tolerant of what cannot be used, strict about what is."""
+"""The provider's key set, JWKS (RFC 7517, 7518, 7638). Unusable keys are listed with a reason, not refused."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from josepy.jwk import JWKEC, JWKRSA
 from psc_connect.oidc.algorithms import ALGORITHMS
 from psc_connect.oidc.base64url import decode_strict, encode
 from psc_connect.oidc.errors import JWKSError
-from psc_connect.oidc.wrong_document import looks_like
+from psc_connect.oidc.unexpected_content import classify_content
 
 _MAX_KEYS: Final = 100
 _MAX_TEXT: Final = 256
@@ -24,19 +24,19 @@ _KINDS: Final[Mapping[str, tuple[type[JWKRSA | JWKEC], tuple[str, ...]]]] = {
     "EC": (JWKEC, ("crv", "x", "y")),
 }
 _CURVE_BITS: Final = {"P-256": 256, "P-384": 384, "P-521": 521}
-# RFC 7518 6.3.2 and 6.2.2, RFC 8037 2; `priv` is where the post-quantum types keep it.
+# RFC 7518 6.3.2 and 6.2.2, RFC 8037 2; `priv` is the private member of post-quantum keys.
 _PRIVATE_MEMBERS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "priv"})
 _PUBLIC_MEMBERS: Final = frozenset(
     {"kty", "use", "key_ops", "alg", "kid", "n", "e", "crv", "x", "y", "pub", "x5c", "x5t", "x5t#S256", "x5u"}
 )
-# What takes the place of a key that must not be stored, so that the administrator still sees that it was there.
-_STUB: Final = "psc_connect_ignored"
-_STUB_REASONS: Final = frozenset({"jwks_key_private", "jwks_key_symmetric", "jwks_key_broken"})
+# The member of the placeholder that is stored instead of a secret key, so that administrators see the key was there.
+_PLACEHOLDER: Final = "psc_connect_ignored"
+_PLACEHOLDER_REASONS: Final = frozenset({"jwks_key_private", "jwks_key_symmetric", "jwks_key_broken"})
 
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """A public key that may verify signatures. `size` in bits; `thumbprint` by RFC 7638 with SHA-256, base64url."""
+    """A public key for verifying signatures. `size` in bits, `thumbprint` of RFC 7638 (SHA-256, base64url)."""
 
     kid: str | None
     kty: str
@@ -50,7 +50,7 @@ class SigningKey:
 
 @dataclass(frozen=True, slots=True)
 class IgnoredKey:
-    """A key that is not used; `reason` is a code of CODES."""
+    """A key that is not used. `reason` is a code of CODES."""
 
     kid: str | None
     kty: str
@@ -59,18 +59,18 @@ class IgnoredKey:
 
 @dataclass(frozen=True, slots=True)
 class KeySet:
-    """The keys of one provider, as a value: there is no cache."""
+    """The keys of one provider."""
 
     keys: tuple[SigningKey, ...]
     ignored: tuple[IgnoredKey, ...]
 
     @property
     def has_private(self) -> bool:
-        """Whether a key was published with its private part: whoever reads it can sign as the provider."""
+        """Whether a key was published with its private part, so that anyone can sign as the provider."""
         return any(key.reason == "jwks_key_private" for key in self.ignored)
 
     def without(self, thumbprints: Collection[str]) -> KeySet:
-        """The same, but for the keys with these thumbprints: they are ignored."""
+        """Return a copy in which the keys with these thumbprints are ignored, as retired."""
         retired = [key for key in self.keys if key.thumbprint in thumbprints]
         return KeySet(
             keys=tuple(key for key in self.keys if key not in retired),
@@ -79,46 +79,46 @@ class KeySet:
 
 
 class _UnusableKeyError(Exception):
-    """Carries the end of the code."""
+    """A key cannot be used. The argument is the end of the code, after ``jwks_key_``."""
 
 
-def parse_jwks(document: object) -> KeySet:
-    """JWKSError for what is no key set at all; a single unusable key is only `ignored`, with the reason."""
-    judged = [_judged(key) for key in _key_list(document)]
+def parse_jwks(jwks: object) -> KeySet:
+    """Parse a key set. An unusable key is put into `ignored`. Raises JWKSError if `jwks` is not a key set."""
+    parsed = [_parse_key(key) for key in _key_list(jwks)]
     return KeySet(
-        keys=tuple(key for key in judged if isinstance(key, SigningKey)),
-        ignored=tuple(key for key in judged if isinstance(key, IgnoredKey)),
+        keys=tuple(key for key in parsed if isinstance(key, SigningKey)),
+        ignored=tuple(key for key in parsed if isinstance(key, IgnoredKey)),
     )
 
 
-def public_document(document: object) -> dict[str, Any]:
-    """What may be stored of a key set: no private or symmetric member; JWKSError as for `parse_jwks`."""
-    return {"keys": [_public_key(key) for key in _key_list(document)]}
+def strip_private_members(jwks: object) -> dict[str, Any]:
+    """Return the key set without private and symmetric members, to be stored. Raises JWKSError."""
+    return {"keys": [_public_key(key) for key in _key_list(jwks)]}
 
 
-def _key_list(document: object) -> list[object]:
-    if not isinstance(document, Mapping):
-        raise JWKSError(f"jwks_{looks_like(document) or 'not_an_object'}")
-    keys = document.get("keys")
+def _key_list(jwks: object) -> list[object]:
+    if not isinstance(jwks, Mapping):
+        raise JWKSError(f"jwks_{classify_content(jwks) or 'not_an_object'}")
+    keys = jwks.get("keys")
     if not isinstance(keys, list):
-        if "issuer" in document:
+        if "issuer" in jwks:
             raise JWKSError("jwks_looks_like_metadata")
-        raise JWKSError("jwks_looks_like_key" if "kty" in document else "jwks_keys_missing")
+        raise JWKSError("jwks_looks_like_key" if "kty" in jwks else "jwks_keys_missing")
     if len(keys) > _MAX_KEYS:
         raise JWKSError("jwks_too_many_keys")
     return keys
 
 
 def _text(key: object, member: str) -> str | None:
-    """A member that is short text; None for whatever else, so that a table of keys can show it."""
+    """Return a member that is a text of at most 256 characters, else None."""
     value = key.get(member) if isinstance(key, Mapping) else None
     return value if isinstance(value, str) and len(value) <= _MAX_TEXT else None
 
 
-def _kept_reason(key: Mapping[Any, Any]) -> str:
-    """Why the key that stood here was not stored; foreign text in its place says nothing."""
-    kept = key.get(_STUB)
-    return kept.removeprefix("jwks_key_") if isinstance(kept, str) and kept in _STUB_REASONS else ""
+def _placeholder_reason(key: Mapping[Any, Any]) -> str:
+    """Return why a placeholder was stored instead of a key, or "" for a real key."""
+    reason = key.get(_PLACEHOLDER)
+    return reason.removeprefix("jwks_key_") if isinstance(reason, str) and reason in _PLACEHOLDER_REASONS else ""
 
 
 def _secret_reason(key: Mapping[Any, Any]) -> str:
@@ -130,20 +130,20 @@ def _secret_reason(key: Mapping[Any, Any]) -> str:
 def _public_key(key: object) -> dict[str, Any]:
     members = dict(key) if isinstance(key, Mapping) else {}
     public = {name: value for name, value in members.items() if name in _PUBLIC_MEMBERS and value is not None}
-    reason = _kept_reason(members) or _secret_reason(members)
+    reason = _placeholder_reason(members) or _secret_reason(members)
     if not reason and (not public or not all(map(_is_plain, public.values()))):
         reason = "broken"
     if reason:
-        return {"kid": _text(key, "kid"), "kty": _text(key, "kty") or "", _STUB: f"jwks_key_{reason}"}
+        return {"kid": _text(key, "kid"), "kty": _text(key, "kty") or "", _PLACEHOLDER: f"jwks_key_{reason}"}
     return public
 
 
 def _is_plain(value: object) -> bool:
-    """Text or a list of texts: what the public members of RFC 7517 4 are, and nothing that could hide more."""
-    return isinstance(value, str) or (isinstance(value, list) and all(isinstance(each, str) for each in value))
+    """Return whether `value` is a text or a list of texts, the types of public members (RFC 7517 4)."""
+    return isinstance(value, str) or (isinstance(value, list) and all(isinstance(member, str) for member in value))
 
 
-def _judged(key: object) -> SigningKey | IgnoredKey:
+def _parse_key(key: object) -> SigningKey | IgnoredKey:
     try:
         return _signing_key(key)
     except _UnusableKeyError as exc:
@@ -153,7 +153,7 @@ def _judged(key: object) -> SigningKey | IgnoredKey:
 def _signing_key(key: object) -> SigningKey:
     if not isinstance(key, Mapping):
         raise _UnusableKeyError("broken")
-    reason = _kept_reason(key) or _secret_reason(key)
+    reason = _placeholder_reason(key) or _secret_reason(key)
     if reason:
         raise _UnusableKeyError(reason)
     texts = {member: _text(key, member) for member in ("kid", "kty", "alg", "use")}
@@ -168,7 +168,7 @@ def _signing_key(key: object) -> SigningKey:
 
 
 def _check_purpose(key: Mapping[Any, Any], *, use: str | None) -> None:
-    """RFC 7517 4.2 and 4.3."""
+    """Check `use` and `key_ops` (RFC 7517 4.2 and 4.3)."""
     if use is not None and use != "sig":
         raise _UnusableKeyError("encryption")
     operations = key.get("key_ops")
@@ -177,7 +177,7 @@ def _check_purpose(key: Mapping[Any, Any], *, use: str | None) -> None:
 
 
 def _load(key: Mapping[Any, Any], kty: str) -> tuple[JWKRSA | JWKEC, int, str]:
-    """Only the public numbers ever reach josepy, which would load private ones and drops the other members."""
+    """Load the key with josepy, from its public members only: josepy would load private ones too."""
     if kty not in _KINDS:
         raise _UnusableKeyError("unknown_type")
     kind, members = _KINDS[kty]
@@ -199,7 +199,7 @@ def _load(key: Mapping[Any, Any], kty: str) -> tuple[JWKRSA | JWKEC, int, str]:
 
 
 def _rsa_size(modulus: bytes, exponent: bytes) -> int:
-    """NIST SP 800-131A for the length, RFC 8017 3.1 and FIPS 186-5 5.1 for the exponent."""
+    """Check length (NIST SP 800-131A) and exponent (RFC 8017 3.1, FIPS 186-5 5.1); return the length in bits."""
     size = int.from_bytes(modulus, "big").bit_length()
     if size < _RSA_BITS.start:
         raise _UnusableKeyError("too_short")

@@ -1,7 +1,7 @@
-"""Signed tokens (RFC 7515 compact serialization, RFC 8725): all that josepy does not check is checked before it.
+"""Signature verification of compact JWS (RFC 7515, RFC 8725).
 
-josepy sees a public key, the bytes that were signed and the signature, never the token's header: it would parse an
-embedded `jwk` or `x5c`, and takes the algorithm from there.
+josepy only verifies a signature with a given key. It never sees the token's header, because it would take the
+algorithm from there and parse an embedded `jwk` or `x5c`.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from psc_connect.oidc.strict_json import StrictJSONError, loads_strict
 
 _MAX_CHARACTERS: Final = 32 * 1024
 _MAX_KID: Final = 256
-# RFC 8725 3.11: a token that says what it is must say that it is a plain one.
+# RFC 8725 3.11: a `typ` of another kind of token is refused.
 _PLAIN_TYPES: Final = frozenset({None, "jwt"})
 
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """The claims of a token, and the key that its signature is right by."""
+    """The claims of a token, and the key that verified its signature."""
 
     claims: dict[str, Any] = field(repr=False)
     key: SigningKey
@@ -39,20 +39,21 @@ def verify_compact(
     keys: KeySet,
     error: type[IDTokenError | UserinfoError],
 ) -> Verified:
-    """The claims of a token whose signature is right; `error` with its stage's code, or UnknownKey.
+    """Verify the signature of a compact JWS and return its claims.
 
-    `algorithm` is the one that is set for the provider.
+    `algorithm` is the one configured for the provider. Raises `error`, with a code that starts with its stage, or
+    UnknownKey.
     """
     header, payload, signature = _parts(raw, error)
-    chosen = ALGORITHMS.get(algorithm)
-    if chosen is None or header.get("alg") != algorithm:
+    expected = ALGORITHMS.get(algorithm)
+    if expected is None or header.get("alg") != algorithm:
         _refuse(error, "algorithm_refused")
     _check_header(header, error)
     fitting = _fitting_keys(keys, kid=header.get("kid"), algorithm=algorithm, error=error)
     signed = raw.rpartition(".")[0].encode()
-    signer = next((key for key in fitting if _is_signed_by(key, chosen, signed=signed, signature=signature)), None)
+    signer = next((key for key in fitting if _is_signed_by(key, expected, signed=signed, signature=signature)), None)
     if signer is None:
-        # A provider may have changed its key under the same `kid`, or name none.
+        # The provider may have replaced the key without changing its `kid`, or use no `kid`.
         raise UnknownKey(f"{error.stage}_signature_invalid")
     try:
         claims = loads_strict(payload)
@@ -68,7 +69,7 @@ def _refuse(error: type[IDTokenError | UserinfoError], reason: str) -> NoReturn:
 
 
 def _parts(raw: str, error: type[IDTokenError | UserinfoError]) -> tuple[dict[str, Any], bytes, bytes]:
-    """RFC 7515 7.1: header, payload and signature, decoded; the length is looked at before anything else."""
+    """Return header, payload and signature, decoded (RFC 7515 7.1)."""
     if len(raw) > _MAX_CHARACTERS:
         _refuse(error, "too_large")
     parts = raw.split(".")
@@ -90,7 +91,7 @@ def _parts(raw: str, error: type[IDTokenError | UserinfoError]) -> tuple[dict[st
 
 
 def _check_header(header: dict[str, Any], error: type[IDTokenError | UserinfoError]) -> None:
-    """RFC 7515 4.1.11, RFC 7797 6; `jwk`, `jku`, `x5c` and `x5u` are not even looked at (RFC 8725 3.10)."""
+    """Check the header (RFC 7515 4.1.11, RFC 7797 6). `jwk`, `jku`, `x5c` and `x5u` are ignored (RFC 8725 3.10)."""
     if "crit" in header or "b64" in header:
         _refuse(error, "critical_header")
     typ, kid = header.get("typ"), header.get("kid")
@@ -105,10 +106,10 @@ def _check_header(header: dict[str, Any], error: type[IDTokenError | UserinfoErr
 def _fitting_keys(
     keys: KeySet, *, kid: str | None, algorithm: str, error: type[IDTokenError | UserinfoError]
 ) -> list[SigningKey]:
-    """OIDC Core 10.1: by `kid` where there is one, else all; `alg`, type and curve must fit (RFC 8725 3.1)."""
+    """Return the keys with this `kid`, or all without one, that fit the algorithm (OIDC Core 10.1, RFC 8725 3.1)."""
     named = [key for key in keys.keys if kid is None or key.kid == kid]
-    chosen = ALGORITHMS[algorithm]
-    fitting = [key for key in named if key.alg in (None, algorithm) and (key.kty, key.crv) == (chosen.kty, chosen.crv)]
+    key_type = (ALGORITHMS[algorithm].kty, ALGORITHMS[algorithm].crv)
+    fitting = [key for key in named if key.alg in (None, algorithm) and (key.kty, key.crv) == key_type]
     if named and kid is not None and not fitting:
         _refuse(error, "key_unfit")
     if not fitting:

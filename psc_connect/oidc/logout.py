@@ -1,4 +1,4 @@
-"""The last redirect (OpenID Connect RP-Initiated Logout 1.0)."""
+"""The logout request (OpenID Connect RP-Initiated Logout 1.0)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def end_session_url(
     state: str,
     id_token_hint: str = "",
 ) -> str:
-    """Where the browser is sent to end the session at the provider (2); "" if the provider has no such page."""
+    """Return the URL that ends the session at the provider (section 2), or "" without `end_session_endpoint`."""
     if not metadata.end_session_endpoint:
         return ""
     parameters = {

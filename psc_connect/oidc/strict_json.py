@@ -1,4 +1,4 @@
-"""JSON that means one thing only (RFC 8259 4, RFC 7493 I-JSON): what two parsers could read differently is refused."""
+"""A JSON parser that refuses what two parsers could read differently (RFC 8259 section 4, RFC 7493 I-JSON)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MAX_DEPTH = 50
 
 
 class StrictJSONError(ValueError):
-    """The text is not strict JSON. Holds nothing of the text: it may be a token."""
+    """The text is not strict JSON. The message contains none of it, because it may be a token."""
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -31,16 +31,16 @@ def _constant(_text: str) -> object:
     raise StrictJSONError("not a number")
 
 
-def _check(document: object, *, to_keep: bool) -> None:
-    """No text that UTF-8 cannot hold, no nesting over MAX_DEPTH; a loop: recursion is what is guarded against."""
-    pending: list[tuple[object, int]] = [(document, 1)]
+def _check(value: object, *, refuse_nul: bool) -> None:
+    """Refuse lone surrogates and nesting deeper than MAX_DEPTH. A loop, because recursion would overflow the stack."""
+    pending: list[tuple[object, int]] = [(value, 1)]
     while pending:
         value, depth = pending.pop()
         if depth > MAX_DEPTH:
             raise StrictJSONError("nested too deeply")
         if isinstance(value, str):
             value.encode()
-            if to_keep and "\0" in value:
+            if refuse_nul and "\0" in value:
                 raise StrictJSONError("NUL in a text")
         elif isinstance(value, dict):
             pending += [(each, depth + 1) for pair in value.items() for each in pair]
@@ -48,19 +48,20 @@ def _check(document: object, *, to_keep: bool) -> None:
             pending += [(each, depth + 1) for each in value]
 
 
-def loads_strict(text: str | bytes, *, to_keep: bool = False) -> object:
-    """Plain JSON types; StrictJSONError for duplicate keys, NaN, a BOM, wrong UTF-8, lone surrogates, depth.
+def loads_strict(text: str | bytes, *, refuse_nul: bool = False) -> object:
+    """Parse JSON into plain Python types.
 
-    `to_keep`: for NUL too, which PostgreSQL can hold in no text.
+    Raises StrictJSONError for invalid JSON or UTF-8, duplicate keys, NaN, infinite numbers, a BOM, lone surrogates and
+    deep nesting. With `refuse_nul` also for NUL characters, which PostgreSQL cannot store.
     """
     try:
         if isinstance(text, bytes):
             text = text.decode()
-        document: object = json.loads(text, object_pairs_hook=_object, parse_float=_number, parse_constant=_constant)
-        _check(document, to_keep=to_keep)
+        value: object = json.loads(text, object_pairs_hook=_object, parse_float=_number, parse_constant=_constant)
+        _check(value, refuse_nul=refuse_nul)
     except StrictJSONError:
         raise
     except (ValueError, RecursionError):
-        # Not chained: JSONDecodeError and UnicodeError carry the whole text, tokens included.
+        # Not chained: JSONDecodeError and UnicodeError contain the whole text, which may be a token.
         raise StrictJSONError("not strict JSON") from None
-    return document
+    return value

@@ -1,8 +1,8 @@
-"""Sockets, connections and pools that keep a deadline: what `requests` and `urllib3` leave open.
+"""Connections of `requests` and `urllib3` with a deadline and a size limit for the whole exchange.
 
-Their time-outs bound one read, so that a provider that sends a byte a second holds a worker for as long as it likes.
-Here every read of an exchange, of headers and of the proxy's answer too, is bounded by what is left of the deadline,
-and so is the question to the name server, which no time-out of theirs reaches.
+The libraries' time-outs limit a single read, so a provider that sends one byte per second could block a worker without
+end. Here each read (headers, body, the proxy's answer) may only take what is left of the deadline. The name lookup too,
+which their time-outs do not cover.
 """
 
 from __future__ import annotations
@@ -37,14 +37,15 @@ _CONNECTIONS: Final = 32
 
 
 class ClosedBeforeAnswerError(Exception):
-    """A connection that had served before was closed, and not one byte of the answer had come: nobody answered."""
+    """The server closed a reused connection without sending a byte of the answer: the request can be sent again."""
 
 
 @dataclass(slots=True)
 class Limits:
-    """The request under way. `allowance` is how many bytes may still come in; `fresh` forbids pooled connections.
+    """Limits of the current request. Time-outs are in seconds.
 
-    `admits_private_address` says of a host name whether it may lead into a network.
+    `allowance` is the number of bytes that may still be received. `fresh` forbids reused connections.
+    `allows_private_address` returns whether a host name may resolve to a private address.
     """
 
     deadline: Deadline
@@ -52,7 +53,7 @@ class Limits:
     read_timeout: float
     allowance: int
     fresh: bool = False
-    admits_private_address: Callable[[str], bool] = lambda _host: False
+    allows_private_address: Callable[[str], bool] = lambda _host: False
 
     def connecting(self) -> float:
         return min(self.connect_timeout, self.deadline.remaining())
@@ -66,13 +67,13 @@ class Limits:
             raise ProviderUnavailable("provider_answer_too_large")
 
 
-# A context variable, because urllib3 has no way to hand a value of ours down to its sockets.
+# A context variable, because urllib3 offers no way to pass a value to its sockets.
 _current: ContextVar[Limits] = ContextVar("psc_connect_limits")
 
 
 @contextmanager
 def within(limits: Limits) -> Iterator[None]:
-    """Every connection that is used inside keeps these limits."""
+    """Apply these limits to every connection used inside the block."""
     token = _current.set(limits)
     try:
         yield
@@ -104,7 +105,7 @@ class _Connection(HTTPConnection):
     def _new_conn(self) -> socket.socket:
         last: OSError = OSError("no address")
         addresses = resolve(self._dns_host, self.port or self.default_port)
-        # The proxy is the site's own choice, and knows the way from there on.
+        # The site chose the proxy, which resolves the provider's host itself.
         if self.proxy is None:
             self._check(addresses)
         for family, kind, protocol, _, address in addresses:
@@ -124,9 +125,9 @@ class _Connection(HTTPConnection):
         raise NewConnectionError(self, "no connection") from last
 
     def _check(self, addresses: _Addresses) -> None:
-        """The very addresses that are connected to: a name cannot change its mind between the check and the call."""
-        inside = any(is_private(str(address[0])) for *_, address in addresses)
-        if inside and not _current.get().admits_private_address(self._dns_host):
+        """Check the resolved addresses we connect to (prevents DNS rebinding)."""
+        has_private = any(is_private(str(address[0])) for *_, address in addresses)
+        if has_private and not _current.get().allows_private_address(self._dns_host):
             raise ProviderUnavailable("provider_address_refused")
 
     @override
@@ -137,7 +138,7 @@ class _Connection(HTTPConnection):
     @property
     @override
     def is_connected(self) -> bool:
-        """What the pool asks before it hands a connection out again."""
+        """Whether the pool may reuse this connection."""
         if _current.get().fresh or time.monotonic() - self._last_used > IDLE_SECONDS:
             return False
         return super().is_connected
@@ -160,14 +161,14 @@ class _Connection(HTTPConnection):
         try:
             yield
         except (OSError, HTTPException) as exc:
-            silent = _current.get().allowance == allowance and not isinstance(exc, TimeoutError)
-            if silent and self._answers:
+            nothing_received = _current.get().allowance == allowance and not isinstance(exc, TimeoutError)
+            if nothing_received and self._answers:
                 raise ClosedBeforeAnswerError from exc
             raise
 
 
 class _TLSConnection(_Connection, HTTPSConnection):
-    """Remembers how long the certificate lives, for a diagnosis: after an answer the socket may be gone."""
+    """Keeps the expiry of the certificate for the diagnosis, because the socket may be closed after the answer."""
 
     certificate_expires_at: float | None = None
 
@@ -191,7 +192,7 @@ _POOLS: Final = {"http": _Pool, "https": _TLSPool}
 
 
 class Adapter(HTTPAdapter):
-    """`requests`' way to our pools. TLS 1.2 or newer, certificate and host name always verified (RFC 9325)."""
+    """Adapter of `requests` to these pools. TLS 1.2 or newer; certificate and host name are verified (RFC 9325)."""
 
     def __init__(self, ca_bundle: str) -> None:
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -213,50 +214,50 @@ class Adapter(HTTPAdapter):
 
     @override
     def build_response(self, req: Any, resp: Any) -> Any:
-        # Nobody keeps cookies here, and a malformed one makes the parser of the standard library warn.
-        del resp._original_response.msg["Set-Cookie"]  # noqa: SLF001 - it has no other way in
+        # Cookies are not stored, and a malformed one makes the standard library's parser warn.
+        del resp._original_response.msg["Set-Cookie"]  # noqa: SLF001 - there is no public access
         return super().build_response(req, resp)
 
     @override
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
-        """The authorities were loaded once, into our context; `requests` would read its own file at each connection."""
+        """Skip: our context has the authorities already, and requests would read its own file for each connection."""
         conn.cert_reqs = "CERT_REQUIRED"
 
 
-# RFC 6052 2.1: IPv4 addresses as a translator writes them.
+# RFC 6052 2.1: IPv4 addresses embedded in IPv6 (NAT64).
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
 # RFC 8215, RFC 6890 2.2.2 (IETF protocol assignments).
 _SPECIAL: Final = (ipaddress.ip_network("64:ff9b:1::/48"), ipaddress.ip_network("192.0.0.0/24"))
 
 
 def is_private(text: str) -> bool:
-    """Whether an address is not one of the public internet, in whatever spelling a resolver gave it (RFC 6890)."""
+    """Return whether an IP address is not public (RFC 6890), also when IPv6 embeds an IPv4 address."""
     address = ipaddress.ip_address(text.partition("%")[0])
     if isinstance(address, ipaddress.IPv6Address):
-        hidden = address.ipv4_mapped or address.sixtofour
+        embedded = address.ipv4_mapped or address.sixtofour
         if address in _NAT64:
-            hidden = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-        address = hidden or address
+            embedded = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+        address = embedded or address
     is_local = getattr(address, "is_site_local", False)
     return not address.is_global or address.is_multicast or address.is_reserved or is_local or _is_special(address)
 
 
 def _is_special(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    """Ranges that not every Python's `is_global` knows."""
+    """Return whether the address is in a range that `is_global` of some Python versions misses."""
     return any(address.version == network.version and address in network for network in _SPECIAL)
 
 
 def resolve(host: str, port: int) -> _Addresses:
-    """The addresses of a host; asked for in a thread of its own, because the resolver knows no deadline."""
+    """Return the addresses of a host. Runs in a thread, because the resolver has no time-out."""
     answers: queue.SimpleQueue[_Addresses | OSError | UnicodeError] = queue.SimpleQueue()
 
-    def ask() -> None:
+    def look_up() -> None:
         try:
             answers.put(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
         except (OSError, UnicodeError) as exc:
             answers.put(exc)
 
-    threading.Thread(target=ask, daemon=True).start()
+    threading.Thread(target=look_up, daemon=True).start()
     try:
         answer = answers.get(timeout=_current.get().connecting())
     except queue.Empty as exc:

@@ -1,4 +1,4 @@
-"""The userinfo answer (OpenID Connect Core 5.3)."""
+"""Validation of the userinfo (OpenID Connect Core 5.3)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from psc_connect.oidc.client import UserinfoAnswer
 from psc_connect.oidc.errors import UserinfoError
-from psc_connect.oidc.id_token import IDToken, IDTokenRules, audience_rule, is_time, issuer_rule
+from psc_connect.oidc.id_token import LEEWAY, IDToken, IDTokenRules, audience_rule, is_time, issuer_rule
 from psc_connect.oidc.jwks import KeySet
 from psc_connect.oidc.jws import verify_compact
 from psc_connect.oidc.strict_json import StrictJSONError, loads_strict
@@ -15,9 +15,9 @@ from psc_connect.oidc.strict_json import StrictJSONError, loads_strict
 _MAX_TEXT: Final = 10_000
 _MAX_MEMBERS: Final = 1_000
 _MAX_INTEGER: Final = 2**53
-# The ID token alone says these: how, when and for whom the person was authenticated. `_claim_names` and
-# `_claim_sources` (OIDC Core 5.6.2) point to addresses of somebody else's choice.
-_NOT_FROM_HERE: Final = frozenset(
+# Claims about the authentication are only taken from the ID token. `_claim_names` and `_claim_sources`
+# (OIDC Core 5.6.2) point to URLs that an attacker could choose.
+_IGNORED_CLAIMS: Final = frozenset(
     {
         "iss",
         "aud",
@@ -47,27 +47,27 @@ def validate_userinfo(
     now: float,
     signed_algorithm: str = "",
 ) -> dict[str, Any]:
-    """The person's claims; UserinfoError if they cannot be trusted, UnknownKey as for the ID token.
+    """Validate the userinfo (OIDC Core 5.3.2) and return the person's claims.
 
-    `signed_algorithm` is what the provider is set for: empty for plain JSON. The other one is refused (5.3.2).
-    `now` in seconds since 1970, for the times of a signed answer.
+    `signed_algorithm` is the algorithm configured for the provider, "" for plain JSON; an answer of the other kind is
+    refused. `now` is in seconds since 1970, for the times of a signed answer. Raises UserinfoError or UnknownKey.
     """
     media_type = answer.content_type.partition(";")[0].strip().lower()
     if media_type == "application/jwt":
         if not signed_algorithm:
             raise UserinfoError("userinfo_signed_unexpectedly")
         claims = _signed(answer.body, rules=rules, keys=keys, algorithm=signed_algorithm)
-        _check_times(claims, leeway=rules.leeway, now=now)
+        _check_times(claims, now=now)
     elif signed_algorithm:
         raise UserinfoError("userinfo_not_signed")
     else:
         claims = _plain(answer.body)
     if claims.get("sub") in (None, ""):
         raise UserinfoError("userinfo_subject_missing")
-    # OIDC Core 5.3.2: exactly the same, or the answer was swapped for another person's.
+    # OIDC Core 5.3.2: otherwise the answer may be about another person.
     if claims["sub"] != id_token.subject:
         raise UserinfoError("userinfo_subject_mismatch")
-    claims = {name: value for name, value in claims.items() if name not in _NOT_FROM_HERE}
+    claims = {name: value for name, value in claims.items() if name not in _IGNORED_CLAIMS}
     _check_bounds(claims)
     return claims
 
@@ -83,13 +83,13 @@ def _plain(body: bytes) -> dict[str, Any]:
 
 
 def _signed(body: bytes, *, rules: IDTokenRules, keys: KeySet, algorithm: str) -> dict[str, Any]:
-    """5.3.2: `iss` and `aud` are required in a signed answer."""
+    """Verify a signed answer, which must have `iss` and `aud` (OIDC Core 5.3.2)."""
     try:
         raw = body.decode("ascii")
     except UnicodeDecodeError as exc:
         raise UserinfoError("userinfo_not_compact") from exc
     claims = verify_compact(raw, algorithm=algorithm, keys=keys, error=UserinfoError).claims
-    # RFC 8725 3.12: an ID, access or logout token of the same provider is no userinfo answer.
+    # RFC 8725 3.12: the provider signs its ID, access and logout tokens with the same keys.
     if "typ" in claims or "events" in claims:
         raise UserinfoError("userinfo_wrong_type")
     reason = issuer_rule(claims, rules.issuer) or audience_rule(claims, rules.client_id)
@@ -98,23 +98,23 @@ def _signed(body: bytes, *, rules: IDTokenRules, keys: KeySet, algorithm: str) -
     return claims
 
 
-def _check_times(claims: dict[str, Any], *, leeway: int, now: float) -> None:
-    """RFC 7519 4.1.4 and 4.1.5: a signed answer need not have times, but what it has is kept."""
+def _check_times(claims: dict[str, Any], *, now: float) -> None:
+    """Check the times of a signed answer, which are optional (RFC 7519 4.1.4 and 4.1.5)."""
     if not all(is_time(claims[name]) for name in ("exp", "nbf") if name in claims):
         raise UserinfoError("userinfo_time_malformed")
-    if "exp" in claims and claims["exp"] + leeway <= now:
+    if "exp" in claims and claims["exp"] + LEEWAY <= now:
         raise UserinfoError("userinfo_expired")
-    if claims.get("nbf", 0) > now + leeway:
+    if claims.get("nbf", 0) > now + LEEWAY:
         raise UserinfoError("userinfo_not_yet_valid")
 
 
 def _check_bounds(claims: dict[str, Any]) -> None:
-    """What a database and a page can hold; depth and lone surrogates are strict JSON's affair already."""
+    """Refuse what a database cannot store or a page cannot show. Depth and surrogates: see `strict_json`."""
     pending: list[object] = [claims]
     while pending:
         value = pending.pop()
-        for kind, fine, reason in _BOUNDS:
-            if isinstance(value, kind) and not fine(value):
+        for kind, is_allowed, reason in _BOUNDS:
+            if isinstance(value, kind) and not is_allowed(value):
                 raise UserinfoError(f"userinfo_{reason}")
         if isinstance(value, dict):
             pending += [*value.keys(), *value.values()]

@@ -1,4 +1,4 @@
-"""A code of ANS's tables, as it came, with its label on demand."""
+"""Codes of the ANS tables, with their labels."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from functools import lru_cache
 
 from psc_connect.professional.nomenclatures import Concept, concept, tables_of
 
-# Longer than any code with its OID.
+# Characters; longer than any code with its OID.
 MAX_CACHED = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """``code`` as sent, and the OID that came with it (``10^1.2.250…``), or ""; false where nothing was sent.
+    """A code as sent by PSC; false if none was sent.
 
-    An unknown code is kept and has no label; a closed one keeps its label and is told as such.
+    ``system`` is the OID sent with it (``10^1.2.250…``), or "". ``tables`` are the tables that may have the code. An
+    unknown code has no label; a closed one still has its label.
     """
 
     code: str = ""
@@ -24,27 +25,28 @@ class Code:
 
     @classmethod
     def read(cls, text: str, *tables: str) -> Code:
-        """Return the code that a text holds, ``10`` or ``10^OID``. Never fails."""
-        return _read(text, tables) if len(text) <= MAX_CACHED else _made(text, tables)
+        """Parse ``10`` or ``10^OID``. Never fails."""
+        return _parse_cached(text, tables) if len(text) <= MAX_CACHED else _parse(text, tables)
 
     @property
     def concept(self) -> Concept | None:
+        """The entry of the first table that has the code, or None."""
         return concept(self.code, *self.tables) if self.code else None
 
     @property
     def label(self) -> str:
-        """The French label of the table, or "" where no table has the code."""
-        found = self.concept
-        return found.label if found else ""
+        """The French label, or "" if no table has the code."""
+        concept = self.concept
+        return concept.label if concept else ""
 
     @property
     def is_closed(self) -> bool:
-        found = self.concept
-        return found is not None and found.is_closed
+        concept = self.concept
+        return concept is not None and concept.is_closed
 
     @property
     def sent(self) -> str:
-        """The code as the userinfo has it, with its OID if it came with one."""
+        """The code as sent, with its OID if there was one."""
         return f"{self.code}^{self.system}" if self.system else self.code
 
     def __bool__(self) -> bool:
@@ -54,20 +56,20 @@ class Code:
         return self.label or self.code
 
 
-def _made(text: str, tables: tuple[str, ...]) -> Code:
+def _parse(text: str, tables: tuple[str, ...]) -> Code:
     code, _sign, system = text.partition("^")
     return Code(code, system, tables) if code or system else Code()
 
 
-# Everybody's codes are the same few hundred.
-_read = lru_cache(maxsize=1024)(_made)
+# All professionals share a few hundred codes.
+_parse_cached = lru_cache(maxsize=1024)(_parse)
 
 
 def label(code: Code | str, kind: str = "") -> str:
-    """Return the French label of a code, or the code itself where no table has it.
+    """Return the French label of a code, or the code itself if no table has it.
 
-    ``kind`` is a subject (``profession``) or a table by ANS's name; a ``Code`` needs none. Raises UnknownTableError, a
-    KeyError, for another.
+    ``kind`` is a subject (``profession``) or the ANS name of a table; a ``Code`` needs none. Raises UnknownTableError,
+    a KeyError, for another ``kind``.
     """
-    given = code if isinstance(code, Code) else Code.read(code)
-    return str(replace(given, tables=tables_of(kind)) if kind else given)
+    parsed = code if isinstance(code, Code) else Code.read(code)
+    return str(replace(parsed, tables=tables_of(kind)) if kind else parsed)

@@ -1,4 +1,4 @@
-"""A condition on a professional: a subject, an operator and values, as a rule or a view of a site asks for them."""
+"""Conditions on a professional, for access rules and views: a subject, an operator and values."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Any, Final
 
 from psc_connect.professional.identifiers import Kind
 from psc_connect.professional.nomenclatures import concept, tables_of
-from psc_connect.professional.person import Activity, ActivityChoice, Practice, Professional
+from psc_connect.professional.professional import Activity, ActivityChoice, Practice, Professional
 
-# By what name the tables know the codes of a subject; the other subjects are numbers and words.
+# Subject → name of its tables. The values of other subjects are not codes.
 CODED: Final[Mapping[str, str]] = MappingProxyType(
     {
         "profession": "profession",
         "category": "category",
-        # Any skill, a speciality or not.
+        # The condition covers all skills, not only specialities.
         "speciality": "skill",
         "mode": "mode",
         "sector": "sector",
@@ -26,12 +26,12 @@ CODED: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 OPERATORS: Final = ("in", "not_in", "starts_with")
-# Of one condition; a rule on more is a list that stands somewhere else.
+# Per condition. A longer list should be kept elsewhere.
 MAX_VALUES: Final = 500
 _CODE = re.compile(r"[0-9A-Za-z._-]{1,32}")
-# Numbers of structures, departments, levels (a URN at the longest), means.
+# Structure numbers, departments, ACR values (a URN is the longest), means of authentication.
 _WORD = re.compile(r"[!-~]{1,255}")
-# How the values of a subject without tables are written: a FINESS, SIREN, SIRET or technical identifier; a department.
+# Format of the values of subjects without tables. A structure is a FINESS, SIREN, SIRET or technical identifier.
 SHAPES: Final[Mapping[str, re.Pattern[str]]] = MappingProxyType(
     {
         "structure": re.compile(r"[0-9][0-9AB][0-9]{7}|[0-9]{14}|[RFC][0-9A-Z]+"),
@@ -39,13 +39,13 @@ SHAPES: Final[Mapping[str, re.Pattern[str]]] = MappingProxyType(
         "means": re.compile("CARD|MOBILE"),
     }
 )
-# What registers write in capitals.
+# Subjects whose values registers write in capitals.
 _IN_CAPITALS = ("structure", "department")
 
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """Who it is, in what capacity, and at what level (``acr``) they proved it."""
+    """A professional, the activity they chose, and the level of their authentication (``acr``)."""
 
     professional: Professional
     activity_choice: ActivityChoice | None = None
@@ -53,11 +53,11 @@ class Situation:
     _values: dict[str, frozenset[str]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def values_of(self, subject: str) -> frozenset[str]:
-        """Return what there is of a subject, as it is compared: found once, however many rules ask for it."""
+        """Return the values of a subject, normalised. Cached, because many rules use the same subject."""
         values = self._values.get(subject)
         if values is None:
-            found = (_compared(subject, each) for each in SUBJECTS[subject](self))
-            values = self._values[subject] = frozenset(each for each in found if each)
+            normalised_values = (_normalised_for(subject, value) for value in SUBJECTS[subject](self))
+            values = self._values[subject] = frozenset(filter(None, normalised_values))
         return values
 
     @property
@@ -70,12 +70,12 @@ class Situation:
 
 
 def siren_of(activity: Activity) -> str:
-    """Return the number of the company: that which was sent, or the beginning of that of its establishment."""
+    """Return the SIREN: the one sent, or the first 9 digits of the SIRET."""
     return normalised(activity.siren or activity.siret)[:9]
 
 
 def _structures(situation: Situation) -> Iterable[str]:
-    """Every number by which a structure is known: FINESS of the site and of its legal entity, SIRET, SIREN, own."""
+    """Yield every number of a structure: FINESS of site and legal entity, technical identifiers, SIRET, SIREN."""
     activity = situation.activity
     yield from (activity.finess, activity.finess_legal_entity, activity.structure_id, activity.former_structure_id)
     yield from (activity.siret, siren_of(activity))
@@ -91,7 +91,9 @@ SUBJECTS: Final[Mapping[str, Callable[[Situation], Iterable[str]]]] = MappingPro
         "structure": _structures,
         "department": lambda situation: [situation.activity.department],
         "role": lambda situation: [situation.activity.role.code],
-        "identifier_kind": lambda situation: [each.kind.value for each in situation.professional.vouched_identifiers],
+        "identifier_kind": lambda situation: [
+            identifier.kind.value for identifier in situation.professional.vouched_identifiers
+        ],
         "acr": lambda situation: [situation.acr],
         "means": lambda situation: [situation.professional.means],
     }
@@ -99,11 +101,11 @@ SUBJECTS: Final[Mapping[str, Callable[[Situation], Iterable[str]]]] = MappingPro
 
 
 class ConditionError(ValueError):
-    """This is no condition; ``code`` says why.
+    """A condition is not valid.
 
-    ``condition_malformed``, ``condition_subject_unknown``, ``condition_operator_unknown``,
-    ``condition_values_missing``, ``condition_values_too_many``, ``condition_value_malformed``. ``member`` is where.
-    ``hint`` is for a developer who wrote it.
+    ``code`` is ``condition_malformed``, ``condition_subject_unknown``, ``condition_operator_unknown``,
+    ``condition_values_missing``, ``condition_values_too_many`` or ``condition_value_malformed``. ``member`` is the
+    place: ``subject``, ``operator``, ``values`` or ``values[0]``. ``hint`` is for the developer of the condition.
     """
 
     def __init__(self, code: str, member: str = "", hint: str = "") -> None:
@@ -113,27 +115,27 @@ class ConditionError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """``subject`` of ``SUBJECTS``, ``operator`` of ``OPERATORS``, values in the form of ``normalised``."""
+    """A condition: a ``subject`` of ``SUBJECTS``, an ``operator`` of ``OPERATORS``, and normalised values."""
 
     subject: str
     operator: str
     values: tuple[str, ...]
 
     @classmethod
-    def read(cls, given: Any) -> Condition:
-        """Make one of ``{"subject": …, "operator": …, "values": […]}``. Raises ConditionError."""
-        if not isinstance(given, dict) or set(given) != {"subject", "operator", "values"}:
+    def read(cls, data: Any) -> Condition:
+        """Parse ``{"subject": …, "operator": …, "values": […]}``. Raises ConditionError."""
+        if not isinstance(data, dict) or set(data) != {"subject", "operator", "values"}:
             raise ConditionError("condition_malformed")
-        return cls.of(given["subject"], given["operator"], given["values"])
+        return cls.of(data["subject"], data["operator"], data["values"])
 
     @classmethod
     def of(cls, subject: Any, operator: Any, values: Any) -> Condition:
-        """Raises ConditionError."""
+        """Make a condition from its parts. Raises ConditionError."""
         if not isinstance(subject, str) or subject not in SUBJECTS:
             raise ConditionError("condition_subject_unknown", "subject")
         if operator not in OPERATORS:
             raise ConditionError("condition_operator_unknown", "operator")
-        if not isinstance(values, (list, tuple)) or not all(isinstance(each, str) for each in values):
+        if not isinstance(values, (list, tuple)) or not all(isinstance(value, str) for value in values):
             raise ConditionError("condition_malformed", "values")
         return _condition(subject, operator, tuple(values))
 
@@ -141,15 +143,15 @@ class Condition:
         return {"subject": self.subject, "operator": self.operator, "values": list(self.values)}
 
     def holds(self, situation: Situation) -> bool:
-        """Whether it is so. What was not sent is in no list, and so ``not_in`` every one."""
-        found = situation.values_of(self.subject)
+        """Return whether the situation meets the condition. ``not_in`` also holds if no value was sent."""
+        actual = situation.values_of(self.subject)
         if self.operator == "starts_with":
-            return any(value.startswith(self.values) for value in found)
-        return found.isdisjoint(self.values) == (self.operator == "not_in")
+            return any(value.startswith(self.values) for value in actual)
+        return actual.isdisjoint(self.values) == (self.operator == "not_in")
 
     @property
     def unknown_codes(self) -> tuple[str, ...]:
-        """The values that no table has, where the subject has tables: they may be newer than the tables here."""
+        """The values that are in none of the subject's tables. They may be newer than the tables."""
         tables = tables_with(self.subject)
         if not tables or self.operator == "starts_with":
             return ()
@@ -157,45 +159,46 @@ class Condition:
 
     @property
     def odd_values(self) -> tuple[str, ...]:
-        """The values that no structure, department or means has: mistyped, or two that were taken for one."""
+        """The values that do not have the format of the subject: probably mistyped, or two values in one."""
         shape = SHAPES.get(self.subject)
         if shape is None or self.operator == "starts_with":
             return ()
         return tuple(value for value in self.values if shape.fullmatch(value) is None)
 
 
-# The rules of a site are the same at each login: each is checked once.
+# A site's rules are the same at each login, so each is validated once.
 @lru_cache(maxsize=1024)
 def _condition(subject: str, operator: str, values: tuple[str, ...]) -> Condition:
-    kept = tuple(dict.fromkeys(value for each in values if (value := _compared(subject, each))))
-    if not kept:
+    normalised_values = (_normalised_for(subject, value) for value in values)
+    unique = tuple(dict.fromkeys(filter(None, normalised_values)))
+    if not unique:
         raise ConditionError("condition_values_missing", "values")
-    if len(kept) > MAX_VALUES:
+    if len(unique) > MAX_VALUES:
         raise ConditionError("condition_values_too_many", "values")
-    for number, value in enumerate(kept):
+    for number, value in enumerate(unique):
         if not _is_possible(subject, operator, value):
             raise ConditionError("condition_value_malformed", f"values[{number}]")
-    return Condition(subject, operator, kept)
+    return Condition(subject, operator, unique)
 
 
-def _compared(subject: str, value: str) -> str:
+def _normalised_for(subject: str, value: str) -> str:
     return normalised(value).upper() if subject in _IN_CAPITALS else normalised(value)
 
 
 def _is_possible(subject: str, operator: str, value: str) -> bool:
-    """Whether the value can be one of the subject at all; a code need not be in any table."""
+    """Return whether the subject can have this value. A code need not be in a table."""
     if subject in CODED:
         return _CODE.fullmatch(value) is not None
     if subject == "identifier_kind" and operator != "starts_with":
-        return value in {each.value for each in Kind}
+        return value in {kind.value for kind in Kind}
     return _WORD.fullmatch(value) is not None
 
 
 def tables_with(subject: str) -> tuple[str, ...]:
-    """Return the tables that have the values of a subject; none of one whose values are numbers or words."""
+    """Return the tables of a subject, none if its values are not codes."""
     return tables_of(CODED[subject]) if subject in CODED else ()
 
 
 def normalised(value: str) -> str:
-    """A code or a number as it is compared: a SIRET or a FINESS is often written with spaces."""
+    """Return `value` without spaces: SIRET and FINESS are often written with them."""
     return "".join(value.split())

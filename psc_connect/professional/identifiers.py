@@ -1,7 +1,7 @@
-"""National identifiers of people: strict where one is made, tolerant where one is read.
+"""National identifiers of professionals.
 
-Kinds and prefixes: ANS's table TRE_G08. ``8`` + RPPS, ``0`` + ADELI, ``3`` + FINESS / number and ``5`` + SIRET / number
-of a structure's staff; ``ANS`` + digits of the tests (EDIT); a UUID (PSI).
+Kinds and prefixes are those of the ANS table TRE_G08: ``8`` + RPPS, ``0`` + ADELI, ``3`` + FINESS/number and ``5`` +
+SIRET/number for the staff of a structure. Also ``ANS`` + digits for test identities (EDIT) and a UUID (PSI).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from enum import Enum
 
 
 class Kind(str, Enum):
-    """What an identifier is of."""
+    """The register of an identifier."""
 
     RPPS = "rpps"
     ADELI = "adeli"
@@ -24,14 +24,14 @@ class Kind(str, Enum):
     UNKNOWN = "unknown"
 
     def __str__(self) -> str:
-        """The name as people write it, or "": that of the structure's number for its staff."""
+        """The name for people (``FINESS`` for a FINESS_STAFF), or "" if unknown."""
         return "" if self is Kind.UNKNOWN else self.value.removesuffix("_staff").upper()
 
 
 class IdentifierError(ValueError):
-    """This can be no identifier of its kind; ``code`` says why, and nothing of it is in any message.
+    """The number is not valid for its kind. The message does not contain it.
 
-    ``rpps_malformed``, ``rpps_key_wrong``, ``adeli_malformed``, ``staff_malformed``, ``edit_malformed``,
+    ``code`` is ``rpps_malformed``, ``rpps_key_wrong``, ``adeli_malformed``, ``staff_malformed``, ``edit_malformed`` or
     ``psi_malformed``.
     """
 
@@ -40,29 +40,29 @@ class IdentifierError(ValueError):
         self.code = code
 
 
-# [0-9], not \d: that would take the digits of every script.
+# [0-9], because \d also matches digits of other scripts.
 _RPPS = re.compile(r"[0-9]{11}")
-# Two characters of the department (2A and 2B are Corsica's), seven digits.
+# The department (2A and 2B for Corsica) and seven digits.
 _ADELI = re.compile(r"[0-9][0-9AB][0-9]{7}")
 _FINESS_STAFF = re.compile(r"[0-9][0-9AB][0-9]{7}/[A-Za-z0-9]{1,40}")
 _SIRET_STAFF = re.compile(r"[0-9]{14}/[A-Za-z0-9]{1,40}")
 _EDIT = re.compile(r"ANS[0-9]{14}")
 _PSI = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 MAX_CHARACTERS = 255
-# As ANS's table TRE_G08 has them.
-_DIGITS = {Kind.RPPS: "8", Kind.ADELI: "0", Kind.FINESS_STAFF: "3", Kind.SIRET_STAFF: "5"}
+# Prefixes of the ANS table TRE_G08.
+_PREFIXES = {Kind.RPPS: "8", Kind.ADELI: "0", Kind.FINESS_STAFF: "3", Kind.SIRET_STAFF: "5"}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class NationalIdentifier:
-    """One identifier. Two are equal if they name the same person in the same register, however each was written."""
+    """An identifier: its register and its number in it, without prefix."""
 
     kind: Kind
     number: str
 
     @classmethod
     def rpps(cls, number: str) -> NationalIdentifier:
-        """Make one of an RPPS number of 11 digits, the last of them its Luhn key. Raises IdentifierError."""
+        """Make one from an RPPS number: 11 digits, the last one a Luhn check digit. Raises IdentifierError."""
         if not _RPPS.fullmatch(number):
             raise IdentifierError("rpps_malformed")
         if not luhn_holds(number):
@@ -71,35 +71,35 @@ class NationalIdentifier:
 
     @classmethod
     def adeli(cls, number: str) -> NationalIdentifier:
-        """Make one of an ADELI number of 9 characters. Raises IdentifierError."""
+        """Make one from an ADELI number of 9 characters. Raises IdentifierError."""
         return cls(Kind.ADELI, _checked(number, _ADELI, "adeli_malformed"))
 
     @classmethod
     def finess_staff(cls, number: str) -> NationalIdentifier:
-        """Make one of ``FINESS/number``: somebody of a structure's staff. Raises IdentifierError."""
+        """Make one from ``FINESS/number``, for the staff of a structure. Raises IdentifierError."""
         return cls(Kind.FINESS_STAFF, _checked(number, _FINESS_STAFF, "staff_malformed"))
 
     @classmethod
     def siret_staff(cls, number: str) -> NationalIdentifier:
-        """Make one of ``SIRET/number``: somebody of a structure's staff. Raises IdentifierError."""
+        """Make one from ``SIRET/number``, for the staff of a structure. Raises IdentifierError."""
         return cls(Kind.SIRET_STAFF, _checked(number, _SIRET_STAFF, "staff_malformed"))
 
     @classmethod
     def edit(cls, number: str) -> NationalIdentifier:
-        """Make one of an identity of ANS's tests, ``ANS`` and 14 digits. Raises IdentifierError."""
+        """Make one from the number of an ANS test identity, ``ANS`` and 14 digits. Raises IdentifierError."""
         return cls(Kind.EDIT, _checked(number, _EDIT, "edit_malformed"))
 
     @classmethod
     def psi(cls, number: str) -> NationalIdentifier:
-        """Make one of a PSI number, a UUID, in capitals or not. Raises IdentifierError."""
+        """Make one from a PSI number, a UUID in upper or lower case. Raises IdentifierError."""
         return cls(Kind.PSI, _checked(number.lower(), _PSI, "psi_malformed"))
 
     @classmethod
     def read(cls, text: str, origin: str = "") -> NationalIdentifier:
-        """Return what a text is, or an unknown one, whose number is the text: its printable characters, 255 at most.
+        """Parse an identifier as sent by PSC. Never fails.
 
-        Never fails. ``origin`` is what the userinfo says of it (``RPPS``, ``EDIT``, ``PSI`` …): it decides where the
-        form does not.
+        ``origin`` is PSC's field (``RPPS``, ``EDIT``, ``PSI`` …). It decides if several kinds fit. If none fits, the
+        kind is UNKNOWN and the number is the text: its printable characters, 255 at most.
         """
         for make, number in _candidates(text.strip(), register_of(origin)):
             try:
@@ -111,14 +111,14 @@ class NationalIdentifier:
 
     @property
     def national(self) -> str:
-        """The form in which the national register gives it: with the digit of its kind before it."""
-        return _DIGITS.get(self.kind, "") + self.number
+        """The number with the prefix of its kind, as in PSC's ``SubjectNameID``."""
+        return _PREFIXES.get(self.kind, "") + self.number
 
     def __bool__(self) -> bool:
         return bool(self.number)
 
     def __str__(self) -> str:
-        """Kind and number, for pages: repr(), which ends in logs, has no number."""
+        """Kind and number, for pages. repr() has no number, because it may be logged."""
         return f"{self.kind} {self.number}".strip()
 
     def __repr__(self) -> str:
@@ -126,9 +126,9 @@ class NationalIdentifier:
 
 
 def register_of(origin: str) -> str:
-    """Return what register an origin of ``otherIds`` names, in capitals; "" for what is no name of one.
+    """Return the register that an origin of ``otherIds`` names, in capitals, or "" if it is not ASCII.
 
-    In ASCII alone: other letters have these for capitals too.
+    Some non-ASCII letters have ASCII capitals: they must not pass for a register.
     """
     return origin.strip().upper() if origin.isascii() else ""
 
@@ -140,23 +140,23 @@ def _checked(number: str, pattern: re.Pattern[str], code: str) -> str:
 
 
 def _candidates(text: str, origin: str) -> list[tuple[Callable[[str], NationalIdentifier], str]]:
-    """What a text could be, the likeliest first: without the digit of its kind only where its origin allows it."""
+    """Return the kinds to try, most likely first. A number without prefix is only tried if its origin allows it."""
     make = NationalIdentifier
-    found: list[tuple[Callable[[str], NationalIdentifier], str]] = []
+    candidates: list[tuple[Callable[[str], NationalIdentifier], str]] = []
     if origin == "ADELI":
-        found.append((make.adeli, text))
+        candidates.append((make.adeli, text))
     prefixed = {"8": make.rpps, "0": make.adeli, "3": make.finess_staff, "5": make.siret_staff}
     if text[:1] in prefixed:
-        found.append((prefixed[text[:1]], text[1:]))
+        candidates.append((prefixed[text[:1]], text[1:]))
     if origin in ("RPPS", ""):
-        found.append((make.rpps, text))
-    return [*found, (make.edit, text), (make.psi, text)]
+        candidates.append((make.rpps, text))
+    return [*candidates, (make.edit, text), (make.psi, text)]
 
 
 def luhn_holds(digits: str) -> bool:
-    """Whether the last digit is the Luhn key of those before it (ISO/IEC 7812-1 annex B)."""
+    """Return whether the last digit is the Luhn check digit of the others (ISO/IEC 7812-1 annex B)."""
     total = 0
-    for place, digit in enumerate(reversed(digits)):
-        value = int(digit) * (2 if place % 2 else 1)
+    for position, digit in enumerate(reversed(digits)):
+        value = int(digit) * (2 if position % 2 else 1)
         total += value - 9 if value > 9 else value
     return total % 10 == 0

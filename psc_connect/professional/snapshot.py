@@ -1,4 +1,4 @@
-"""A ``Professional`` as JSON that a row can keep, back again without reading it anew, and what changed between two."""
+"""A ``Professional`` as JSON to store in the database, and the changes between two of them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 from psc_connect.professional.coded_values import Code
 from psc_connect.professional.identifiers import Kind, NationalIdentifier
 from psc_connect.professional.nomenclatures import tables_of
-from psc_connect.professional.person import (
+from psc_connect.professional.professional import (
     Activity,
     ActivityChoice,
     OtherIdentifier,
@@ -19,56 +19,59 @@ from psc_connect.professional.person import (
     ReadingWarning,
 )
 
-# Of the shape below. A snapshot of another version is as if there were none: the next login makes one.
+# Version of the format. A snapshot of another version is ignored; the next login stores a new one.
 VERSION: Final = 1
 T = TypeVar("T")
 
 
 def to_snapshot(professional: Professional) -> dict[str, Any]:
-    """Return the data as JSON, what is empty left out."""
+    """Return the professional as JSON-compatible data, without empty values."""
     return {
         "version": VERSION,
         **_plain(professional),
-        "roles": [each.sent for each in professional.roles],
+        "roles": [role.sent for role in professional.roles],
         "identifiers": [
-            {**_plain(each), "kind": each.identifier.kind.value, "number": each.identifier.number}
-            for each in professional.identifiers
+            {**_plain(other), "kind": other.identifier.kind.value, "number": other.identifier.number}
+            for other in professional.identifiers
         ],
         "practices": [
             {**_plain(practice), "activities": [_plain(activity) for activity in practice.activities]}
             for practice in professional.practices
         ],
-        "warnings": [asdict(each) for each in professional.warnings],
+        "warnings": [asdict(warning) for warning in professional.warnings],
     }
 
 
 def from_snapshot(snapshot: Mapping[str, Any]) -> Professional | None:
-    """Return what ``to_snapshot`` was given; None for a snapshot of another version, or none at all."""
+    """Return the professional of a snapshot, or None if it is empty or of another version."""
     if snapshot.get("version") != VERSION:
         return None
-    return _made(
+    return _build(
         Professional,
         snapshot,
-        roles=tuple(Code.read(each, *tables_of("profession")) for each in snapshot["roles"]),
+        roles=tuple(Code.read(role, *tables_of("profession")) for role in snapshot["roles"]),
         identifiers=tuple(
-            _made(OtherIdentifier, each, identifier=NationalIdentifier(Kind(each["kind"]), each["number"]))
-            for each in snapshot["identifiers"]
+            _build(OtherIdentifier, other, identifier=NationalIdentifier(Kind(other["kind"]), other["number"]))
+            for other in snapshot["identifiers"]
         ),
         practices=tuple(
-            _made(Practice, each, activities=tuple(_made(Activity, activity) for activity in each["activities"]))
-            for each in snapshot["practices"]
+            _build(
+                Practice, practice, activities=tuple(_build(Activity, activity) for activity in practice["activities"])
+            )
+            for practice in snapshot["practices"]
         ),
-        warnings=tuple(ReadingWarning(**each) for each in snapshot["warnings"]),
+        warnings=tuple(ReadingWarning(**warning) for warning in snapshot["warnings"]),
     )
 
 
-def _is_leaf(each: Field[Any]) -> bool:
-    return each.name not in {"roles", "identifiers", "identifier", "practices", "activities", "warnings"}
+def _is_leaf(declared: Field[Any]) -> bool:
+    return declared.name not in {"roles", "identifiers", "identifier", "practices", "activities", "warnings"}
 
 
 def _plain(value: Any) -> dict[str, Any]:
-    found = {each.name: getattr(value, each.name) for each in fields(value) if _is_leaf(each)}
-    return {name: _as_json(each) for name, each in found.items() if each or each is False}
+    """Return the fields of a dataclass that are neither empty nor dataclasses themselves."""
+    leaves = {declared.name: getattr(value, declared.name) for declared in fields(value) if _is_leaf(declared)}
+    return {name: _as_json(leaf) for name, leaf in leaves.items() if leaf or leaf is False}
 
 
 def _as_json(value: Any) -> Any:
@@ -77,24 +80,26 @@ def _as_json(value: Any) -> Any:
     return dict(value) if isinstance(value, Mapping) else value
 
 
-def _made(kind: type[T], given: Mapping[str, Any], **parts: Any) -> T:
+def _build(kind: type[T], stored: Mapping[str, Any], **parts: Any) -> T:
+    """Build a dataclass from the result of ``_plain`` and the fields that are dataclasses."""
     values: dict[str, Any] = {}
-    for each in fields(kind):  # type: ignore[arg-type]
-        if not _is_leaf(each) or each.name not in given:
+    for declared in fields(kind):  # type: ignore[arg-type]
+        if not _is_leaf(declared) or declared.name not in stored:
             continue
-        value, tables = given[each.name], each.metadata.get("tables")
+        value, tables = stored[declared.name], declared.metadata.get("tables")
         if isinstance(value, dict):
-            values[each.name] = MappingProxyType(value)
+            values[declared.name] = MappingProxyType(value)
         else:
-            values[each.name] = value if tables is None else Code.read(value, *tables)
+            values[declared.name] = value if tables is None else Code.read(value, *tables)
     return kind(**values, **parts)
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One thing that is not what it was; None where it was not there before, or is not any longer.
+    """A changed value. ``before`` is None if it was added, ``after`` is None if it was removed.
 
-    ``name``: a field of ``Professional``, or ``practices.10C.skill``, ``activities.<key>.siret``, ``identifiers.rpps``.
+    ``name`` is a field of ``Professional``, or ``practices.10C.skill``, ``activities.<key>.siret``,
+    ``identifiers.rpps``.
     """
 
     name: str
@@ -103,7 +108,10 @@ class Change:
 
 
 def changes(before: Professional | None, after: Professional) -> tuple[Change, ...]:
-    """Compare two: practices by profession and category, activities by ``ActivityChoice.key``, whatever their order."""
+    """Return the changes between two professionals.
+
+    Practices are matched by profession and category, activities by ``ActivityChoice.key``. Their order is ignored.
+    """
     old, new = dict(_flat(before)) if before else {}, dict(_flat(after))
     return tuple(
         Change(name, old.get(name), new.get(name))
@@ -114,9 +122,9 @@ def changes(before: Professional | None, after: Professional) -> tuple[Change, .
 
 def _flat(professional: Professional) -> Iterator[tuple[str, Any]]:
     yield from _plain(professional).items()
-    yield "roles", [each.sent for each in professional.roles]
-    for each in professional.identifiers:
-        yield f"identifiers.{each.identifier.kind.value}", each.identifier.number
+    yield "roles", [role.sent for role in professional.roles]
+    for other in professional.identifiers:
+        yield f"identifiers.{other.identifier.kind.value}", other.identifier.number
     for practice in professional.practices:
         name = f"{practice.profession.code}{practice.category.code}"
         yield from ((f"practices.{name}.{leaf}", value) for leaf, value in _plain(practice).items())

@@ -1,4 +1,4 @@
-"""The claims as Pro Santé Connect sends them → a ``Professional``. Reading never fails."""
+"""Parsing of Pro Santé Connect's userinfo claims into a ``Professional``. It never fails."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from psc_connect.professional.coded_values import Code
 from psc_connect.professional.identifiers import Kind, NationalIdentifier
 from psc_connect.professional.nomenclatures import tables_of
-from psc_connect.professional.person import (
+from psc_connect.professional.professional import (
     Activity,
     OtherIdentifier,
     Practice,
@@ -19,37 +19,45 @@ from psc_connect.professional.person import (
 )
 
 T = TypeVar("T")
-# Of each dataclass its leaves: the field, PSC's name, and the tables of its code, or None where it is text.
+# Dataclass → its simple fields: name, PSC's name, and the tables of a code or None for text.
 _LEAVES: Mapping[type[Any], tuple[tuple[str, str, tuple[str, ...] | None], ...]] = {
     kind: tuple(
-        (each.name, each.metadata["psc"], each.metadata["tables"]) for each in fields(kind) if "psc" in each.metadata
+        (declared.name, declared.metadata["psc"], declared.metadata["tables"])
+        for declared in fields(kind)
+        if "psc" in declared.metadata
     )
     for kind in (Professional, Practice, Activity)
 }
-# What says nothing, whatever was expected.
-_NOTHING = (None, "")
-# It is kept in a column of two bytes.
+# PSC sends these for "no value".
+_NO_VALUE = (None, "")
+# The maximum of the PositiveSmallIntegerField that stores it.
 MAX_QUALITY = 32767
-# Of all practices together: several times what anybody has, and still read in milliseconds.
+# For all practices together: several times the real maximum, and still parsed in milliseconds.
 MAX_ACTIVITIES = 500
 
 
 def count_activities(claims: Mapping[str, Any]) -> int:
-    """Return how many practices and activities there are to read: whoever calls may refuse what is too much."""
+    """Return the number of practices plus activities, so that a caller can refuse more than MAX_ACTIVITIES."""
     register = claims.get("SubjectRefPro")
     practices = register.get("exercices") if isinstance(register, dict) else None
     if not isinstance(practices, list):
         return 0
-    activities = (each.get("activities") for each in practices if isinstance(each, dict))
-    return len(practices) + sum(len(each) for each in activities if isinstance(each, list))
+    lists = (practice.get("activities") for practice in practices if isinstance(practice, dict))
+    return len(practices) + sum(len(activities) for activities in lists if isinstance(activities, list))
 
 
 def read_userinfo(claims: Mapping[str, Any]) -> Professional:
-    """Return who these claims are about. Never fails: what is not as expected is in ``warnings``."""
-    return _Reader().professional(claims)
+    """Return the professional that these claims describe. Never fails: unexpected values are in ``warnings``."""
+    return _Parser().professional(claims)
 
 
-class _Reader:
+class _Parser:
+    """Parses one userinfo and collects the warnings.
+
+    Methods take values out of ``source``, a copy of a JSON object, so that the rest can be kept as ``extra``. ``path``
+    is the place of that object, for warnings.
+    """
+
     def __init__(self) -> None:
         self.warnings: list[ReadingWarning] = []
 
@@ -58,121 +66,121 @@ class _Reader:
         register = self._object(top, "SubjectRefPro", "")
         self._move_civility(top, register)
         practices = self._objects(register, "exercices", "SubjectRefPro.")
-        # The second is the name in a specification of ANS's.
+        # One specification of ANS writes otherIDs.
         identifiers = [*self._objects(top, "otherIds", ""), *self._objects(top, "otherIDs", "")]
         roles = self._roles(top)
-        verified = self._take_truth(top, "email_verified", "")
+        verified = self._take_bool(top, "email_verified", "")
         values = self._leaves(Professional, top, "")
         extra = {**top, **({"SubjectRefPro": register} if register else {})}
         return Professional(
             **values,
             roles=roles,
-            identifiers=tuple(dict.fromkeys(self._identifier(each, path) for each, path in identifiers)),
-            practices=tuple(self._practice(each, path) for each, path in practices),
+            identifiers=tuple(dict.fromkeys(self._identifier(source, path) for source, path in identifiers)),
+            practices=tuple(self._practice(source, path) for source, path in practices),
             email_verified=verified,
             extra=MappingProxyType(extra),
             warnings=tuple(self.warnings),
         )
 
     def _move_civility(self, top: dict[str, Any], register: dict[str, Any]) -> None:
-        """It stood in SubjectRefPro until 2023, and stands at the top since."""
+        """Move codeCivilite from SubjectRefPro, its place until 2023, to the top level."""
         former = register.get("codeCivilite")
-        if former in _NOTHING or former == top.get("codeCivilite"):
+        if former in _NO_VALUE or former == top.get("codeCivilite"):
             register.pop("codeCivilite", None)
-        elif top.get("codeCivilite") in _NOTHING:
+        elif top.get("codeCivilite") in _NO_VALUE:
             top["codeCivilite"] = register.pop("codeCivilite")
         else:
             self._warn("value_twice", "SubjectRefPro.codeCivilite")
 
-    def _practice(self, given: dict[str, Any], path: str) -> Practice:
-        activities = self._objects(given, "activities", path)
-        values = self._leaves(Practice, given, path)
-        read = tuple(self._activity(each, place) for each, place in activities)
-        return Practice(**values, activities=read, extra=MappingProxyType(given))
+    def _practice(self, source: dict[str, Any], path: str) -> Practice:
+        activities = self._objects(source, "activities", path)
+        values = self._leaves(Practice, source, path)
+        parsed = tuple(self._activity(source, place) for source, place in activities)
+        return Practice(**values, activities=parsed, extra=MappingProxyType(source))
 
-    def _activity(self, given: dict[str, Any], path: str) -> Activity:
-        return Activity(**self._leaves(Activity, given, path), extra=MappingProxyType(given))
+    def _activity(self, source: dict[str, Any], path: str) -> Activity:
+        return Activity(**self._leaves(Activity, source, path), extra=MappingProxyType(source))
 
-    def _identifier(self, given: dict[str, Any], path: str) -> OtherIdentifier:
-        text, origin = self._take_text(given, "identifiant", path), self._take_text(given, "origine", path)
+    def _identifier(self, source: dict[str, Any], path: str) -> OtherIdentifier:
+        text, origin = self._take_text(source, "identifiant", path), self._take_text(source, "origine", path)
         identifier = NationalIdentifier.read(text, origin)
         if text and identifier.kind is Kind.UNKNOWN:
             self._warn("identifier_unknown", f"{path}identifiant")
         return OtherIdentifier(
             identifier,
             origin=origin,
-            quality=self._quality(given, path),
+            quality=self._quality(source, path),
             sent=text,
-            extra=MappingProxyType(given),
+            extra=MappingProxyType(source),
         )
 
-    def _quality(self, given: dict[str, Any], path: str) -> int:
-        value = given.get("qualite")
+    def _quality(self, source: dict[str, Any], path: str) -> int:
+        value = source.get("qualite")
         if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_QUALITY:
-            del given["qualite"]
+            del source["qualite"]
             return value
-        self._leave(given, "qualite", path)
+        self._leave(source, "qualite", path)
         return 0
 
     def _roles(self, top: dict[str, Any]) -> tuple[Code, ...]:
         if isinstance(top.get("SubjectRole"), str):
             top["SubjectRole"] = [top["SubjectRole"]]
-        found = self._items(top, "SubjectRole", "", str)
-        return tuple(Code.read(text, *tables_of("profession")) for text, _path in found if text)
+        roles = self._items(top, "SubjectRole", "", str)
+        return tuple(Code.read(text, *tables_of("profession")) for text, _path in roles if text)
 
-    def _leaves(self, kind: type[Any], given: dict[str, Any], path: str) -> dict[str, Any]:
-        """Take out of an object every leaf that the dataclass names: those that say something."""
+    def _leaves(self, kind: type[Any], source: dict[str, Any], path: str) -> dict[str, Any]:
+        """Take the simple fields of a dataclass out of an object, without empty ones."""
         values: dict[str, Any] = {}
         for field, name, tables in _LEAVES[kind]:
-            value = given.pop(name, "")
+            value = source.pop(name, "")
             if not isinstance(value, str):
-                given[name] = value
-                value = self._take_text(given, name, path)
+                source[name] = value
+                value = self._take_text(source, name, path)
             if value:
                 values[field] = value if tables is None else Code.read(value, *tables)
         return values
 
-    def _take_text(self, given: dict[str, Any], name: str, path: str) -> str:
-        value = given.get(name)
+    def _take_text(self, source: dict[str, Any], name: str, path: str) -> str:
+        value = source.get(name)
         if isinstance(value, str):
-            return str(given.pop(name))
-        self._leave(given, name, path)
-        # Never of more digits than Python writes.
+            return str(source.pop(name))
+        self._leave(source, name, path)
+        # Python refuses to write very long integers.
         if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() <= 64:
-            return str(given.pop(name))
+            return str(source.pop(name))
         return ""
 
-    def _take_truth(self, given: dict[str, Any], name: str, path: str) -> bool | None:
-        if isinstance(given.get(name), bool):
-            return bool(given.pop(name))
-        self._leave(given, name, path)
+    def _take_bool(self, source: dict[str, Any], name: str, path: str) -> bool | None:
+        if isinstance(source.get(name), bool):
+            return bool(source.pop(name))
+        self._leave(source, name, path)
         return None
 
-    def _object(self, given: dict[str, Any], name: str, path: str) -> dict[str, Any]:
-        if isinstance(given.get(name), dict):
-            return dict(given.pop(name))
-        self._leave(given, name, path)
+    def _object(self, source: dict[str, Any], name: str, path: str) -> dict[str, Any]:
+        if isinstance(source.get(name), dict):
+            return dict(source.pop(name))
+        self._leave(source, name, path)
         return {}
 
-    def _objects(self, given: dict[str, Any], name: str, path: str) -> list[tuple[dict[str, Any], str]]:
-        return [(dict(each), f"{place}.") for each, place in self._items(given, name, path, dict)]
+    def _objects(self, source: dict[str, Any], name: str, path: str) -> list[tuple[dict[str, Any], str]]:
+        return [(dict(item), f"{place}.") for item, place in self._items(source, name, path, dict)]
 
-    def _items(self, given: dict[str, Any], name: str, path: str, kind: type[T]) -> list[tuple[T, str]]:
-        """Take out of a list what is of a kind, each with its place; the rest stays."""
-        if not isinstance(given.get(name), list):
-            self._leave(given, name, path)
+    def _items(self, source: dict[str, Any], name: str, path: str, kind: type[T]) -> list[tuple[T, str]]:
+        """Take the members of type ``kind`` out of a list, each with its path. Other members stay in ``source``."""
+        if not isinstance(source.get(name), list):
+            self._leave(source, name, path)
             return []
-        placed = [(each, f"{path}{name}[{number}]") for number, each in enumerate(given.pop(name))]
-        if rest := [(each, place) for each, place in placed if each is not None and not isinstance(each, kind)]:
-            given[name] = [each for each, _place in rest]
-            for _each, place in rest:
+        items = [(item, f"{path}{name}[{number}]") for number, item in enumerate(source.pop(name))]
+        if rest := [(item, place) for item, place in items if item is not None and not isinstance(item, kind)]:
+            source[name] = [item for item, _place in rest]
+            for _item, place in rest:
                 self._warn("type_unexpected", place)
-        return [(each, place) for each, place in placed if isinstance(each, kind)]
+        return [(item, place) for item, place in items if isinstance(item, kind)]
 
-    def _leave(self, given: dict[str, Any], name: str, path: str) -> None:
-        """What is not of the type expected stays, for `extra`, and is told; what says nothing goes."""
-        if given.get(name) in _NOTHING:
-            given.pop(name, None)
+    def _leave(self, source: dict[str, Any], name: str, path: str) -> None:
+        """Leave a value of another type in place, for `extra`, with a warning. Remove an empty one."""
+        if source.get(name) in _NO_VALUE:
+            source.pop(name, None)
         else:
             self._warn("type_unexpected", path + name)
 

@@ -16,9 +16,10 @@ from django.utils import timezone
 
 from psc_connect import conf
 from psc_connect.models import DeclarationChange, Provider
-from psc_connect.oidc.client import Deadline, fetch_jwks
+from psc_connect.oidc.client import fetch_jwks
+from psc_connect.oidc.deadline import Deadline
 from psc_connect.oidc.errors import JWKSError, ProviderUnavailable, UnknownKey
-from psc_connect.oidc.jwks import KeySet, parse_jwks, public_document
+from psc_connect.oidc.jwks import KeySet, parse_jwks, strip_private_members
 from psc_connect.providers import audit
 from psc_connect.providers.serialization import diff, key_names
 
@@ -105,7 +106,7 @@ def fetched_keys(provider: Provider, deadline: Deadline) -> KeySet:
 
 def with_pinned(provider: Provider, document: object) -> dict[str, Any]:
     """Return what may be stored of a key set, and the pinned keys of the row that it lacks. Raises JWKSError."""
-    public = public_document(document)
+    public = strip_private_members(document)
     if missing := set(provider.jwks_pinned) - key_names(public).keys():
         present = provider.jwks.get("keys") if isinstance(provider.jwks, dict) else None
         public["keys"] += [jwk for jwk in present or [] if missing & key_names({"keys": [jwk]}).keys()]

@@ -12,9 +12,10 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from psc_connect import conf
-from psc_connect.environments import document_of_issuer
+from psc_connect.environments import environment_of_issuer
 from psc_connect.models import DeclarationChange, Provider
-from psc_connect.oidc.client import Deadline, fetch_metadata
+from psc_connect.oidc.client import fetch_metadata
+from psc_connect.oidc.deadline import Deadline
 from psc_connect.oidc.errors import MetadataError, ProviderUnavailable
 from psc_connect.oidc.metadata import discovery_candidates
 from psc_connect.providers import audit
@@ -68,7 +69,7 @@ def fetch_own_document(issuer: str, deadline: Deadline) -> dict[str, Any]:
     try:
         return fetch_document(own, deadline)
     except ProviderUnavailable as exc:
-        if exc.code not in {"provider_not_found", "provider_request_refused"} or document_of_issuer(issuer):
+        if exc.code not in {"provider_not_found", "provider_request_refused"} or environment_of_issuer(issuer):
             raise
     return fetch_document(standard, deadline)
 

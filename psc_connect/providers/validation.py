@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from psc_connect import conf
-from psc_connect.environments import document_of_issuer, load_metadata
+from psc_connect.environments import environment_of_issuer, load_metadata
 from psc_connect.mapping.presets import MINIMAL
 from psc_connect.models import AccessRule, Environment, ExportedAttribute, Provider, secret_allowed_for_issuer
 from psc_connect.models.user_fields import assignable_fields
@@ -70,7 +70,7 @@ def _simulator_issuer() -> str:
 
 def is_well_known(issuer: str) -> bool:
     """Whether an issuer is ANS's or the simulator's: any other says of itself who its people are."""
-    return bool(document_of_issuer(issuer)) or issuer == _simulator_issuer()
+    return bool(environment_of_issuer(issuer)) or issuer == _simulator_issuer()
 
 
 def default_attributes(provider: Provider | None = None) -> Iterator[ExportedAttribute]:
@@ -198,7 +198,7 @@ def problems(present: Provider | None, wanted: Wanted) -> Iterator[tuple[str, Va
 
 def _of_the_environment(environment: str, issuer: str) -> Iterator[tuple[str, ValidationError]]:
     """The people of the sandbox are not those of production, nor somebody else's those of either."""
-    published = PUBLISHED.get(document_of_issuer(issuer))
+    published = PUBLISHED.get(environment_of_issuer(issuer))
     if published is None:
         if environment not in PUBLISHED.values():
             return

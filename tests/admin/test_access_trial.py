@@ -59,7 +59,7 @@ def test_every_sample_is_tried_in_each_of_its_capacities(admin: Administrator, p
         "A doctor with five activities (2021)": [alone, alone, in_group, in_group, in_group],
         "A doctor with two practices (2022)": [alone, in_group],
         "A podiatrist (2023)": [("2", False, "is refused: “No podiatrists.”")],
-        "Somebody without professional data (2023)": [("", False, "is refused: “Nobody else.”")],
+        "A person without professional data (2023)": [("", False, "is refused: “Nobody else.”")],
     }
     page = text_of(response)
     hospital = (

@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group, User
 
 from psc_connect.accounts.identifiers import Identifier
 from psc_connect.models import Account, AccountChange, GroupGrant
-from psc_connect.professional.person import Professional
+from psc_connect.professional.professional import Professional
 from psc_connect.professional.snapshot import to_snapshot
 from tests.admin.account_page import LIST, PSI, RPPS, confirm, error_codes, look, make_account, nothing_done, page_of
 from tests.admin.pages import Administrator, messages_of, text_of

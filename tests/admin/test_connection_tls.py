@@ -8,7 +8,7 @@ import pytest
 
 from psc_connect.models import Provider
 from tests.admin.pages import Administrator
-from tests.oidc.wire import OTHER_NAMES
+from tests.oidc.raw_server import OTHER_NAMES
 from tests.support.tls_provider import Serving
 
 pytestmark = pytest.mark.django_db

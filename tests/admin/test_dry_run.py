@@ -160,7 +160,7 @@ def test_what_was_not_demanded_is_not_said_to_have_passed(
     page = rehearse(rehearsing, provider)
     steps = {step.text: step for step in page.context["steps"]}
     claims = page.context["found"].id_token_claims
-    acr = steps["The person was identified as strongly as this provider's settings ask (acr)."]
+    acr = steps["The person was identified as strongly as this provider's settings require (acr)."]
     moment = steps["The person was identified recently enough (auth_time)."]
     assert {acr.status, moment.status} == {"passed" if is_demanded else "not_demanded"}
     assert acr.received == claims["acr"]

@@ -13,16 +13,16 @@ from django.core.checks import CheckMessage, run_checks
 
 from psc_connect.checks import nomenclatures
 from psc_connect.professional.nomenclatures import PROBLEMS, shipped
-from psc_connect.professional.nomenclatures.replacement import as_document
+from psc_connect.professional.nomenclatures.replacement import table_as_json
 
 NAME = "TRE_R23-ModeExercice"
-NEWER = {**as_document(shipped(NAME)), "version": "2030-01-15"}
+NEWER = {**table_as_json(shipped(NAME)), "version": "2030-01-15"}
 CHECKS_PAGE = Path(__file__).parents[2] / "docs" / "checks.md"
 
 WRONG: list[tuple[str, str, str, str]] = [
     (f"{NAME}.json", "{", "psc_connect.W011", "table_not_json"),
     (f"{NAME}.json", json.dumps({**NEWER, "oid": ""}), "psc_connect.W011", "table_malformed"),
-    (f"{NAME}.json", json.dumps(as_document(shipped("TRE_R81-Civilite"))), "psc_connect.W011", "table_misnamed"),
+    (f"{NAME}.json", json.dumps(table_as_json(shipped("TRE_R81-Civilite"))), "psc_connect.W011", "table_misnamed"),
     ("TRE_R06-SectionTableauCNOP.json", "{", "psc_connect.W011", "table_unknown"),
     ("copy.json", json.dumps(NEWER), "psc_connect.W011", "table_unknown"),
     (f"{NAME}.json", json.dumps({**NEWER, "version": "2021-08-26"}), "psc_connect.W012", "2021-08-26"),
@@ -50,7 +50,7 @@ def test_good_tables_are_not_mentioned(folder: Path) -> None:
     assert found() == []
     (folder / f"{NAME}.json").write_text(json.dumps(NEWER))
     (folder / "README.txt").write_text("Taken from ANS.")
-    (folder / "TRE_R81-Civilite.json").write_text(json.dumps(as_document(shipped("TRE_R81-Civilite"))))
+    (folder / "TRE_R81-Civilite.json").write_text(json.dumps(table_as_json(shipped("TRE_R81-Civilite"))))
     assert found() == []
 
 

@@ -15,7 +15,7 @@ from django.core.checks import run_checks
 from psc_connect import conf
 from psc_connect.checks import libraries
 from psc_connect.checks import settings as settings_checks
-from psc_connect.oidc.client import HTTPPolicy
+from psc_connect.oidc.http import HTTPPolicy
 
 OURS = "psc_connect.backends.ProSanteConnectBackend"
 DJANGOS = "django.contrib.auth.backends.ModelBackend"

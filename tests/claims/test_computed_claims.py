@@ -1,4 +1,4 @@
-"""Rows that name what is computed: in logins, over real HTTP, beside the claims as they were sent."""
+"""Mapping rows that use computed values, in logins over real HTTP."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from django.contrib.auth.models import Group, User
 
 from psc_connect.backends import ProSanteConnectBackend
 from psc_connect.claims.claims import Claims
-from psc_connect.claims.paths import claim_value, holds, steps_of, validate_claim_path
+from psc_connect.claims.paths import claim_matches, claim_value, explain_path, validate_claim_path
 from psc_connect.claims.samples import SAMPLES, load_sample
 from psc_connect.models import Account, ExportedGroup
 from psc_connect.professional.computed import COMPUTED
 from psc_connect.professional.userinfo import read_userinfo
 from psc_connect.simulator.people import PEOPLE
 from tests.mapping.test_attributes import export
-from tests.professional.watch import watching_tables
+from tests.professional.table_reads import counting_table_reads
 from tests.support.browser_session import BrowserSession
 from tests.support.hooks import use
 from tests.support.refusals import assert_sign_in_is_refused
 
 DOCTOR = load_sample("doctor-card-two-activities-2023")
 RPPS = "99700427885"
-# Within the budget on what is shipped, over it where there are eighty activities.
+# Within the budget on the shipped samples, over it with eighty activities.
 SLOW_FOR_MANY = (
     "SubjectRefPro.exercices[].activities[]|[*].codePostal|"
     "[@,@,@,@,@,@,@,@][]|[@,@,@,@,@,@,@,@][]|[@,@,@,@,@,@,@,@][]|[@,@][] | [0]"
@@ -40,7 +40,7 @@ def sign_in(simulator: Any, slug: str = "doctor-two-activities", **claims: Any) 
     return User.objects.get(pk=person.user_id)
 
 
-# A path, a mixture, and a claim of the same name.
+# A path, an expression, and a claim of the same name.
 
 
 @pytest.mark.parametrize(
@@ -71,15 +71,15 @@ def sign_in(simulator: Any, slug: str = "doctor-two-activities", **claims: Any) 
         ("'profession.label'", "profession.label"),
     ],
 )
-def test_a_path_finds_what_is_computed(path: str, expected: Any) -> None:
+def test_a_path_selects_a_computed_value(path: str, expected: Any) -> None:
     validate_claim_path(path)
     assert claim_value(path, DOCTOR) == expected
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-def test_every_name_that_is_documented_can_be_asked_for_alone(name: str) -> None:
+def test_every_computed_name_can_be_requested_alone(name: str) -> None:
     claims = Claims(load_sample(name))
-    whole = claims.document([(path.partition(".")[0],) for path in COMPUTED])
+    whole = claims.with_computed([(path.partition(".")[0],) for path in COMPUTED])
     for path in COMPUTED:
         value: Any = whole
         for part in path.split("."):
@@ -87,12 +87,12 @@ def test_every_name_that_is_documented_can_be_asked_for_alone(name: str) -> None
         assert claim_value(path, claims) == (value or None)
 
 
-def test_somebody_without_an_rpps_number_has_another_identifier() -> None:
+def test_a_person_without_an_rpps_number_has_another_identifier() -> None:
     assert claim_value("rpps || SubjectNameID", load_sample("podiatrist-2023")) == "ANS20231122132732"
 
 
 @pytest.mark.parametrize("sent", ["as sent", "", {"code": "as sent"}, None])
-def test_a_claim_hides_what_is_computed_under_its_name(sent: Any) -> None:
+def test_a_claim_hides_the_computed_value_of_its_name(sent: Any) -> None:
     claims = {**DOCTOR, "profession": sent, "rpps": sent}
     assert claim_value("profession", claims) == (sent or None)
     assert claim_value("profession.label", claims) is None
@@ -100,13 +100,13 @@ def test_a_claim_hides_what_is_computed_under_its_name(sent: Any) -> None:
     assert claim_value("speciality.code", claims) == "SM26"
 
 
-def test_a_condition_on_what_is_computed_holds_or_does_not() -> None:
-    assert holds("profession.code", "10", DOCTOR)
-    assert not holds("profession.code", "80", DOCTOR)
-    assert holds("activity.mode.code == 'L' && structure.name != ''", "", DOCTOR)
+def test_claim_matches_uses_computed_values() -> None:
+    assert claim_matches("profession.code", "10", DOCTOR)
+    assert not claim_matches("profession.code", "80", DOCTOR)
+    assert claim_matches("activity.mode.code == 'L' && structure.name != ''", "", DOCTOR)
 
 
-def test_the_claims_themselves_are_the_userinfo_and_nothing_else() -> None:
+def test_the_mapping_contains_only_the_userinfo() -> None:
     claims = Claims(DOCTOR, read_userinfo(DOCTOR))
     assert dict(claims) == DOCTOR
     assert len(claims) == len(DOCTOR)
@@ -116,32 +116,32 @@ def test_the_claims_themselves_are_the_userinfo_and_nothing_else() -> None:
     assert RPPS not in repr(claims)
 
 
-def test_a_wrong_step_under_a_computed_name_is_explained_as_any() -> None:
-    first, second = steps_of("profession.lable", DOCTOR)
+def test_a_wrong_step_below_a_computed_name_is_explained() -> None:
+    first, second = explain_path("profession.lable", DOCTOR)
     assert (first.kind, first.names) == ("object", ("code", "label"))
     assert (second.kind, second.nearest) == ("nothing", "label")
-    assert [step.kind for step in steps_of("activity.mode.label", DOCTOR)] == ["object", "object", "value"]
-    assert [step.kind for step in steps_of("activity.role.label", DOCTOR)] == ["object", "object", "empty"]
+    assert [step.kind for step in explain_path("activity.mode.label", DOCTOR)] == ["object", "object", "value"]
+    assert [step.kind for step in explain_path("activity.role.label", DOCTOR)] == ["object", "object", "empty"]
 
 
 @pytest.mark.parametrize(
     ("wrong", "nearest"), [("rps", "rpps"), ("proffession.label", "profession"), ("give_name", "given_name")]
 )
 def test_the_nearest_first_name_is_proposed_whether_sent_or_computed(wrong: str, nearest: str) -> None:
-    (step,) = steps_of(wrong, DOCTOR)
+    (step,) = explain_path(wrong, DOCTOR)
     assert step.nearest == nearest
 
 
 @pytest.mark.parametrize("path", ["sum(given_name)", "SubjectSomethingElse", "x"])
-def test_what_is_no_name_or_like_none_has_no_nearest_one(path: str) -> None:
-    (step,) = steps_of(path, DOCTOR)
+def test_a_dissimilar_name_has_no_nearest_one(path: str) -> None:
+    (step,) = explain_path(path, DOCTOR)
     assert step.nearest == ""
 
 
-# In what capacity.
+# The activity choice.
 
 
-def test_the_first_capacity_is_spoken_of_until_another_was_chosen() -> None:
+def test_the_first_activity_choice_is_used_until_another_is_chosen() -> None:
     professional = read_userinfo(DOCTOR)
     keys = [activity_choice.key for activity_choice in professional.activity_choices]
     names = [claim_value("structure.name", Claims(DOCTOR, professional, chosen=key)) for key in ("", *keys, "gone")]
@@ -149,13 +149,13 @@ def test_the_first_capacity_is_spoken_of_until_another_was_chosen() -> None:
     assert names == [surgery, surgery, hospital, surgery]
 
 
-def test_a_login_speaks_of_the_capacity_that_was_chosen_last(provider, simulator):
+def test_a_login_uses_the_activity_chosen_last(provider, simulator):
     export(provider, "structure.name", "last_name")
     assert sign_in(simulator).last_name == "CABINET M DOC0042788"
     hospital = read_userinfo(DOCTOR).activity_choices[1]
     Account.objects.update(activity_choice=hospital.key)
     assert sign_in(simulator).last_name == "HOPITAL GENERIQUE  FIN VARI"
-    # No longer one of theirs.
+    # A choice that the person no longer has.
     Account.objects.update(activity_choice="0123456789abcdef")
     assert sign_in(simulator).last_name == "CABINET M DOC0042788"
 
@@ -163,14 +163,14 @@ def test_a_login_speaks_of_the_capacity_that_was_chosen_last(provider, simulator
 # Logins.
 
 
-def test_a_row_fills_a_field_with_what_is_computed(provider, simulator):
+def test_a_row_fills_a_field_with_a_computed_value(provider, simulator):
     export(provider, "rpps || SubjectNameID", "username", when="creation")
     export(provider, "profession.label", "last_name")
     user = sign_in(simulator)
     assert (user.username, user.last_name) == (RPPS, "Médecin")
 
 
-def test_what_is_empty_was_not_sent(provider, simulator, person):
+def test_an_empty_computed_value_counts_as_not_sent(provider, simulator, person):
     export(provider, "structure.siret", "first_name")
     assert sign_in(simulator).first_name == ""
     export(provider, "structure.siret", "first_name", required=True)
@@ -178,7 +178,7 @@ def test_what_is_empty_was_not_sent(provider, simulator, person):
     assert_sign_in_is_refused("attribute_missing", person=person, simulator=simulator)
 
 
-def test_a_group_follows_what_is_computed(provider, simulator):
+def test_a_group_follows_a_computed_value(provider, simulator):
     doctors = Group.objects.create(name="Doctors")
     ExportedGroup.objects.create(provider=provider, claim="profession.code", equals="10", group=doctors)
     assert list(sign_in(simulator).groups.all()) == [doctors]
@@ -186,7 +186,7 @@ def test_a_group_follows_what_is_computed(provider, simulator):
 
 
 class AddsAClaim(ProSanteConnectBackend):
-    """Hands the claims on with one of its own, as hooks of mozilla-django-oidc do."""
+    """A backend whose hook adds a claim and returns a new dict, as hooks of mozilla-django-oidc do."""
 
     def create_user(self, claims: Any) -> Any:
         return super().create_user({**claims, "given_name": claims["given_name"].title()})
@@ -195,7 +195,7 @@ class AddsAClaim(ProSanteConnectBackend):
         return super().update_user(user, {**claims, "speciality": {"label": "of the site"}})
 
 
-def test_a_hook_may_hand_on_claims_of_its_own(provider, simulator, settings):
+def test_a_hook_may_return_another_mapping(provider, simulator, settings):
     use(settings, AddsAClaim)
     export(provider, "profession.label", "last_name")
     user = sign_in(simulator)
@@ -204,18 +204,18 @@ def test_a_hook_may_hand_on_claims_of_its_own(provider, simulator, settings):
     assert sign_in(simulator).first_name == "of the site"
 
 
-def test_a_table_is_opened_only_where_a_row_asks_for_a_label(provider, simulator):
+def test_a_table_is_opened_only_if_a_row_uses_a_label(provider, simulator):
     export(provider, "structure.name", "first_name")
     export(provider, "profession.code", "last_name")
-    with watching_tables() as seen:
+    with counting_table_reads() as reads:
         assert sign_in(simulator).last_name == "10"
-        assert seen == []
+        assert reads == []
         export(provider, "profession.label", "last_name")
         assert sign_in(simulator).last_name == "Médecin"
-        assert seen
+        assert reads
 
 
-# Rows that take too long: an administrator cannot have known how much somebody would send.
+# Slow rows: an administrator cannot know how much data a login will bring.
 
 
 def many_activities() -> dict[str, Any]:
@@ -223,7 +223,7 @@ def many_activities() -> dict[str, Any]:
     return {"exercices": [{**practice, "activities": practice["activities"] * 40}]}
 
 
-def test_a_row_that_takes_too_long_finds_nothing_and_is_logged(provider, simulator, caplog):
+def test_a_slow_row_selects_nothing_and_is_logged(provider, simulator, caplog):
     export(provider, SLOW_FOR_MANY, "first_name")
     assert sign_in(simulator).first_name == "75009"
     user = sign_in(simulator, SubjectRefPro=many_activities(), family_name="Changed")
@@ -231,14 +231,14 @@ def test_a_row_that_takes_too_long_finds_nothing_and_is_logged(provider, simulat
     assert f"attribute.claim_too_slow provider={provider.pk} field=first_name" in caplog.messages
 
 
-def test_a_required_row_that_takes_too_long_refuses_the_login(provider, simulator, person):
+def test_a_slow_required_row_refuses_the_login(provider, simulator, person):
     export(provider, SLOW_FOR_MANY, "email", required=True)
     someone = next(each for each in PEOPLE if each.slug == "doctor-two-activities")
     simulator.sign_in(replace(someone, userinfo={**someone.userinfo, "SubjectRefPro": many_activities()}))
     assert_sign_in_is_refused("attribute_claim_too_slow", person=person, simulator=simulator)
 
 
-def test_a_group_whose_row_takes_too_long_is_not_given_and_is_logged(provider, simulator, caplog):
+def test_a_group_with_a_slow_row_is_not_given_and_is_logged(provider, simulator, caplog):
     group = Group.objects.create(name="Ninth")
     ExportedGroup.objects.create(provider=provider, claim=SLOW_FOR_MANY, equals="75009", group=group)
     assert list(sign_in(simulator).groups.all()) == [group]

@@ -1,4 +1,4 @@
-"""JMESPath within bounds: what explodes stops, what is deep is refused, the rest is as the library has it."""
+"""JMESPath with limits: exploding expressions stop, deep ones are refused, others give jmespath's result."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ def with_many_activities(number: int) -> dict[str, Any]:
 LARGEST = with_many_activities(500)
 
 
-def value_of(path: str, document: dict[str, Any] = DOCTOR) -> Any:
-    return Evaluation().value_of(compiled(path), document)
+def value_of(path: str, claims: dict[str, Any] = DOCTOR) -> Any:
+    return Evaluation().value_of(compiled(path), claims)
 
 
-# Each as far as MAX_NESTING lets it go.
+# Each nested as deeply as MAX_NESTING allows.
 EXPLODING = {
     "a list that doubles": "|".join(["[@,@][]"] * 16),
     "a list that grows eightfold": "|".join(["[@,@,@,@,@,@,@,@][]"] * 12),
@@ -62,17 +62,17 @@ EXPLODING = {
 
 
 @pytest.mark.parametrize("name", EXPLODING)
-@pytest.mark.parametrize("document", [DOCTOR, LARGEST], ids=["a doctor", "500 activities"])
-def test_what_explodes_is_stopped_at_once(name: str, document: dict[str, Any]) -> None:
+@pytest.mark.parametrize("claims", [DOCTOR, LARGEST], ids=["a doctor", "500 activities"])
+def test_an_exploding_expression_is_stopped(name: str, claims: dict[str, Any]) -> None:
     path = EXPLODING[name]
     assert len(path) <= MAX_CHARACTERS
     began = time.thread_time()
     with pytest.raises(TooSlow):
-        value_of(path, document)
+        value_of(path, claims)
     assert time.thread_time() - began < 1
 
 
-def test_a_text_between_many_is_paid_for_before_it_is_made() -> None:
+def test_a_joined_text_is_counted_before_it_is_built() -> None:
     path = '`["",""]`' + "|[@,@,@,@][]" * 5 + "|{l:@,t:to_string(@)}|{l:l,t:join(t,l[:60])}|join(t,l)"
     tracemalloc.start()
     try:
@@ -83,13 +83,13 @@ def test_a_text_between_many_is_paid_for_before_it_is_made() -> None:
         tracemalloc.stop()
 
 
-def test_the_bound_is_the_same_at_each_evaluation() -> None:
+def test_the_number_of_steps_is_the_same_at_each_evaluation() -> None:
     spent = set()
     for _time in range(3):
         evaluation = Evaluation()
         with suppress(TooSlow):
             evaluation.value_of(compiled(EXPLODING["a list that doubles"]), DOCTOR)
-        spent.add(evaluation.left)
+        spent.add(evaluation.steps_left)
     assert len(spent) == 1
 
 
@@ -118,12 +118,12 @@ def test_expressions_of_one_evaluation_share_its_budget() -> None:
         "join(', ', SubjectRefPro.exercices[].activities[].raisonSocialeSite)",
     ],
 )
-def test_what_a_site_asks_fits_the_most_that_a_sign_in_accepts(path: str) -> None:
+def test_usual_expressions_fit_the_largest_accepted_userinfo(path: str) -> None:
     assert value_of(path, LARGEST) == jmespath.search(path, LARGEST) is not None
 
 
 def with_stack_left(frames: int, work: Callable[[], Any]) -> Any:
-    """Call from so far down that no more than so many calls fit any more."""
+    """Call a function with only this many levels of the stack left."""
 
     def further_down(more: int) -> Any:
         return further_down(more - 1) if more else work()
@@ -155,21 +155,21 @@ DEEP = {
 
 
 @pytest.mark.parametrize("name", DEEP)
-def test_what_is_nested_deeply_is_refused_wherever_it_is_read(name: str) -> None:
+def test_deep_nesting_is_refused_everywhere(name: str) -> None:
     assert len(DEEP[name]) <= MAX_CHARACTERS
 
     with pytest.raises(TooDeep):
         with_stack_left(400, lambda: compiled(DEEP[name]))
 
 
-def test_what_is_just_not_refused_is_evaluated_far_down_too() -> None:
+def test_the_deepest_accepted_nesting_is_evaluated_deep_in_the_stack() -> None:
     for before, after in (("[", "]"), ("!", ""), ("(", ")"), ("abs(", ")"), ("", "[]"), ("", "==@"), ("", "|@")):
         path = before * 50 + "@" + after * 50
         assert len(path) <= MAX_CHARACTERS
         with_stack_left(400, lambda path=path: value_of(path))
 
 
-def test_where_the_stack_ends_our_own_errors_are_raised() -> None:
+def test_at_the_end_of_the_stack_our_errors_are_raised() -> None:
     path = "[" * 50 + "given_name" + "]" * 50
     with pytest.raises(TooDeep):
         with_stack_left(60, lambda: compiled(path))
@@ -179,7 +179,7 @@ def test_where_the_stack_ends_our_own_errors_are_raised() -> None:
     assert with_stack_left(300, lambda: Evaluation().value_of(expression, DOCTOR))
 
 
-def test_an_expression_longer_than_its_column_is_refused() -> None:
+def test_an_expression_longer_than_the_column_is_refused() -> None:
     compiled("a" * MAX_CHARACTERS)
     with pytest.raises(TooDeep):
         compiled("a" * (MAX_CHARACTERS + 1))
@@ -200,7 +200,7 @@ def test_an_expression_longer_than_its_column_is_refused() -> None:
         '`"\\u0000"`',
     ],
 )
-def test_what_no_page_can_show_and_no_database_keep_is_nothing(path: str) -> None:
+def test_a_result_that_cannot_be_stored_is_none(path: str) -> None:
     assert value_of(path) is None
 
 
@@ -213,7 +213,7 @@ SIGNS = re.findall(
 
 @settings(max_examples=300, deadline=None, derandomize=True, database=None)
 @given(st.lists(st.sampled_from(SIGNS), max_size=40).map("".join))
-def test_whatever_is_typed_gives_what_the_library_gives_or_an_error_of_ours(path: str) -> None:
+def test_any_expression_gives_the_result_of_jmespath_or_our_error(path: str) -> None:
     try:
         expression = compiled(path)
     except JMESPathError:
@@ -224,8 +224,8 @@ def test_whatever_is_typed_gives_what_the_library_gives_or_an_error_of_ours(path
             assert found == jmespath.search(path, DOCTOR)
 
 
-def test_the_first_mapping_is_evaluated_as_fast_as_by_the_library_alone() -> None:
-    """Compared turn by turn, the best of many: what a machine does besides hits both."""
+def test_a_simple_mapping_is_as_fast_as_with_jmespath_alone() -> None:
+    """Alternate and take the best of many runs, so that other load affects both."""
     paths = ("given_name", "family_name", "SubjectNameID")
 
     def ours() -> None:

@@ -1,4 +1,4 @@
-"""A claim by its path: what it finds, why it finds nothing, what a sample proposes."""
+"""Claim paths: values, explanations of a wrong path, and proposals from a sample."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import Any
 
 import pytest
 
-from psc_connect.claims.paths import claim_value, holds, proposals, steps_of
+from psc_connect.claims.paths import claim_matches, claim_value, explain_path, proposals
 from psc_connect.claims.samples import SAMPLES, load_sample
 
 DOCTOR = load_sample("doctor-two-exercices-2022")
 
 
-def told(path: str, claims: Any = DOCTOR) -> list[tuple[str, str]]:
-    return [(step.path, step.kind) for step in steps_of(path, claims)]
+def steps_and_kinds(path: str, claims: Any = DOCTOR) -> list[tuple[str, str]]:
+    return [(step.path, step.kind) for step in explain_path(path, claims)]
 
 
 def test_a_path_is_followed_up_to_its_value() -> None:
-    assert told("SubjectRefPro.exercices[0].codeProfession") == [
+    assert steps_and_kinds("SubjectRefPro.exercices[0].codeProfession") == [
         ("SubjectRefPro", "object"),
         ("SubjectRefPro.exercices", "list"),
         ("SubjectRefPro.exercices[0]", "object"),
@@ -27,18 +27,25 @@ def test_a_path_is_followed_up_to_its_value() -> None:
 
 
 def test_a_wrong_step_is_the_last_one_and_the_nearest_name_is_proposed() -> None:
-    *before, last = steps_of("SubjectRefPro.exercices[0].codeProfesion.more", DOCTOR)
+    *before, last = explain_path("SubjectRefPro.exercices[0].codeProfesion.more", DOCTOR)
     assert [step.kind for step in before] == ["object", "list", "object"]
     assert (last.path, last.kind) == ("SubjectRefPro.exercices[0].codeProfesion", "nothing")
     assert last.nearest == "codeProfession"
 
 
-def test_the_steps_of_a_large_userinfo_are_told_to_the_end() -> None:
+def test_all_steps_of_a_large_userinfo_are_explained() -> None:
     (practice, *_others) = DOCTOR["SubjectRefPro"]["exercices"]
     activities = (practice["activities"] * 500)[:500]
     claims = {"SubjectRefPro": {"exercices": [{**practice, "activities": activities}]}}
     path = "SubjectRefPro.exercices[0].activities[499].codePostal"
-    assert [kind for _path, kind in told(path, claims)] == ["object", "list", "object", "list", "object", "value"]
+    assert [kind for _path, kind in steps_and_kinds(path, claims)] == [
+        "object",
+        "list",
+        "object",
+        "list",
+        "object",
+        "value",
+    ]
 
 
 def test_a_path_of_many_slow_steps_is_explained_in_part() -> None:
@@ -48,13 +55,13 @@ def test_a_path_of_many_slow_steps_is_explained_in_part() -> None:
     path = "otherIds|" + "|".join(["[@,@][]"] * 13) + "|[0]" + ".a" * 40
     assert claim_value(path, {"otherIds": [inner]})
     began = time.thread_time()
-    steps = told(path, {"otherIds": [inner]})
+    steps = steps_and_kinds(path, {"otherIds": [inner]})
     assert time.thread_time() - began < 1
     assert 13 < len(steps) < 50
 
 
-def test_what_lies_at_a_step_is_told() -> None:
-    root, listed, *_rest = steps_of("SubjectRefPro.exercices.nothing", DOCTOR)
+def test_a_step_says_what_it_selects() -> None:
+    root, listed, *_rest = explain_path("SubjectRefPro.exercices.nothing", DOCTOR)
     assert "exercices" in root.names
     assert listed.size == 2
     assert "codeProfession" in listed.names
@@ -76,17 +83,17 @@ def test_what_lies_at_a_step_is_told() -> None:
 )
 def test_every_kind_of_step_has_its_name(path: str, kinds: list[str]) -> None:
     claims = {**DOCTOR, "otherIds": [{"identifiant": "899700427869", "origine": "RPPS", "qualite": 1}]}
-    assert [kind for _path, kind in told(path, claims)] == kinds
+    assert [kind for _path, kind in steps_and_kinds(path, claims)] == kinds
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-def test_every_path_that_a_sample_proposes_finds_its_value(name: str) -> None:
+def test_every_proposed_path_selects_its_value(name: str) -> None:
     sample = load_sample(name)
     found = proposals(sample)
     assert found
     for proposal in found:
         assert claim_value(proposal.path, sample) == (None if proposal.value == "" else proposal.value)
-        assert steps_of(proposal.path, sample)[-1].kind == ("empty" if proposal.value == "" else "value")
+        assert explain_path(proposal.path, sample)[-1].kind == ("empty" if proposal.value == "" else "value")
 
 
 def leaves_of(value: Any) -> int:
@@ -96,17 +103,17 @@ def leaves_of(value: Any) -> int:
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-def test_no_value_of_a_sample_is_without_a_path(name: str) -> None:
+def test_every_value_of_a_sample_has_a_path(name: str) -> None:
     assert len(proposals(load_sample(name))) == leaves_of(load_sample(name))
 
 
-def test_names_that_are_no_words_are_quoted() -> None:
+def test_names_that_are_not_words_are_quoted() -> None:
     claims = {"a b": {"c-d": 1}, 'say "x"': 2, "1st": [3]}
     assert [each.path for each in proposals(claims)] == ['"a b"."c-d"', '"say \\"x\\""', '"1st"[0]']
     assert [claim_value(each.path, claims) for each in proposals(claims)] == [1, 2, 3]
 
 
-def test_what_a_picker_cannot_show_is_left_out() -> None:
+def test_there_are_300_proposals_at_most() -> None:
     assert len(proposals({f"claim{number}": number for number in range(5000)})) == 300
 
 
@@ -118,7 +125,7 @@ def test_what_a_picker_cannot_show_is_left_out() -> None:
         ("SubjectRefPro.exercices[].codeProfession", "10", True),
         ("SubjectRefPro.exercices[].codeProfession", "99", False),
         ("nothing", "", False),
-        ("given_name", "", False),  # a text is not true, whatever it says
+        ("given_name", "", False),  # a text is not the boolean true
         ("Acces_Regulation_Medicale", "", False),
         ("Acces_Regulation_Medicale", "FAUX", True),
         ("contains(SubjectRefPro.exercices[].codeProfession, '10')", "", True),
@@ -132,5 +139,5 @@ def test_what_a_picker_cannot_show_is_left_out() -> None:
         ("a..b", "", False),
     ],
 )
-def test_a_condition_holds_or_does_not(path: str, equals: str, expected: bool) -> None:
-    assert holds(path, equals, DOCTOR) is expected
+def test_claim_matches(path: str, equals: str, expected: bool) -> None:
+    assert claim_matches(path, equals, DOCTOR) is expected

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone as django_timezone
 
 from psc_connect.models import Provider
-from psc_connect.oidc.client import Deadline
+from psc_connect.oidc.deadline import Deadline
 from tests.support.browser_session import PAGE
 from tests.support.refusals import assert_refused
 

@@ -12,7 +12,7 @@ import pytest
 
 from psc_connect.professional.coded_values import label
 from psc_connect.professional.nomenclatures import TABLES, shipped, table
-from psc_connect.professional.nomenclatures.replacement import as_document
+from psc_connect.professional.nomenclatures.replacement import table_as_json
 from tests.configuration.commands import Called, call
 from tests.professional.tables import as_fhir
 
@@ -41,8 +41,8 @@ def file_of(folder: Path, document: object) -> str:
 
 def newer(*entries: dict[str, Any], version: str = "2030-01-15") -> dict[str, Any]:
     """Today's table with entries more, or in the place of those with the same code."""
-    listed = {each["code"]: each for each in (*as_document(TODAY)["concepts"], *entries)}
-    return {**as_document(TODAY), "version": version, "concepts": list(listed.values())}
+    listed = {each["code"]: each for each in (*table_as_json(TODAY)["concepts"], *entries)}
+    return {**table_as_json(TODAY), "version": version, "concepts": list(listed.values())}
 
 
 def entry(code: str, text: str, closed: str | None = None) -> dict[str, Any]:
@@ -144,7 +144,7 @@ def test_a_check_tells_and_writes_nothing(folder: Path, tmp_path: Path, settings
     assert (called.status, "new: X  Mixte" in called.text, folder.exists()) == (1, True, False)
     settings.PSC_CONNECT_NOMENCLATURE_DIR = None
     assert nomenclatures("replace", path, "--check") == called
-    assert nomenclatures("replace", file_of(tmp_path, as_document(TODAY)), "--check").status == 0
+    assert nomenclatures("replace", file_of(tmp_path, table_as_json(TODAY)), "--check").status == 0
 
 
 @pytest.mark.parametrize("name", TABLES)

@@ -1,4 +1,4 @@
-"""The four calls that go out, aimed at a server of the test, with time-outs that a test can wait for."""
+"""The four requests to the provider, sent to a test server with short time-outs."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ import pytest
 
 from psc_connect.oidc.client import (
     ClientCredentials,
-    Deadline,
-    HTTPPolicy,
     Tokens,
     UserinfoAnswer,
     exchange_code,
@@ -18,7 +16,9 @@ from psc_connect.oidc.client import (
     fetch_metadata,
     fetch_userinfo,
 )
+from psc_connect.oidc.deadline import Deadline
 from psc_connect.oidc.errors import OIDCError
+from psc_connect.oidc.http import HTTPPolicy
 from psc_connect.oidc.metadata import ProviderMetadata
 
 CODE, VERIFIER, SECRET, ACCESS_TOKEN = "the-code-9f2", "the-verifier-7c1", "the-secret-e55", "the-access-token-a31"

@@ -1,4 +1,4 @@
-"""Servers that a test starts, and that are stopped after it."""
+"""A fixture that starts raw servers and stops them after the test."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from .wire import Behaviour, Wire
+from .raw_server import Behaviour, RawServer
 
-Serve = Callable[..., Wire]
+Serve = Callable[..., RawServer]
 
 
 @pytest.fixture
 def serve() -> Iterator[Serve]:
-    running: list[Wire] = []
+    running: list[RawServer] = []
 
-    def start(behaviour: Behaviour, context: ssl.SSLContext | None = None) -> Wire:
-        running.append(Wire(behaviour, context))
+    def start(behaviour: Behaviour, context: ssl.SSLContext | None = None) -> RawServer:
+        running.append(RawServer(behaviour, context))
         return running[-1]
 
     yield start

@@ -1,6 +1,6 @@
-"""Which codes the sources can raise: every `raise` is followed to the texts that its argument can be.
+"""Static analysis: which error codes the source code can raise.
 
-Followed are assignments, loops over a table, what functions return, and what they are called with; nothing is run.
+The argument of every `raise` is followed through assignments, loops over a table, return values and arguments of calls.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from psc_connect.oidc.error_codes import AUTHORIZATION_ERRORS
 from psc_connect.oidc.errors import IDTokenError, OIDCError, UserinfoError
 
 PACKAGE = Path(psc_connect.__file__).parent
-# Where a value comes from outside: by the class of the error, and from the provider's answer.
+# Attributes with a value known only at run time, and the values they can have.
 ATTRIBUTES = {"stage": {IDTokenError.stage, UserinfoError.stage}, "error": set(AUTHORIZATION_ERRORS)}
-# What is no `raise` of its own, and at which place it takes a code.
+# Records that hold a code, and the position of the code in their arguments.
 RECORDS = {"MetadataProblem": 1, "IgnoredKey": 2}
-# What is called by the name of a record's member, and at which place the record takes the function.
+# Functions called through a member of a record, and their position in its arguments.
 MEMBERS = {"broken": ("Rule", 2)}
 
 
@@ -29,7 +29,7 @@ def called(node: ast.Call) -> str:
 
 
 class Sources:
-    """The package without the simulator, which is the other side of the wire, and without the table of codes."""
+    """Parsed source texts, and what each name in them is bound to."""
 
     def __init__(self, texts: list[str]) -> None:
         self.nodes: list[ast.AST] = []
@@ -59,7 +59,7 @@ class Sources:
         return codes
 
     def texts(self, node: ast.AST) -> set[str]:
-        """All that an expression can be, as far as it is text."""
+        """Return every text that an expression can evaluate to."""
         if node in self._open:
             return set()
         self._open.add(node)
@@ -90,11 +90,11 @@ class Sources:
 
     def _returned(self, call: ast.Call) -> Iterator[ast.AST]:
         name = called(call)
-        if name in {"get", "next"}:  # a table, and what stands for a missing entry
+        if name in {"get", "next"}:  # a table, and the default for a missing entry
             yield from (call.func.value, *call.args[1:]) if isinstance(call.func, ast.Attribute) else call.args
             return
         names = {name} & self.functions.keys()
-        if not names:  # a function out of a table of them, or out of a record
+        if not names:  # a function taken from a table or a record
             record, place = MEMBERS.get(name, ("", 0))
             kept = [each.args[place] for each in self.calls if record and called(each) == record]
             tables = kept or self._bound(name, self.scopes[call])
@@ -122,7 +122,7 @@ class Sources:
                 yield from self._bound(name, self.scopes[scope])
 
     def _bindings_of(self, scope: ast.AST) -> dict[str, list[ast.AST]]:
-        """What each name of a scope is bound to, looked for once."""
+        """Return the values that each name of a scope is bound to, computed once."""
         if scope not in self._bindings:
             found: dict[str, list[ast.AST]] = {}
             for node in ast.walk(scope):
@@ -144,8 +144,9 @@ class Sources:
 
 
 def package_texts() -> list[str]:
-    """The protocol's room, and whatever file outside of it makes an error of the protocol."""
-    paths = sorted(path for path in PACKAGE.rglob("*.py") if "simulator" not in path.parts and path.name != "codes.py")
+    """Return the sources of psc_connect.oidc, without the table of codes, and of other files that raise its errors."""
+    modules = (path for path in PACKAGE.rglob("*.py") if "simulator" not in path.parts)
+    paths = sorted(path for path in modules if path.name != "error_codes.py")
     texts = {path: path.read_text(encoding="utf-8") for path in paths}
     errors = re.compile(rf"\b({'|'.join(each.__name__ for each in OIDCError.__subclasses__())})\(")
     return [text for path, text in texts.items() if "oidc" in path.parts or errors.search(text)]

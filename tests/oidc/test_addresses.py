@@ -1,4 +1,4 @@
-"""Where a provider is looked for, and what is this machine."""
+"""Discovery URLs, and recognition of loopback hosts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from psc_connect.oidc.metadata import discovery_candidates, is_loopback
 
 
-def test_discovery_is_looked_for_where_psc_has_it_first() -> None:
+def test_path_of_psc_is_the_first_discovery_url() -> None:
     issuer = "https://auth.example.test/realms/x"
     names = ("wallet-openid-configuration", "openid-configuration")
     assert discovery_candidates(f"{issuer}/") == tuple(f"{issuer}/.well-known/{name}" for name in names)
@@ -27,5 +27,5 @@ def test_discovery_is_looked_for_where_psc_has_it_first() -> None:
         ("", False),
     ],
 )
-def test_loopback_is_recognised_in_its_plain_spellings_only(host: str, expected: bool) -> None:
+def test_loopback_is_recognised_in_its_usual_spellings_only(host: str, expected: bool) -> None:
     assert is_loopback(host) is expected

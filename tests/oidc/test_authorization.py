@@ -1,4 +1,4 @@
-"""The authorization request's address, the answer's parameters, the address of the logout."""
+"""The authorization URL, the parameters of the response, and the logout URL."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from psc_connect.oidc.authorization import (
     check_issuer,
     parse_authorization_response,
 )
-from psc_connect.oidc.error_codes import AUTHORIZATION_ERRORS
-from psc_connect.oidc.errors import CODES, AuthorizationResponseError
+from psc_connect.oidc.error_codes import AUTHORIZATION_ERRORS, CODES
+from psc_connect.oidc.errors import AuthorizationResponseError
 from psc_connect.oidc.logout import end_session_url
 from psc_connect.oidc.metadata import parse_metadata
 
-from .test_metadata import ISSUER, document
+from .test_metadata import ISSUER, valid_metadata
 
 STATE = "s" * 43
-METADATA = parse_metadata(document(), sibling_hosts=True)
+METADATA = parse_metadata(valid_metadata(), sibling_hosts=True)
 
 
 def response(**changes: Any) -> AuthorizationResponse:
@@ -54,7 +54,7 @@ def test_answer_without_state_is_refused(state: Any) -> None:
 @pytest.mark.parametrize(
     "state", ["evil", "s" * 42, "s" * 44, "s" * 42 + "=", "s" * 42 + "\n", "é" * 43, "s" * 100_000]
 )
-def test_state_that_was_never_ours_is_refused(state: str) -> None:
+def test_state_of_another_format_is_refused(state: str) -> None:
     assert refused(state=[state]) == "state_unknown"
 
 
@@ -67,7 +67,7 @@ def test_parameter_given_twice_is_refused(name: str) -> None:
 
 
 @pytest.mark.case("AZ12")
-def test_error_without_our_state_is_no_answer() -> None:
+def test_error_without_state_is_refused() -> None:
     assert refused(state=None, code=None, error=["access_denied"]) == "state_missing"
 
 
@@ -79,23 +79,23 @@ def test_error_and_code_together_are_an_error() -> None:
 
 @pytest.mark.case("AZ14")
 @pytest.mark.parametrize("error", ["<b>x</b>", "\u202eevil", "x" * 10_000, "ACCESS_DENIED", "invalid_request "])
-def test_error_that_no_standard_knows_is_not_repeated(error: str) -> None:
+def test_unknown_error_is_replaced_by_unrecognised(error: str) -> None:
     assert response(code=None, error=[error], error_description=[error]).error == "unrecognised"
 
 
 @pytest.mark.parametrize("error", sorted(AUTHORIZATION_ERRORS))
-def test_every_error_of_the_standards_has_a_code_of_its_own(error: str) -> None:
+def test_every_standard_error_has_a_code(error: str) -> None:
     assert response(code=None, error=[error]).error == error
     assert f"authorization_{error}" in CODES
 
 
 @pytest.mark.case("AZ15")
 @pytest.mark.parametrize("code", ["c" * 4097, "c" * 100_000, "a\nb", "é", "a\x00", "a\x7f"])
-def test_code_that_no_provider_gives_is_refused(code: str) -> None:
+def test_malformed_code_is_refused(code: str) -> None:
     assert refused(code=[code]) == "code_malformed"
 
 
-def test_code_of_4096_characters_is_taken() -> None:
+def test_code_of_4096_characters_is_accepted() -> None:
     assert len(response(code=["c" * 4096]).code) == 4096
 
 
@@ -105,7 +105,7 @@ def test_answer_without_code_and_error_is_refused(code: Any) -> None:
 
 
 @pytest.mark.case("AZ15")
-def test_issuer_of_a_megabyte_is_another_issuer() -> None:
+def test_issuer_that_is_too_long_is_a_mismatch() -> None:
     assert refused(iss=["x" * 2049]) == "issuer_mismatch"
 
 
@@ -153,7 +153,7 @@ def test_parameters_are_encoded_into_the_authorization_url() -> None:
 
 
 @pytest.mark.case("AZ19")
-def test_endpoint_s_own_query_is_kept_but_never_says_a_parameter_twice() -> None:
+def test_query_of_the_endpoint_is_kept_without_duplicate_parameters() -> None:
     metadata = replace(METADATA, authorization_endpoint="https://w.test/auth?hint=x&empty=&scope=evil")
     assert query(authorization_url(metadata, {"scope": "openid"})) == {
         "hint": ["x"],
@@ -163,7 +163,7 @@ def test_endpoint_s_own_query_is_kept_but_never_says_a_parameter_twice() -> None
 
 
 @pytest.mark.case("LO02")
-def test_logout_url_names_client_return_page_state_and_hint() -> None:
+def test_logout_url_has_client_id_redirect_uri_state_and_hint() -> None:
     url = end_session_url(
         METADATA, client_id="c", post_logout_redirect_uri="https://a.test/out/", state="s", id_token_hint="a.b.c"
     )
@@ -176,11 +176,11 @@ def test_logout_url_names_client_return_page_state_and_hint() -> None:
     }
 
 
-def test_logout_url_without_a_hint_does_not_mention_it() -> None:
+def test_logout_url_without_a_hint_has_no_hint_parameter() -> None:
     url = end_session_url(METADATA, client_id="c", post_logout_redirect_uri="https://a.test/out/", state="s")
     assert "id_token_hint" not in url
 
 
-def test_provider_without_a_logout_page_has_no_logout_url() -> None:
+def test_provider_without_end_session_endpoint_has_no_logout_url() -> None:
     metadata = replace(METADATA, end_session_endpoint="")
     assert end_session_url(metadata, client_id="c", post_logout_redirect_uri="https://a.test/", state="s") == ""

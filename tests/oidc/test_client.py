@@ -1,4 +1,4 @@
-"""What is sent to the provider, and what its answers mean."""
+"""Requests to the provider, and the meaning of its answers."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from psc_connect.oidc.jwks import parse_jwks
 
 from .calls import ACCESS_TOKEN, CALLS, CODE, SECRET, TOKENS, VERIFIER, code_of, discovery, jwks, token, userinfo
 from .conftest import Serve
+from .raw_server import answering, reply
 from .test_jwks import private_jwk
 from .tokens import jwk, rsa_key
-from .wire import answering, reply
 
 ODD_SECRET, ODD_CLIENT = "a:b%/+é &=?#", "client:é %"
 
@@ -56,12 +56,12 @@ def test_secret_is_in_the_body_and_never_in_the_address(serve: Serve) -> None:
     assert server.received[0].target == "/token"
 
 
-def test_method_of_authentication_that_is_not_supported_is_a_mistake_of_the_caller() -> None:
+def test_unsupported_authentication_method_is_a_value_error() -> None:
     with pytest.raises(ValueError, match="authentication"):
         token("http://127.0.0.1:9", method="private_key_jwt")
 
 
-def test_userinfo_is_asked_with_the_access_token_in_the_header(serve: Serve) -> None:
+def test_userinfo_request_has_the_access_token_in_the_header(serve: Serve) -> None:
     server = serve(answering(reply('{"sub": "x"}', content_type="application/json;charset=UTF-8")))
     assert userinfo(server.url) == UserinfoAnswer("application/json;charset=UTF-8", b'{"sub": "x"}')
     (request,) = server.received
@@ -70,7 +70,7 @@ def test_userinfo_is_asked_with_the_access_token_in_the_header(serve: Serve) -> 
 
 
 @CALLS
-def test_every_request_says_who_asks_and_asks_for_no_compression(serve: Serve, call: Any) -> None:
+def test_every_request_has_a_user_agent_and_asks_for_no_compression(serve: Serve, call: Any) -> None:
     server = serve(answering(reply('{"keys": []}' if call is jwks else TOKENS)))
     call(server.url)
     headers = server.received[0].headers
@@ -92,7 +92,7 @@ def test_every_request_says_who_asks_and_asks_for_no_compression(serve: Serve, c
         ("200 OK", "invalid_grant", "token_invalid_grant"),
     ],
 )
-def test_error_of_the_token_endpoint_has_its_code_and_is_not_tried_again(
+def test_error_of_the_token_endpoint_has_a_code_and_is_not_retried(
     serve: Serve, status: str, error: str, code: str
 ) -> None:
     server = serve(answering(reply(f'{{"error": "{error}", "error_description": "{SECRET}"}}', status)))
@@ -102,7 +102,7 @@ def test_error_of_the_token_endpoint_has_its_code_and_is_not_tried_again(
 
 @pytest.mark.case("TR05")
 @pytest.mark.parametrize("body", ["", "no json", "[]", '{"error": 5}', '{"error": ["invalid_client"]}'])
-def test_refusal_without_a_proper_error_is_still_a_refusal(serve: Serve, body: str) -> None:
+def test_refusal_with_an_invalid_body_is_a_refusal(serve: Serve, body: str) -> None:
     server = serve(answering(reply(body, "400 Bad Request", content_type="text/plain")))
     assert code_of(token, server.url) in {"token_refused", "token_not_an_object"}
 
@@ -120,7 +120,7 @@ STATUSES = [
 @CALLS
 @pytest.mark.case("TR05", "UI04", "JO15")
 @pytest.mark.parametrize(("status", "code"), STATUSES, ids=[status[:3] for status, _ in STATUSES])
-def test_status_that_is_no_answer_has_a_code(serve: Serve, call: Any, status: str, code: str) -> None:
+def test_unusable_status_has_a_code(serve: Serve, call: Any, status: str, code: str) -> None:
     server = serve(answering(reply(b"" if status.startswith("204") else b"{}", status, Retry_After="1")))
     assert code_of(call, server.url) == code
     retried = call in (jwks, discovery) and code == "provider_server_error"
@@ -143,7 +143,7 @@ def test_status_that_is_no_answer_has_a_code(serve: Serve, call: Any, status: st
         (b"[" * 10_000, "token_not_json"),
     ],
 )
-def test_answer_of_the_token_endpoint_is_read_strictly(serve: Serve, body: bytes, code: str) -> None:
+def test_answer_of_the_token_endpoint_must_be_strict_json(serve: Serve, body: bytes, code: str) -> None:
     assert code_of(token, serve(answering(reply(body))).url) == code
 
 
@@ -173,7 +173,7 @@ def test_answer_with_one_thing_wrong_is_refused(serve: Serve, change: dict[str, 
 
 @pytest.mark.case("TR09")
 @pytest.mark.parametrize("spelling", ["Bearer", "bearer", "bEARER", "BEARER"])
-def test_type_of_the_token_is_read_in_any_letter_case(serve: Serve, spelling: str) -> None:
+def test_token_type_is_case_insensitive(serve: Serve, spelling: str) -> None:
     server = serve(answering(reply(TOKENS.replace("Bearer", spelling), content_type="text/json")))
     assert token(server.url).id_token == "a.b.c"
 
@@ -198,20 +198,20 @@ def test_refusal_of_the_userinfo_endpoint_has_its_code(serve: Serve, status: str
     ],
 )
 @pytest.mark.parametrize("status", ["200 OK", "403 Forbidden"])
-def test_html_page_is_recognised_as_one(serve: Serve, call: Any, body: str, content_type: str, status: str) -> None:
+def test_html_page_is_recognised(serve: Serve, call: Any, body: str, content_type: str, status: str) -> None:
     server = serve(answering(reply(body, status, content_type=content_type)))
     assert code_of(call, server.url) == "provider_maintenance_page"
 
 
 @pytest.mark.case("JO14")
-def test_fetched_key_set_comes_without_private_parts(serve: Serve) -> None:
+def test_fetched_key_set_has_no_private_members(serve: Serve) -> None:
     import json
 
     private = private_jwk()
     server = serve(answering(reply(json.dumps({"keys": [private, jwk(rsa_key())]}))))
-    document = jwks(server.url)
-    assert private["d"] not in json.dumps(document)
-    parsed = parse_jwks(document)
+    fetched = jwks(server.url)
+    assert private["d"] not in json.dumps(fetched)
+    parsed = parse_jwks(fetched)
     assert ([key.kid for key in parsed.keys], [key.reason for key in parsed.ignored]) == (
         ["key-1"],
         ["jwks_key_private"],
@@ -230,33 +230,33 @@ def test_fetched_key_set_comes_without_private_parts(serve: Serve) -> None:
         ('{"keys": [' + ",".join(["{}"] * 10_000) + "]}", "jwks_too_many_keys"),
     ],
 )
-def test_answer_that_is_no_key_set_has_its_code(serve: Serve, body: str, code: str) -> None:
+def test_answer_that_is_not_a_key_set_has_a_code(serve: Serve, body: str, code: str) -> None:
     assert code_of(jwks, serve(answering(reply(body))).url) == code
 
 
 @pytest.mark.parametrize(("body", "code"), [("{", "metadata_not_json"), ("[]", "metadata_not_an_object")])
-def test_answer_that_is_no_metadata_has_its_code(serve: Serve, body: str, code: str) -> None:
+def test_answer_that_is_not_metadata_has_a_code(serve: Serve, body: str, code: str) -> None:
     assert code_of(discovery, serve(answering(reply(body))).url) == code
 
 
-def test_fetched_metadata_keeps_the_members_that_are_not_ours(serve: Serve) -> None:
+def test_fetched_metadata_keeps_unknown_members(serve: Serve) -> None:
     assert discovery(serve(answering(reply('{"issuer": "x", "else": [1]}'))).url) == {"issuer": "x", "else": [1]}
 
 
 @pytest.mark.parametrize("call", [jwks, discovery])
 @pytest.mark.parametrize("status", ["400 Bad Request", "403 Forbidden"])
-def test_refusal_of_a_document_has_its_code(serve: Serve, call: Any, status: str) -> None:
+def test_refusal_of_metadata_or_key_set_has_a_code(serve: Serve, call: Any, status: str) -> None:
     assert code_of(call, serve(answering(reply(b"{}", status))).url) == "provider_request_refused"
 
 
 @pytest.mark.parametrize("call", [jwks, discovery])
-def test_document_is_asked_for_twice_after_an_error_of_the_server(serve: Serve, call: Any) -> None:
+def test_get_is_sent_twice_after_a_server_error(serve: Serve, call: Any) -> None:
     server = serve(answering(reply(b"", "503 Service Unavailable"), reply('{"keys": []}')))
     assert call(server.url) == {"keys": []}
     assert len(server.received) == 2
 
 
-def test_document_is_not_asked_for_again_when_the_time_is_up(serve: Serve) -> None:
+def test_get_is_not_repeated_after_the_deadline(serve: Serve) -> None:
     server = serve(answering(reply(b"", "503 Service Unavailable"), reply('{"keys": []}')))
     assert code_of(jwks, server.url, seconds=0.25) == "provider_server_error"
     assert len(server.received) == 1

@@ -1,4 +1,4 @@
-"""One pool a process: connections used again, nothing sent twice, nothing kept of a person or an environment."""
+"""Connection reuse: nothing is sent twice, and nothing of a person or of the environment is kept."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 import requests
 
-from psc_connect.oidc.client import HTTPPolicy
+from psc_connect.oidc.http import HTTPPolicy
 
 from .calls import TOKENS, code_of, token, userinfo
 from .conftest import Serve
-from .misbehaviour import closing_the_second_time
-from .wire import Connection, answering, reply
+from .faulty_behaviours import closing_the_second_time
+from .raw_server import Connection, answering, reply
 
 
-def test_connection_is_used_again(serve: Serve) -> None:
+def test_connection_is_reused(serve: Serve) -> None:
     server = serve(answering(reply(TOKENS)))
     for _ in range(3):
         token(server.url)
@@ -26,14 +26,14 @@ def test_connection_is_used_again(serve: Serve) -> None:
     assert (len(server.received), server.connections) == (6, 1)
 
 
-def test_connection_is_used_again_after_a_refusal(serve: Serve) -> None:
+def test_connection_is_reused_after_a_refusal(serve: Serve) -> None:
     server = serve(answering(reply(b'{"error": "invalid_grant"}', "400 Bad Request"), reply(TOKENS)))
     assert code_of(token, server.url) == "token_invalid_grant"
     assert token(server.url)
     assert server.connections == 1
 
 
-def test_connection_idle_for_30_seconds_is_not_used_again(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_connection_idle_for_30_seconds_is_not_reused(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     server, clock = serve(answering(reply(TOKENS))), time.monotonic
     token(server.url)
     monkeypatch.setattr(time, "monotonic", lambda: clock() + 29)
@@ -132,9 +132,9 @@ def test_time_out_on_a_reused_connection_is_not_tried_again(serve: Serve) -> Non
         connection.receive()
         connection.hang()
 
-    server, hasty = serve(behave), HTTPPolicy(allow_loopback_http=True, read_timeout=0.2)
-    token(server.url, http=hasty)
-    assert code_of(token, server.url, http=hasty) == "provider_timeout"
+    server, short_time_out = serve(behave), HTTPPolicy(allow_loopback_http=True, read_timeout=0.2)
+    token(server.url, http=short_time_out)
+    assert code_of(token, server.url, http=short_time_out) == "provider_timeout"
     assert len(server.received) == 2
 
 
@@ -146,11 +146,11 @@ def test_cookies_of_one_login_do_not_go_out_with_the_next(serve: Serve) -> None:
     with requests.Session() as plain:
         plain.get(f"{server.url}/")
         plain.get(f"{server.url}/")
-    assert server.received[-1].headers["cookie"] == "AUTH_SESSION_ID=one-persons", "the measured fact"
+    assert server.received[-1].headers["cookie"] == "AUTH_SESSION_ID=one-persons", "plain requests does send it"
 
 
 @pytest.mark.case("TR12")
-def test_environment_and_netrc_change_nothing(serve: Serve, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_environment_and_netrc_are_ignored(serve: Serve, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     server, trap = serve(answering(reply(TOKENS))), serve(answering(reply(TOKENS)))
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login thief password thief\n")
@@ -167,7 +167,7 @@ def test_environment_and_netrc_change_nothing(serve: Serve, monkeypatch: pytest.
     assert "authorization" not in server.received[0].headers
     with requests.Session() as plain:
         plain.get(f"{server.url}/")
-    assert trap.connections == 1, "the environment of this test does mislead requests"
+    assert trap.connections == 1, "plain requests does follow this environment"
 
 
 def test_answers_of_many_threads_are_not_mixed_up(serve: Serve) -> None:

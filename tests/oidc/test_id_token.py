@@ -1,4 +1,4 @@
-"""A good ID token with one thing wrong → the code (OpenID Connect Core 3.1.3.7)."""
+"""Validation of the ID token (OpenID Connect Core 3.1.3.7): a valid token with one thing wrong → the error code."""
 
 from __future__ import annotations
 
@@ -138,14 +138,14 @@ def test_id_token_is_accepted(change: dict[str, Any]) -> None:
     assert validate(sign(claims(**change))).subject
 
 
-def test_id_token_says_what_the_token_said() -> None:
+def test_id_token_has_the_values_of_the_claims() -> None:
     token = validate(sign(claims()))
     assert (token.issuer, token.subject, token.audience) == (ISSUER, SUBJECT, (CLIENT_ID,))
     assert (token.issued_at, token.expires_at, token.auth_time) == (NOW, NOW + 120, NOW - 30)
     assert (token.acr, token.sid) == ("eidas1", "044b9c35-1d8f-4925-8ae8-22cf585e079c")
 
 
-def test_claims_of_an_id_token_cannot_be_written_to() -> None:
+def test_claims_of_an_id_token_are_read_only() -> None:
     token = validate(sign(claims()))
     with pytest.raises(TypeError):
         token.claims["sub"] = "somebody else"  # type: ignore[index]
@@ -161,7 +161,7 @@ def test_repr_of_an_id_token_shows_neither_the_token_nor_the_person() -> None:
 
 @pytest.mark.case("CK01")
 @pytest.mark.parametrize("seconds", [-45, 45])
-def test_clock_45_seconds_off_logs_in(seconds: int) -> None:
+def test_clock_45_seconds_off_is_accepted(seconds: int) -> None:
     assert validate(sign(claims()), now=NOW + seconds).subject == SUBJECT
 
 
@@ -220,7 +220,7 @@ def test_acr_among_the_accepted_ones_is_accepted() -> None:
     ],
     ids=["absent", "null", "two-hours-old", "just-too-old", "future"],
 )
-def test_auth_time_is_checked_when_max_age_was_asked(auth_time: Any, code: str) -> None:
+def test_auth_time_is_checked_if_max_age_is_set(auth_time: Any, code: str) -> None:
     with pytest.raises(IDTokenError) as refused:
         validate(sign(claims(auth_time=auth_time)), max_age=300)
     assert refused.value.code == code
@@ -234,7 +234,7 @@ def test_auth_time_within_max_age_is_accepted(auth_time: int) -> None:
 
 @pytest.mark.case("ID23")
 @pytest.mark.parametrize(("algorithm", "hash_name"), [("RS384", "sha384"), ("PS512", "sha512"), ("ES512", "sha512")])
-def test_at_hash_is_of_the_hash_of_the_algorithm(algorithm: str, hash_name: str) -> None:
+def test_at_hash_uses_the_hash_of_the_algorithm(algorithm: str, hash_name: str) -> None:
     key = ec_key("P-521") if algorithm == "ES512" else rsa_key()
     raw = sign(claims(at_hash=at_hash(ACCESS_TOKEN, hash_name)), key=key, algorithm=algorithm)
     assert validate(raw, keys=key_set(jwk(key)), algorithm=algorithm).subject == SUBJECT
@@ -267,7 +267,7 @@ def test_payload_with_a_duplicate_key_is_refused(name: str) -> None:
     ],
     ids=["list", "text", "null", "not-utf-8", "empty", "deep", "deep-10k", "surrogate", "nan", "bom"],
 )
-def test_payload_that_is_no_plain_json_object_is_refused(payload: bytes, reason: str) -> None:
+def test_payload_that_is_not_a_strict_json_object_is_refused(payload: bytes, reason: str) -> None:
     with pytest.raises(IDTokenError) as refused:
         validate(sign(payload))
     assert refused.value.code == f"id_token_{reason}"

@@ -1,4 +1,4 @@
-"""What josepy itself does and does not check, measured: an upgrade that changes one of these is seen here."""
+"""What josepy itself checks and does not check. An upgrade that changes this makes a test fail."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from psc_connect.oidc.algorithms import ALGORITHMS
 
-from .test_jws import spelled_otherwise
+from .test_jws import with_other_unused_bits
 from .tokens import b64, claims, ec_key, jwk, rsa_key, sign, sign_raw
 
 
@@ -26,13 +26,13 @@ def compact(header: bytes, signature: str = "AAAA") -> bytes:
     [(b'{"alg":"none"}', KeyError), (b'{"kid":"a"}', AssertionError), (b'{"x":' * 100_000, RecursionError)],
     ids=["none", "missing", "deep"],
 )
-def test_josepy_raises_what_is_no_error_of_its_own(header: bytes, raised: type[Exception]) -> None:
+def test_josepy_raises_errors_that_are_not_its_own(header: bytes, raised: type[Exception]) -> None:
     with pytest.raises(raised):
         josepy.JWS.from_compact(compact(header))
 
 
 @pytest.mark.case("JO02")
-def test_josepy_takes_the_algorithm_from_the_token_and_stumbles_over_hmac() -> None:
+def test_josepy_takes_the_algorithm_from_the_token_and_fails_on_hmac() -> None:
     public = josepy.JWKRSA(key=rsa_key().public_key())
     with pytest.raises(TypeError):
         josepy.JWS.from_compact(compact(b'{"alg":"HS256"}')).verify(public)
@@ -49,7 +49,7 @@ def test_josepy_accepts_padding_and_other_spellings_of_base64() -> None:
     assert josepy_accepts(raw + "==", key)
     assert josepy_accepts(raw + "\n" * 4, key)
     assert josepy_accepts(raw.replace(".", "!!!!."), key)
-    assert josepy_accepts(spelled_otherwise(raw), key)
+    assert josepy_accepts(with_other_unused_bits(raw), key)
 
 
 @pytest.mark.case("ID26")
@@ -78,19 +78,19 @@ def test_josepy_loads_weak_rsa_keys() -> None:
 
 
 @pytest.mark.case("JO11")
-def test_josepy_drops_what_a_jwk_says_about_itself() -> None:
+def test_josepy_drops_the_metadata_of_a_jwk() -> None:
     loaded = josepy.JWK.from_json(jwk(rsa_key(), alg="RS256", key_ops=["verify"]))
     assert set(loaded.to_json()) == {"kty", "n", "e"}
 
 
 @pytest.mark.case("JO14")
-def test_josepy_loads_private_keys_out_of_a_key_set() -> None:
+def test_josepy_loads_private_keys_from_a_key_set() -> None:
     private = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(rsa_key()))
     assert isinstance(josepy.JWK.from_json(private).key._wrapped, rsa.RSAPrivateKey)
 
 
 @pytest.mark.parametrize("algorithm", ["PS256", "PS384", "PS512"])
-def test_josepy_signs_pss_with_a_salt_that_other_makers_refuse(algorithm: str) -> None:
+def test_josepy_signs_pss_with_a_salt_that_others_refuse(algorithm: str) -> None:
     signature = josepy.JWASignature.from_json(algorithm).sign(rsa_key(), b"text")
     assert not jwt.get_algorithm_by_name(algorithm).verify(b"text", rsa_key().public_key(), signature)
 
@@ -103,7 +103,7 @@ def test_josepy_verifies_pss_with_a_salt_of_any_length(algorithm: str) -> None:
 
 
 @pytest.mark.parametrize("algorithm", ["PS256", "PS384", "PS512"])
-def test_our_pss_has_the_salt_of_the_standard_and_takes_no_other(algorithm: str) -> None:
+def test_our_pss_uses_and_accepts_only_the_standard_salt_length(algorithm: str) -> None:
     """RFC 7518 3.5."""
     ours, theirs = ALGORITHMS[algorithm].jwa, josepy.JWASignature.from_json(algorithm)
     assert jwt.get_algorithm_by_name(algorithm).verify(b"text", rsa_key().public_key(), ours.sign(rsa_key(), b"text"))

@@ -1,4 +1,4 @@
-"""The key set (RFC 7517): what is used, what is ignored and why, what may be stored."""
+"""The key set (RFC 7517): usable keys, ignored keys and the reasons, what may be stored."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
-from psc_connect.oidc.errors import CODES, JWKSError
-from psc_connect.oidc.jwks import parse_jwks, public_document
+from psc_connect.oidc.error_codes import CODES
+from psc_connect.oidc.errors import JWKSError
+from psc_connect.oidc.jwks import parse_jwks, strip_private_members
 
 from .tokens import b64, claims, ec_key, jwk, rsa_key, sign, validate
 
@@ -95,10 +96,10 @@ def test_key_that_cannot_be_used_is_ignored_with_the_reason_and_the_rest_kept(ke
 
 
 @pytest.mark.parametrize(("key", "reason"), IGNORED)
-def test_stored_key_set_says_the_same_about_every_key(key: Any, reason: str) -> None:
-    document = {"keys": [key, jwk(rsa_key())]}
-    stored = json.loads(json.dumps(public_document(document)))
-    assert parse_jwks(stored).keys == parse_jwks(document).keys
+def test_stored_key_set_gives_the_same_result_for_every_key(key: Any, reason: str) -> None:
+    key_set = {"keys": [key, jwk(rsa_key())]}
+    stored = json.loads(json.dumps(strip_private_members(key_set)))
+    assert parse_jwks(stored).keys == parse_jwks(key_set).keys
     assert parse_jwks(stored).ignored[0].reason == f"jwks_key_{reason}"
 
 
@@ -113,7 +114,7 @@ def test_stored_key_set_says_the_same_about_every_key(key: Any, reason: str) -> 
     ],
     ids=["rsa", "p-256", "p-384", "p-521"],
 )
-def test_good_key_is_kept_with_what_an_administrator_compares(key: Any, size: int, kty: str) -> None:
+def test_usable_key_has_the_details_that_administrators_compare(key: Any, size: int, kty: str) -> None:
     (parsed,) = parse_jwks({"keys": [jwk(key)]}).keys
     assert (parsed.kid, parsed.kty, parsed.use, parsed.alg, parsed.size) == ("key-1", kty, "sig", None, size)
 
@@ -151,11 +152,11 @@ NO_KEY_SET: list[Any] = [
 
 
 @pytest.mark.case("JO15")
-@pytest.mark.parametrize(("document", "reason"), NO_KEY_SET)
-@pytest.mark.parametrize("read", [parse_jwks, public_document])
-def test_document_that_is_no_key_set_is_refused(read: Any, document: Any, reason: str) -> None:
+@pytest.mark.parametrize(("value", "reason"), NO_KEY_SET)
+@pytest.mark.parametrize("read", [parse_jwks, strip_private_members])
+def test_value_that_is_not_a_key_set_is_refused(read: Any, value: Any, reason: str) -> None:
     with pytest.raises(JWKSError) as refused:
-        read(document)
+        read(value)
     assert refused.value.code == f"jwks_{reason}"
 
 
@@ -165,29 +166,29 @@ def test_empty_key_set_is_a_key_set() -> None:
 
 
 @pytest.mark.case("JO14")
-def test_private_numbers_are_not_in_what_is_stored() -> None:
+def test_private_members_are_not_stored() -> None:
     private = private_jwk()
-    stored = json.dumps(public_document({"keys": [private, {"kty": "oct", "k": "c2VjcmV0"}], "d": private["d"]}))
+    stored = json.dumps(strip_private_members({"keys": [private, {"kty": "oct", "k": "c2VjcmV0"}], "d": private["d"]}))
     assert not [member for member in ("d", "p", "q", "dp", "dq", "qi") if private[member] in stored]
     assert "c2VjcmV0" not in stored
 
 
 @pytest.mark.case("JO14")
 def test_private_key_in_pem_instead_of_a_jwk_is_not_stored() -> None:
-    assert public_document({"keys": ["-----BEGIN PRIVATE KEY-----"]}) == {
+    assert strip_private_members({"keys": ["-----BEGIN PRIVATE KEY-----"]}) == {
         "keys": [{"kid": None, "kty": "", "psc_connect_ignored": "jwks_key_broken"}]
     }
 
 
 @pytest.mark.case("JO14")
 def test_unknown_members_of_a_key_are_not_stored() -> None:
-    stored = public_document({"keys": [jwk(rsa_key()) | {"backup": {"d": "secret"}, "x5c": ["MIIB"], "n2": "x"}]})
+    stored = strip_private_members({"keys": [jwk(rsa_key()) | {"backup": {"d": "secret"}, "x5c": ["MIIB"], "n2": "x"}]})
     assert set(stored["keys"][0]) == {"kty", "kid", "use", "n", "e", "x5c"}
 
 
 @pytest.mark.case("JO14")
-def test_name_of_an_ignored_key_is_kept_for_the_administrator() -> None:
-    (ignored,) = parse_jwks(public_document({"keys": [private_jwk(kid="leaked")]})).ignored
+def test_kid_of_an_ignored_key_is_kept() -> None:
+    (ignored,) = parse_jwks(strip_private_members({"keys": [private_jwk(kid="leaked")]})).ignored
     assert (ignored.kid, ignored.kty, ignored.reason) == ("leaked", "RSA", "jwks_key_private")
 
 
@@ -195,7 +196,7 @@ def test_name_of_an_ignored_key_is_kept_for_the_administrator() -> None:
 def test_member_that_is_null_is_an_absent_one(member: str) -> None:
     key = jwk(rsa_key()) | {member: None}
     assert parse_jwks({"keys": [key]}).keys
-    assert parse_jwks(public_document({"keys": [key]})).keys == parse_jwks({"keys": [key]}).keys
+    assert parse_jwks(strip_private_members({"keys": [key]})).keys == parse_jwks({"keys": [key]}).keys
 
 
 @pytest.mark.parametrize("marker", ["anything", "jwks_key_encryption", 5, None])
@@ -204,7 +205,7 @@ def test_foreign_marker_does_not_hide_a_good_key(marker: Any) -> None:
 
 
 @pytest.mark.case("JO12")
-def test_signature_of_an_ignored_key_is_worth_nothing() -> None:
+def test_ignored_key_verifies_no_signature() -> None:
     weak = rsa_key("weak", 1024)
     with pytest.raises(Exception, match="id_token_unknown_key"):
         validate(sign(claims(), key=weak), keys=parse_jwks({"keys": [jwk(weak)]}))
@@ -214,22 +215,22 @@ def test_repr_of_a_key_set_is_short() -> None:
     assert len(repr(parse_jwks({"keys": [jwk(rsa_key())]}))) < 300
 
 
-def test_keys_of_keycloak_are_read_as_they_come() -> None:
+def test_keys_of_keycloak_are_read() -> None:
     """Keycloak publishes an encryption key beside the signing one, certificates included."""
-    document = {
+    key_set = {
         "keys": [
             jwk(rsa_key("enc"), kid="enc", alg="RSA-OAEP", use="enc", x5c=["MIIB"], x5t="AA"),
             jwk(rsa_key(), kid="sig", alg="RS256", x5c=["MIIB"], **{"x5t#S256": "AA"}),
         ]
     }
-    parsed = parse_jwks(document)
+    parsed = parse_jwks(key_set)
     assert [(key.kid, key.alg) for key in parsed.keys] == [("sig", "RS256")]
     assert [(key.kid, key.reason) for key in parsed.ignored] == [("enc", "jwks_key_encryption")]
 
 
 def test_types_of_key_that_are_ignored_really_exist() -> None:
-    """The OKP row of the table is a real key, not an invention."""
+    """The OKP row of the table is a real key."""
     key = ed25519.Ed25519PrivateKey.generate().public_key()
-    document = json.loads(jwt.algorithms.OKPAlgorithm.to_jwk(key))
-    assert parse_jwks({"keys": [document]}).ignored[0].reason == "jwks_key_unknown_type"
+    okp_key = json.loads(jwt.algorithms.OKPAlgorithm.to_jwk(key))
+    assert parse_jwks({"keys": [okp_key]}).ignored[0].reason == "jwks_key_unknown_type"
     assert not isinstance(key, rsa.RSAPublicKey)

@@ -1,4 +1,4 @@
-"""The signature and its header (RFC 7515, RFC 8725): JOSE's known ways in, each shut."""
+"""Signatures and JWS headers (RFC 7515, RFC 8725): the known attacks on JOSE are refused."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def key_for(algorithm: str) -> Any:
 
 
 @pytest.mark.parametrize("algorithm", list(ALGORITHMS))
-def test_token_of_another_maker_is_accepted(algorithm: str) -> None:
+def test_token_of_another_implementation_is_accepted(algorithm: str) -> None:
     key = key_for(algorithm)
     raw = sign(claims(at_hash=ABSENT), key=key, algorithm=algorithm)
     assert validate(raw, keys=key_set(jwk(key)), algorithm=algorithm).subject == SUBJECT
@@ -70,13 +70,13 @@ def test_hmac_with_the_client_secret_is_refused() -> None:
 
 @pytest.mark.case("JO03")
 @pytest.mark.parametrize("algorithm", ["HS256", "none", ""])
-def test_provider_set_for_an_unsafe_algorithm_accepts_nothing(algorithm: str) -> None:
+def test_provider_with_an_unsafe_algorithm_accepts_no_token(algorithm: str) -> None:
     assert code_of(hmac_signed(b"secret", algorithm), algorithm=algorithm) == "id_token_algorithm_refused"
 
 
 @pytest.mark.case("JO04")
 @pytest.mark.parametrize("member", ["jwk", "jku", "x5u", "x5c"])
-def test_key_that_the_token_brings_along_is_ignored(member: str) -> None:
+def test_key_in_the_token_header_is_ignored(member: str) -> None:
     value = {
         "jwk": jwk(rsa_key("attacker")),
         "jku": "http://127.0.0.1:9/keys",
@@ -95,7 +95,7 @@ def test_signature_of_another_algorithm_than_the_header_says_is_refused() -> Non
 
 @pytest.mark.case("JO05")
 @pytest.mark.parametrize("algorithm", ["PS256", "RS512"])
-def test_allowed_algorithm_that_is_not_the_provider_s_is_refused(algorithm: str) -> None:
+def test_algorithm_of_another_provider_is_refused(algorithm: str) -> None:
     assert code_of(sign(claims(), algorithm=algorithm)) == "id_token_algorithm_refused"
 
 
@@ -150,12 +150,12 @@ def test_encrypted_token_is_refused() -> None:
 
 @pytest.mark.case("JO17", "JO18")
 @pytest.mark.parametrize("raw", ["", "a", "a.b", "a.b.c.d", "a.b.c.d.e.f", "é.é.é", "....", "\ud800.a.b"])
-def test_text_that_is_no_compact_jws_is_refused(raw: str) -> None:
+def test_text_that_is_not_a_compact_jws_is_refused(raw: str) -> None:
     assert code_of(raw) in {"id_token_not_compact", "id_token_encrypted", "id_token_header_malformed"}
 
 
-def spelled_otherwise(raw: str) -> str:
-    """Other unused bits at the end of the signature: the same bytes for a tolerant decoder."""
+def with_other_unused_bits(raw: str) -> str:
+    """Return the token with other unused bits at its end: a tolerant decoder reads the same bytes."""
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     return raw[:-1] + alphabet[alphabet.index(raw[-1]) ^ 1]
 
@@ -172,7 +172,7 @@ def spelled_otherwise(raw: str) -> str:
         lambda raw: raw.replace(".", "\n.", 1),
         lambda raw: raw.replace(".", "!!!!.", 1),
         lambda raw: raw.replace("-", "+").replace("_", "/"),
-        spelled_otherwise,
+        with_other_unused_bits,
     ],
     ids=[
         "newline",
@@ -186,7 +186,7 @@ def spelled_otherwise(raw: str) -> str:
         "malleable",
     ],
 )
-def test_second_spelling_of_the_same_token_is_refused(spoil: Any) -> None:
+def test_other_encoding_of_the_same_token_is_refused(spoil: Any) -> None:
     assert code_of(spoil(sign(claims()))) == "id_token_not_compact"
 
 
@@ -228,24 +228,24 @@ def test_ecdsa_signature_in_der_is_refused() -> None:
     ids=["duplicate-key", "list", "text", "empty", "not-utf-8", "trailing-comma", "deep"],
 )
 @pytest.mark.case("JO16")
-def test_header_that_is_no_strict_json_object_is_refused(header: bytes) -> None:
+def test_header_that_is_not_a_strict_json_object_is_refused(header: bytes) -> None:
     assert code_of(sign_raw(header, json.dumps(claims()).encode())) == "id_token_header_malformed"
 
 
 @pytest.mark.case("ID24")
 @pytest.mark.parametrize("typ", ["logout+jwt", "at+jwt", "application/at+jwt", "jose", "JWE"])
-def test_header_that_says_another_kind_of_token_is_refused(typ: str) -> None:
+def test_typ_of_another_kind_of_token_is_refused(typ: str) -> None:
     assert code_of(sign(claims(), header={"typ": typ})) == "id_token_wrong_type"
 
 
 @pytest.mark.case("ID24")
 @pytest.mark.parametrize("typ", ["JWT", "jwt", "application/jwt", ABSENT])
-def test_header_that_says_plain_token_or_nothing_is_accepted(typ: Any) -> None:
+def test_typ_jwt_or_none_is_accepted(typ: Any) -> None:
     assert validate(sign(claims(), header={"typ": typ})).subject == SUBJECT
 
 
 @pytest.mark.parametrize("typ", [5, ["JWT"], True])
-def test_typ_that_is_no_text_is_refused(typ: Any) -> None:
+def test_typ_that_is_not_text_is_refused(typ: Any) -> None:
     assert code_of(sign(claims(), header={"typ": typ})) == "id_token_header_malformed"
 
 
@@ -254,8 +254,8 @@ def test_refusal_is_an_id_token_error() -> None:
         validate(sign(claims(), header={"typ": "logout+jwt"}))
 
 
-def test_signature_of_another_key_asks_for_the_keys_once_more() -> None:
+def test_signature_of_another_key_raises_unknown_key() -> None:
     """The provider may have changed its key under the same `kid`."""
-    with pytest.raises(UnknownKey) as caught:
+    with pytest.raises(UnknownKey) as raised:
         validate(flipped(sign(claims())))
-    assert caught.value.code == "id_token_signature_invalid"
+    assert raised.value.code == "id_token_signature_invalid"

@@ -1,4 +1,4 @@
-"""Which key may judge a token (OIDC Core 10.1, RFC 8725 3.1): by its name, its type and what it is for."""
+"""Choice of the key that verifies a token (OIDC Core 10.1, RFC 8725 3.1): by `kid`, type and purpose."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ def test_key_bound_to_another_algorithm_is_not_used() -> None:
 
 @pytest.mark.case("JO05")
 @pytest.mark.parametrize(("algorithm", "curve"), [("ES256", "P-384"), ("ES384", "P-256"), ("ES512", "P-256")])
-def test_elliptic_algorithm_takes_its_own_curve_only(algorithm: str, curve: str) -> None:
+def test_elliptic_algorithm_accepts_its_own_curve_only(algorithm: str, curve: str) -> None:
     raw = sign(claims(), header={"alg": algorithm})
     assert code_of(raw, keys=key_set(jwk(ec_key(curve))), algorithm=algorithm) == "id_token_key_unfit"
 
 
 @pytest.mark.case("JO05")
-def test_elliptic_algorithm_does_not_take_an_rsa_key() -> None:
+def test_elliptic_algorithm_does_not_accept_an_rsa_key() -> None:
     assert code_of(sign(claims(), header={"alg": "ES256"}), algorithm="ES256") == "id_token_key_unfit"
 
 
@@ -41,36 +41,36 @@ def test_without_kid_every_fitting_key_is_tried() -> None:
 
 
 @pytest.mark.case("JO09")
-def test_unknown_kid_asks_for_the_keys_again() -> None:
-    with pytest.raises(UnknownKey) as asked:
+def test_unknown_kid_raises_unknown_key() -> None:
+    with pytest.raises(UnknownKey) as raised:
         validate(sign(claims(), header={"kid": "key-2"}))
-    assert asked.value.code == "id_token_unknown_key"
+    assert raised.value.code == "id_token_unknown_key"
 
 
 @pytest.mark.case("JO09")
 @pytest.mark.parametrize("kid", ["key-1", ABSENT])
-def test_empty_key_set_asks_for_the_keys(kid: Any) -> None:
+def test_empty_key_set_raises_unknown_key(kid: Any) -> None:
     with pytest.raises(UnknownKey):
         validate(sign(claims(), header={"kid": kid}), keys=KeySet((), ()))
 
 
 @pytest.mark.case("JO09")
-def test_key_without_kid_is_not_taken_for_the_named_one() -> None:
+def test_key_without_kid_does_not_match_a_kid() -> None:
     with pytest.raises(UnknownKey):
         validate(sign(claims()), keys=key_set(jwk(rsa_key(), kid=None)))
 
 
 @pytest.mark.case("JO10")
 @pytest.mark.parametrize("kid", ["../../etc/passwd", "' OR 1=1 --", "a\nb", "\x00", "\x1b[31m", ""])
-def test_hostile_kid_is_looked_up_and_nothing_more(kid: str) -> None:
-    with pytest.raises(UnknownKey) as asked:
+def test_hostile_kid_is_only_looked_up(kid: str) -> None:
+    with pytest.raises(UnknownKey) as raised:
         validate(sign(claims(), header={"kid": kid}))
-    assert not kid.strip() or kid not in str(asked.value)
+    assert not kid.strip() or kid not in str(raised.value)
 
 
 @pytest.mark.case("JO10")
 @pytest.mark.parametrize("kid", ["k" * 257, 5, ["key-1"], {"a": 1}, True])
-def test_kid_that_is_no_short_text_is_refused(kid: Any) -> None:
+def test_kid_that_is_not_a_short_text_is_refused(kid: Any) -> None:
     assert code_of(sign(claims(), header={"kid": kid})) == "id_token_header_malformed"
 
 
@@ -98,7 +98,7 @@ def test_key_that_is_not_for_verifying_is_not_used(members: dict[str, Any]) -> N
     ],
     ids=["no-kid", "post-quantum", "broken-with-the-same-kid", "text", "empty"],
 )
-def test_login_works_beside_a_key_that_cannot_be_used(other: Any) -> None:
+def test_unusable_key_does_not_prevent_verification(other: Any) -> None:
     assert validate(sign(claims()), keys=key_set(other, jwk(rsa_key()))).subject == SUBJECT
 
 
@@ -111,13 +111,13 @@ def test_both_keys_of_one_kid_are_tried(position: int) -> None:
 
 
 @pytest.mark.case("JO13")
-def test_key_of_the_same_kid_for_another_algorithm_does_not_stand_in_the_way() -> None:
+def test_key_of_the_same_kid_for_another_algorithm_is_skipped() -> None:
     keys = key_set(jwk(ec_key()), jwk(rsa_key(), alg="RSA-OAEP", use="enc"), jwk(rsa_key(), alg="RS256"))
     assert validate(sign(claims()), keys=keys).subject == SUBJECT
 
 
 @pytest.mark.case("TN01")
-def test_keys_of_one_provider_say_nothing_about_another_s_token() -> None:
+def test_keys_of_one_provider_do_not_verify_tokens_of_another() -> None:
     raw = sign(claims(), key=rsa_key("provider-b"))
     assert validate(raw, keys=key_set(jwk(rsa_key("provider-b")))).subject == SUBJECT
     assert code_of(raw, keys=key_set(jwk(rsa_key("provider-a")))) == "id_token_signature_invalid"

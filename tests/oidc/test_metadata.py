@@ -1,4 +1,4 @@
-"""The discovery document: the three shipped ones pass; each fault names its field and what it is."""
+"""Validation of metadata: the three shipped ones are valid; each problem names its field and code."""
 
 from __future__ import annotations
 
@@ -9,12 +9,9 @@ from typing import Any
 import pytest
 
 import psc_connect.environments
-from psc_connect.oidc.errors import CODES, MetadataError
-from psc_connect.oidc.metadata import (
-    MetadataProblem,
-    ProviderMetadata,
-    parse_metadata,
-)
+from psc_connect.oidc.error_codes import CODES
+from psc_connect.oidc.errors import MetadataError, MetadataProblem
+from psc_connect.oidc.metadata import ProviderMetadata, parse_metadata
 
 from .tokens import ABSENT, jwk, rsa_key
 
@@ -23,7 +20,7 @@ OPENID = ISSUER + "/protocol/openid-connect"
 LOCAL = "http://127.0.0.1:8081/auth"
 
 
-def document(**changes: Any) -> dict[str, Any]:
+def valid_metadata(**changes: Any) -> dict[str, Any]:
     good = {
         "issuer": ISSUER,
         "authorization_endpoint": "https://wallet.esw.example.test/auth",
@@ -39,11 +36,11 @@ def document(**changes: Any) -> dict[str, Any]:
 
 def local(base: str = LOCAL, **changes: Any) -> dict[str, Any]:
     names = ("authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri", "end_session_endpoint")
-    return document(issuer=base, **{name: f"{base}/{name}" for name in names}) | changes
+    return valid_metadata(issuer=base, **{name: f"{base}/{name}" for name in names}) | changes
 
 
 def parsed(value: object, **options: Any) -> ProviderMetadata:
-    """As of an issuer that is known to own the domain above its own, like PSC's."""
+    """Parse metadata of an issuer that owns its parent domain, like PSC."""
     return parse_metadata(value, **{"sibling_hosts": True, **options})
 
 
@@ -57,18 +54,18 @@ SHIPPED = sorted(Path(psc_connect.environments.__file__).parent.glob("*.json"))
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
-def test_shipped_document_passes(path: Path) -> None:
+def test_shipped_metadata_is_valid(path: Path) -> None:
     read = parsed(json.loads(path.read_text()))
     assert read.authorization_endpoint.startswith("https://wallet.")
     assert read.jwks_uri.startswith(read.issuer)
 
 
-def test_three_documents_are_shipped() -> None:
+def test_metadata_of_three_environments_is_shipped() -> None:
     assert len(SHIPPED) == 3
 
 
-def test_document_is_read_field_by_field() -> None:
-    assert parsed(document()) == ProviderMetadata(
+def test_metadata_is_read_field_by_field() -> None:
+    assert parsed(valid_metadata()) == ProviderMetadata(
         issuer=ISSUER,
         authorization_endpoint="https://wallet.esw.example.test/auth",
         token_endpoint=f"{OPENID}/token",
@@ -83,22 +80,22 @@ def test_document_is_read_field_by_field() -> None:
     "field", ["jwks_uri", "end_session_endpoint", "authorization_response_iss_parameter_supported"]
 )
 def test_optional_field_may_be_absent(field: str) -> None:
-    assert not getattr(parsed(document(**{field: ABSENT})), field)
+    assert not getattr(parsed(valid_metadata(**{field: ABSENT})), field)
 
 
 @pytest.mark.parametrize("field", ["jwks_uri", "end_session_endpoint"])
 @pytest.mark.parametrize("value", [None, ""])
 def test_optional_field_may_be_empty(field: str, value: Any) -> None:
-    assert getattr(parsed(document(**{field: value})), field) == ""
+    assert getattr(parsed(valid_metadata(**{field: value})), field) == ""
 
 
 @pytest.mark.parametrize("field", ["issuer", "authorization_endpoint", "token_endpoint", "userinfo_endpoint"])
 @pytest.mark.parametrize("value", [ABSENT, None, ""], ids=["absent", "null", "empty"])
-def test_required_field_must_be_there(field: str, value: Any) -> None:
-    assert problems(document(**{field: value})) == [(field, "missing")]
+def test_missing_required_field_is_a_problem(field: str, value: Any) -> None:
+    assert problems(valid_metadata(**{field: value})) == [(field, "missing")]
 
 
-def test_every_problem_is_named_at_once() -> None:
+def test_all_problems_are_reported_together() -> None:
     assert problems({"jwks_uri": "http://x.test", "userinfo_endpoint": 5}) == [
         ("issuer", "missing"),
         ("authorization_endpoint", "missing"),
@@ -109,14 +106,14 @@ def test_every_problem_is_named_at_once() -> None:
 
 
 def test_lemonldap_s_misspelt_name_is_explained() -> None:
-    spoilt = document(end_session_endpoint=ABSENT, endsession_endpoint=f"{OPENID}/logout")
+    spoilt = valid_metadata(end_session_endpoint=ABSENT, endsession_endpoint=f"{OPENID}/logout")
     assert problems(spoilt) == [("endsession_endpoint", "endsession_misnomer")]
 
 
 @pytest.mark.parametrize("value", ["true", 1, None, []])
-def test_announcement_of_iss_must_be_a_boolean(value: Any) -> None:
+def test_iss_parameter_supported_must_be_a_boolean(value: Any) -> None:
     field = "authorization_response_iss_parameter_supported"
-    assert problems(document(**{field: value})) == [(field, "not_a_boolean")]
+    assert problems(valid_metadata(**{field: value})) == [(field, "not_a_boolean")]
 
 
 URLS: list[Any] = [
@@ -164,8 +161,8 @@ URLS: list[Any] = [
 
 @pytest.mark.case("TR10", "SS01", "SS03", "JO19")
 @pytest.mark.parametrize(("field", "url", "codes"), URLS)
-def test_url_that_is_not_the_provider_s_own_is_refused(field: str, url: str, codes: list[str]) -> None:
-    assert problems(document(**{field: url})) == [(field, code) for code in codes]
+def test_url_on_another_host_is_refused(field: str, url: str, codes: list[str]) -> None:
+    assert problems(valid_metadata(**{field: url})) == [(field, code) for code in codes]
 
 
 @pytest.mark.parametrize(
@@ -178,8 +175,8 @@ def test_url_that_is_not_the_provider_s_own_is_refused(field: str, url: str, cod
         ("end_session_endpoint", "https://wallet.esw.example.test/logout"),
     ],
 )
-def test_url_on_the_provider_s_own_host_passes(field: str, url: str) -> None:
-    assert getattr(parsed(document(**{field: url})), field) == url
+def test_url_on_the_issuers_host_is_accepted(field: str, url: str) -> None:
+    assert getattr(parsed(valid_metadata(**{field: url})), field) == url
 
 
 @pytest.mark.parametrize(
@@ -193,7 +190,7 @@ def test_url_on_the_provider_s_own_host_passes(field: str, url: str) -> None:
     ],
 )
 def test_issuer_is_a_plain_https_url(issuer: str, code: str) -> None:
-    assert ("issuer", code) in problems(document(issuer=issuer))
+    assert ("issuer", code) in problems(valid_metadata(issuer=issuer))
 
 
 @pytest.mark.case("SS03")
@@ -206,60 +203,60 @@ def test_issuer_named_by_an_ip_address_is_refused(host: str) -> None:
 
 @pytest.mark.case("SS03")
 @pytest.mark.case("TR10", "SS01")
-def test_nobody_else_has_siblings() -> None:
-    """Two associations share asso.fr, and no more: one must not receive the other's visitors."""
+def test_sibling_hosts_are_refused_for_other_issuers() -> None:
+    """Two associations under asso.fr are unrelated: one must not receive the other's users."""
     spoilt = local("https://hospital.asso.fr", authorization_endpoint="https://evil.asso.fr/auth")
     assert problems(spoilt, sibling_hosts=False) == [("authorization_endpoint", "foreign_host")]
     assert parsed(spoilt, sibling_hosts=False, extra_hosts=["evil.asso.fr"])
 
 
-def test_addresses_have_no_siblings() -> None:
+def test_ip_addresses_have_no_siblings() -> None:
     spoilt = local("https://127.0.0.1", authorization_endpoint="https://10.0.0.1/auth")
     assert problems(spoilt) == [("authorization_endpoint", "foreign_host")]
 
 
-def test_host_of_two_labels_has_no_siblings() -> None:
+def test_host_with_two_labels_has_no_siblings() -> None:
     spoilt = local("https://example.test", authorization_endpoint="https://evil.test/auth")
     assert problems(spoilt) == [("authorization_endpoint", "foreign_host")]
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.1", "localhost", "[::1]", "LOCALHOST"])
-def test_plain_http_is_for_this_machine_and_only_when_allowed(host: str) -> None:
+def test_plain_http_is_accepted_for_this_machine_only_if_allowed(host: str) -> None:
     base = f"http://{host}:8081/auth"
     assert parsed(local(base), allow_loopback_http=True).issuer == base
     assert ("issuer", "loopback_http_refused") in problems(local(base))
 
 
 @pytest.mark.parametrize("host", ["10.0.0.1", "127.0.0.1.evil.test", "localhost.evil.test", "2130706433", "0177.0.0.1"])
-def test_plain_http_elsewhere_is_refused_even_when_allowed_here(host: str) -> None:
+def test_plain_http_to_another_host_is_always_refused(host: str) -> None:
     assert ("issuer", "not_https") in problems(local(f"http://{host}/auth"), allow_loopback_http=True)
 
 
 @pytest.mark.case("TR10")
-def test_another_port_of_this_machine_is_another_provider() -> None:
+def test_another_port_is_another_origin() -> None:
     spoilt = local(token_endpoint="http://127.0.0.1:9/token")
     assert problems(spoilt, allow_loopback_http=True) == [("token_endpoint", "foreign_host")]
 
 
 @pytest.mark.parametrize("extra", ["tokens.example.test", "TOKENS.example.test"])
-def test_host_that_the_site_allows_passes_everywhere(extra: str) -> None:
-    elsewhere = document(token_endpoint="https://tokens.example.test/token")
+def test_extra_host_is_accepted_for_every_endpoint(extra: str) -> None:
+    elsewhere = valid_metadata(token_endpoint="https://tokens.example.test/token")
     assert parsed(elsewhere, extra_hosts=[extra]).token_endpoint == "https://tokens.example.test/token"
 
 
-def test_allowed_host_must_still_be_https() -> None:
-    elsewhere = document(token_endpoint="http://tokens.example.test/token")
+def test_extra_host_must_use_https() -> None:
+    elsewhere = valid_metadata(token_endpoint="http://tokens.example.test/token")
     assert problems(elsewhere, extra_hosts=["tokens.example.test"]) == [("token_endpoint", "not_https")]
 
 
 @pytest.mark.case("TR10")
 @pytest.mark.parametrize("host", ["auth.straße.test", "auth.ｓtrasse.test", "auth。strasse.test", "auth.ſtrasse.test"])
-def test_host_in_letters_that_two_standards_read_differently_is_refused(host: str) -> None:
+def test_non_ascii_host_is_refused(host: str) -> None:
     elsewhere = local("https://auth.strasse.test", token_endpoint=f"https://{host}/token")
     assert problems(elsewhere) == [("token_endpoint", "url_malformed")]
 
 
-def test_host_in_its_ascii_form_is_a_host() -> None:
+def test_host_in_xn_form_is_accepted() -> None:
     assert parsed(local("https://auth.xn--sant-epa.test"))
 
 
@@ -272,16 +269,16 @@ def test_host_in_its_ascii_form_is_a_host() -> None:
         ("-----BEGIN CERTIFICATE-----", "looks_like_certificate"),
         ("https://auth.example.test/.well-known/openid-configuration", "looks_like_url"),
         ("text", "not_json"),
-        ([document()], "not_an_object"),
+        ([valid_metadata()], "not_an_object"),
         (None, "not_an_object"),
         (5, "not_an_object"),
     ],
 )
-def test_document_of_another_kind_is_called_by_its_name(value: object, code: str) -> None:
+def test_other_content_is_recognised(value: object, code: str) -> None:
     assert problems(value) == [("", code)]
 
 
-def test_metadata_error_bears_the_code_of_the_first_problem() -> None:
+def test_metadata_error_has_the_code_of_the_first_problem() -> None:
     problem = MetadataProblem("jwks_uri", "metadata_not_https")
     assert MetadataError((problem,)).code == "metadata_not_https"
     assert problem.code in CODES

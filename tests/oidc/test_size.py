@@ -1,4 +1,4 @@
-"""An answer that is endless, packed, broken or elsewhere (TR03, TR04, TR06, UI07): never read whole, never followed."""
+"""Endless, compressed, broken or redirected answers (TR03, TR04, TR06, UI07): not read whole, not followed."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 
 from .calls import CALLS, TOKENS, Stopwatch, code_of, discovery, jwks, token, userinfo
 from .conftest import Serve
-from .misbehaviour import HEADERS, endless, writing
-from .wire import answering, reply
+from .faulty_behaviours import HEADERS, endless, writing
+from .raw_server import answering, reply
 
 LIMITS = {token: 256 * 1024, userinfo: 256 * 1024, jwks: 512 * 1024, discovery: 256 * 1024}
 
@@ -47,7 +47,7 @@ def bomb(pack: Any) -> bytes:
 @CALLS
 @pytest.mark.case("TR03")
 @pytest.mark.parametrize(("name", "pack"), [("gzip", gzip.compress), ("deflate", zlib.compress)])
-def test_bomb_of_compression_is_not_unpacked(serve: Serve, call: Any, name: str, pack: Any) -> None:
+def test_gzip_bomb_is_not_decompressed(serve: Serve, call: Any, name: str, pack: Any) -> None:
     server = serve(answering(reply(bomb(pack), Content_Encoding=name)))
     assert code_of(call, server.url) == "provider_answer_too_large"
 
@@ -55,13 +55,13 @@ def test_bomb_of_compression_is_not_unpacked(serve: Serve, call: Any, name: str,
 @pytest.mark.parametrize(
     ("name", "pack"), [("gzip", gzip.compress), ("GZIP", gzip.compress), ("deflate", zlib.compress)]
 )
-def test_compression_that_was_not_asked_for_is_understood_all_the_same(serve: Serve, name: str, pack: Any) -> None:
+def test_unrequested_compression_is_decoded(serve: Serve, name: str, pack: Any) -> None:
     assert token(serve(answering(reply(pack(TOKENS.encode()), Content_Encoding=name))).url).id_token == "a.b.c"
 
 
 @pytest.mark.case("TR03")
 @pytest.mark.parametrize("name", ["br", "zstd", "gzip, gzip", "gzip,gzip,gzip", "x"])
-def test_compression_of_another_kind_or_on_itself_is_refused(serve: Serve, name: str) -> None:
+def test_other_or_nested_compression_is_refused(serve: Serve, name: str) -> None:
     server = serve(answering(reply(gzip.compress(gzip.compress(b"{}")), Content_Encoding=name)))
     assert code_of(token, server.url) == "provider_encoding_refused"
 
@@ -79,7 +79,7 @@ ENDLESS = {
 
 @pytest.mark.case("TR03")
 @pytest.mark.parametrize(("before", "piece"), ENDLESS.values(), ids=ENDLESS)
-def test_endless_frame_around_the_body_is_not_read(serve: Serve, before: bytes, piece: bytes) -> None:
+def test_endless_headers_or_chunks_are_not_read(serve: Serve, before: bytes, piece: bytes) -> None:
     server = serve(endless(before, piece))
     with Stopwatch() as watch:
         assert code_of(token, server.url) in {"provider_answer_too_large", "provider_answer_broken"}
@@ -102,7 +102,7 @@ BROKEN = {
 
 @pytest.mark.case("TR06")
 @pytest.mark.parametrize("behaviour", BROKEN.values(), ids=BROKEN)
-def test_answer_that_is_cut_off_or_no_http_is_refused_and_not_asked_for_again(serve: Serve, behaviour: Any) -> None:
+def test_answer_that_is_cut_off_or_invalid_is_refused_and_not_retried(serve: Serve, behaviour: Any) -> None:
     server = serve(behaviour)
     assert code_of(token, server.url) == "provider_answer_broken"
     assert len(server.received) == 1
@@ -111,7 +111,7 @@ def test_answer_that_is_cut_off_or_no_http_is_refused_and_not_asked_for_again(se
 @CALLS
 @pytest.mark.case("TR04", "UI07", "JO19")
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308, 300, 304])
-def test_redirection_is_not_followed(serve: Serve, call: Any, status: int) -> None:
+def test_redirect_is_not_followed(serve: Serve, call: Any, status: int) -> None:
     target = serve(answering(reply(TOKENS)))
     server = serve(answering(reply(b"", f"{status} Elsewhere", Location=f"{target.url}/token")))
     assert code_of(call, server.url) == "provider_redirected"
@@ -120,7 +120,7 @@ def test_redirection_is_not_followed(serve: Serve, call: Any, status: int) -> No
 
 @pytest.mark.case("TR03", "TR04")
 @pytest.mark.parametrize("location", ["http://127.0.0.1:1/", "http://[::1", "\xff", ""])
-def test_endless_body_of_a_redirection_is_not_read(serve: Serve, location: str) -> None:
+def test_endless_body_of_a_redirect_is_not_read(serve: Serve, location: str) -> None:
     head = f"HTTP/1.1 302 Found\r\nLocation: {location}\r\n\r\n".encode("latin-1")
     server = serve(endless(head, b"x" * 65536))
     assert code_of(token, server.url) == "provider_redirected"
@@ -143,10 +143,10 @@ def test_endless_body_of_a_redirection_is_not_read(serve: Serve, location: str) 
         "//127.0.0.1",
     ],
 )
-def test_address_that_is_neither_https_nor_this_machine_is_never_called(base: str) -> None:
+def test_url_that_is_neither_https_nor_loopback_is_refused(base: str) -> None:
     assert code_of(token, base) == "provider_url_refused"
 
 
 @pytest.mark.parametrize("base", ["http://[::1", "https://", "https://a b.test", "http://127.0.0.1:99999"])
-def test_address_that_is_no_address_is_refused(base: str) -> None:
+def test_malformed_url_is_refused(base: str) -> None:
     assert code_of(token, base) in {"provider_url_refused", "provider_name_unresolved"}

@@ -1,4 +1,4 @@
-"""A provider, a proxy or a name server that is slow (security cases TR01, TR02): left in time."""
+"""Slow providers, proxies and name servers (security cases TR01, TR02): the deadline holds."""
 
 from __future__ import annotations
 
@@ -10,20 +10,21 @@ from typing import Any
 import pytest
 import requests
 
-from psc_connect.oidc.client import Deadline, HTTPPolicy
+from psc_connect.oidc.deadline import Deadline
 from psc_connect.oidc.errors import ProviderUnavailable
+from psc_connect.oidc.http import HTTPPolicy
 
 from .calls import CALLS, TOKENS, Stopwatch, code_of, token, userinfo
 from .conftest import Serve
-from .misbehaviour import HEADERS, dripping
-from .wire import Connection, answering, reply
+from .faulty_behaviours import HEADERS, dripping
+from .raw_server import Connection, answering, reply
 
 PATIENT = HTTPPolicy(allow_loopback_http=True, connect_timeout=5, read_timeout=5)
 
 
 @CALLS
 @pytest.mark.case("TR01", "UI07")
-def test_provider_that_accepts_and_says_nothing_is_left_after_the_read_time_out(serve: Serve, call: Any) -> None:
+def test_silent_provider_ends_at_the_read_time_out(serve: Serve, call: Any) -> None:
     server = serve(lambda connection: connection.hang())
     with Stopwatch() as watch:
         hasty = HTTPPolicy(read_timeout=0.2, allow_loopback_http=True)
@@ -34,7 +35,7 @@ def test_provider_that_accepts_and_says_nothing_is_left_after_the_read_time_out(
 
 @CALLS
 @pytest.mark.case("TR01", "UI07")
-def test_deadline_holds_where_the_time_outs_are_longer(serve: Serve, call: Any) -> None:
+def test_deadline_holds_if_the_time_outs_are_longer(serve: Serve, call: Any) -> None:
     server = serve(lambda connection: connection.hang())
     with Stopwatch() as watch:
         assert code_of(call, server.url, http=PATIENT, seconds=0.2) == "provider_timeout"
@@ -52,7 +53,7 @@ DRIPS = {
 
 @pytest.mark.case("TR02", "UI07")
 @pytest.mark.parametrize("drip", DRIPS.values(), ids=DRIPS)
-def test_dripping_provider_is_left_at_the_deadline(serve: Serve, drip: Any) -> None:
+def test_slow_provider_ends_at_the_deadline(serve: Serve, drip: Any) -> None:
     server = serve(drip)
     with Stopwatch() as watch:
         assert code_of(token, server.url, http=PATIENT, seconds=0.3) == "provider_timeout"
@@ -61,8 +62,8 @@ def test_dripping_provider_is_left_at_the_deadline(serve: Serve, drip: Any) -> N
 
 
 @pytest.mark.case("TR02")
-def test_time_out_of_requests_alone_does_not_hold_a_dripping_provider(serve: Serve) -> None:
-    """The measured fact that `transport` is there for."""
+def test_time_out_of_requests_alone_does_not_stop_a_slow_provider(serve: Serve) -> None:
+    """The reason for `transport`: this is what it prevents."""
     answer = reply("{}")
     server = serve(dripping(answer, every=1 / len(answer)))
     with Stopwatch() as watch:
@@ -95,7 +96,7 @@ def test_deadline_counts_down_and_then_refuses() -> None:
 
 @pytest.mark.case("TR01")
 @pytest.mark.parametrize(("connecting", "seconds"), [(0.2, 5), (5, 0.2)], ids=["connect-time-out", "deadline"])
-def test_host_that_does_not_take_the_connection_is_left(connecting: float, seconds: float) -> None:
+def test_host_that_does_not_accept_the_connection_times_out(connecting: float, seconds: float) -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
         address = full.getsockname()
         waiting = [socket.socket() for _ in range(4)]
@@ -119,7 +120,7 @@ def test_closed_port_is_an_unreachable_provider(call: Any) -> None:
     assert code_of(call, f"http://127.0.0.1:{port}") == "provider_unreachable"
 
 
-def test_name_server_that_does_not_answer_is_left_after_the_connect_time_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_silent_name_server_ends_at_the_connect_time_out(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_kwargs: asked.wait(5) and [])
     with Stopwatch() as watch:
@@ -129,7 +130,7 @@ def test_name_server_that_does_not_answer_is_left_after_the_connect_time_out(mon
     assert watch.seconds < 0.6
 
 
-def test_unknown_name_has_a_code_of_its_own() -> None:
+def test_unknown_host_name_has_a_code() -> None:
     assert code_of(token, "https://no-such-host.invalid", http=PATIENT) == "provider_name_unresolved"
 
 

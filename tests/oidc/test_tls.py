@@ -1,4 +1,4 @@
-"""Certificates are always checked; a hospital's own authority and its CONNECT proxy are what a site may add."""
+"""TLS: certificates are always verified. A site may add its own certificate authority and a CONNECT proxy."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from psc_connect.oidc.client import HTTPPolicy
+from psc_connect.oidc.http import HTTPPolicy
 
 from .calls import TOKENS, Stopwatch, code_of, token, userinfo
 from .conftest import Serve
-from .misbehaviour import closing_the_second_time
-from .wire import OTHER_NAMES, Connection, answering, bundle, reply, server_context, tunnelling
+from .faulty_behaviours import closing_the_second_time
+from .raw_server import OTHER_NAMES, Connection, answering, bundle, reply, server_context, tunnelling
 
 
 def policy(tmp_path: Path, **options: Any) -> HTTPPolicy:
@@ -33,7 +33,7 @@ def test_private_authority_of_the_site_is_trusted(serve: Serve, tmp_path: Path) 
 
 
 @pytest.mark.case("TR11")
-def test_authority_that_nobody_named_is_not_trusted(serve: Serve, tmp_path: Path) -> None:
+def test_unconfigured_private_authority_is_not_trusted(serve: Serve, tmp_path: Path) -> None:
     server = serve(answering(reply(TOKENS)), server_context(tmp_path))
     assert (
         code_of(token, server.url, http=HTTPPolicy(read_timeout=2, allow_loopback_http=True)) == "provider_tls_failed"
@@ -51,9 +51,7 @@ def test_another_authority_is_not_trusted(serve: Serve, tmp_path: Path) -> None:
 
 @pytest.mark.case("TR11")
 @pytest.mark.parametrize("fault", [{"names": OTHER_NAMES}, {"names": ()}, {"days": -1}], ids=str)
-def test_certificate_of_another_host_or_of_yesterday_is_refused(
-    serve: Serve, tmp_path: Path, fault: dict[str, Any]
-) -> None:
+def test_certificate_of_another_host_or_expired_is_refused(serve: Serve, tmp_path: Path, fault: dict[str, Any]) -> None:
     server = serve(answering(reply(TOKENS)), server_context(tmp_path, **fault))
     assert code_of(token, server.url, http=policy(tmp_path)) == "provider_tls_failed"
     assert server.received == []
@@ -85,7 +83,7 @@ def test_environment_adds_no_authority(serve: Serve, tmp_path: Path, monkeypatch
 
 
 @pytest.mark.parametrize("content", [None, "", "no certificate"])
-def test_bundle_that_cannot_be_read_is_named(tmp_path: Path, content: str | None) -> None:
+def test_unreadable_ca_bundle_has_a_code(tmp_path: Path, content: str | None) -> None:
     path = tmp_path / "bundle.pem"
     if content is not None:
         path.write_text(content)
@@ -94,7 +92,7 @@ def test_bundle_that_cannot_be_read_is_named(tmp_path: Path, content: str | None
 
 
 @pytest.mark.case("TR01")
-def test_handshake_that_never_ends_is_left_at_the_deadline(serve: Serve, tmp_path: Path) -> None:
+def test_endless_handshake_ends_at_the_deadline(serve: Serve, tmp_path: Path) -> None:
     server = serve(lambda connection: connection.hang())
     with Stopwatch() as watch:
         code = code_of(token, server.url.replace("http:", "https:"), http=policy(tmp_path), seconds=0.3)
@@ -103,7 +101,7 @@ def test_handshake_that_never_ends_is_left_at_the_deadline(serve: Serve, tmp_pat
 
 
 @pytest.mark.case("TR02")
-def test_dripping_provider_behind_tls_is_left_at_the_deadline(serve: Serve, tmp_path: Path) -> None:
+def test_slow_provider_behind_tls_ends_at_the_deadline(serve: Serve, tmp_path: Path) -> None:
     def behave(connection: Connection) -> None:
         connection.receive()
         connection.drip(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 50, 0.05)
@@ -137,29 +135,29 @@ def test_requests_go_through_the_proxy_of_the_site(serve: Serve, tmp_path: Path)
 
 
 def test_proxy_sees_neither_secret_nor_code(serve: Serve, tmp_path: Path) -> None:
-    seen = bytearray()
+    proxied = bytearray()
 
     def listening(connection: Connection) -> None:
-        original = connection.wire.recv
+        original = connection.sock.recv
 
         class Listener:
             def __getattr__(self, name: str) -> Any:
-                return getattr(connection_wire, name)
+                return getattr(connection_sock, name)
 
             def recv(self, size: int) -> bytes:
                 data = original(size)
-                seen.extend(data)
+                proxied.extend(data)
                 return data
 
-        connection_wire = connection.wire
-        connection.wire = Listener()  # type: ignore[assignment]
+        connection_sock = connection.sock
+        connection.sock = Listener()  # type: ignore[assignment]
         tunnelling(connection)
 
     server, proxy = serve(answering(reply(TOKENS)), server_context(tmp_path)), serve(listening)
     assert token(server.url, http=policy(tmp_path, https_proxy=proxy.url))
-    assert b"CONNECT" in seen
-    assert b"the-secret" not in seen
-    assert b"the-code" not in seen
+    assert b"CONNECT" in proxied
+    assert b"the-secret" not in proxied
+    assert b"the-code" not in proxied
 
 
 def test_request_is_sent_again_once_through_the_proxy_too(serve: Serve, tmp_path: Path) -> None:
@@ -170,12 +168,12 @@ def test_request_is_sent_again_once_through_the_proxy_too(serve: Serve, tmp_path
     assert [each.connection for each in server.received] == [1, 1, 2]
 
 
-def test_proxy_is_given_its_own_name_and_password(serve: Serve, tmp_path: Path) -> None:
+def test_credentials_of_the_proxy_are_sent_to_the_proxy(serve: Serve, tmp_path: Path) -> None:
     server, proxy = serve(answering(reply(TOKENS)), server_context(tmp_path)), serve(tunnelling)
     address = proxy.url.replace("://", "://nurse:p%40ss@")
     assert token(server.url, http=policy(tmp_path, https_proxy=address))
-    given = proxy.received[0].headers["proxy-authorization"]
-    assert base64.b64decode(given.removeprefix("Basic ")) == b"nurse:p@ss"
+    sent_credentials = proxy.received[0].headers["proxy-authorization"]
+    assert base64.b64decode(sent_credentials.removeprefix("Basic ")) == b"nurse:p@ss"
     assert "proxy-authorization" not in server.received[0].headers
     assert "p%40ss" not in repr(policy(tmp_path, https_proxy=address))
 
@@ -188,14 +186,14 @@ def test_certificate_is_checked_through_the_proxy_too(serve: Serve, tmp_path: Pa
 
 
 @pytest.mark.parametrize("status", ["407 Proxy Authentication Required", "403 Forbidden", "502 Bad Gateway"])
-def test_refusal_of_the_proxy_has_a_code_of_its_own(serve: Serve, tmp_path: Path, status: str) -> None:
+def test_refusal_of_the_proxy_has_a_code(serve: Serve, tmp_path: Path, status: str) -> None:
     proxy = serve(answering(reply(b"", status)))
     code = code_of(token, "https://auth.example.test", http=policy(tmp_path, https_proxy=proxy.url))
     assert code == "provider_proxy_failed"
     assert len(proxy.received) == 1
 
 
-def test_proxy_that_is_not_there_has_a_code_of_its_own(tmp_path: Path) -> None:
+def test_unreachable_proxy_has_a_code(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     through = policy(tmp_path, https_proxy=f"http://127.0.0.1:{port}")
@@ -203,7 +201,7 @@ def test_proxy_that_is_not_there_has_a_code_of_its_own(tmp_path: Path) -> None:
 
 
 @pytest.mark.case("TR01", "TR02")
-def test_dripping_proxy_is_left_at_the_deadline(serve: Serve, tmp_path: Path) -> None:
+def test_slow_proxy_ends_at_the_deadline(serve: Serve, tmp_path: Path) -> None:
     def behave(connection: Connection) -> None:
         connection.receive()
         connection.drip(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 50, 0.05)
@@ -215,7 +213,7 @@ def test_dripping_proxy_is_left_at_the_deadline(serve: Serve, tmp_path: Path) ->
 
 
 @pytest.mark.case("TR01")
-def test_handshake_has_only_what_a_slow_proxy_left_of_the_deadline(serve: Serve, tmp_path: Path) -> None:
+def test_handshake_has_only_the_time_left_by_a_slow_proxy(serve: Serve, tmp_path: Path) -> None:
     def behave(connection: Connection) -> None:
         connection.receive()
         time.sleep(0.35)

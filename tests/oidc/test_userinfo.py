@@ -1,4 +1,4 @@
-"""The userinfo answer (OpenID Connect Core 5.3): whose it is, who signed it, and what a database can hold."""
+"""Validation of the userinfo (OpenID Connect Core 5.3): subject, signature, and what a database can store."""
 
 from __future__ import annotations
 
@@ -40,19 +40,19 @@ def test_real_answer_is_read_whole(path: Path) -> None:
     assert read(path.read_bytes(), subject=payload["sub"]) == payload
 
 
-def test_real_answers_are_there() -> None:
+def test_there_are_real_answers() -> None:
     assert len(PAYLOADS) >= 5
 
 
 @pytest.mark.case("UI01")
 @pytest.mark.parametrize("subject", ["somebody-else", SUBJECT + " ", SUBJECT.upper(), 5, [SUBJECT], True])
-def test_answer_about_somebody_else_is_refused(subject: Any) -> None:
+def test_answer_with_another_subject_is_refused(subject: Any) -> None:
     assert refused({**PERSON, "sub": subject}) == "subject_mismatch"
 
 
 @pytest.mark.case("UI02")
 @pytest.mark.parametrize("person", [{}, {"sub": None}, {"sub": ""}, {"given_name": "KIT"}])
-def test_answer_about_nobody_is_refused(person: dict[str, Any]) -> None:
+def test_answer_without_a_subject_is_refused(person: dict[str, Any]) -> None:
     assert refused(person) == "subject_missing"
 
 
@@ -60,12 +60,12 @@ def test_answer_about_nobody_is_refused(person: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "name", ["iss", "aud", "azp", "exp", "iat", "nbf", "acr", "amr", "auth_time", "nonce", "sid", "typ", "events"]
 )
-def test_what_the_id_token_alone_may_say_is_dropped(name: str) -> None:
+def test_claims_that_only_the_id_token_may_have_are_removed(name: str) -> None:
     assert read({**PERSON, name: "forged"}) == PERSON
 
 
 @pytest.mark.case("UI08")
-def test_claims_kept_elsewhere_are_never_resolved() -> None:
+def test_distributed_claims_are_not_fetched() -> None:
     elsewhere = {
         "_claim_names": {"address": "src1"},
         "_claim_sources": {"src1": {"endpoint": "http://169.254.169.254/", "access_token": "x"}},
@@ -88,12 +88,12 @@ def test_claims_kept_elsewhere_are_never_resolved() -> None:
         (b'{"a":' * 10_000, "not_json"),
     ],
 )
-def test_answer_that_is_no_strict_json_object_is_refused(body: bytes, code: str) -> None:
+def test_answer_that_is_not_a_strict_json_object_is_refused(body: bytes, code: str) -> None:
     assert refused(body) == code
 
 
 @pytest.mark.parametrize("content_type", ["application/json;charset=UTF-8", "APPLICATION/JSON", "text/plain", ""])
-def test_media_type_of_plain_json_is_taken_as_it_comes(content_type: str) -> None:
+def test_any_media_type_other_than_jwt_is_read_as_json(content_type: str) -> None:
     assert read(PERSON, content_type) == PERSON
 
 
@@ -113,7 +113,7 @@ def test_media_type_of_plain_json_is_taken_as_it_comes(content_type: str) -> Non
         (-(10**300), "number_refused"),
     ],
 )
-def test_claim_that_no_field_can_hold_is_refused(value: Any, code: str) -> None:
+def test_claim_that_cannot_be_stored_is_refused(value: Any, code: str) -> None:
     assert refused({**PERSON, "claim": value}) == code
 
 
@@ -138,17 +138,17 @@ def refused_jwt(body: bytes, **options: Any) -> str:
 
 
 @pytest.mark.parametrize("content_type", ["application/jwt", "Application/JWT; charset=utf-8"])
-def test_signed_answer_is_read_where_it_was_agreed(content_type: str) -> None:
+def test_signed_answer_is_accepted_if_configured(content_type: str) -> None:
     assert read(signed(), content_type, signed_algorithm="RS256") == PERSON
 
 
 @pytest.mark.case("UI06")
-def test_unsigned_answer_is_refused_where_a_signed_one_was_agreed() -> None:
+def test_unsigned_answer_is_refused_if_a_signed_one_is_configured() -> None:
     assert refused(PERSON, signed_algorithm="RS256") == "not_signed"
 
 
 @pytest.mark.case("UI06")
-def test_signed_answer_is_refused_where_plain_json_was_agreed() -> None:
+def test_signed_answer_is_refused_if_plain_json_is_configured() -> None:
     assert refused(signed(), "application/jwt") == "signed_unexpectedly"
 
 
@@ -185,10 +185,10 @@ def test_signed_answer_of_a_wrong_key_is_refused() -> None:
 
 
 @pytest.mark.case("UI05")
-def test_signed_answer_of_an_unknown_key_asks_for_the_keys_again() -> None:
-    with pytest.raises(UnknownKey) as asked:
+def test_signed_answer_of_an_unknown_key_raises_unknown_key() -> None:
+    with pytest.raises(UnknownKey) as raised:
         read(signed(), "application/jwt", signed_algorithm="RS256", keys=key_set(jwk(rsa_key(), kid="other")))
-    assert asked.value.code == "userinfo_unknown_key"
+    assert raised.value.code == "userinfo_unknown_key"
 
 
 @pytest.mark.case("UI05")
@@ -196,7 +196,7 @@ def test_signed_answer_of_an_unknown_key_asks_for_the_keys_again() -> None:
     ("body", "code"),
     [(b"", "not_compact"), (b"{}", "not_compact"), (b"\xff.a.b", "not_compact"), (b"a.b.c.d.e", "encrypted")],
 )
-def test_signed_answer_that_is_no_token_is_refused(body: bytes, code: str) -> None:
+def test_signed_answer_that_is_not_a_token_is_refused(body: bytes, code: str) -> None:
     assert refused_jwt(body) == code
 
 

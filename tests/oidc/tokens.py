@@ -1,4 +1,4 @@
-"""Good tokens of invented people, and keys: each test changes one thing. Signed by PyJWT, the other maker."""
+"""Valid tokens and keys, made with PyJWT, an implementation independent of josepy. Each test changes one thing."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def ec_key(curve: str = "P-256") -> ec.EllipticCurvePrivateKey:
 
 
 def jwk(key: Any, *, kid: str | None = "key-1", **members: Any) -> dict[str, Any]:
-    """The public JWK of a key, as a provider publishes it."""
+    """Return the public JWK of a key, as a provider publishes it."""
     kind = jwt.algorithms.RSAAlgorithm if isinstance(key, rsa.RSAPrivateKey) else jwt.algorithms.ECAlgorithm
     public = kind.to_jwk(key.public_key(), as_dict=True)
     public.pop("key_ops", None)
@@ -60,7 +60,7 @@ def at_hash(access_token: str, hash_name: str = "sha256") -> str:
 
 
 def claims(**changes: Any) -> dict[str, Any]:
-    """The claims that PSC's ID token holds; ABSENT takes one out."""
+    """Return the claims of a PSC ID token with these changes; ABSENT removes a claim."""
     good = {
         "exp": NOW + 120,
         "iat": NOW,
@@ -83,7 +83,7 @@ def claims(**changes: Any) -> dict[str, Any]:
 def sign(
     payload: dict[str, Any] | bytes, *, key: Any = None, algorithm: str = "RS256", header: dict[str, Any] | None = None
 ) -> str:
-    """A compact JWS. `header` adds members, or takes out what is ABSENT; a payload of bytes is signed as it is."""
+    """Return a compact JWS. `header` adds members, or removes those that are ABSENT. Bytes are signed unchanged."""
     members = {"alg": algorithm, "typ": "JWT", "kid": "key-1", **(header or {})}
     members = {name: value for name, value in members.items() if value is not ABSENT}
     body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()

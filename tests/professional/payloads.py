@@ -1,4 +1,4 @@
-"""Every userinfo that is shipped, leaf by leaf; and a ``Professional`` put back into the form it was read from."""
+"""The shipped userinfo payloads, functions on their leaves, and a ``Professional`` converted back to claims."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 import psc_connect
 from psc_connect.professional.coded_values import Code
-from psc_connect.professional.person import Activity, OtherIdentifier, Practice, Professional
+from psc_connect.professional.professional import Activity, OtherIdentifier, Practice, Professional
 from psc_connect.simulator.people import PEOPLE
 
 PACKAGE = Path(psc_connect.__file__).parent
@@ -29,7 +29,7 @@ PAYLOADS = {**PUBLISHED, **INVENTED}
 
 
 def leaves(value: Any, place: Place = ()) -> Iterator[tuple[Place, Any]]:
-    """Yield every leaf with its place; an empty list or object is one."""
+    """Yield every leaf with its place. An empty list or object is a leaf."""
     pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, each in pairs:
         yield from leaves(each, (*place, key))
@@ -38,7 +38,7 @@ def leaves(value: Any, place: Place = ()) -> Iterator[tuple[Place, Any]]:
 
 
 def objects(value: Any, place: Place = ()) -> Iterator[Place]:
-    """Yield the place of every object, the whole included."""
+    """Yield the place of every object, including the top level."""
     if isinstance(value, dict):
         yield place
     pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
@@ -47,7 +47,7 @@ def objects(value: Any, place: Place = ()) -> Iterator[Place]:
 
 
 def changed(payload: dict[str, Any], place: Place, value: Any) -> dict[str, Any]:
-    """A copy with another value at one place."""
+    """Return a copy with another value at one place."""
     copied = copy.deepcopy(payload)
     parent: Any = copied
     for key in place[:-1]:
@@ -66,7 +66,7 @@ def without(payload: dict[str, Any], place: Place) -> dict[str, Any]:
 
 
 def at(value: Any, place: Place) -> Any:
-    """What stands at a place, or None."""
+    """Return the value at a place, or None."""
     with contextlib.suppress(KeyError, IndexError, TypeError):
         for key in place:
             value = value[key]
@@ -75,12 +75,12 @@ def at(value: Any, place: Place) -> Any:
 
 
 def path_of(place: Place) -> str:
-    """A place as warnings name it."""
+    """Return a place in the format of warnings."""
     return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in place).lstrip(".")
 
 
-def written(professional: Professional) -> dict[str, Any]:
-    """The claims again, out of the fields and of what is ``extra``; a field without a value is not among them."""
+def to_claims(professional: Professional) -> dict[str, Any]:
+    """Return the claims, rebuilt from the fields and ``extra``, without empty fields."""
     extra = dict(professional.extra)
     register = extra.pop("SubjectRefPro", {})
     if isinstance(register, dict):
@@ -97,7 +97,7 @@ def written(professional: Professional) -> dict[str, Any]:
 
 
 def _joined(found: Iterable[Any], extra: Mapping[str, Any], name: str) -> Any:
-    """A list, with what of it could not be read behind the rest; or what stands in its place."""
+    """Return a list followed by its unparsed members, or the value that was sent instead of a list."""
     rest = extra.get(name, [])
     return [*found, *rest] if isinstance(rest, list) else rest
 

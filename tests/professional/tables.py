@@ -1,4 +1,4 @@
-"""A table in the form in which ANS publishes it: a FHIR R4 CodeSystem."""
+"""Code tables in the format of ANS: FHIR R4 CodeSystem."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from psc_connect.professional.nomenclatures import Table
 
 
 def as_fhir(table: Table, *, ends: tuple[str, ...] = ("dateFin",), **changes: Any) -> dict[str, Any]:
-    """``ends``: the properties that say when a code is closed; a member changed to None is left out."""
+    """Return a table as a CodeSystem. ``ends`` are the properties for closed codes; None removes a member."""
     hyphened = table.name.replace("_", "-")
     members = {
         "resourceType": "CodeSystem",

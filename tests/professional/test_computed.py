@@ -1,4 +1,4 @@
-"""The values that a mapping can name beside the claims: stable names, plain texts, of one capacity."""
+"""Computed values: stable names and plain texts, for one activity choice."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from psc_connect.claims.samples import SAMPLES, load_sample
 from psc_connect.professional.computed import COMPUTED, ROOTS, computed_values
 from psc_connect.professional.userinfo import read_userinfo
 from psc_connect.simulator.people import PEOPLE
-from tests.professional.watch import watching_tables
+from tests.professional.table_reads import counting_table_reads
 
-# Somebody invented of whom everything is known.
+# An invented person with every value.
 PRACTICE = {
     "codeProfession": "10",
     "codeCategorieProfessionnelle": "C",
@@ -46,7 +46,10 @@ DOCTOR = {
 }
 
 
-def values_of(claims: dict[str, Any], number: int = 0, names: Any = None) -> dict[str, Any]:
+ALL_NAMES = {(root,) for root in ROOTS}
+
+
+def values_of(claims: dict[str, Any], number: int = 0, names: Any = ALL_NAMES) -> dict[str, Any]:
     professional = read_userinfo(claims)
     activity_choices = professional.activity_choices
     return computed_values(professional, activity_choices[number] if activity_choices else None, names)
@@ -59,23 +62,23 @@ def flat(values: dict[str, Any], above: str = "") -> dict[str, Any]:
     return found
 
 
-def test_every_value_is_documented_with_an_example_that_is_one() -> None:
+def test_every_value_has_a_real_example() -> None:
     assert flat(values_of(DOCTOR)) == {name: each.example for name, each in COMPUTED.items()}
 
 
 @pytest.mark.parametrize("claims", [*map(load_sample, SAMPLES), *(each.claims() for each in PEOPLE)])
-def test_every_person_has_every_name_with_a_text_in_every_capacity(claims: dict[str, Any]) -> None:
+def test_every_person_has_a_text_for_every_name_and_activity_choice(claims: dict[str, Any]) -> None:
     for number in range(len(read_userinfo(claims).activity_choices) or 1):
         values = flat(values_of(claims, number))
         assert list(values) == list(COMPUTED)
         assert {type(value) for value in values.values()} == {str}
 
 
-def test_nothing_at_all_is_empty_texts() -> None:
+def test_without_data_all_values_are_empty_texts() -> None:
     assert set(flat(values_of({})).values()) == {""}
 
 
-def test_another_capacity_has_other_values() -> None:
+def test_another_activity_choice_has_other_values() -> None:
     claims = load_sample("doctor-card-two-activities-2023")
     surgery, hospital = (flat(values_of(claims, number)) for number in (0, 1))
     assert (surgery["structure.name"], surgery["activity.mode.code"]) == ("CABINET M DOC0042788", "L")
@@ -84,13 +87,13 @@ def test_another_capacity_has_other_values() -> None:
     assert surgery["rpps"] == hospital["rpps"] == "99700427885"
 
 
-def test_a_skill_that_is_no_speciality_is_a_skill_alone() -> None:
+def test_a_skill_that_is_not_a_speciality_has_no_speciality() -> None:
     practice = {**PRACTICE, "codeTypeSavoirFaire": "C"}
     values = flat(values_of({"SubjectRefPro": {"exercices": [practice]}}))
     assert (values["skill.code"], values["speciality.code"], values["speciality.label"]) == ("SM26", "", "")
 
 
-def test_a_code_that_no_table_has_keeps_its_code_and_has_no_label() -> None:
+def test_an_unknown_code_keeps_its_code_and_has_no_label() -> None:
     values = flat(values_of({"SubjectRefPro": {"exercices": [{**PRACTICE, "codeProfession": "999"}]}}))
     assert (values["profession.code"], values["profession.label"]) == ("999", "")
 
@@ -98,7 +101,7 @@ def test_a_code_that_no_table_has_keeps_its_code_and_has_no_label() -> None:
 @pytest.mark.parametrize(
     ("identifier", "name"), [("3750000018/CPAT00045", "structure.finess"), ("500000000000018/12", "structure.siret")]
 )
-def test_somebody_without_activity_has_the_structure_whose_staff_they_are(identifier: str, name: str) -> None:
+def test_staff_without_activity_have_their_structure(identifier: str, name: str) -> None:
     claims = {"SubjectNameID": identifier, "SubjectOrganization": "HOPITAL", "SubjectOrganizationID": "F750000018"}
     values = flat(values_of({**claims, "Secteur_Activite": "SA01^1.2.250.1.71.4.2.4"}))
     assert values[name] == COMPUTED[name].example
@@ -107,7 +110,7 @@ def test_somebody_without_activity_has_the_structure_whose_staff_they_are(identi
     assert values["rpps"] == ""
 
 
-def test_an_activity_says_all_that_there_is_of_its_structure() -> None:
+def test_an_activity_has_all_values_of_its_structure() -> None:
     bare = {"SubjectRefPro": {"exercices": [{**PRACTICE, "activities": [{"codeModeExercice": "S"}]}]}}
     values = flat(values_of({**DOCTOR, **bare, "SubjectOrganization": "ELSEWHERE", "Secteur_Activite": "SA01"}))
     assert (values["structure.name"], values["activity.sector.code"]) == ("", "")
@@ -126,18 +129,18 @@ def test_an_activity_says_all_that_there_is_of_its_structure() -> None:
         (set(), set()),
     ],
 )
-def test_only_what_is_asked_for_is_there(names: set[tuple[str, ...]], expected: set[str]) -> None:
+def test_only_the_requested_names_are_computed(names: set[tuple[str, ...]], expected: set[str]) -> None:
     assert set(flat(values_of(DOCTOR, names=names))) == expected
 
 
-def test_no_claim_that_is_shipped_hides_a_value() -> None:
+def test_no_shipped_claim_hides_a_computed_value() -> None:
     assert not ROOTS & {name for sample in SAMPLES for name in load_sample(sample)}
 
 
-def test_a_label_opens_a_table_and_nothing_else_does() -> None:
+def test_only_a_label_opens_a_table() -> None:
     codes = {tuple(name.split(".")) for name in COMPUTED if not name.endswith(".label")}
-    with watching_tables() as seen:
+    with counting_table_reads() as reads:
         assert flat(values_of(DOCTOR, names=codes))["profession.code"] == "10"
-        assert seen == []
+        assert reads == []
         values_of(DOCTOR, names={("profession", "label")})
-        assert seen
+        assert reads

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from psc_connect.professional.conditions import CODED, OPERATORS, SUBJECTS, Condition, ConditionError, Situation
-from psc_connect.professional.person import Activity, Professional
+from psc_connect.professional.professional import Activity, Professional
 from psc_connect.professional.userinfo import read_userinfo
 from tests.professional.payloads import PAYLOADS
 
@@ -61,7 +61,7 @@ def test_a_structure_by_each_of_its_numbers(field):
     assert not Condition.of("structure", "in", ["12345678"]).holds(found)
 
 
-def test_a_siren_stands_at_the_head_of_a_siret():
+def test_a_siren_is_the_beginning_of_a_siret():
     activity_choice = situation(DOCTOR).activity_choice
     found = Situation(
         Professional(), type(activity_choice)(activity_choice.practice, Activity(siret="500 000 001 81564"))
@@ -69,7 +69,7 @@ def test_a_siren_stands_at_the_head_of_a_siret():
     assert Condition.of("structure", "in", ["500000001"]).holds(found)
 
 
-def test_the_structure_of_somebody_of_its_staff_without_professional_data():
+def test_the_structure_of_staff_without_professional_data():
     secretary = situation("structure-secretary")
     assert secretary.activity_choice is None
     number = secretary.professional.national_identifier.number.partition("/")[0]
@@ -79,7 +79,7 @@ def test_the_structure_of_somebody_of_its_staff_without_professional_data():
 
 @pytest.mark.parametrize("subject", SUBJECTS)
 @pytest.mark.parametrize("operator", OPERATORS)
-def test_nobody_in_particular_is_in_no_list(subject, operator):
+def test_an_empty_professional_is_in_no_list(subject, operator):
     nobody = Situation(Professional())
     value = "rpps" if subject == "identifier_kind" else "x"
     assert Condition.of(subject, operator, [value]).holds(nobody) is (operator == "not_in")
@@ -87,18 +87,17 @@ def test_nobody_in_particular_is_in_no_list(subject, operator):
 
 @pytest.mark.parametrize("name", PAYLOADS)
 @pytest.mark.parametrize("subject", SUBJECTS)
-def test_in_and_not_in_are_each_others_contrary(name, subject):
+def test_in_and_not_in_are_opposites(name, subject):
     professional = read_userinfo(PAYLOADS[name])
     for activity_choice in professional.activity_choices or (None,):
-        found = Situation(professional, activity_choice, "eidas1")
-        values = [value for each in SUBJECTS[subject](found) if (value := each)] or ["x"]
-        assert Condition.of(subject, "in", values).holds(found) is not Condition.of(subject, "not_in", values).holds(
-            found
-        )
+        situation = Situation(professional, activity_choice, "eidas1")
+        values = [value for value in SUBJECTS[subject](situation) if value] or ["x"]
+        is_in = Condition.of(subject, "in", values).holds(situation)
+        assert Condition.of(subject, "not_in", values).holds(situation) is not is_in
 
 
 @pytest.mark.parametrize(
-    ("given", "code"),
+    ("data", "code"),
     [
         (None, "condition_malformed"),
         ([], "condition_malformed"),
@@ -114,26 +113,26 @@ def test_in_and_not_in_are_each_others_contrary(name, subject):
         ({"subject": "profession", "operator": "in", "values": [" ", ""]}, "condition_values_missing"),
     ],
 )
-def test_what_is_no_condition_says_why(given, code):
-    with pytest.raises(ConditionError) as caught:
-        Condition.read(given)
-    assert caught.value.code == code
+def test_an_invalid_condition_has_a_code(data, code):
+    with pytest.raises(ConditionError) as raised:
+        Condition.read(data)
+    assert raised.value.code == code
 
 
-def test_it_is_read_back_as_it_was_written():
+def test_a_condition_is_read_back_unchanged():
     condition = Condition.of("structure", "in", ["1 2", "12", "3"])
     assert condition.values == ("12", "3")
     assert Condition.read(condition.as_json()) == condition
 
 
 @pytest.mark.parametrize("subject", CODED)
-def test_a_code_that_no_table_has_is_told_and_kept(subject):
+def test_an_unknown_code_is_reported_and_kept(subject):
     condition = Condition.of(subject, "in", ["ZZ99"])
     assert condition.unknown_codes == ("ZZ99",)
     assert condition.values == ("ZZ99",)
     assert Condition.of(subject, "starts_with", ["ZZ99"]).unknown_codes == ()
 
 
-def test_known_codes_and_what_has_no_table_are_not_told():
+def test_known_codes_and_values_without_table_are_not_reported():
     assert Condition.of("profession", "in", ["10", "80", "41", "71"]).unknown_codes == ()
     assert Condition.of("acr", "in", ["eidas9"]).unknown_codes == ()

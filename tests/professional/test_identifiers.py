@@ -1,4 +1,4 @@
-"""National identifiers: strict where one is made, tolerant where one is read, silent about their number."""
+"""National identifiers: strict constructors, tolerant parsing, no numbers in messages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from psc_connect.professional.identifiers import MAX_CHARACTERS, IdentifierError
 from tests.professional.payloads import PAYLOADS, leaves
 
 N = NationalIdentifier
-# Of the range of tests, with a right key.
+# From the test range, with a valid check digit.
 RPPS = "99700427885"
 UUID = "0f8fad5b-d9cb-469f-a165-70867728950e"
 ARABIC = str.maketrans("0123456789", "\u0660\u0661\u0662\u0663\u0664\u0665\u0666\u0667\u0668\u0669")
@@ -47,9 +47,7 @@ MALFORMED: list[tuple[Callable[[str], N], str, list[str]]] = [
 
 
 @pytest.mark.parametrize(("make", "number", "kind", "national"), GOOD)
-def test_one_of_each_kind_is_made_and_read_back(
-    make: Callable[[str], N], number: str, kind: Kind, national: str
-) -> None:
+def test_every_kind_is_made_and_read_back(make: Callable[[str], N], number: str, kind: Kind, national: str) -> None:
     identifier = make(number)
     assert (identifier.kind, identifier.number, identifier.national) == (kind, number, national)
     assert N.read(national) == identifier
@@ -60,15 +58,15 @@ def test_one_of_each_kind_is_made_and_read_back(
 @pytest.mark.parametrize(
     ("make", "code", "number"), [(make, code, each) for make, code, numbers in MALFORMED for each in numbers]
 )
-def test_what_has_not_the_form_of_its_kind_is_refused(make: Callable[[str], N], code: str, number: str) -> None:
-    with pytest.raises(IdentifierError) as caught:
+def test_a_malformed_number_is_refused(make: Callable[[str], N], code: str, number: str) -> None:
+    with pytest.raises(IdentifierError) as raised:
         make(number)
-    assert caught.value.code == code
+    assert raised.value.code == code
 
 
 @pytest.mark.parametrize("script", [ARABIC, FULL_WIDTH])
 @pytest.mark.parametrize(("make", "number", "kind", "national"), GOOD)
-def test_digits_of_another_script_are_none(
+def test_digits_of_another_script_are_refused(
     make: Callable[[str], N], number: str, kind: Kind, national: str, script: dict[int, int]
 ) -> None:
     with pytest.raises(IdentifierError):
@@ -76,17 +74,17 @@ def test_digits_of_another_script_are_none(
     assert N.read(national.translate(script)).kind is Kind.UNKNOWN
 
 
-def test_an_rpps_with_another_key_is_refused_whichever_digit_is_wrong() -> None:
+def test_an_rpps_number_with_any_wrong_digit_is_refused() -> None:
     for place, digit in enumerate(RPPS):
         for wrong in set("0123456789") - {digit}:
             number = RPPS[:place] + wrong + RPPS[place + 1 :]
-            with pytest.raises(IdentifierError) as caught:
+            with pytest.raises(IdentifierError) as raised:
                 N.rpps(number)
-            assert caught.value.code == "rpps_key_wrong"
+            assert raised.value.code == "rpps_key_wrong"
             assert N.read("8" + number, "RPPS").kind is Kind.UNKNOWN
 
 
-def test_the_key_of_every_shipped_rpps_is_right() -> None:
+def test_every_shipped_rpps_number_has_a_valid_check_digit() -> None:
     numbers = {
         str(value)
         for payload in PAYLOADS.values()
@@ -95,7 +93,7 @@ def test_the_key_of_every_shipped_rpps_is_right() -> None:
     }
     assert len(numbers) >= 5
     assert [each for each in numbers if N.read(each).kind is not Kind.RPPS] == []
-    # The example of the standard.
+    # The example in the standard.
     assert luhn_holds("79927398713")
     assert not luhn_holds("79927398710")
 
@@ -108,9 +106,9 @@ def test_the_key_of_every_shipped_rpps_is_right() -> None:
         (RPPS, " rpps ", N.rpps(RPPS)),
         ("8" + RPPS, "RPPS", N.rpps(RPPS)),
         ("8" + RPPS, "AUTRE", N.rpps(RPPS)),
-        # 11 digits are no RPPS where they are said to be something else.
+        # 11 digits are not an RPPS number if the origin names another register.
         (RPPS, "AUTRE", N(Kind.UNKNOWN, RPPS)),
-        # An RPPS may begin with an 8 of its own.
+        # An RPPS number may itself begin with 8.
         ("81234567899", "RPPS", N.rpps("81234567899")),
         ("751234567", "ADELI", N.adeli("751234567")),
         ("751234567", "", N(Kind.UNKNOWN, "751234567")),
@@ -122,17 +120,17 @@ def test_the_key_of_every_shipped_rpps_is_right() -> None:
         ("9", "EDIT", N(Kind.UNKNOWN, "9")),
     ],
 )
-def test_the_form_decides_and_where_it_does_not_the_origin(text: str, origin: str, expected: N) -> None:
+def test_the_format_decides_the_kind_or_else_the_origin(text: str, origin: str, expected: N) -> None:
     assert N.read(text, origin) == expected
 
 
-def test_two_forms_of_one_identifier_are_equal_and_two_kinds_are_not() -> None:
+def test_two_spellings_are_equal_and_two_kinds_are_not() -> None:
     assert len({N.read(RPPS), N.read("8" + RPPS), N.rpps(RPPS)}) == 1
     assert len({N.read(UUID), N.read(UUID.upper()), N.psi(UUID.upper())}) == 1
     assert N.adeli("751234567") != N(Kind.UNKNOWN, "751234567")
 
 
-def test_nothing_is_an_unknown_identifier_without_a_number() -> None:
+def test_an_empty_text_is_an_unknown_identifier_without_a_number() -> None:
     for text in ("", "  ", "\x00", "\n"):
         assert N.read(text) == N(Kind.UNKNOWN, "")
         assert not N.read(text)
@@ -140,7 +138,7 @@ def test_nothing_is_an_unknown_identifier_without_a_number() -> None:
 
 @settings(max_examples=100, deadline=None, derandomize=True, database=None)
 @given(st.text(st.characters(), max_size=400), st.text(st.characters(), max_size=20))
-def test_whatever_the_text_it_is_read_as_something_that_can_be_kept(text: str, origin: str) -> None:
+def test_any_text_is_read_as_an_identifier_that_can_be_stored(text: str, origin: str) -> None:
     identifier = N.read(text, origin)
     assert len(identifier.number) <= MAX_CHARACTERS
     assert identifier.number.isprintable()
@@ -156,17 +154,17 @@ def test_odd_text_is_an_unknown_identifier(text: str) -> None:
 
 
 @pytest.mark.parametrize(("make", "number", "kind", "national"), GOOD)
-def test_neither_its_representation_nor_an_error_holds_its_number(
+def test_neither_repr_nor_errors_contain_the_number(
     make: Callable[[str], N], number: str, kind: Kind, national: str
 ) -> None:
     identifier = make(number)
     for shown in (repr(identifier), f"{identifier!r}", repr([identifier]), repr(N.read(number + "?"))):
         assert number not in shown
     assert kind.value in repr(identifier)
-    with pytest.raises(IdentifierError) as caught:
+    with pytest.raises(IdentifierError) as raised:
         make(number + "?")
-    told = "".join(traceback.format_exception(caught.value)) + repr(caught.value) + str(caught.value.args)
-    assert number not in told
+    messages = "".join(traceback.format_exception(raised.value)) + repr(raised.value) + str(raised.value.args)
+    assert number not in messages
 
 
 @pytest.mark.parametrize(
@@ -181,6 +179,6 @@ def test_neither_its_representation_nor_an_error_holds_its_number(
         (N(Kind.UNKNOWN, ""), ""),
     ],
 )
-def test_a_page_shows_the_kind_as_people_write_it_and_the_number(identifier: N, shown: str) -> None:
+def test_str_is_the_kind_for_people_and_the_number(identifier: N, shown: str) -> None:
     assert str(identifier) == f"{identifier}" == shown
     assert str(identifier.kind) == shown.removesuffix(identifier.number).strip()

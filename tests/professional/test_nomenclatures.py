@@ -1,4 +1,4 @@
-"""The code tables as they are shipped: complete, read when they are needed, listed and searched."""
+"""The shipped code tables: complete, loaded when needed, listed and searched."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.professional.payloads import PACKAGE
 
 FOLDER = PACKAGE / "professional" / "nomenclatures"
 SAMPLE = PACKAGE / "claims" / "samples" / "doctor-five-activities-2021.json"
-# Prints every table that is opened by what follows it.
+# Prints the name of every table that the code after it opens.
 WATCHED = """
 import sys
 def watch(event, arguments):
@@ -47,13 +47,13 @@ def test_every_table_has_its_oid_its_date_and_codes(name: str) -> None:
     assert [code for code, each in found.concepts.items() if code != each.code] == []
 
 
-def test_fourteen_tables_are_shipped_and_no_file_beside_them() -> None:
+def test_fourteen_tables_are_shipped_and_no_other_file() -> None:
     assert len(TABLES) == 14
     assert {path.stem for path in FOLDER.glob("*.json")} == set(TABLES)
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_the_note_in_the_folder_tells_source_and_licence_and_what_is_in_each_table(name: str) -> None:
+def test_the_readme_has_source_licence_and_content_of_each_table(name: str) -> None:
     note = (FOLDER / "README.md").read_text("utf-8")
     found = shipped(name)
     closed = sum(each.closed is not None for each in found.concepts.values())
@@ -65,7 +65,7 @@ def test_the_note_in_the_folder_tells_source_and_licence_and_what_is_in_each_tab
 def test_every_subject_has_tables_that_are_shipped() -> None:
     assert [name for names in SUBJECTS.values() for name in names if name not in TABLES] == []
     assert tables_of("mode") == tables_of("TRE_R23-ModeExercice") == ("TRE_R23-ModeExercice",)
-    # The only one that nothing but a subject of others uses.
+    # Every shipped table belongs to a subject.
     assert {name for names in SUBJECTS.values() for name in names} == set(TABLES)
 
 
@@ -92,7 +92,7 @@ professional = read_userinfo(claims)
 assert len(professional.activity_choices) == 5 and professional.practices[0].profession and repr(professional)
 """
     assert opened_by(read) == []
-    # The first label opens the first table that may have it, once.
+    # The first label opens the first of its tables, once.
     label = "print(professional.practices[0].profession, professional.practices[0].profession)"
     assert opened_by(read + label) == ["TRE_G15-ProfessionSante", "Médecin Médecin"]
 
@@ -107,17 +107,17 @@ from psc_connect.templatetags import psc_connect
     assert opened_by(start) == []
 
 
-def test_codes_in_force_are_offered_first_in_the_order_of_their_table() -> None:
+def test_current_codes_come_first_in_the_order_of_their_table() -> None:
     offered = choices("civility")
     assert [each.code for each in offered] == ["M", "MME", "MLLE"]
     assert [each.is_closed for each in offered] == [False, False, True]
 
 
-def test_a_code_of_several_tables_is_offered_once() -> None:
+def test_a_code_of_several_tables_is_listed_once() -> None:
     codes = [each.code for each in choices("profession")]
     assert len(codes) == len(set(codes))
     assert set(codes) == {code for name in SUBJECTS["profession"] for code in shipped(name).concepts}
-    # Psychologists are in two of them.
+    # Psychologists are in two of the tables.
     assert [each.label for each in choices("profession") if each.code == "93"] == ["Psychologue"]
 
 
@@ -139,11 +139,11 @@ def test_a_code_of_several_tables_is_offered_once() -> None:
         ("10", "TRE_R23-ModeExercice", []),
     ],
 )
-def test_codes_are_found_by_label_or_code_whatever_case_and_accents(text: str, kind: str, codes: list[str]) -> None:
+def test_search_ignores_case_and_accents(text: str, kind: str, codes: list[str]) -> None:
     assert [each.code for each in search(text, kind)] == codes
 
 
-def test_the_very_code_comes_first_and_closed_ones_last() -> None:
+def test_an_exact_code_comes_first_and_closed_ones_last() -> None:
     found = search("93", "profession")
     assert found[0].code == "93"
     closed = [each.is_closed for each in search("education", "profession")]
@@ -160,22 +160,20 @@ def moving() -> Iterator[None]:
 @pytest.mark.parametrize(
     ("closed", "is_closed"), [(None, False), ("2026-03-30", True), ("2026-03-31", True), ("2026-04-01", False)]
 )
-def test_a_code_whose_end_is_announced_is_in_force_until_then(
-    moving: None, closed: str | None, is_closed: bool
-) -> None:
+def test_a_code_with_a_future_end_is_not_closed(moving: None, closed: str | None, is_closed: bool) -> None:
     assert Concept("1", "Un", closed).is_closed is is_closed
 
 
-def test_a_code_that_no_table_has_is_no_concept() -> None:
+def test_an_unknown_code_has_no_concept() -> None:
     assert concept("999", *SUBJECTS["profession"]) is None
     assert concept("10") is None
 
 
-def test_without_a_site_nothing_stands_in_for_a_shipped_table() -> None:
+def test_without_a_site_no_table_is_replaced() -> None:
     assert nomenclatures.no_folder() is None
 
 
-def test_the_distribution_takes_the_whole_package_its_data_included() -> None:
+def test_the_distribution_includes_the_data_files() -> None:
     project = (PACKAGE.parent / "pyproject.toml").read_text("utf-8")
     wheel = project.partition("[tool.hatch.build.targets.wheel]")[2].partition("\n[")[0]
     assert wheel.split() == ["packages", "=", '["psc_connect"]']

@@ -1,4 +1,4 @@
-"""The professional data as a row keeps them, and what changed between two logins."""
+"""Snapshots of a professional, and the changes between two logins."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import json
 
 import pytest
 
-from psc_connect.professional.person import Professional
+from psc_connect.professional.professional import Professional
 from psc_connect.professional.snapshot import VERSION, Change, changes, from_snapshot, to_snapshot
 from psc_connect.professional.userinfo import read_userinfo
 from tests.professional.payloads import PAYLOADS
 
 
 @pytest.mark.parametrize("name", PAYLOADS)
-def test_nothing_is_lost_on_the_way_through_a_row(name):
+def test_a_snapshot_keeps_everything(name):
     professional = read_userinfo(PAYLOADS[name])
     assert from_snapshot(json.loads(json.dumps(to_snapshot(professional)))) == professional
 
 
-def test_what_is_unknown_and_what_was_odd_come_back_too():
+def test_a_snapshot_keeps_unknown_and_unexpected_values():
     claims = {"otherIds": [{"identifiant": 12, "origine": "X", "new": {"a": [1]}}], "SubjectRole": ["10^1.2", "99"]}
     claims |= {"email_verified": False, "SubjectRefPro": {"exercices": [{"activities": [{"numeroSiretSite": [1]}]}]}}
     professional = read_userinfo(claims)
@@ -27,25 +27,25 @@ def test_what_is_unknown_and_what_was_odd_come_back_too():
 
 
 @pytest.mark.parametrize("name", PAYLOADS)
-def test_a_snapshot_is_plain_json_that_does_not_change_on_the_way(name):
+def test_a_snapshot_is_plain_json(name):
     snapshot = to_snapshot(read_userinfo(PAYLOADS[name]))
     assert json.loads(json.dumps(snapshot)) == snapshot
     assert snapshot["version"] == VERSION
 
 
 @pytest.mark.parametrize("snapshot", [{}, {"version": 0}, {"version": VERSION + 1, "given_name": "A"}])
-def test_another_version_is_as_if_there_were_none(snapshot):
+def test_a_snapshot_of_another_version_is_ignored(snapshot):
     assert from_snapshot(snapshot) is None
 
 
-def test_the_same_data_in_another_order_have_not_changed():
+def test_another_order_is_not_a_change():
     claims = PAYLOADS["doctor-five-activities"]
     turned = json.loads(json.dumps(claims))
     turned["SubjectRefPro"]["exercices"][0]["activities"].reverse()
     assert changes(read_userinfo(claims), read_userinfo(turned)) == ()
 
 
-def test_what_changed_is_named():
+def test_changes_are_named():
     claims = PAYLOADS["podiatrist"]
     after = json.loads(json.dumps(claims))
     after["family_name"] = "DURAND"
@@ -58,7 +58,7 @@ def test_what_changed_is_named():
     assert any(name.endswith(".phone") and values[1] == "0102030405" for name, values in found.items())
 
 
-def test_an_activity_that_is_gone_takes_its_lines_with_it():
+def test_all_values_of_a_removed_activity_are_changes():
     claims = PAYLOADS["doctor-two-activities"]
     after = json.loads(json.dumps(claims))
     gone = after["SubjectRefPro"]["exercices"][0]["activities"].pop()
@@ -68,6 +68,6 @@ def test_an_activity_that_is_gone_takes_its_lines_with_it():
     assert gone["raisonSocialeSite"] in {each.before for each in found}
 
 
-def test_the_first_time_everything_is_new():
+def test_without_an_earlier_snapshot_everything_is_new():
     found = changes(None, Professional(given_name="A"))
     assert Change("given_name", None, "A") in found

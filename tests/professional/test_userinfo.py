@@ -1,4 +1,4 @@
-"""The userinfo read: nothing of it is lost, and nothing in it makes reading fail."""
+"""Parsing the userinfo: no value is lost, and no value makes it fail."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from psc_connect.professional.identifiers import Kind
-from psc_connect.professional.person import ReadingWarning, unknown_codes
+from psc_connect.professional.professional import ReadingWarning, unknown_codes
 from psc_connect.professional.userinfo import read_userinfo
 from tests.professional.payloads import (
     INVENTED,
@@ -24,13 +24,13 @@ from tests.professional.payloads import (
     leaves,
     objects,
     path_of,
+    to_claims,
     without,
-    written,
 )
 
 DOCTOR = PUBLISHED["doctor-two-exercices-2022"]
 CARD = PUBLISHED["doctor-card-two-activities-2023"]
-# Civilities stood in SubjectRefPro until 2023, and are read as they stand today.
+# The place of codeCivilite until 2023; the parser moves it to the top level.
 FORMER: Place = ("SubjectRefPro", "codeCivilite")
 RIGHT: dict[str | int, tuple[Any, ...]] = {"qualite": (7,), "email_verified": (True,), "SubjectRole": ([], ["x"])}
 WRONG = (7, True, 1.5, [], ["x"], {}, {"a": "b"}, 10**30, -1)
@@ -40,7 +40,7 @@ def warnings_of(claims: dict[str, Any]) -> list[tuple[str, str]]:
     return [(each.code, each.path) for each in read_userinfo(claims).warnings]
 
 
-def today(place: Place) -> Place:
+def current_place(place: Place) -> Place:
     return ("codeCivilite",) if place == FORMER else place
 
 
@@ -49,17 +49,17 @@ def is_right(place: Place, value: Any) -> bool:
 
 
 def branches(payload: dict[str, Any]) -> list[Place]:
-    """The place of every list and every object below the top."""
+    """Return the place of every list and object below the top level."""
     above = {place[:length] for place, _value in leaves(payload) for length in range(1, len(place))}
     return sorted(above, key=str)
 
 
 def every_leaf() -> Iterator[Any]:
-    """Each leaf of the published payloads; of the invented ones, which may be long, the first of each list."""
+    """Return the leaves of the published payloads, and of the invented ones only the first of each list."""
     for name, payload in PUBLISHED.items():
         yield from (pytest.param(payload, place, id=f"{name} {path_of(place)}") for place, _value in leaves(payload))
     for name, payload in INVENTED.items():
-        # Some play the published ones.
+        # Some of the invented people use the published payloads.
         for place, _value in leaves(payload) if payload not in PUBLISHED.values() else ():
             if all(key == 0 for key in place if isinstance(key, int)):
                 yield pytest.param(payload, place, id=f"{name} {path_of(place)}")
@@ -68,21 +68,21 @@ def every_leaf() -> Iterator[Any]:
 EVERY_LEAF = list(every_leaf())
 
 
-def test_all_shipped_payloads_are_looked_at() -> None:
+def test_all_shipped_payloads_are_tested() -> None:
     assert len(PUBLISHED) == 5
     assert len(INVENTED) >= 10
 
 
 @pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS)
-def test_every_leaf_is_found_again_at_its_place(payload: dict[str, Any]) -> None:
-    again = written(read_userinfo(payload))
-    said = [(place, value) for place, value in leaves(payload) if value not in ("", [])]
-    assert said
-    assert [(place, value) for place, value in said if at(again, today(place)) != value] == []
+def test_every_leaf_is_kept_at_its_place(payload: dict[str, Any]) -> None:
+    again = to_claims(read_userinfo(payload))
+    filled = [(place, value) for place, value in leaves(payload) if value not in ("", [])]
+    assert filled
+    assert [(place, value) for place, value in filled if at(again, current_place(place)) != value] == []
 
 
 @pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS)
-def test_every_leaf_of_a_shipped_payload_has_a_field_of_its_own(payload: dict[str, Any]) -> None:
+def test_every_leaf_of_a_shipped_payload_has_a_field(payload: dict[str, Any]) -> None:
     professional = read_userinfo(payload)
     assert dict(professional.extra) == {}
     assert [each.extra for each in (*professional.practices, *professional.identifiers) if each.extra] == []
@@ -91,7 +91,7 @@ def test_every_leaf_of_a_shipped_payload_has_a_field_of_its_own(payload: dict[st
 
 
 @pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS)
-def test_the_payload_itself_stays_as_it_was(payload: dict[str, Any]) -> None:
+def test_the_payload_itself_is_not_changed(payload: dict[str, Any]) -> None:
     before = copy.deepcopy(payload)
     read_userinfo(MappingProxyType(payload))
     assert payload == before
@@ -104,25 +104,25 @@ def test_unknown_leaves_of_every_level_are_kept(payload: dict[str, Any]) -> None
     for place in places:
         for unknown in ("new", {"deep": ["er", None]}, 5, None):
             professional = read_userinfo(changed(payload, (*place, "nouveauChamp"), unknown))
-            assert at(written(professional), (*place, "nouveauChamp")) == unknown
+            assert at(to_claims(professional), (*place, "nouveauChamp")) == unknown
             assert professional.warnings == known.warnings
 
 
 @pytest.mark.parametrize(("payload", "place"), EVERY_LEAF)
-def test_one_leaf_of_another_type_is_kept_and_told_and_disturbs_no_other(payload: dict[str, Any], place: Place) -> None:
-    others = written(read_userinfo(without(payload, place)))
+def test_a_leaf_of_another_type_is_kept_with_a_warning(payload: dict[str, Any], place: Place) -> None:
+    others = to_claims(read_userinfo(without(payload, place)))
     for wrong in [each for each in WRONG if not is_right(place, each)]:
         professional = read_userinfo(changed(payload, place, wrong))
-        told = [(each.code, each.path) for each in professional.warnings]
-        assert ("type_unexpected", path_of(today(place))) in told
-        assert {path for _code, path in told} == {path_of(today(place))}
-        again = written(professional)
-        assert at(again, today(place)) in (wrong, str(wrong))
-        assert without(again, today(place)) == others
+        warnings = [(each.code, each.path) for each in professional.warnings]
+        assert ("type_unexpected", path_of(current_place(place))) in warnings
+        assert {path for _code, path in warnings} == {path_of(current_place(place))}
+        again = to_claims(professional)
+        assert at(again, current_place(place)) in (wrong, str(wrong))
+        assert without(again, current_place(place)) == others
 
 
 @pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS)
-def test_a_leaf_that_says_nothing_is_as_if_it_were_missing(payload: dict[str, Any]) -> None:
+def test_an_empty_leaf_counts_as_missing(payload: dict[str, Any]) -> None:
     for place, _value in leaves(payload):
         missing = read_userinfo(without(payload, place))
         assert missing.warnings == ()
@@ -131,17 +131,17 @@ def test_a_leaf_that_says_nothing_is_as_if_it_were_missing(payload: dict[str, An
 
 
 @pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS)
-def test_a_branch_of_another_type_is_kept_and_told(payload: dict[str, Any]) -> None:
+def test_a_branch_of_another_type_is_kept_with_a_warning(payload: dict[str, Any]) -> None:
     for place in branches(payload):
         for wrong in [each for each in WRONG if not isinstance(each, type(at(payload, place)))]:
             professional = read_userinfo(changed(payload, place, wrong))
-            told = [(each.code, each.path) for each in professional.warnings]
-            assert told == [("type_unexpected", path_of(place))]
-            assert wrong in (at(written(professional), place), at(written(professional), (*place[:-1], -1)))
+            warnings = [(each.code, each.path) for each in professional.warnings]
+            assert warnings == [("type_unexpected", path_of(place))]
+            assert wrong in (at(to_claims(professional), place), at(to_claims(professional), (*place[:-1], -1)))
 
 
 @pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS)
-def test_a_branch_that_says_nothing_is_as_if_it_were_missing(payload: dict[str, Any]) -> None:
+def test_an_empty_branch_counts_as_missing(payload: dict[str, Any]) -> None:
     for place in branches(payload):
         missing = read_userinfo(without(payload, place))
         assert missing.warnings == ()
@@ -151,13 +151,13 @@ def test_a_branch_that_says_nothing_is_as_if_it_were_missing(payload: dict[str, 
             assert read_userinfo(changed(payload, place, type(at(payload, place))())) == missing
 
 
-def test_somebody_without_professional_data_has_no_practice() -> None:
+def test_a_person_without_professional_data_has_no_practice() -> None:
     for claims in ({}, PUBLISHED["no-professional-data-2023"], {"SubjectRefPro": {}}, {"SubjectRefPro": None}):
         professional = read_userinfo(claims)
         assert (professional.practices, professional.activity_choices, professional.warnings) == ((), (), ())
 
 
-def test_the_civility_is_read_in_its_former_place_and_in_its_present_one() -> None:
+def test_the_civility_is_read_at_its_former_and_current_place() -> None:
     former = without(CARD, FORMER)
     former["SubjectRefPro"]["codeCivilite"] = "MME"
     present = {**without(CARD, FORMER), "codeCivilite": "MME"}
@@ -170,7 +170,7 @@ def test_the_civility_is_read_in_its_former_place_and_in_its_present_one() -> No
     assert read_userinfo(present).warnings == ()
 
 
-def test_of_two_civilities_the_present_one_counts_and_the_other_is_kept_and_told() -> None:
+def test_of_two_civilities_the_current_one_counts_with_a_warning() -> None:
     professional = read_userinfo({**CARD, "codeCivilite": "MME"})
     assert professional.civility.code == "MME"
     assert professional.extra == {"SubjectRefPro": {"codeCivilite": "M"}}
@@ -182,7 +182,7 @@ def test_a_civility_of_another_type_is_not_overwritten_by_the_former_one() -> No
     assert professional.extra == {"codeCivilite": False, "SubjectRefPro": {"codeCivilite": "M"}}
 
 
-def test_identifiers_are_read_under_both_their_names() -> None:
+def test_identifiers_are_read_under_both_names() -> None:
     psi = {"identifiant": "0F8FAD5B-D9CB-469F-A165-70867728950E", "origine": "PSI", "qualite": 2}
     rpps = CARD["otherIds"][0]
     renamed = without(CARD, ("otherIds",))
@@ -193,7 +193,7 @@ def test_identifiers_are_read_under_both_their_names() -> None:
     assert (dict(together.extra), together.warnings) == ({}, ())
 
 
-def test_an_identifier_of_no_known_form_is_kept_and_told() -> None:
+def test_an_identifier_of_unknown_format_is_kept_with_a_warning() -> None:
     professional = read_userinfo({"otherIds": [{"identifiant": "X-1", "origine": "AUTRE", "nouveau": 1}]})
     [other] = professional.identifiers
     assert (other.identifier.kind, other.sent, other.origin, other.quality) == (Kind.UNKNOWN, "X-1", "AUTRE", 0)
@@ -221,7 +221,7 @@ def test_a_role_is_read_alone_and_in_a_list(role: Any) -> None:
     assert professional.warnings == ()
 
 
-def test_of_a_list_what_is_right_is_read_and_the_rest_kept() -> None:
+def test_unexpected_members_of_a_list_are_kept() -> None:
     claims = changed(DOCTOR, ("SubjectRefPro", "exercices", 0, "activities", 0), "no activity")
     claims["SubjectRole"] = ["10", 5, "60"]
     professional = read_userinfo(claims)
@@ -257,7 +257,7 @@ def test_odd_text_in_every_leaf_is_read(odd: str) -> None:
         claims = changed(claims, place, odd)
     professional = read_userinfo(claims)
     assert professional.subject == odd
-    # What is derived from it does not fail either.
+    # Computed properties do not fail either.
     assert len(professional.activity_choices) == 1
     assert professional.rpps == ""
     assert [each.department for each in professional.practices[0].activities] == [odd, odd]
@@ -274,7 +274,7 @@ JSON = st.recursive(
 
 @settings(max_examples=200, deadline=None, derandomize=True, database=None)
 @given(st.dictionaries(NAMES, JSON, max_size=6))
-def test_whatever_stands_under_the_known_names_reading_does_not_fail(claims: dict[str, Any]) -> None:
+def test_no_value_of_a_known_name_makes_parsing_fail(claims: dict[str, Any]) -> None:
     professional = read_userinfo(claims)
     assert professional == read_userinfo(copy.deepcopy(claims))
     assert hash(professional) == hash(read_userinfo(claims))

@@ -11,7 +11,7 @@ import pytest
 
 from psc_connect.professional.coded_values import Code
 from psc_connect.professional.identifiers import Kind, luhn_holds
-from psc_connect.professional.person import Professional
+from psc_connect.professional.professional import Professional
 from psc_connect.professional.userinfo import read_userinfo
 from psc_connect.simulator import Person, Simulator
 from psc_connect.simulator.pages.texts import GROUPS

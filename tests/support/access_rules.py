@@ -7,7 +7,7 @@ from typing import Any
 from psc_connect.claims.samples import load_sample
 from psc_connect.models import AccessRule, Provider
 from psc_connect.professional.conditions import Situation
-from psc_connect.professional.person import Professional
+from psc_connect.professional.professional import Professional
 from psc_connect.professional.userinfo import read_userinfo
 
 PODIATRISTS = "profession in 80"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from psc_connect.models import Provider
-from tests.oidc.wire import Connection, Wire, reply, server_context
+from tests.oidc.raw_server import Connection, RawServer, reply, server_context
 from tests.support.key_sets import EC_KEY, key_set
 
 Serving = Callable[..., Provider]
@@ -40,10 +40,10 @@ def behave(connection: Connection, *, closing: bool = False) -> None:
 @contextlib.contextmanager
 def tls_providers(folder: Path) -> Iterator[Serving]:
     """Give what declares a provider and serves it; ``certificate`` as in ``server_context``."""
-    running: list[Wire] = []
+    running: list[RawServer] = []
 
     def serve(*, closing: bool = False, **certificate: Any) -> Provider:
-        server = Wire(partial(behave, closing=closing), server_context(folder, **certificate))
+        server = RawServer(partial(behave, closing=closing), server_context(folder, **certificate))
         running.append(server)
         provider = Provider(slug="psc", environment="custom", client_id="c", client_secret="s")
         provider.metadata, provider.jwks = metadata_of(server.url), {"keys": [EC_KEY]}

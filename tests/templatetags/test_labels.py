@@ -12,7 +12,7 @@ from django.template import Context, Template, TemplateSyntaxError
 from psc_connect.claims.samples import load_sample
 from psc_connect.professional.coded_values import Code
 from psc_connect.professional.nomenclatures import SUBJECTS, choices, shipped
-from psc_connect.professional.nomenclatures.replacement import as_document
+from psc_connect.professional.nomenclatures.replacement import table_as_json
 from psc_connect.professional.userinfo import read_userinfo
 
 PRACTICE = read_userinfo(load_sample("doctor-card-two-activities-2023")).practices[0]
@@ -69,7 +69,7 @@ def test_code_without_a_label_is_shown_itself(source: str, text: str) -> None:
 
 
 def test_unknown_kind_raises_an_error_that_lists_the_known_ones() -> None:
-    with pytest.raises(TemplateSyntaxError, match=r"psc_label: 'profesion' is no subject and no table"):
+    with pytest.raises(TemplateSyntaxError, match=r"psc_label: 'profesion' is not a subject or a table"):
         shown('{{ "10"|psc_label:"profesion" }}')
 
 
@@ -81,7 +81,7 @@ def test_a_code_is_escaped(code: Any, kind: str) -> None:
 
 def test_a_label_is_escaped(tmp_path: Path, settings: Any) -> None:
     settings.PSC_CONNECT_NOMENCLATURE_DIR = tmp_path
-    document = as_document(shipped("TRE_R23-ModeExercice"))
+    document = table_as_json(shipped("TRE_R23-ModeExercice"))
     document["concepts"] = [{"code": "S", "label": "<script>", "closed": None}]
     (tmp_path / "TRE_R23-ModeExercice.json").write_text(json.dumps(document))
     assert shown("{{ 'S'|psc_label:'mode' }}") == "&lt;script&gt;"

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from psc_connect.access.rules import Decision
     from psc_connect.admin.outcomes import Shown
     from psc_connect.models import AccessRule, Provider
-    from psc_connect.professional.person import Professional
+    from psc_connect.professional.professional import Professional
 
 # The newest accounts, and of one person the first capacities.
 MAX_ACCOUNTS: Final = 1000

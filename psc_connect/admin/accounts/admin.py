@@ -35,7 +35,7 @@ from psc_connect.admin.base import VIEW_CLAIMS, ByDate, DeclaredFilters, adminis
 from psc_connect.admin.masking import masked
 from psc_connect.models import Account, UnlinkedAccount
 from psc_connect.professional.identifiers import Kind, NationalIdentifier
-from psc_connect.professional.person import Professional
+from psc_connect.professional.professional import Professional
 from psc_connect.professional.snapshot import from_snapshot
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from psc_connect.admin.masking import masked, masker
 from psc_connect.models import AccountChange
 from psc_connect.professional.identifiers import Kind, NationalIdentifier
 from psc_connect.professional.nomenclatures import folded
-from psc_connect.professional.person import Professional
+from psc_connect.professional.professional import Professional
 from psc_connect.professional.snapshot import from_snapshot
 
 if TYPE_CHECKING:

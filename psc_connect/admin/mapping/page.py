@@ -26,7 +26,7 @@ from psc_connect.admin.outcomes import shown_attribute
 from psc_connect.backends import creation_is_impossible
 from psc_connect.claims.claims import Claims
 from psc_connect.claims.expressions import TooSlow
-from psc_connect.claims.paths import claim_value, holds, proposals, steps_of
+from psc_connect.claims.paths import claim_matches, claim_value, explain_path, proposals
 from psc_connect.dry_run import run
 from psc_connect.error_messages import labelled
 from psc_connect.exceptions import LoginRefused
@@ -197,7 +197,7 @@ class Trial:
             return None
         try:
             found = claim_value(row.claim, self.claims)
-            is_member = holds(row.claim, row.equals, self.claims)
+            is_member = claim_matches(row.claim, row.equals, self.claims)
         except TooSlow:
             text = gettext("Evaluating the expression takes too long: nobody joins the group by this row.")
             return Tried("", text, is_problem=True, steps=self._steps(row.claim))
@@ -206,7 +206,7 @@ class Trial:
         return Tried(text, result, steps=self._steps(row.claim) if found is None else ())
 
     def _steps(self, path: str) -> tuple[str, ...]:
-        steps = steps_of(path, self.claims)
+        steps = explain_path(path, self.claims)
         left_out = ("…",) if len(steps) > MAX_STEPS else ()
         return (*left_out, *(_step_in_words(step) for step in steps[-MAX_STEPS:]))
 

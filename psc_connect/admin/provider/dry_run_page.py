@@ -29,7 +29,7 @@ from psc_connect.login.site_urls import is_other_host, site_origin
 from psc_connect.oidc.error_codes import CODES, ID_TOKEN_RULES
 from psc_connect.oidc.errors import MetadataError
 from psc_connect.oidc.id_token import RULES
-from psc_connect.professional.person import unknown_codes
+from psc_connect.professional.professional import unknown_codes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from psc_connect.admin.outcomes import Shown
     from psc_connect.dry_run.preview import LoginPreview
     from psc_connect.dry_run.run import DryRun, Step
-    from psc_connect.professional.person import Professional
+    from psc_connect.professional.professional import Professional
 
 WORDS = {
     run.PASSED: _("passed"),

@@ -24,7 +24,7 @@ from psc_connect.admin.json_field import JSON_ATTRIBUTES, KeySetField, KeySetFil
 from psc_connect.admin.reauthentication import may_replace, why_not
 from psc_connect.admin.signed_payloads import PayloadExpired, seal, tell_expired, unseal
 from psc_connect.error_messages import explain, form_errors_of
-from psc_connect.oidc.client import Deadline
+from psc_connect.oidc.deadline import Deadline
 from psc_connect.oidc.errors import JWKSError, MetadataError, ProviderUnavailable
 from psc_connect.providers import keys
 from psc_connect.providers.key_management import KeysChangedMeanwhile, accept_keys, compare_keys, decide

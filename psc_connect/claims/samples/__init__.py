@@ -1,4 +1,4 @@
-"""What Pro Santé Connect really sent of five people of its sandbox: to try a mapping on, before anybody comes."""
+"""Userinfo claims that the sandbox of Pro Santé Connect sent for five people, to preview a mapping."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ SAMPLES: Final[Mapping[str, _StrPromise]] = MappingProxyType(
         "doctor-five-activities-2021": _("A doctor with five activities (2021)"),
         "doctor-two-exercices-2022": _("A doctor with two practices (2022)"),
         "podiatrist-2023": _("A podiatrist (2023)"),
-        "no-professional-data-2023": _("Somebody without professional data (2023)"),
+        "no-professional-data-2023": _("A person without professional data (2023)"),
     }
 )
 
 
 def load_sample(name: str) -> dict[str, Any]:
-    """Return the claims of one of ``SAMPLES``. Raises KeyError for another name."""
+    """Return the claims of a sample. Raises KeyError for a name that is not in ``SAMPLES``."""
     if name not in SAMPLES:
         raise KeyError(name)
     sample: dict[str, Any] = json.loads((resources.files(__name__) / f"{name}.json").read_text("utf-8"))

@@ -25,7 +25,7 @@ from psc_connect.professional.nomenclatures import (
     table,
     tables_of,
 )
-from psc_connect.professional.nomenclatures.replacement import TableChanges, put
+from psc_connect.professional.nomenclatures.replacement import TableChanges, write_replacement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -123,7 +123,7 @@ class Command(CommandWithExamples):
             self.stdout.write(line)
         if changes.is_older and not options["force"]:
             raise _refused("table_older")
-        if changes.gone and not options["force"]:
+        if changes.removed and not options["force"]:
             raise _refused("table_loses_codes")
         if options["check"]:
             sys.exit(OTHERWISE)
@@ -131,7 +131,7 @@ class Command(CommandWithExamples):
         if folder is None:
             raise _refused("nomenclature_dir_missing")
         try:
-            path = put(new, folder)
+            path = write_replacement(new, folder)
         except (OSError, ValueError) as exc:
             reason = exc.strerror if isinstance(exc, OSError) else str(exc)
             text = _("%(folder)s cannot be written: %(reason)s") % {"folder": folder, "reason": reason}
@@ -172,7 +172,7 @@ def _lines(changes: TableChanges) -> Iterator[str]:
     }
     told = {
         _("new: %(code)s"): changes.added,
-        _("gone: %(code)s"): changes.gone,
+        _("gone: %(code)s"): changes.removed,
         _("closed: %(code)s"): changes.closed,
         _("in force again: %(code)s"): changes.reopened,
     }

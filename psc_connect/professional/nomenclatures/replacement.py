@@ -1,4 +1,4 @@
-"""A newer table in the place of a shipped one: what would change by it, and the file that is put there."""
+"""Replacement of a shipped code table by a newer one: the changes, and writing the file."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from psc_connect.professional.nomenclatures.reading import Concept, Table
+from psc_connect.professional.nomenclatures.parsing import Concept, Table
 
 
 @dataclass(frozen=True, slots=True)
 class TableChanges:
-    """What a table has that the one in force has not, in the order of the tables."""
+    """The differences between two versions of a table, in the order of the tables."""
 
     old: Table
     new: Table
 
     @property
     def added(self) -> tuple[Concept, ...]:
-        return tuple(each for code, each in self.new.concepts.items() if code not in self.old.concepts)
+        return tuple(concept for code, concept in self.new.concepts.items() if code not in self.old.concepts)
 
     @property
-    def gone(self) -> tuple[Concept, ...]:
-        return tuple(each for code, each in self.old.concepts.items() if code not in self.new.concepts)
+    def removed(self) -> tuple[Concept, ...]:
+        return tuple(concept for code, concept in self.old.concepts.items() if code not in self.new.concepts)
 
     @property
     def renamed(self) -> tuple[tuple[Concept, Concept], ...]:
@@ -33,7 +33,7 @@ class TableChanges:
 
     @property
     def closed(self) -> tuple[Concept, ...]:
-        """Those that get an end, or another one."""
+        """Codes whose end is new or changed."""
         return tuple(new for old, new in self._both() if new.closed and old.closed != new.closed)
 
     @property
@@ -53,21 +53,23 @@ class TableChanges:
 
     def _both(self) -> list[tuple[Concept, Concept]]:
         return [
-            (each, self.new.concepts[code]) for code, each in self.old.concepts.items() if code in self.new.concepts
+            (concept, self.new.concepts[code])
+            for code, concept in self.old.concepts.items()
+            if code in self.new.concepts
         ]
 
 
-def put(table: Table, folder: Path) -> Path:
-    """Write a table in the format of the shipped ones, whole or not at all; return the file. Raises OSError."""
+def write_replacement(table: Table, folder: Path) -> Path:
+    """Write a table in the shipped format, atomically, and return its path. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{table.name}.json"
     descriptor, name = tempfile.mkstemp(dir=folder, prefix=f".{table.name}.", suffix=".new")
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(as_document(table), file, ensure_ascii=False, indent=1)
+            json.dump(table_as_json(table), file, ensure_ascii=False, indent=1)
             file.flush()
             os.fsync(file.fileno())
-        # The site may run as another user than this command; the data are public.
+        # The site may run as another user than the command; the data are public.
         Path(name).chmod(0o644)
         Path(name).replace(path)
     except OSError:
@@ -76,10 +78,11 @@ def put(table: Table, folder: Path) -> Path:
     return path
 
 
-def as_document(table: Table) -> dict[str, Any]:
+def table_as_json(table: Table) -> dict[str, Any]:
+    """Return the table in the shipped format."""
     return {
         "code_system": table.name,
         "oid": table.oid,
         "version": table.version,
-        "concepts": [asdict(each) for each in table.concepts.values()],
+        "concepts": [asdict(concept) for concept in table.concepts.values()],
     }

@@ -1,4 +1,4 @@
-"""The other end of the wire, written byte by byte: a server that misbehaves as the test says, and a CONNECT proxy."""
+"""A server on a raw socket whose behaviour each test defines byte by byte, a CONNECT proxy, and certificates."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ def reply(
 
 
 class Connection:
-    def __init__(self, wire: socket.socket, number: int, server: Wire) -> None:
-        self.wire, self.number, self.server = wire, number, server
+    def __init__(self, sock: socket.socket, number: int, server: RawServer) -> None:
+        self.sock, self.number, self.server = sock, number, server
         self._buffer = b""
 
     def _read(self) -> bool:
         try:
-            data = self.wire.recv(65536)
+            data = self.sock.recv(65536)
         except OSError:
             return False
         self._buffer += data
@@ -82,7 +82,7 @@ class Connection:
             yield received
 
     def send(self, data: bytes) -> None:
-        self.wire.sendall(data)
+        self.sock.sendall(data)
         self.server.sent += len(data)
 
     def drip(self, data: bytes, every: float) -> None:
@@ -95,16 +95,16 @@ class Connection:
         self.server.stopped.wait()
 
     def reset(self) -> None:
-        self.wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.wire.close()
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.sock.close()
 
 
 Behaviour = Callable[[Connection], None]
 
 
 @dataclass
-class Wire:
-    """Listens on a free port of the loopback interface; every connection is handed to `behaviour` in a thread."""
+class RawServer:
+    """A server on a free loopback port. Each connection is passed to `behaviour` in a thread."""
 
     behaviour: Behaviour
     context: ssl.SSLContext | None = None
@@ -127,41 +127,41 @@ class Wire:
     def _accept(self) -> None:
         while True:
             try:
-                wire, _ = self._listener.accept()
+                sock, _ = self._listener.accept()
             except OSError:
                 return
-            self._open.append(wire)
+            self._open.append(sock)
             self.connections += 1
-            thread = threading.Thread(target=self._serve, args=(wire, self.connections), daemon=True)
+            thread = threading.Thread(target=self._serve, args=(sock, self.connections), daemon=True)
             self._threads.append(thread)
             thread.start()
 
-    def _serve(self, wire: socket.socket, number: int) -> None:
+    def _serve(self, sock: socket.socket, number: int) -> None:
         with contextlib.suppress(OSError):
             if self.context:
-                wire = self.context.wrap_socket(wire, server_side=True)
-                self._open.append(wire)
-            self.behaviour(Connection(wire, number, self))
+                sock = self.context.wrap_socket(sock, server_side=True)
+                self._open.append(sock)
+            self.behaviour(Connection(sock, number, self))
         with contextlib.suppress(OSError):
-            wire.shutdown(socket.SHUT_RDWR)
-        wire.close()
+            sock.shutdown(socket.SHUT_RDWR)
+        sock.close()
 
     def stop(self) -> None:
         self.stopped.set()
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        for wire in self._open:
+        for sock in self._open:
             with contextlib.suppress(OSError):
-                wire.shutdown(socket.SHUT_RDWR)
+                sock.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
             thread.join(5)
-        for wire in self._open:
-            wire.close()
+        for sock in self._open:
+            sock.close()
 
 
 def answering(*answers: bytes) -> Behaviour:
-    """Each request gets the next answer, over all connections; the last one again and again."""
+    """Return a behaviour that sends the next answer to each request, over all connections, and repeats the last one."""
     pending = list(answers)
 
     def behave(connection: Connection) -> None:
@@ -172,7 +172,7 @@ def answering(*answers: bytes) -> Behaviour:
 
 
 def tunnelling(connection: Connection) -> None:
-    """What a hospital's proxy does with CONNECT (RFC 9110 9.3.6)."""
+    """Behave like a proxy that receives CONNECT (RFC 9110 9.3.6)."""
     request = connection.receive()
     if request is None or request.method != "CONNECT":
         connection.send(reply(status="405 Method Not Allowed"))
@@ -180,9 +180,9 @@ def tunnelling(connection: Connection) -> None:
     host, _, port = request.target.rpartition(":")
     with socket.create_connection((host, int(port))) as onward:
         connection.send(b"HTTP/1.1 200 Connection established\r\n\r\n")
-        back = threading.Thread(target=_pipe, args=(onward, connection.wire), daemon=True)
+        back = threading.Thread(target=_pipe, args=(onward, connection.sock), daemon=True)
         back.start()
-        _pipe(connection.wire, onward)
+        _pipe(connection.sock, onward)
         back.join(5)
 
 
@@ -225,7 +225,7 @@ OTHER_NAMES = (x509.DNSName("other.example.test"),)
 
 
 def server_context(folder: Path, *, names: tuple[Any, ...] = LOOPBACK_NAMES, days: float = 1) -> ssl.SSLContext:
-    """TLS of a provider whose certificate is for these names and expires in so many days."""
+    """Return the TLS context of a provider whose certificate has these names and expires in `days`."""
     signer, ca = authority("Test CA")
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "provider")])

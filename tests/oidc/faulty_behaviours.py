@@ -1,17 +1,17 @@
-"""What a faulty or hostile provider does with a connection."""
+"""Behaviours of a faulty or hostile provider, for `raw_server`."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from .calls import TOKENS
-from .wire import Connection, reply
+from .raw_server import Connection, reply
 
 HEADERS = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
 
 def writing(*parts: bytes, then: str = "hang") -> Any:
-    """Answers the first request with these bytes, then hangs, closes or resets."""
+    """Answer the first request with these bytes, then hang, close or reset the connection."""
 
     def behave(connection: Connection) -> None:
         connection.receive()
@@ -35,7 +35,7 @@ def dripping(data: bytes, *, before: bytes = b"", every: float = 0.05) -> Any:
 
 
 def endless(before: bytes, piece: bytes) -> Any:
-    """Sends as long as somebody reads, 100 MB at most."""
+    """Send as long as the client reads, at most 100 MB."""
 
     def behave(connection: Connection) -> None:
         connection.receive()
@@ -47,7 +47,7 @@ def endless(before: bytes, piece: bytes) -> Any:
 
 
 def closing_the_second_time(how: str) -> Any:
-    """A keep-alive that ends just as the next request arrives."""
+    """Close a keep-alive connection just as the next request arrives."""
 
     def behave(connection: Connection) -> None:
         for count, _ in enumerate(connection.requests()):

@@ -1,4 +1,4 @@
-"""What is derived from what was sent."""
+"""Computed properties of a professional."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ import pytest
 
 from psc_connect.professional.identifiers import Kind
 from psc_connect.professional.nomenclatures import tables_of
-from psc_connect.professional.person import Activity, ActivityChoice, Code, Practice, Professional
+from psc_connect.professional.professional import Activity, ActivityChoice, Code, Practice, Professional
 from psc_connect.professional.userinfo import read_userinfo
 from tests.professional.payloads import PAYLOADS, PUBLISHED, leaves
 
 CARD = PUBLISHED["doctor-card-two-activities-2023"]
 PROFESSION = Code.read("10", *tables_of("profession"))
-# What says who somebody is.
+# Values that identify the person.
 PERSONAL = ("sub", "SubjectNameID", "preferred_username", "given_name", "family_name", "identifiant", "nomDexercice")
 
 
 @pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS)
-def test_its_representation_does_not_say_who_somebody_is(payload: dict[str, object]) -> None:
+def test_repr_does_not_identify_the_person(payload: dict[str, object]) -> None:
     professional = read_userinfo(payload)
     shown = f"{professional!r} {professional} {professional.activity_choices!r} {professional.identifiers!r}"
-    said = {str(value) for place, value in leaves(payload) if place[-1] in PERSONAL and len(str(value)) > 3}
-    assert said
-    assert [each for each in said if each in shown] == []
+    personal = {str(value) for place, value in leaves(payload) if place[-1] in PERSONAL and len(str(value)) > 3}
+    assert personal
+    assert [each for each in personal if each in shown] == []
 
 
-def test_a_professional_has_a_hash_as_every_value_that_does_not_change() -> None:
+def test_a_professional_is_hashable() -> None:
     assert len({read_userinfo(CARD), read_userinfo(CARD), read_userinfo({**CARD, "nouveau": []})}) == 2
 
 
@@ -45,7 +45,7 @@ def test_a_professional_has_a_hash_as_every_value_that_does_not_change() -> None
         ({"postal_code": "20200"}, "2B"),
         ({"postal_code": "20620"}, "2B"),
         ({"postal_code": "75009", "country": "99000"}, "75"),
-        # Berlin's.
+        # A postal code of Berlin.
         ({"postal_code": "10115", "country": "99109"}, ""),
         ({"postal_code": "SW1A 1AA"}, ""),
         ({"postal_code": "\u0667\u0665\u0660\u0660\u0669"}, ""),
@@ -53,7 +53,7 @@ def test_a_professional_has_a_hash_as_every_value_that_does_not_change() -> None
         ({}, ""),
     ],
 )
-def test_the_department_is_as_sent_or_that_of_the_place(values: dict[str, str], department: str) -> None:
+def test_the_department_is_as_sent_or_from_the_address(values: dict[str, str], department: str) -> None:
     assert Activity(**values).department == department
 
 
@@ -71,30 +71,30 @@ def test_the_place_has_its_postal_code_once(postal_code: str, post_office: str, 
     assert Activity(postal_code=postal_code, post_office=post_office).place == place
 
 
-def test_a_structure_is_called_by_its_company_name_else_by_its_trade_name() -> None:
+def test_structure_name_is_the_company_name_or_the_trade_name() -> None:
     assert Activity(company_name="SELARL", trade_name="PHARMACIE").structure_name == "SELARL"
     assert Activity(trade_name="PHARMACIE").structure_name == "PHARMACIE"
 
 
-def test_a_skill_is_a_speciality_where_its_kind_says_so() -> None:
+def test_a_skill_of_kind_s_is_a_speciality() -> None:
     practice = read_userinfo(CARD).practices[0]
     assert practice.speciality.label == "Qualifié en Médecine générale (SM)"
     assert Practice(skill_kind=Code("C"), skill=Code("C07")).speciality == Code()
 
 
-def test_the_same_capacity_sent_twice_is_one() -> None:
+def test_an_activity_choice_sent_twice_is_listed_once() -> None:
     professional = read_userinfo(PUBLISHED["doctor-two-exercices-2022"])
     assert len(professional.practices) == 2
     assert [each.activity.mode.code for each in professional.activity_choices if each.activity] == ["L", "S"]
 
 
-def test_a_practice_without_activities_is_a_capacity() -> None:
+def test_a_practice_without_activities_is_an_activity_choice() -> None:
     practice = Practice(profession=Code("10"))
     [activity_choice] = Professional(practices=(practice,)).activity_choices
     assert (activity_choice.practice, activity_choice.activity) == (practice, None)
 
 
-def test_the_rpps_is_that_of_the_best_identifier() -> None:
+def test_rpps_is_the_number_of_the_best_identifier() -> None:
     other = {"identifiant": "810000000009", "origine": "RPPS", "qualite": 2}
     best = {"identifiant": "99700427885", "origine": "RPPS", "qualite": 1}
     assert read_userinfo({"otherIds": [other, best]}).rpps == "99700427885"
@@ -104,7 +104,7 @@ def test_the_rpps_is_that_of_the_best_identifier() -> None:
     assert read_userinfo(CARD).national_identifier.kind is Kind.RPPS
 
 
-def test_a_page_shows_profession_skill_structure_and_place() -> None:
+def test_str_is_profession_skill_structure_and_place() -> None:
     shown = [str(each) for each in read_userinfo(CARD).activity_choices]
     practice, activity = read_userinfo(CARD).practices[0], read_userinfo(CARD).practices[0].activities[0]
     assert str(practice) == "Médecin · Qualifié en Médecine générale (SM)"
@@ -112,7 +112,7 @@ def test_a_page_shows_profession_skill_structure_and_place() -> None:
     assert shown[0] == f"{practice} – {activity}"
 
 
-def test_what_was_not_sent_is_left_out_of_what_a_page_shows() -> None:
+def test_str_omits_missing_values() -> None:
     doctor = Practice(profession=PROFESSION)
     assert str(ActivityChoice(doctor)) == str(ActivityChoice(doctor, Activity())) == "Médecin"
     assert str(ActivityChoice(Practice(), Activity(post_office="PARIS"))) == "PARIS"

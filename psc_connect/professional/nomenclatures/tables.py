@@ -1,4 +1,4 @@
-"""Which tables there are, and which of them the codes of a subject are taken from."""
+"""The names of the shipped code tables, and the tables of each subject (profession, mode …)."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Final
 
 
 def _(text: str) -> str:
-    """Mark a text for the translators: administrators read it in their language, by its English."""
+    """Mark a text for translation. It is translated where it is shown: this package imports no Django."""
     return text
 
 
-# ANS's names of the tables that are shipped, with what each tells.
+# ANS name of each shipped table → its content.
 TABLES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "TRE_G08-TypeIdentifiantPersonne": _("kinds of national identifiers"),
@@ -32,7 +32,7 @@ TABLES: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 
-# What a code can be about, and the tables that have it: the first that knows a code names it.
+# Subject of a code → its tables. The label comes from the first table that has the code.
 SUBJECTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "profession": ("TRE_G15-ProfessionSante", "TRE_R94-ProfessionSocial", "TRE_R95-UsagerTitre"),
@@ -45,7 +45,7 @@ SUBJECTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "role": ("TRE_R21-Fonction",),
         "activity_kind": ("TRE_R22-GenreActivite",),
         "civility": ("TRE_R81-Civilite",),
-        # ANS's own sample has a civility in its place.
+        # ANS's sample has a civility here.
         "title": ("TRE_R11-CiviliteExercice", "TRE_R81-Civilite"),
         "identifier_kind": ("TRE_G08-TypeIdentifiantPersonne",),
     }
@@ -53,15 +53,15 @@ SUBJECTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 
 
 class UnknownTableError(KeyError):
-    """No table has this name, and no subject; the text says which there are."""
+    """No table and no subject has this name. The message lists the known ones."""
 
     def __str__(self) -> str:
-        # A KeyError's own text is the name in quotes alone.
-        return f"{self.args[0]!r} is no subject and no table. There are: {', '.join((*SUBJECTS, *TABLES))}"
+        # The default message of KeyError is only the name in quotes.
+        return f"{self.args[0]!r} is not a subject or a table. There are: {', '.join((*SUBJECTS, *TABLES))}"
 
 
 def tables_of(kind: str) -> tuple[str, ...]:
-    """Return the tables of a subject, or the one that ANS calls so. Raises UnknownTableError for anything else."""
+    """Return the tables of a subject, or the table of this ANS name. Raises UnknownTableError for another name."""
     if kind in TABLES:
         return (kind,)
     if kind not in SUBJECTS:

@@ -1,6 +1,6 @@
-"""A ``Professional``, the practices (*exercices*) and their activities: each field with PSC's own name beside it.
+"""``Professional`` with practices (*exercices*) and activities. Each field is declared with its PSC name.
 
-Nothing that was sent is lost: what is unknown here, or of another type than expected, lies in ``extra``.
+Unknown members, and values of an unexpected type, are kept in ``extra``.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ FRANCE = "99000"
 
 @dataclass(frozen=True, slots=True)
 class ReadingWarning:
-    """One leaf that was not as expected, and where it stood; never what it held.
+    """An unexpected value: a code and the path of the value, never the value itself.
 
-    ``type_unexpected``: read as text if it was a whole number, else it lies in ``extra``. ``value_twice``: what stood
-    in its former place lies in ``extra``. ``identifier_unknown``: it has the form of no kind.
+    ``type_unexpected``: another type; a whole number is read as text, other values are kept in ``extra``.
+    ``value_twice``: sent at its current and its former path; the latter is kept in ``extra``.
+    ``identifier_unknown``: an identifier with the format of no kind.
     """
 
     code: str
@@ -34,23 +35,23 @@ class ReadingWarning:
 
 
 def _text(name: str) -> Any:
-    # Not shown by repr(), which ends in logs: it may say who somebody is.
+    # Not in repr(), which may be logged: it may identify the person.
     return field(default="", repr=False, metadata={"psc": name, "tables": None})
 
 
 def _code(name: str, kind: str = "") -> Any:
-    """``kind``: whose tables have it; "" where none has."""
+    """``kind`` is the subject of the code in the nomenclatures, "" if no table has its codes."""
     return field(default=Code(), metadata={"psc": name, "tables": tables_of(kind) if kind else ()})
 
 
 def _rest() -> Any:
-    # A mapping has no hash: what it belongs to keeps its own, and Python 3.11 takes none as a default.
+    # Excluded from the hash, because a mapping has none. A factory, because Python 3.11 refuses an unhashable default.
     return field(default_factory=lambda: NOTHING, repr=False, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """One place, or role, in which a practice is exercised (``activities``)."""
+    """A place or role in which the professional practises (``activities``)."""
 
     mode: Code = _code("codeModeExercice", "mode")
     sector: Code = _code("codeSecteurDactivite", "sector")
@@ -91,16 +92,16 @@ class Activity:
 
     @property
     def department(self) -> str:
-        """The department's number, ``75``, ``2A``, ``974``: as sent, or of the municipality or the postal code."""
+        """The number of the department (``75``, ``2A``, ``974``): as sent, or from municipality or postal code."""
         if self.department_sent:
             return self.department_sent
-        # Postal codes of other countries look the same.
+        # Foreign postal codes have the same format.
         postal_code = self.postal_code if self.country in ("", FRANCE) else ""
         return _department_of(self.municipality) or _department_of(postal_code)
 
     @property
     def place(self) -> str:
-        """The town, with its postal code where that does not stand in it."""
+        """The town with its postal code."""
         if self.postal_code in self.post_office:
             return self.post_office
         return f"{self.postal_code} {self.post_office}".strip()
@@ -110,18 +111,18 @@ class Activity:
 
 
 def _department_of(number: str) -> str:
-    """The department of an INSEE number or of a French postal code, which has ``20`` for both of Corsica's."""
+    """Return the department of an INSEE or postal code, or "". Corsican postal codes begin with 20."""
     if not re.match("[0-9][0-9AB][0-9]", number):
         return ""
     if number[:2] == "20":
         return "2A" if number[2] in "01" else "2B"
-    # Overseas three digits name one.
+    # Overseas departments have three digits.
     return number[:3] if number[:2] in ("97", "98") else number[:2]
 
 
 @dataclass(frozen=True, slots=True)
 class Practice:
-    """One profession that is practised in one category (``exercices``)."""
+    """A profession practised in a category (``exercices``)."""
 
     profession: Code = _code("codeProfession", "profession")
     category: Code = _code("codeCategorieProfessionnelle", "category")
@@ -135,7 +136,7 @@ class Practice:
 
     @property
     def speciality(self) -> Code:
-        """The skill, where it is a speciality of the order (type ``S``)."""
+        """The skill if it is a speciality of the professional order (type ``S``), else an empty code."""
         return self.skill if self.skill_kind.code == "S" else Code()
 
     def __str__(self) -> str:
@@ -144,7 +145,7 @@ class Practice:
 
 @dataclass(frozen=True, slots=True)
 class OtherIdentifier:
-    """One of ``otherIds``. ``sent`` is the very text; ``quality`` 1 is the best, 0 where none was sent."""
+    """An entry of ``otherIds``. ``sent`` is the original text. ``quality`` 1 is the best, 0 if none was sent."""
 
     identifier: NationalIdentifier
     origin: str = ""
@@ -154,13 +155,13 @@ class OtherIdentifier:
 
     @property
     def is_vouched_for(self) -> bool:
-        """Whether its origin says that it is of its kind."""
+        """Whether its origin names the register of its kind."""
         return register_of(self.origin) == self.identifier.kind.value.upper()
 
 
 @dataclass(frozen=True, slots=True)
 class ActivityChoice:
-    """In what capacity somebody acts: a practice, in one of its activities where it has any."""
+    """What a professional signs in as: a practice, with one of its activities if it has any."""
 
     practice: Practice
     activity: Activity | None = None
@@ -170,7 +171,7 @@ class ActivityChoice:
 
     @property
     def key(self) -> str:
-        """A short name that is the same at the next login, as long as profession, structure, mode and role are."""
+        """An identifier that stays the same between logins, as long as profession, structure, mode and role do."""
         practice, activity = self.practice, self.activity or Activity()
         numbers = (activity.structure_id, activity.finess, activity.siret, activity.siren, activity.former_structure_id)
         parts = (
@@ -181,7 +182,7 @@ class ActivityChoice:
             activity.sector.code,
             activity.role.code,
             activity.pharmacist_section.code,
-            # All by which an access rule tells one from another; by its name where nothing else does.
+            # Everything that access rules can distinguish; name and postal code only if the structure has no number.
             activity.finess_legal_entity,
             activity.department,
             *(numbers if any(numbers) else (activity.structure_name, activity.postal_code)),
@@ -191,7 +192,7 @@ class ActivityChoice:
 
 @dataclass(frozen=True, slots=True)
 class Professional:
-    """A person as Pro Santé Connect knows them. Each text is "" where nothing was sent."""
+    """A professional as described by Pro Santé Connect. A text that was not sent is ""."""
 
     subject: str = _text("sub")
     national_identifier_sent: str = _text("SubjectNameID")
@@ -219,36 +220,38 @@ class Professional:
 
     @property
     def national_identifier(self) -> NationalIdentifier:
+        """The main identifier (``SubjectNameID``)."""
         return NationalIdentifier.read(self.national_identifier_sent)
 
     @property
     def vouched_identifiers(self) -> tuple[NationalIdentifier, ...]:
-        """Those whose origin says that they are of their kind, the main one first, then the best.
+        """The main identifier and those whose origin names their register, best quality first.
 
-        What only looks like an RPPS number proves nothing.
+        The format of a number alone does not prove its kind.
         """
-        vouched = (each.identifier for each in self._by_quality() if each.is_vouched_for)
-        return tuple(dict.fromkeys(each for each in (self.national_identifier, *vouched) if each))
+        vouched = (other.identifier for other in self._by_quality() if other.is_vouched_for)
+        return tuple(dict.fromkeys(filter(None, (self.national_identifier, *vouched))))
 
     @property
     def national_identifiers(self) -> tuple[NationalIdentifier, ...]:
-        """Every identifier that was sent, once: the main one first, then those of ``otherIds``, the best first."""
-        found = (self.national_identifier, *(each.identifier for each in self._by_quality()))
-        return tuple(dict.fromkeys(each for each in found if each))
+        """All identifiers without duplicates: the main one, then those of ``otherIds``, best quality first."""
+        others = (other.identifier for other in self._by_quality())
+        return tuple(dict.fromkeys(filter(None, (self.national_identifier, *others))))
 
     @property
     def rpps(self) -> str:
-        """The RPPS number of 11 digits that is vouched for, or ""."""
-        return next((each.number for each in self.vouched_identifiers if each.kind is Kind.RPPS), "")
+        """The 11-digit RPPS number among the vouched identifiers, or ""."""
+        identifiers = self.vouched_identifiers
+        return next((identifier.number for identifier in identifiers if identifier.kind is Kind.RPPS), "")
 
     @property
     def employment(self) -> Activity:
-        """What is known of the structure of somebody without activity: the staff of one, students, agents.
+        """The structure of a professional without activity (staff, students, agents), as an Activity.
 
-        Their identifiers are made of the structure's: ``FINESS/number``, ``SIRET/number``. What only looks like one
-        proves nothing.
+        FINESS and SIRET come from vouched identifiers such as ``FINESS/number``.
         """
-        employers = {each.kind: each.number.partition("/")[0] for each in reversed(self.vouched_identifiers)}
+        identifiers = reversed(self.vouched_identifiers)
+        employers = {identifier.kind: identifier.number.partition("/")[0] for identifier in identifiers}
         return Activity(
             sector=self.sector,
             kind=self.activity_kind,
@@ -259,25 +262,25 @@ class Professional:
         )
 
     def _by_quality(self) -> list[OtherIdentifier]:
-        return sorted(self.identifiers, key=lambda each: each.quality or 99)
+        return sorted(self.identifiers, key=lambda other: other.quality or 99)
 
     @property
     def activity_choices(self) -> tuple[ActivityChoice, ...]:
-        """Every capacity once, in the order sent: what is sent twice is one."""
-        found: dict[str, ActivityChoice] = {}
+        """All activity choices in the order sent, without duplicates."""
+        choices: dict[str, ActivityChoice] = {}
         for practice in self.practices:
             for activity in practice.activities or (None,):
                 activity_choice = ActivityChoice(practice, activity)
-                found.setdefault(activity_choice.key, activity_choice)
-        return tuple(found.values())
+                choices.setdefault(activity_choice.key, activity_choice)
+        return tuple(choices.values())
 
     def activity_choice_of(self, key: str) -> ActivityChoice | None:
-        """Return the capacity of that key, or None where the person has it no longer."""
-        return next((each for each in self.activity_choices if each.key == key), None) if key else None
+        """Return the activity choice with this key, or None if there is none (any more)."""
+        return next((choice for choice in self.activity_choices if choice.key == key), None) if key else None
 
 
 def unknown_codes(professional: Professional) -> Iterator[tuple[str, str]]:
-    """Yield ``(table, code)`` of every code that its tables do not have: they are read for it, so not at a login."""
+    """Yield ``(table, code)`` of every code that is in none of its tables. Loads the tables: not for use in a login."""
     for code in _codes_in(professional):
         if code and code.tables and code.concept is None:
             yield code.tables[0], code.code
@@ -287,8 +290,8 @@ def _codes_in(value: Any) -> Iterator[Code]:
     if isinstance(value, Code):
         yield value
     elif isinstance(value, tuple):
-        for each in value:
-            yield from _codes_in(each)
+        for member in value:
+            yield from _codes_in(member)
     elif isinstance(value, (Professional, Practice, Activity)):
-        for each in fields(value):
-            yield from _codes_in(getattr(value, each.name))
+        for declared in fields(value):
+            yield from _codes_in(getattr(value, declared.name))

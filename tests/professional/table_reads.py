@@ -1,4 +1,4 @@
-"""The code tables, watched: who looks into one."""
+"""Counting of reads of the code tables."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from psc_connect.professional import nomenclatures
 
 
 @contextmanager
-def watching_tables() -> Iterator[list[None]]:
-    """One entry for each look into a table: each asks first whether another file takes its place."""
-    seen: list[None] = []
+def counting_table_reads() -> Iterator[list[None]]:
+    """Collect one entry per read of a table: each read first asks for the replacement folder."""
+    reads: list[None] = []
     before = nomenclatures.replacement_folder
 
     def count() -> None:
-        seen.append(None)
+        reads.append(None)
 
     nomenclatures.replacement_folder = count
     try:
-        yield seen
+        yield reads
     finally:
         nomenclatures.replacement_folder = before

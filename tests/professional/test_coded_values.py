@@ -1,4 +1,4 @@
-"""A code as it came, and its label: known, unknown, closed, without an OID and with one."""
+"""Codes and their labels: known, unknown, closed, with and without an OID."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_a_code_can_come_with_the_oid_of_its_table() -> None:
     assert label("10^1.2.250.1.213.1.1.5.5", "profession") == "Médecin"
 
 
-def test_an_unknown_code_is_kept_and_shown_as_it_is() -> None:
+def test_an_unknown_code_is_shown_instead_of_a_label() -> None:
     unknown = Code.read("999", *SUBJECTS["profession"])
     assert (unknown.label, str(unknown), bool(unknown), unknown.concept, unknown.is_closed) == (
         "",
@@ -37,23 +37,23 @@ def test_an_unknown_code_is_kept_and_shown_as_it_is() -> None:
         False,
     )
     assert label("999", "profession") == "999"
-    # No table of its kind is shipped.
+    # No table for this kind of code is shipped.
     assert str(Code.read("A")) == label("A") == "A"
 
 
-def test_a_closed_code_keeps_its_label_and_is_told_as_closed() -> None:
+def test_a_closed_code_has_its_label_and_is_closed() -> None:
     closed = Code.read("MLLE", *SUBJECTS["civility"])
     assert (str(closed), closed.is_closed) == ("Mademoiselle", True)
     assert closed.concept is not None
     assert closed.concept.closed == "2016-09-01"
 
 
-def test_nothing_is_a_code_that_is_false() -> None:
+def test_an_empty_code_is_false() -> None:
     for text in ("", "^"):
         code = Code.read(text, *SUBJECTS["profession"])
         assert code == Code()
         assert (bool(code), str(code), code.label, code.is_closed, code.sent) == (False, "", "", False, "")
-    # An OID alone is kept, and names nothing.
+    # An OID without a code is kept and has no label.
     assert (Code.read("^1.2").sent, bool(Code.read("^1.2"))) == ("^1.2", False)
 
 
@@ -66,7 +66,7 @@ def test_a_code_is_looked_up_in_the_first_table_that_has_it() -> None:
 
 
 @pytest.mark.parametrize("kind", SUBJECTS)
-def test_every_code_that_a_subject_offers_has_a_label(kind: str) -> None:
+def test_every_code_of_a_subject_has_a_label(kind: str) -> None:
     assert [each.code for each in choices(kind) if label(each.code, kind) != each.label] == []
 
 
@@ -77,7 +77,7 @@ def test_the_kind_wins_over_the_tables_of_a_code() -> None:
 
 
 @pytest.mark.parametrize("kind", ["profesion", "Profession", "TRE_R06-SectionTableauCNOP"])
-def test_an_unknown_kind_is_an_error_of_whoever_wrote_it(kind: str) -> None:
-    with pytest.raises(KeyError) as caught:
+def test_an_unknown_kind_raises_an_error_that_lists_the_known_ones(kind: str) -> None:
+    with pytest.raises(KeyError) as raised:
         label("10", kind)
-    assert str(caught.value).startswith(f"'{kind}' is no subject and no table. There are: profession, category, ")
+    assert str(raised.value).startswith(f"'{kind}' is not a subject or a table. There are: profession, category, ")
