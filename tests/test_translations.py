@@ -1,4 +1,4 @@
-"""The French of the package and of the demonstration: complete, compiled, and set as French is."""
+"""The French catalogues of the package and of the example project: complete, compiled, with French punctuation."""
 
 from __future__ import annotations
 
@@ -36,32 +36,42 @@ def compiled(path: Path) -> dict[object, str]:
 
 
 def run(*command: str | Path, folder: Path) -> str:
-    # Without the settings of the tests: makemessages needs none, and would write at their place.
+    # With the settings of the tests, makemessages would write into their LOCALE_PATHS.
     environment = {key: value for key, value in os.environ.items() if key != "DJANGO_SETTINGS_MODULE"}
     done = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True, env=environment)
     return done.stdout
 
 
-def test_every_sentence_has_its_french(name: str, tmp_path: Path) -> None:
-    folder = shutil.copytree(APPLICATIONS[name], tmp_path / name)
-    run(
-        sys.executable,
-        "-m",
-        "django",
-        "makemessages",
-        "--locale=fr",
-        "--no-obsolete",
-        "--verbosity=0",
-        folder=folder,
-    )
+def extracted(name: str, folder: Path) -> Path:
+    """Return the catalogue that makemessages writes for a copy of the application."""
+    copy = shutil.copytree(APPLICATIONS[name], folder / name)
+    options = ("--locale=fr", "--no-location", "--no-obsolete", "--verbosity=0")
+    run(sys.executable, "-m", "django", "makemessages", *options, folder=copy)
+    return copy / CATALOGUE
+
+
+def entries(catalogue: Path, folder: Path) -> dict[object, str]:
+    """Return the translated entries of a catalogue."""
+    run("msgfmt", "--check", "-o", folder / "entries.mo", catalogue, folder=folder)
+    return compiled(folder / "entries.mo")
+
+
+def test_makemessages_leaves_no_entry_untranslated_or_fuzzy(name: str, tmp_path: Path) -> None:
+    fresh = extracted(name, tmp_path)
     for missing in ("--untranslated", "--only-fuzzy"):
-        assert run("msgattrib", missing, "--no-wrap", folder / CATALOGUE, folder=folder) == ""
+        assert run("msgattrib", missing, "--no-obsolete", "--no-wrap", fresh, folder=tmp_path) == ""
+
+
+def test_makemessages_adds_and_loses_no_entry(name: str, tmp_path: Path) -> None:
+    before = entries(APPLICATIONS[name] / CATALOGUE, tmp_path)
+    after = entries(extracted(name, tmp_path), tmp_path)
+    assert len(after) == len(before) > 10
+    assert after == before
 
 
 def test_compiled_catalogue_is_that_of_the_source(name: str, tmp_path: Path) -> None:
     source = APPLICATIONS[name] / CATALOGUE
-    run("msgfmt", "--check-format", "-o", tmp_path / "django.mo", source, folder=tmp_path)
-    assert compiled(source.with_suffix(".mo")) == compiled(tmp_path / "django.mo")
+    assert compiled(source.with_suffix(".mo")) == entries(source, tmp_path)
 
 
 def test_french_punctuation_does_not_break_at_the_end_of_a_line(name: str) -> None:
