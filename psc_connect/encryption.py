@@ -1,4 +1,4 @@
-"""What is kept encrypted: client secrets in the database, pending logins in cookies, ID tokens in sessions …"""
+"""Ciphers for client secrets in the database, pending logins in cookies, ID tokens in sessions, signed payloads."""
 
 from __future__ import annotations
 
@@ -13,41 +13,42 @@ from django.conf import settings
 
 from psc_connect import conf
 
-__all__ = ["InvalidToken", "cipher_for"]
+__all__ = ["InvalidToken", "cipher_for", "secret_key_cipher_for"]
 
-# The names of purposes, not secrets.
+# Names of purposes: a value encrypted for one purpose cannot be decrypted for another.
 CLIENT_SECRET = "client-secret"  # noqa: S105
 PENDING_LOGIN = "pending-login"
 ID_TOKEN = "id-token"  # noqa: S105
 DRY_RUN = "dry-run"
-OFFER = "offer"
+SIGNED_PAYLOAD = "signed-payload"
 
 
 def cipher_for(purpose: str) -> MultiFernet:
-    """Return the cipher of one purpose: it encrypts with the newest key and decrypts with every key.
+    """Return the cipher for one purpose. It encrypts with the newest key and decrypts with any.
 
-    Keys come from ``PSC_CONNECT_ENCRYPTION_KEYS`` (any text of 32 characters or more, newest first), or else from
-    ``SECRET_KEY`` and ``SECRET_KEY_FALLBACKS``. HKDF (RFC 5869) makes one key of them for each purpose, so that
-    a cookie can never be presented as a secret, nor the other way round.
+    HKDF (RFC 5869) derives its keys from ``PSC_CONNECT_ENCRYPTION_KEYS`` (texts of 32 characters or more, newest
+    first), else from ``SECRET_KEY`` and ``SECRET_KEY_FALLBACKS``. Each purpose has its own keys, so that a cookie
+    cannot be used as a secret, or the reverse.
     """
-    sources = conf.encryption_keys() or _derived_sources()
+    sources = conf.encryption_keys() or _secret_keys()
     return MultiFernet([_fernet(source, purpose) for source in sources])
 
 
-def older_cipher_for(purpose: str) -> MultiFernet:
-    """Return the cipher that a site had before it had keys of its own: what lies in the database outlives the change.
+def secret_key_cipher_for(purpose: str) -> MultiFernet:
+    """Return the cipher whose keys are derived from ``SECRET_KEY`` and ``SECRET_KEY_FALLBACKS``.
 
-    It only decrypts. What lives for minutes, cookies and sessions, does without.
+    It decrypts client secrets stored before the site set ``PSC_CONNECT_ENCRYPTION_KEYS``. Cookies and sessions do
+    not need it: they expire soon.
     """
-    return MultiFernet([_fernet(source, purpose) for source in _derived_sources()])
+    return MultiFernet([_fernet(source, purpose) for source in _secret_keys()])
 
 
-def _derived_sources() -> tuple[str, ...]:
+def _secret_keys() -> tuple[str, ...]:
     return (settings.SECRET_KEY, *map(str, settings.SECRET_KEY_FALLBACKS))
 
 
-# Keyed by a digest, so that the cache itself keeps no key in clear.
 def _fernet(source: str, purpose: str) -> Fernet:
+    # The cache is keyed by a digest, so that it holds no key in clear.
     return _derive(hashlib.sha256(source.encode()).digest(), purpose)
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with a document, in words that an administrator can act on: the protocol's codes, and broken JSON."""
+"""Error messages for administrators: the protocol's error codes and syntax errors in JSON."""
 
 from __future__ import annotations
 
@@ -13,43 +13,43 @@ from psc_connect.oidc.error_codes import sentence
 from psc_connect.oidc.errors import MetadataError, OIDCError
 from psc_connect.oidc.strict_json import StrictJSONError, loads_strict
 
-# What Python's reader of JSON and ours say of a broken text, by the beginning of it.
-REASONS = {
+# Translations of the messages of ``json`` and ``oidc.strict_json``, by their first words.
+JSON_ERRORS = {
     "Expecting value": _("a value is expected"),
     "Expecting property name": _("a name in double quotes is expected"),
     "Expecting ':'": _("“:” is expected"),
     "Expecting ','": _("“,” is expected"),
-    "Illegal trailing comma": _("a comma stands before the end"),
-    "Extra data": _("something follows the end"),
+    "Illegal trailing comma": _("there is a comma before the end"),
+    "Extra data": _("there is text after the end"),
     "Unterminated string": _("a text is not closed"),
-    "Invalid control character": _("a text holds a line break or a control character"),
+    "Invalid control character": _("a text contains a line break or a control character"),
     "Invalid \\": _("a backslash is followed by a wrong character"),
-    "duplicate key": _("a name stands there twice"),
+    "duplicate key": _("a name appears twice"),
     "number out of range": _("a number is too large"),
-    "not a number": _("NaN and Infinity are no JSON"),
-    "NUL in a text": _("a text holds a character that no database can hold"),
+    "not a number": _("NaN and Infinity are not JSON"),
+    "NUL in a text": _("a text contains a character that a database cannot store"),
     "nested too deeply": _("it is nested too deeply"),
 }
 
 
-def _in_words(reason: str) -> str:
-    """Return a reason in the active language, in brackets; nothing for one that is not known."""
-    said = next((text for beginning, text in REASONS.items() if reason.startswith(beginning)), None)
-    return f" ({said})" if said else ""
+def _translated(message: str) -> str:
+    """Return a message of ``JSON_ERRORS`` in the active language and in brackets; "" for an unknown one."""
+    text = next((text for start, text in JSON_ERRORS.items() if message.startswith(start)), None)
+    return f" ({text})" if text else ""
 
 
 def explain(code: str) -> str:
-    """Say what a code of the protocol means and what to do, in the administrator's language."""
+    """Return what an error code of the protocol means and what to do, in the active language."""
     return sentence(code, gettext)
 
 
 def labelled(name: str, text: str) -> str:
-    """Put a name before what is said of it, with the colon of the administrator's language."""
+    """Return ``name: text``, with the colon as the active language writes it."""
     return gettext("%(name)s: %(text)s") % {"name": name, "text": text}
 
 
 def form_errors_of(exc: OIDCError) -> list[ValidationError]:
-    """Turn an error of the protocol into form errors, one for each problem, each with its code."""
+    """Return the form errors for an error of the protocol: one for each problem, with its code."""
     if not isinstance(exc, MetadataError):
         return [ValidationError(explain(exc.code), code=exc.code)]
     return [
@@ -62,10 +62,10 @@ def form_errors_of(exc: OIDCError) -> list[ValidationError]:
 
 
 @sensitive_variables()
-def load_document(text: str) -> object:
-    """Parse strict JSON; text that is no JSON at all comes back as it is, for its reader to say what it looks like.
+def load_json(text: str) -> object:
+    """Parse strict JSON. Return the text itself if it does not look like JSON, so that the caller can name what it is.
 
-    Raises ValidationError that names the line and the column.
+    Raises ValidationError with line and column.
     """
     try:
         return loads_strict(text, refuse_nul=True)
@@ -83,13 +83,13 @@ def _syntax_error(text: str, reason: str) -> ValidationError:
         return ValidationError(
             _("This is not JSON: line %(line)s, column %(column)s%(reason)s."),
             code="json_invalid",
-            params={"line": exc.lineno, "column": exc.colno, "reason": _in_words(exc.msg)},
+            params={"line": exc.lineno, "column": exc.colno, "reason": _translated(exc.msg)},
         )
     except (ValueError, RecursionError):
         pass
-    # JSON that Python reads and others would read differently: the strict reader knows why it refused.
+    # The standard parser accepts it: the message of the strict parser says why it refused.
     return ValidationError(
-        _("This JSON is ambiguous or out of bounds%(reason)s."),
+        _("This JSON is ambiguous or exceeds the limits%(reason)s."),
         code="json_not_strict",
-        params={"reason": _in_words(reason)},
+        params={"reason": _translated(reason)},
     )

@@ -1,24 +1,24 @@
-"""Why a login ended without a session: a stable code, and what the person is told."""
+"""The exception for a refused login, and the explanation that its page shows for each error code."""
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.core.exceptions import PermissionDenied
+from django.utils.crypto import get_random_string
 from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
-# Read aloud over the telephone: no 0, 1, I, O.
-REFERENCE_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+# Read out over the telephone: without 0, 1, I and O.
+REFERENCE_CHARACTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What a page says: what happened, and what to do. ``status`` is the HTTP status that goes with it."""
+    """The texts of an error page (what happened, what to do) and its HTTP status."""
 
     status: int
     title: _StrPromise
@@ -26,21 +26,11 @@ class Explanation:
     can_start_again: bool = True
 
 
-CANCELLED = Explanation(
-    403,
-    _("You cancelled the sign-in"),
-    _("Pro Santé Connect told us that you did not finish identifying yourself. You can start again whenever you wish."),
-)
-EXPIRED = Explanation(
-    400,
-    _("The sign-in took too long"),
-    _("More than ten minutes went by between your click and your return. Start again: it will be quicker."),
-)
 LOST = Explanation(
     400,
     _("This sign-in can no longer be finished"),
     _(
-        "It was begun in another browser or another window, or it is over already. Start again from here, "
+        "It was started in another browser or window, or it has already ended. Start again from here, "
         "and stay in the same browser."
     ),
 )
@@ -62,56 +52,41 @@ PROVIDER_REFUSED = Explanation(
 SITE_FAULT = Explanation(
     503,
     _("Signing in is not set up correctly on this site"),
-    _("You cannot do anything about it. Give the code below to the people who run this site."),
-)
-NO_ACCOUNT = Explanation(
-    403,
-    _("You have no account on this site"),
-    _("Pro Santé Connect recognised you, but this site only admits people it already knows. Ask its team to add you."),
-    can_start_again=False,
-)
-ACCOUNT_CLOSED = Explanation(
-    403,
-    _("Your account on this site is closed"),
-    _("Pro Santé Connect recognised you, but your account here has been deactivated. Ask the team of this site."),
-    can_start_again=False,
+    _("You did not cause this problem. Give the code below to the people who run this site."),
 )
 ACCOUNT_FAULT = Explanation(
     403,
     _("Your account could not be opened"),
     _(
-        "Pro Santé Connect recognised you, but what it says of you does not suffice for this site, or does not fit. "
-        "Give the code below to the people who run this site."
+        "Pro Santé Connect recognised you, but the information it sent is not sufficient or not suitable for this "
+        "site. Give the code below to the people who run this site."
     ),
 )
-TWO_ACCOUNTS = Explanation(
-    403,
-    _("Two accounts of this site seem to be yours"),
-    _(
-        "What Pro Santé Connect says of you leads to two different accounts here, and for your safety neither has been "
-        "opened. Ask the team of this site to merge them: give them the code and the reference below."
-    ),
-    can_start_again=False,
-)
-LINKED_BY_HAND = Explanation(
+LINKED_BY_ADMINISTRATOR = Explanation(
     403,
     _("Your account has to be linked by an administrator"),
     _(
-        "Pro Santé Connect recognised you, and you have an account on this site with which it may not be linked "
-        "automatically. Ask the team of this site to do it: give them the code and the reference below."
+        "Pro Santé Connect recognised you, but your account on this site cannot be linked to it automatically. "
+        "Ask the team of this site to do it, and give them the code and the reference below."
     ),
     can_start_again=False,
 )
-NOT_A_VISIT = Explanation(
-    400,
-    _("Signing in starts from a page"),
-    _("A sign-in begins when you open its page yourself. Start again from here."),
-)
 
-# By code; otherwise by the first prefix that fits.
-BY_CODE = {
-    "authorization_access_denied": CANCELLED,
-    "authorization_state_expired": EXPIRED,
+# A code without an entry has the explanation of the first prefix that fits.
+EXPLANATIONS = {
+    "authorization_access_denied": Explanation(
+        403,
+        _("You cancelled the sign-in"),
+        _(
+            "Pro Santé Connect told us that you did not finish identifying yourself. You can start again whenever you "
+            "wish."
+        ),
+    ),
+    "authorization_state_expired": Explanation(
+        400,
+        _("The sign-in took too long"),
+        _("More than ten minutes passed between your click and your return. Start again: it will be quicker."),
+    ),
     "authorization_state_missing": LOST,
     "authorization_state_unknown": LOST,
     "authorization_state_used": LOST,
@@ -131,20 +106,24 @@ BY_CODE = {
         _("The site does not offer it, or not at the moment. Go back to its home page."),
         can_start_again=False,
     ),
-    # What no waiting mends.
+    # Errors of the provider that waiting does not solve.
     "provider_ca_bundle_unreadable": SITE_FAULT,
     "provider_not_found": SITE_FAULT,
     "provider_proxy_failed": SITE_FAULT,
     "provider_redirected": SITE_FAULT,
     "provider_tls_failed": SITE_FAULT,
     "provider_url_refused": SITE_FAULT,
-    "login_not_a_visit": NOT_A_VISIT,
+    "login_not_a_visit": Explanation(
+        400,
+        _("Signing in starts from a page"),
+        _("To sign in, open the sign-in page yourself. Start again from here."),
+    ),
     "dry_run_of_somebody_else": Explanation(
         403,
         _("This dry run cannot be shown to you"),
         _(
-            "The administrator who began it is not signed in here any longer, or no longer has the right to. Sign in "
-            "to the administration and begin anew."
+            "The administrator who started it is no longer signed in here, or no longer has the permission. Sign in "
+            "to the administration and start again."
         ),
         can_start_again=False,
     ),
@@ -156,14 +135,35 @@ BY_CODE = {
     ),
     "access_rule_malformed": SITE_FAULT,
     "token_client_refused": SITE_FAULT,
-    "account_unknown": NO_ACCOUNT,
-    "account_inactive": ACCOUNT_CLOSED,
-    "account_identifiers_conflict": TWO_ACCOUNTS,
-    "account_link_privileged": LINKED_BY_HAND,
-    "account_already_linked": LINKED_BY_HAND,
+    "account_unknown": Explanation(
+        403,
+        _("You have no account on this site"),
+        _(
+            "Pro Santé Connect recognised you, but this site only admits people it already knows. Ask its team to add "
+            "you."
+        ),
+        can_start_again=False,
+    ),
+    "account_inactive": Explanation(
+        403,
+        _("Your account on this site is closed"),
+        _("Pro Santé Connect recognised you, but your account here has been deactivated. Ask the team of this site."),
+        can_start_again=False,
+    ),
+    "account_identifiers_conflict": Explanation(
+        403,
+        _("Two accounts of this site seem to be yours"),
+        _(
+            "The information from Pro Santé Connect matches two different accounts here. For your safety, neither has "
+            "been opened. Ask the team of this site to merge them, and give them the code and the reference below."
+        ),
+        can_start_again=False,
+    ),
+    "account_link_privileged": LINKED_BY_ADMINISTRATOR,
+    "account_already_linked": LINKED_BY_ADMINISTRATOR,
     "account_link_field_unknown": SITE_FAULT,
 }
-BY_PREFIX = {
+EXPLANATIONS_BY_PREFIX = {
     "account_": ACCOUNT_FAULT,
     "attribute_": ACCOUNT_FAULT,
     "authorization_": PROVIDER_REFUSED,
@@ -172,22 +172,22 @@ BY_PREFIX = {
     "id_token_": PROVIDER_FAULT,
     "userinfo_": PROVIDER_FAULT,
     "jwks_": PROVIDER_FAULT,
-    # secret_…, metadata_…, base_url_missing, backend_not_installed: only the site can mend these.
+    # secret_…, metadata_…, base_url_missing, backend_not_installed: only the site can fix these.
     "": SITE_FAULT,
 }
 
 
 def new_reference() -> str:
-    """Return what finds the line of the log from the page that somebody saw: 8 characters, random."""
-    return "".join(secrets.choice(REFERENCE_ALPHABET) for _position in range(8))
+    """Return 8 random characters, shown on an error page and logged with the error."""
+    return get_random_string(8, REFERENCE_CHARACTERS)
 
 
 class LoginRefused(PermissionDenied):
     """A login that ended without a session.
 
-    ``code`` is stable and safe to log; ``reference`` finds the line of the log from the page that the person saw.
-    ``message`` and ``contact`` are an administrator's own words for whoever is refused. No attribute holds a token, a
-    secret or anything the provider said of the person.
+    ``code`` is stable and safe to log. ``reference`` is on the error page and in the log line of this refusal.
+    ``message`` and ``contact`` are texts that an administrator wrote for refused people. No attribute holds a token,
+    a secret or personal data from the provider.
     """
 
     def __init__(self, code: str, *, message: str = "", contact: str = "") -> None:
@@ -197,6 +197,8 @@ class LoginRefused(PermissionDenied):
 
     @property
     def explanation(self) -> Explanation:
-        if self.code in BY_CODE:
-            return BY_CODE[self.code]
-        return next(said for prefix, said in BY_PREFIX.items() if self.code.startswith(prefix))
+        if self.code in EXPLANATIONS:
+            return EXPLANATIONS[self.code]
+        return next(
+            explanation for prefix, explanation in EXPLANATIONS_BY_PREFIX.items() if self.code.startswith(prefix)
+        )

@@ -1,4 +1,4 @@
-"""A text that the database never sees in clear."""
+"""A model field for secrets, encrypted in the database."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models.query_utils import DeferredAttribute
 from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
 from psc_connect import conf
-from psc_connect.encryption import CLIENT_SECRET, InvalidToken, cipher_for, older_cipher_for
+from psc_connect.encryption import CLIENT_SECRET, InvalidToken, cipher_for, secret_key_cipher_for
 
 if TYPE_CHECKING:
     from cryptography.fernet import MultiFernet
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
 ENVIRONMENT_SECRET = re.compile(r"env:PSC_CONNECT_SECRET_[A-Z0-9_]+")
 FILE_SECRET = re.compile(r"file:[A-Za-z0-9_-][A-Za-z0-9._-]*")
 
-
-# Why a secret cannot be used, as an administrator reads it, by the code of SecretUnavailable.
+# Messages for administrators, by the code of SecretUnavailable.
 SECRET_PROBLEMS = {
     "secret_missing": _("No secret yet: enter it."),
     "secret_undecryptable": _("The stored secret cannot be decrypted with this site's keys: enter it again."),
@@ -33,16 +33,16 @@ SECRET_PROBLEMS = {
     ),
     "secret_file_missing": _("A reference is stored (file:…), but that file is missing, empty or unreadable."),
     "secret_reference_not_for_issuer": _(
-        "A reference is stored that the setting PSC_CONNECT_SECRET_ISSUERS does not give to this issuer."
+        "A reference is stored, but the setting PSC_CONNECT_SECRET_ISSUERS does not assign it to this issuer."
     ),
     "secret_reference_invalid": _(
-        "A reference is stored that the settings of this site do not allow: enter the secret again."
+        "The stored reference is not allowed by the settings of this site: enter the secret again."
     ),
 }
 
 
 class SecretUnavailable(Exception):
-    """A stored secret cannot be used; ``code`` says why, and no message of it holds the secret."""
+    """A stored secret cannot be used. ``code`` is the reason; the message never contains the secret."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -50,7 +50,7 @@ class SecretUnavailable(Exception):
 
 
 class StoredSecret:
-    """A secret as it lies in the database: decrypted on demand, so that reading a row can never fail on it."""
+    """A secret as stored in the database, decrypted on demand, so that reading a row cannot fail."""
 
     __slots__ = ("_ciphertext",)
 
@@ -58,7 +58,7 @@ class StoredSecret:
         self._ciphertext = ciphertext
 
     @classmethod
-    def of(cls, clear: str) -> StoredSecret:
+    def encrypt(cls, clear: str) -> StoredSecret:
         return cls(cipher_for(CLIENT_SECRET).encrypt(clear.encode()).decode() if clear else "")
 
     @property
@@ -66,9 +66,9 @@ class StoredSecret:
         return self._ciphertext
 
     def reveal(self) -> str:
-        """Return the secret, read from the environment or a file where the row names one.
+        """Return the secret in clear, read from the environment or a file if the stored text is a reference.
 
-        Raises SecretUnavailable: ``secret_missing``, ``secret_undecryptable`` (another encryption key made it),
+        Raises SecretUnavailable: ``secret_missing``, ``secret_undecryptable`` (encrypted with another key),
         ``secret_environment_missing``, ``secret_file_missing``, ``secret_reference_invalid``.
         """
         stored = self._decrypted()
@@ -77,15 +77,15 @@ class StoredSecret:
         return _from_file(stored) if stored.startswith("file:") else stored
 
     def reference(self) -> str:
-        """Return ``env:NAME`` or ``file:NAME`` if the row holds such a name, else ""; never the secret itself."""
+        """Return the stored ``env:NAME`` or ``file:NAME``, or "" if the stored text is the secret itself."""
         try:
             stored = self._decrypted()
         except SecretUnavailable:
             return ""
         return stored if stored.startswith(("env:", "file:")) else ""
 
-    def says_the_same_as(self, other: StoredSecret) -> bool:
-        """Whether both hold the same secret, or the same name of one: two encryptions of it are never equal."""
+    def has_same_value_as(self, other: StoredSecret) -> bool:
+        """Compare decrypted values: two encryptions of one secret differ."""
         try:
             return hmac.compare_digest(self._decrypted().encode(), other._decrypted().encode())
         except SecretUnavailable:
@@ -94,18 +94,18 @@ class StoredSecret:
     def _decrypted(self) -> str:
         if not self._ciphertext:
             raise SecretUnavailable("secret_missing")
-        for cipher in (cipher_for(CLIENT_SECRET), older_cipher_for(CLIENT_SECRET)):
-            if (clear := self._opened_by(cipher)) is not None:
+        for cipher in (cipher_for(CLIENT_SECRET), secret_key_cipher_for(CLIENT_SECRET)):
+            if (clear := self._decrypted_with(cipher)) is not None:
                 return clear
         raise SecretUnavailable("secret_undecryptable")
 
-    def rests_on_secret_key(self) -> bool:
-        """Whether it was encrypted before the site had keys of its own: without ``SECRET_KEY`` it would be lost."""
-        if self._opened_by(cipher_for(CLIENT_SECRET)) is not None:
+    def is_encrypted_with_secret_key(self) -> bool:
+        """Whether it was encrypted before the site set its own keys, so that it is lost if ``SECRET_KEY`` changes."""
+        if self._decrypted_with(cipher_for(CLIENT_SECRET)) is not None:
             return False
-        return self._opened_by(older_cipher_for(CLIENT_SECRET)) is not None
+        return self._decrypted_with(secret_key_cipher_for(CLIENT_SECRET)) is not None
 
-    def _opened_by(self, cipher: MultiFernet) -> str | None:
+    def _decrypted_with(self, cipher: MultiFernet) -> str | None:
         try:
             return cipher.decrypt(self._ciphertext.encode()).decode()
         except (InvalidToken, ValueError):
@@ -138,7 +138,7 @@ def _from_file(reference: str) -> str:
     if folder is None or not FILE_SECRET.fullmatch(reference):
         raise SecretUnavailable("secret_reference_invalid")
     path = (folder / reference.removeprefix("file:")).resolve()
-    # A symbolic link of the folder may not lead out of it.
+    # No symbolic link may lead out of the folder.
     if not path.is_relative_to(folder.resolve()):
         raise SecretUnavailable("secret_reference_invalid")
     try:
@@ -151,22 +151,33 @@ def _from_file(reference: str) -> str:
 
 
 def validate_secret(clear: str) -> None:
-    """Refuse a reference that could never be resolved, and what a paste adds by accident (a space, a new line)."""
+    """Validate that a text is a secret or a reference, without spaces or line breaks added by a paste."""
     if clear.startswith("env:") and not ENVIRONMENT_SECRET.fullmatch(clear):
         raise ValidationError(
-            _("An environment variable is given as env:NAME, its name beginning with PSC_CONNECT_SECRET_."),
+            _("Write an environment variable as env:NAME; NAME must begin with PSC_CONNECT_SECRET_."),
             code="secret_reference_invalid",
         )
     if clear.startswith("file:") and (conf.secret_dir() is None or not FILE_SECRET.fullmatch(clear)):
         raise ValidationError(
-            _("A file is given as file:NAME, a file name inside the folder of the setting PSC_CONNECT_SECRET_DIR."),
+            _("Write a file as file:NAME, where NAME is a file in the folder of the setting PSC_CONNECT_SECRET_DIR."),
             code="secret_reference_invalid",
         )
     if not clear.isprintable() or clear != clear.strip():
         raise ValidationError(
-            _("The secret holds a space at an end or an invisible character: copy it again."),
+            _("The secret contains a space at its start or end, or an invisible character: copy it again."),
             code="secret_invisible_character",
         )
+
+
+def _stored(value: StoredSecret | str | None) -> StoredSecret:
+    return value if isinstance(value, StoredSecret) else StoredSecret.encrypt(value or "")
+
+
+class _SecretAttribute(DeferredAttribute):
+    """Encrypts a text when it is assigned, so that no attribute holds a secret in clear."""
+
+    def __set__(self, instance: models.Model, value: StoredSecret | str | None) -> None:
+        instance.__dict__[self.field.attname] = _stored(value)
 
 
 if TYPE_CHECKING:
@@ -176,12 +187,9 @@ else:
 
 
 class SecretField(_TextField):
-    """A secret, encrypted at rest; given as text or StoredSecret, read as StoredSecret, left out of ``dumpdata``."""
+    """A text encrypted in the database: assigned as text or StoredSecret, read as StoredSecret, not in ``dumpdata``."""
 
-    @override
-    def contribute_to_class(self, cls: type[models.Model], name: str, private_only: bool = False) -> None:
-        super().contribute_to_class(cls, name, private_only)
-        setattr(cls, self.attname, _SecretAttribute(self.attname))
+    descriptor_class = _SecretAttribute
 
     @override
     def get_prep_value(self, value: StoredSecret | str | None) -> str:
@@ -199,24 +207,3 @@ class SecretField(_TextField):
     @override
     def to_python(self, value: Any) -> Any:
         return _stored(value)
-
-
-def _stored(value: StoredSecret | str | None) -> StoredSecret:
-    return value if isinstance(value, StoredSecret) else StoredSecret.of(value or "")
-
-
-class _SecretAttribute:
-    """Turns the text given to a row into a StoredSecret at once, so that no attribute ever holds it in clear."""
-
-    def __init__(self, attname: str) -> None:
-        self.attname = attname
-
-    def __get__(self, instance: models.Model | None, owner: type[models.Model]) -> Any:
-        if instance is None:
-            return self
-        if self.attname not in instance.__dict__:
-            instance.refresh_from_db(fields=[self.attname])
-        return instance.__dict__[self.attname]
-
-    def __set__(self, instance: models.Model, value: StoredSecret | str | None) -> None:
-        instance.__dict__[self.attname] = _stored(value)

@@ -1,4 +1,4 @@
-"""Every code is explained: to the person in both languages, to the administrators in the documentation."""
+"""Every error code is explained: to people in both languages, to administrators in the documentation."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.utils import translation
 import psc_connect
 from psc_connect.decorators import NO_PROFESSIONAL, NOT_CHOSEN, NOT_SIGNED_IN, REFUSED
 from psc_connect.error_messages import explain
-from psc_connect.exceptions import BY_CODE, BY_PREFIX, LoginRefused
+from psc_connect.exceptions import EXPLANATIONS, EXPLANATIONS_BY_PREFIX, LoginRefused
 from psc_connect.login.failures import ACR_REFUSALS
 from psc_connect.oidc.error_codes import CODES, sentence
 
@@ -33,16 +33,16 @@ def calls(names: set[str]) -> Iterator[ast.Call]:
 
 def codes_of_the_django_side() -> set[str]:
     literals = {call.args[0].value for call in calls(REFUSALS) if call.args and isinstance(call.args[0], ast.Constant)}
-    judged = {
+    problems = {
         keyword.value.value
         for call in calls({"AttributeResult"})
         for keyword in call.keywords
         if keyword.arg == "problem" and isinstance(keyword.value, ast.Constant)
     }
-    return {str(code) for code in literals | judged} | set(BY_CODE) | ACR_REFUSALS | {"database_unavailable"}
+    return {str(code) for code in literals | problems} | set(EXPLANATIONS) | ACR_REFUSALS | {"database_unavailable"}
 
 
-# Of @psc_required, which refuses no login.
+# Codes of @psc_required, which does not refuse logins.
 PAGES_FOR_SOME = {NOT_SIGNED_IN, NO_PROFESSIONAL, NOT_CHOSEN, REFUSED}
 ALL_CODES = sorted(codes_of_the_django_side() | set(CODES))
 
@@ -66,18 +66,18 @@ def test_the_documentation_lists_no_code_that_does_not_exist():
 @pytest.mark.parametrize("code", ALL_CODES)
 def test_every_code_is_explained_to_the_person_in_both_languages(code):
     explanation = LoginRefused(code).explanation
-    said = {}
+    texts = {}
     for language in ("fr", "en"):
         with translation.override(language):
-            said[language] = (str(explanation.title), str(explanation.text))
-    assert all(all(texts) for texts in said.values())
-    assert said["fr"] != said["en"]
+            texts[language] = (str(explanation.title), str(explanation.text))
+    assert all(all(pair) for pair in texts.values())
+    assert texts["fr"] != texts["en"]
 
 
-def test_a_code_that_no_prefix_knows_is_the_sites_own_fault():
-    """It is said of these alone: whatever is added gets words of its own, or a prefix that has them."""
-    prefixes = tuple(prefix for prefix in BY_PREFIX if prefix)
-    others = {code for code in ALL_CODES if code not in BY_CODE and not code.startswith(prefixes)}
+def test_a_code_without_entry_and_prefix_is_a_fault_of_the_site():
+    """Only these have the fallback explanation. A new code needs an entry or a prefix."""
+    prefixes = tuple(prefix for prefix in EXPLANATIONS_BY_PREFIX if prefix)
+    others = {code for code in ALL_CODES if code not in EXPLANATIONS and not code.startswith(prefixes)}
     site = {code for code in others if code.startswith(("secret_", "metadata_"))}
     assert others - site == {"backend_not_installed", "base_url_missing"}
 

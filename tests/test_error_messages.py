@@ -1,4 +1,4 @@
-"""Broken JSON, in the words of whoever pasted it."""
+"""Syntax errors in pasted JSON, explained to administrators."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.utils import translation
 
-from psc_connect.error_messages import REASONS, load_document
+from psc_connect.error_messages import JSON_ERRORS, load_json
 
 BROKEN = [
     '{"a": }',
@@ -29,28 +29,28 @@ BROKEN = [
 ]
 
 
-def said_of(text: str) -> str:
+def message_for(text: str) -> str:
     with pytest.raises(ValidationError) as caught:
-        load_document(text)
+        load_json(text)
     return caught.value.messages[0]
 
 
 @pytest.mark.parametrize("text", BROKEN)
-def test_the_reason_is_one_of_ours_and_no_parsers(text: str) -> None:
+def test_the_reason_is_a_translated_message_and_not_the_parsers(text: str) -> None:
     with translation.override("en"):
-        reason = re.fullmatch(r".+ \((.+)\)\.", said_of(text))
+        reason = re.fullmatch(r".+ \((.+)\)\.", message_for(text))
         assert reason
-        assert reason[1] in {str(each) for each in REASONS.values()}
+        assert reason[1] in {str(each) for each in JSON_ERRORS.values()}
 
 
-def test_a_reason_that_nobody_knows_is_left_out() -> None:
+def test_an_unknown_reason_is_left_out() -> None:
     with translation.override("en"):
-        assert said_of('{"a": "\\ud800"}') == "This JSON is ambiguous or out of bounds."
+        assert message_for('{"a": "\\ud800"}') == "This JSON is ambiguous or exceeds the limits."
 
 
-def test_every_reason_is_met() -> None:
+def test_every_reason_occurs() -> None:
     with translation.override("en"):
-        met = {said_of(text).partition(" (")[2].removesuffix(").") for text in BROKEN}
-        # Before Python 3.13 a name is expected there.
-        newer = {"a comma stands before the end"}
-        assert met | newer == {str(each) for each in REASONS.values()}
+        met = {message_for(text).partition(" (")[2].removesuffix(").") for text in BROKEN}
+        # Before Python 3.13 the message is that a name is expected.
+        newer = {"there is a comma before the end"}
+        assert met | newer == {str(each) for each in JSON_ERRORS.values()}

@@ -1,4 +1,4 @@
-"""The field that keeps a secret, below any form."""
+"""SecretField and StoredSecret."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def reason(stored: StoredSecret) -> str:
     with pytest.raises(SecretUnavailable) as refusal:
         stored.reveal()
     assert str(refusal.value) == refusal.value.code
-    # What is reported of an error is every text around it, its causes included.
+    # Error reports show the causes of an error too.
     assert refusal.value.__cause__ is None
     return refusal.value.code
 
@@ -34,13 +34,13 @@ def saved(secret: str) -> Provider:
 
 
 @pytest.mark.django_db
-def test_a_secret_comes_back_as_it_went_in() -> None:
+def test_a_secret_is_read_unchanged() -> None:
     assert saved("é" + SECRET + "%:/+").client_secret.reveal() == "é" + SECRET + "%:/+"
 
 
 @pytest.mark.case("CF01")
 @pytest.mark.django_db
-def test_the_database_never_holds_it_in_clear() -> None:
+def test_the_database_does_not_contain_it_in_clear() -> None:
     saved(SECRET)
     with connection.cursor() as cursor:
         cursor.execute("SELECT client_secret FROM psc_connect_provider")
@@ -50,8 +50,8 @@ def test_the_database_never_holds_it_in_clear() -> None:
 
 
 @pytest.mark.django_db
-def test_the_same_secret_is_never_encrypted_alike() -> None:
-    assert StoredSecret.of(SECRET).ciphertext != StoredSecret.of(SECRET).ciphertext
+def test_two_encryptions_of_a_secret_differ() -> None:
+    assert StoredSecret.encrypt(SECRET).ciphertext != StoredSecret.encrypt(SECRET).ciphertext
 
 
 @pytest.mark.case("CF01")
@@ -123,35 +123,35 @@ def test_a_row_is_read_and_saved_with_another_key_and_only_its_use_fails(setting
 
 def test_a_new_encryption_key_reads_what_the_old_one_wrote(settings: Any) -> None:
     settings.PSC_CONNECT_ENCRYPTION_KEYS = ["old" * 12]
-    stored = StoredSecret.of(SECRET)
+    stored = StoredSecret.encrypt(SECRET)
     settings.PSC_CONNECT_ENCRYPTION_KEYS = ["new" * 12, "old" * 12]
     assert stored.reveal() == SECRET
-    newer = StoredSecret.of(SECRET)
+    newer = StoredSecret.encrypt(SECRET)
     settings.PSC_CONNECT_ENCRYPTION_KEYS = ["new" * 12]
     assert newer.reveal() == SECRET
     assert reason(stored) == "secret_undecryptable"
 
 
-def test_a_secret_of_before_the_sites_own_keys_is_still_read(settings: Any) -> None:
-    stored = StoredSecret.of(SECRET)
-    assert not stored.rests_on_secret_key()
+def test_a_secret_encrypted_with_the_secret_key_is_still_read(settings: Any) -> None:
+    stored = StoredSecret.encrypt(SECRET)
+    assert not stored.is_encrypted_with_secret_key()
     settings.PSC_CONNECT_ENCRYPTION_KEYS = ["own" * 12]
     assert stored.reveal() == SECRET
-    assert stored.rests_on_secret_key()
-    newer = StoredSecret.of(SECRET)
-    assert not newer.rests_on_secret_key()
+    assert stored.is_encrypted_with_secret_key()
+    newer = StoredSecret.encrypt(SECRET)
+    assert not newer.is_encrypted_with_secret_key()
     settings.SECRET_KEY = "another key, as after somebody has changed it"
     assert (reason(stored), newer.reveal()) == ("secret_undecryptable", SECRET)
 
 
-def test_what_does_not_lie_in_the_database_takes_the_sites_own_keys(settings: Any) -> None:
+def test_cookies_need_the_keys_of_the_setting(settings: Any) -> None:
     cookie = cipher_for(PENDING_LOGIN).encrypt(b"x")
     settings.PSC_CONNECT_ENCRYPTION_KEYS = ["own" * 12]
     with pytest.raises(InvalidToken):
         cipher_for(PENDING_LOGIN).decrypt(cookie)
 
 
-def test_what_was_encrypted_for_another_purpose_is_no_secret() -> None:
+def test_a_value_encrypted_for_another_purpose_is_not_a_secret() -> None:
     cookie = cipher_for(PENDING_LOGIN).encrypt(SECRET.encode()).decode()
     assert reason(StoredSecret(cookie)) == "secret_undecryptable"
 
@@ -161,13 +161,13 @@ def test_garbage_in_the_column_is_undecryptable(garbage: str) -> None:
     assert reason(StoredSecret(garbage)) == "secret_undecryptable"
 
 
-def test_no_secret_is_missing_and_false() -> None:
+def test_an_empty_secret_is_missing_and_false() -> None:
     assert not StoredSecret()
     assert reason(StoredSecret()) == "secret_missing"
-    assert StoredSecret() == StoredSecret.of("")
-    assert hash(StoredSecret()) == hash(StoredSecret.of(""))
-    assert StoredSecret.of(SECRET)
-    assert StoredSecret.of(SECRET) != SECRET
+    assert StoredSecret() == StoredSecret.encrypt("")
+    assert hash(StoredSecret()) == hash(StoredSecret.encrypt(""))
+    assert StoredSecret.encrypt(SECRET)
+    assert StoredSecret.encrypt(SECRET) != SECRET
 
 
 # References.
@@ -188,7 +188,7 @@ def folder(tmp_path: Path, settings: Any) -> Path:
 
 
 def test_a_secret_is_read_from_the_environment_at_each_use(monkeypatch: pytest.MonkeyPatch) -> None:
-    stored = StoredSecret.of("env:PSC_CONNECT_SECRET_BAS")
+    stored = StoredSecret.encrypt("env:PSC_CONNECT_SECRET_BAS")
     assert reason(stored) == "secret_environment_missing"
     for secret in (SECRET, "rotated"):
         monkeypatch.setenv("PSC_CONNECT_SECRET_BAS", secret)
@@ -200,11 +200,11 @@ def test_a_secret_is_read_from_the_environment_at_each_use(monkeypatch: pytest.M
 )
 def test_no_other_variable_is_read(reference: str) -> None:
     assert "PATH" in os.environ
-    assert reason(StoredSecret.of(reference)) == "secret_reference_invalid"
+    assert reason(StoredSecret.encrypt(reference)) == "secret_reference_invalid"
 
 
 def test_a_secret_is_read_from_a_file_without_its_line_end(folder: Path) -> None:
-    assert StoredSecret.of("file:psc.txt").reveal() == SECRET
+    assert StoredSecret.encrypt("file:psc.txt").reveal() == SECRET
 
 
 @pytest.mark.parametrize(
@@ -222,22 +222,22 @@ def test_a_secret_is_read_from_a_file_without_its_line_end(folder: Path) -> None
     ],
 )
 def test_no_other_file_is_read(folder: Path, name: str, code: str) -> None:
-    assert reason(StoredSecret.of(f"file:{name}")) == code
+    assert reason(StoredSecret.encrypt(f"file:{name}")) == code
 
 
 def test_no_file_is_read_by_its_absolute_path(folder: Path) -> None:
-    assert reason(StoredSecret.of(f"file:{folder / 'psc.txt'}")) == "secret_reference_invalid"
+    assert reason(StoredSecret.encrypt(f"file:{folder / 'psc.txt'}")) == "secret_reference_invalid"
 
 
 def test_no_file_is_read_without_the_setting(folder: Path, settings: Any) -> None:
     settings.PSC_CONNECT_SECRET_DIR = ""
-    assert reason(StoredSecret.of("file:psc.txt")) == "secret_reference_invalid"
+    assert reason(StoredSecret.encrypt("file:psc.txt")) == "secret_reference_invalid"
 
 
-def test_a_reference_is_known_as_one(folder: Path) -> None:
-    assert StoredSecret.of("file:nothing").reference() == "file:nothing"
-    assert StoredSecret.of("env:PATH").reference() == "env:PATH"
-    assert StoredSecret.of(SECRET).reference() == ""
+def test_a_reference_is_recognised(folder: Path) -> None:
+    assert StoredSecret.encrypt("file:nothing").reference() == "file:nothing"
+    assert StoredSecret.encrypt("env:PATH").reference() == "env:PATH"
+    assert StoredSecret.encrypt(SECRET).reference() == ""
 
 
 def test_a_good_secret_passes_the_validator(folder: Path) -> None:

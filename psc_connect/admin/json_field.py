@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 from typing_extensions import override
 
-from psc_connect.error_messages import explain, form_errors_of, load_document
+from psc_connect.error_messages import explain, form_errors_of, load_json
 from psc_connect.oidc.errors import JWKSError
 from psc_connect.oidc.jwks import parse_jwks, strip_private_members
 
@@ -35,7 +35,7 @@ class DocumentField(forms.JSONField):
     def to_python(self, value: Any) -> Any:
         if not isinstance(value, str) or value in self.empty_values:
             return value or None
-        return load_document(value)
+        return load_json(value)
 
     @override
     def bound_data(self, data: Any, initial: Any) -> Any:
@@ -73,7 +73,7 @@ class KeySetFileField(forms.FileField):
             text = uploaded.read().decode()
         except UnicodeDecodeError:
             raise ValidationError(explain("jwks_not_json"), code="jwks_not_json") from None
-        return public_key_set(load_document(text))
+        return public_key_set(load_json(text))
 
 
 @sensitive_variables()

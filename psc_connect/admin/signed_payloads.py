@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from django.contrib import messages
 from django.utils.translation import gettext
 
-from psc_connect.encryption import OFFER, InvalidToken, cipher_for
+from psc_connect.encryption import SIGNED_PAYLOAD, InvalidToken, cipher_for
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -26,13 +26,13 @@ def tell_expired(request: HttpRequest) -> None:
 
 def seal(kind: str, payload: object) -> str:
     """Return a text for a hidden input. It is encrypted, since a secret of another system may be in it."""
-    return cipher_for(OFFER).encrypt(json.dumps([kind, payload]).encode()).decode()
+    return cipher_for(SIGNED_PAYLOAD).encrypt(json.dumps([kind, payload]).encode()).decode()
 
 
 def unseal(kind: str, text: object) -> Any:
     """Return what ``seal`` was given for the same page. Raises OfferExpired."""
     try:
-        sealed_kind, payload = json.loads(cipher_for(OFFER).decrypt(str(text).encode(), ttl=ACCEPTED_WITHIN))
+        sealed_kind, payload = json.loads(cipher_for(SIGNED_PAYLOAD).decrypt(str(text).encode(), ttl=ACCEPTED_WITHIN))
     except (InvalidToken, TypeError, ValueError):
         raise PayloadExpired from None
     if sealed_kind != kind:

@@ -1,7 +1,7 @@
-"""What ``manage.py check`` finds: in the settings always, in the providers with ``--database``. Ids: docs/checks.md."""
+"""System checks of settings, libraries and code tables, and with ``--database`` of providers (docs/checks.md)."""
 
 from __future__ import annotations
 
-from psc_connect.checks import nomenclatures, providers, settings
+from psc_connect.checks import libraries, nomenclatures, providers, settings
 
-__all__ = ["nomenclatures", "providers", "settings"]
+__all__ = ["libraries", "nomenclatures", "providers", "settings"]

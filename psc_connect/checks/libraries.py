@@ -1,16 +1,19 @@
-"""The libraries that judge tokens and speak to the provider, each no older than its weaknesses are mended."""
+"""System check of the installed libraries: no version with a known vulnerability."""
 
 from __future__ import annotations
 
 import re
 from importlib import metadata
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
+
+from django.core import checks
+from django.utils.translation import gettext as _
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# The floors of pyproject.toml, said again because a site can force older ones in by hand.
-FLOORS: Final = {
+# The same as in pyproject.toml, because pip can be made to install older versions.
+MINIMUM_VERSIONS: Final = {
     "PyJWT": "2.15.1",
     "cryptography": "50",
     "josepy": "2.1",
@@ -20,12 +23,18 @@ FLOORS: Final = {
 }
 
 
-def outdated() -> Iterator[tuple[str, str, str]]:
-    """Yield ``(library, version, floor)`` of each that is installed and too old."""
-    for name, floor in FLOORS.items():
+@checks.register(checks.Tags.security)
+def check_libraries(**_kwargs: Any) -> Iterator[checks.CheckMessage]:
+    for name, minimum in MINIMUM_VERSIONS.items():
         version = metadata.version(name)
-        if _numbers(version) < _numbers(floor):
-            yield name, version, floor
+        if _numbers(version) < _numbers(minimum):
+            yield checks.Error(
+                _("%(library)s %(version)s has known vulnerabilities: %(minimum)s or newer is needed.")
+                % {"library": name, "version": version, "minimum": minimum},
+                hint=_("Install it with: %(command)s")
+                % {"command": f'python -m pip install --upgrade "{name}>={minimum}"'},
+                id="psc_connect.E016",
+            )
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -1,11 +1,10 @@
-"""What ``manage.py check`` says of the code tables that a site puts in the place of the shipped ones."""
+"""System checks of the code tables with which a site replaces the shipped ones."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.core.checks import CheckMessage, Tags, register
-from django.core.checks import Warning as Caution
+from django.core import checks
 from django.utils.translation import gettext as _
 
 from psc_connect import conf
@@ -16,16 +15,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@register(Tags.files)
-def check_nomenclatures(**_kwargs: Any) -> Iterator[CheckMessage]:
+@checks.register(checks.Tags.files)
+def check_nomenclatures(**_kwargs: Any) -> Iterator[checks.CheckMessage]:
     if not conf.raw("NOMENCLATURE_DIR"):
         return
     folder = conf.nomenclature_dir()
-    names = _tables_in(folder) if folder else None
+    names = _table_names(folder) if folder else None
     if folder is None or names is None:
-        yield Caution(
-            _("PSC_CONNECT_NOMENCLATURE_DIR is not the absolute path of a folder that can be read."),
-            hint=_("Create the folder, readable by the site, or correct its path. The shipped tables serve meanwhile."),
+        yield checks.Warning(
+            _("PSC_CONNECT_NOMENCLATURE_DIR is not the absolute path of a readable folder."),
+            hint=_(
+                "Create the folder, readable by the site, or correct its path. Until then the shipped tables are used."
+            ),
             id="psc_connect.W010",
         )
         return
@@ -33,32 +34,38 @@ def check_nomenclatures(**_kwargs: Any) -> Iterator[CheckMessage]:
         yield from _check_table(name, folder)
 
 
-def _tables_in(folder: Path) -> list[str] | None:
+def _table_names(folder: Path) -> list[str] | None:
     try:
         return sorted(path.stem for path in folder.iterdir() if path.suffix == ".json")
-    # ValueError: a path that no folder can have.
+    # ValueError: the path contains NUL.
     except (OSError, ValueError):
         return None
 
 
-def _check_table(name: str, folder: Path) -> Iterator[CheckMessage]:
-    found, problem = None, "" if name in TABLES else "table_unknown"
+def _check_table(name: str, folder: Path) -> Iterator[checks.CheckMessage]:
+    replacement, problem = None, ""
     try:
-        found = None if problem else read_replacement(name, folder)
+        if name in TABLES:
+            replacement = read_replacement(name, folder)
+        else:
+            problem = "table_unknown"
     except TableError as exc:
         problem = exc.code
     if problem:
-        yield Caution(
+        yield checks.Warning(
             _("%(file)s, in PSC_CONNECT_NOMENCLATURE_DIR, is not used: %(code)s.")
             % {"file": f"{name}.json", "code": problem},
             hint=_(PROBLEMS[problem]),
             id="psc_connect.W011",
         )
-    if found is not None and found.version < shipped(name).version:
-        yield Caution(
-            _("%(file)s, in PSC_CONNECT_NOMENCLATURE_DIR, is of %(day)s: older than the shipped table of %(shipped)s.")
-            % {"file": f"{name}.json", "day": found.version, "shipped": shipped(name).version},
-            hint=_("Delete the file, or replace it by a newer table: %(command)s")
+    if replacement is not None and replacement.version < shipped(name).version:
+        yield checks.Warning(
+            _(
+                "%(file)s, in PSC_CONNECT_NOMENCLATURE_DIR, is dated %(day)s: the shipped table, of %(shipped)s, "
+                "is newer."
+            )
+            % {"file": f"{name}.json", "day": replacement.version, "shipped": shipped(name).version},
+            hint=_("Delete the file, or replace it with a newer table: %(command)s")
             % {"command": "manage.py psc_nomenclatures replace FILE"},
             id="psc_connect.W012",
         )

@@ -81,7 +81,7 @@ def _secret(provider: Provider) -> Iterator[CheckMessage]:
             obj=provider,
             id="psc_connect.E018",
         )
-    if provider.client_secret.rests_on_secret_key():
+    if provider.client_secret.is_encrypted_with_secret_key():
         yield Caution(
             _("The client secret of the provider “%(slug)s” is still encrypted with a key derived from SECRET_KEY.")
             % {"slug": provider.slug},

@@ -1,1 +1,1 @@
-"""Configuration as code: a declaration as JSON, what would change with it, and how it becomes a provider."""
+"""Configuration as code: JSON declarations of providers, the plan of what they change, and how a plan is applied."""

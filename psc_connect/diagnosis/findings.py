@@ -1,4 +1,4 @@
-"""One line of a diagnosis: what was looked at, what it means, what to do."""
+"""Findings of a connection test: what was checked, the result, what to do."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Status(str, Enum):
-    """In the order of their weight."""
+    """How serious a finding is, from the least serious to the most."""
 
     PASSED = "passed"
     WARNING = "warning"
     FAILED = "failed"
 
 
-# What each check is called.
+# The label of each check.
 LABELS = {
     "addresses": _("addresses"),
     "clock": _("clock"),
@@ -28,13 +28,16 @@ LABELS = {
     "names": _("names (DNS)"),
     "settings": _("settings"),
     "tls": "TLS",
-    "way_out": _("way out"),
+    "outgoing_connection": _("outgoing connection"),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """``check`` and ``code`` are stable; ``text`` and ``advice`` are in the language of whoever asked."""
+    """One result of a check.
+
+    ``check`` and ``code`` are stable. ``text`` and ``advice`` are in the active language.
+    """
 
     check: str
     status: Status
@@ -44,10 +47,11 @@ class Finding:
 
     @property
     def label(self) -> str:
-        """What was looked at: two checks may find the same."""
+        """The name of the check: two checks may have the same code."""
         return str(LABELS[self.check])
 
 
 def worst(findings: list[Finding]) -> Status:
+    """Return the most serious status; passed if there is no finding."""
     order = list(Status)
     return max((finding.status for finding in findings), key=order.index, default=Status.PASSED)

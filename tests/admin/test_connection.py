@@ -12,7 +12,7 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.utils import timezone
 
-from psc_connect.diagnosis import examine
+from psc_connect.diagnosis import diagnose
 from psc_connect.login.site_urls import declared_addresses
 from psc_connect.models import ClaimedState, DeclarationChange, Provider
 from psc_connect.simulator import Simulator
@@ -36,7 +36,7 @@ def provider(provider: Provider, settings: Any) -> Provider:
 GOOD = {
     "addresses": ("passed", "addresses"),
     "declaration": ("passed", "declaration"),
-    "way_out": ("passed", "way_out"),
+    "outgoing_connection": ("passed", "outgoing_connection"),
     "names": ("passed", "names"),
     "tls": ("warning", "tls_absent"),
     "clock": ("passed", "clock"),
@@ -196,7 +196,7 @@ def test_a_provider_that_cannot_be_reached_fails_at_each_step(
 def test_a_provider_that_hangs_is_given_up_in_time(provider: Provider, simulator: Simulator) -> None:
     began = time.monotonic()
     with simulator.fault("hang", endpoint="metadata", seconds=20):
-        diagnosis = examine(provider, declared_addresses(None, provider), seconds=3)
+        diagnosis = diagnose(provider, declared_addresses(None, provider), seconds=3)
     assert time.monotonic() - began < 10
     found = {finding.check: finding.code for finding in diagnosis.findings}
     assert found["metadata"] == "provider_timeout"
@@ -223,7 +223,7 @@ def test_a_name_server_that_tires_of_being_asked_makes_no_provider_slow(
         raise socket.gaierror("unknown")
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
-    diagnosis = examine(production, declared_addresses(None, production), seconds=0.5)
+    diagnosis = diagnose(production, declared_addresses(None, production), seconds=0.5)
     found = {finding.check: finding.code for finding in diagnosis.findings}
     assert {found[check] for check in ("names", "metadata", "keys", "credentials")} == {"provider_name_unresolved"}
 
@@ -248,7 +248,7 @@ def test_the_way_out_in_force_is_told_without_the_proxys_password(
 
 def test_a_bundle_that_cannot_be_read_fails(admin: Administrator, provider: Provider, settings: Any) -> None:
     settings.PSC_CONNECT_CA_BUNDLE = "/nowhere.pem"
-    assert outcome(admin, provider)["way_out"] == ("failed", "provider_ca_bundle_unreadable")
+    assert outcome(admin, provider)["outgoing_connection"] == ("failed", "provider_ca_bundle_unreadable")
 
 
 def test_addresses_that_are_not_known_are_a_warning(admin: Administrator, provider: Provider, settings: Any) -> None:

@@ -117,7 +117,7 @@ def test_a_pasted_document_that_cannot_be_kept_is_refused(
     shown = admin.press(provider, "keys", action="paste", document=keys)
     assert [error.code for error in shown.context["form"].errors.as_data()["document"]] == ["json_not_strict"]
     declared = document({"slug": "psc", "comment": "the comment"}).replace("the comment", text)
-    assert "ambiguous or out of bounds" in text_of(show(admin, declared))
+    assert "ambiguous or exceeds the limits" in text_of(show(admin, declared))
     assert row(provider) == before
 
 

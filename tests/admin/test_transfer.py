@@ -15,8 +15,8 @@ from psc_connect.models import DeclarationChange, Provider
 from tests.admin.pages import LIST, Administrator, administrator, change_page, messages_of, stored, text_of
 from tests.admin.transfer_page import IMPORT, PRODUCTION, SECRET, accept, document, problems_of, show
 from tests.configuration.commands import everything
-from tests.configuration.lemonldap import AS_DOCUMENTED, configuration
 from tests.conftest import CLIENT_SECRET
+from tests.contrib.lemonldap.configurations import AS_DOCUMENTED, configuration
 from tests.support.browser_session import PAGE, BrowserSession
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_way_out", "english")]

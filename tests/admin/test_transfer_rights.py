@@ -13,8 +13,8 @@ from psc_connect.models import DeclarationChange, Provider
 from psc_connect.simulator import Simulator
 from tests.admin.pages import LIST, Administrator, administrator, row, signed_in_long_ago, stored, text_of
 from tests.admin.transfer_page import IMPORT, PRODUCTION, accept, document, problems_of, show
-from tests.configuration.lemonldap import NAME, configuration, run
 from tests.conftest import CLIENT_ID, CLIENT_SECRET
+from tests.contrib.lemonldap.configurations import NAME, configuration, run
 from tests.support.access_rules import DOCTORS, give, join
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_way_out", "english")]

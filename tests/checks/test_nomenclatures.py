@@ -1,4 +1,4 @@
-"""What ``manage.py check`` says of the code tables of a site."""
+"""System checks of the code tables of a site."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ def found() -> list[CheckMessage]:
     return [message for message in run_checks(tags=["files"]) if ours.fullmatch(str(message.id))]
 
 
-def test_a_site_without_tables_of_its_own_is_left_alone(settings: Any) -> None:
+def test_a_site_without_replaced_tables_has_no_message(settings: Any) -> None:
     assert found() == []
     settings.PSC_CONNECT_NOMENCLATURE_DIR = None
     assert found() == []
 
 
-def test_good_tables_are_not_mentioned(folder: Path) -> None:
+def test_valid_tables_have_no_message(folder: Path) -> None:
     assert found() == []
     (folder / f"{NAME}.json").write_text(json.dumps(NEWER))
     (folder / "README.txt").write_text("Taken from ANS.")
@@ -62,7 +62,7 @@ def test_a_folder_that_cannot_be_read_is_a_warning(settings: Any, value: Any) ->
 
 
 @pytest.mark.parametrize(("name", "content", "expected", "reason"), WRONG)
-def test_a_file_that_is_not_what_it_looks_like_is_a_warning(
+def test_an_unusable_file_is_a_warning(
     folder: Path, english: None, name: str, content: str, expected: str, reason: str
 ) -> None:
     (folder / name).write_text(content)
@@ -75,7 +75,7 @@ def test_a_file_that_is_not_what_it_looks_like_is_a_warning(
     )
 
 
-def test_each_file_has_a_warning_of_its_own(folder: Path) -> None:
+def test_each_file_has_its_own_warning(folder: Path) -> None:
     for name in ("b.json", "a.json"):
         (folder / name).write_text("")
     assert [str(message.msg).split(",")[0] for message in found()] == ["a.json", "b.json"]

@@ -1,4 +1,4 @@
-"""What ``manage.py check`` finds in the settings: a good site with one thing wrong → the id."""
+"""System checks of the settings: a good site with one thing wrong → the id."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ GOOD = {
     "PSC_CONNECT_ENCRYPTION_KEYS": [KEY],
     "PSC_CONNECT_BASE_URL": "https://www.example.org",
 }
-# What is wrong, and whether `check` says it without --deploy.
+# What is wrong, its id, and whether `check` reports it without --deploy.
 WRONG: list[tuple[dict[str, Any], str, bool]] = [
     ({"AUTHENTICATION_BACKENDS": [DJANGOS]}, "psc_connect.E001", True),
     ({"ROOT_URLCONF": "tests.urls_admin_only"}, "psc_connect.E002", True),
@@ -106,7 +106,7 @@ def test_a_good_site_passes(site: Any) -> None:
 
 @pytest.mark.case("CF03")
 @pytest.mark.parametrize(("change", "expected", "plain"), WRONG)
-def test_one_thing_wrong_is_found(site: Any, change: dict[str, Any], expected: str, plain: bool) -> None:
+def test_one_thing_wrong_is_reported(site: Any, change: dict[str, Any], expected: str, plain: bool) -> None:
     for name, value in change.items():
         setattr(site, name, value)
     assert found() == {expected}
@@ -136,14 +136,14 @@ def test_one_thing_wrong_is_found(site: Any, change: dict[str, Any], expected: s
         {"MIDDLEWARE": ["tests.checks.test_settings.OwnSessions", AUTHENTICATION]},
     ],
 )
-def test_what_is_right_is_not_found(site: Any, change: dict[str, Any]) -> None:
+def test_a_valid_setting_is_not_reported(site: Any, change: dict[str, Any]) -> None:
     for name, value in change.items():
         setattr(site, name, value)
     assert found() == set()
 
 
 class OwnSessions(SessionMiddleware):
-    """A site's own, which does what Django's does."""
+    """A subclass of Django's middleware, as a site may have."""
 
 
 @pytest.mark.parametrize(
@@ -155,33 +155,33 @@ class OwnSessions(SessionMiddleware):
         ("PSC_CONNECT_QQQQQQQQQQQQQQQQQQQQQQQQQQ", "docs/settings.md"),
     ],
 )
-def test_an_unknown_name_is_told_with_the_nearest(site: Any, name: str, nearest: str) -> None:
+def test_an_unknown_setting_is_reported_with_the_nearest(site: Any, name: str, nearest: str) -> None:
     setattr(site, name, "x")
-    [message] = settings_checks.check_names()
+    [message] = settings_checks.check_setting_names()
     assert name in message.msg
     assert nearest in str(message.hint)
 
 
 @pytest.mark.case("CF05")
-def test_a_library_older_than_its_floor_is_an_error(site: Any, tmp_path: Any, monkeypatch: Any) -> None:
+def test_a_library_older_than_its_minimum_is_an_error(site: Any, tmp_path: Any, monkeypatch: Any) -> None:
     folder = tmp_path / "pyjwt-2.9.0.dist-info"
     folder.mkdir()
     (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: PyJWT\nVersion: 2.9.0\n")
-    assert list(libraries.outdated()) == []
+    assert list(libraries.check_libraries()) == []
     monkeypatch.syspath_prepend(tmp_path)
-    [message] = settings_checks.check_libraries()
+    [message] = libraries.check_libraries()
     assert message.id == "psc_connect.E016"
     assert "PyJWT 2.9.0" in message.msg
     assert "2.15.1" in str(message.hint)
 
 
 @pytest.mark.case("CF05")
-def test_the_floors_of_the_check_are_those_of_the_installation() -> None:
-    floors = dict(re.findall(r'^    "([\w-]+)>=([\d.]+)', PYPROJECT.read_text(), re.MULTILINE))
-    assert {name: floors[name] for name in libraries.FLOORS} == libraries.FLOORS
+def test_the_minimum_versions_of_the_check_are_those_of_the_installation() -> None:
+    minimums = dict(re.findall(r'^    "([\w-]+)>=([\d.]+)', PYPROJECT.read_text(), re.MULTILINE))
+    assert {name: minimums[name] for name in libraries.MINIMUM_VERSIONS} == libraries.MINIMUM_VERSIONS
 
 
-def test_a_site_in_development_is_left_alone(settings: Any) -> None:
+def test_a_site_in_development_has_no_message(settings: Any) -> None:
     settings.DEBUG = True
     settings.ALLOWED_HOSTS = ["*"]
     del settings.PSC_CONNECT_ALLOW_LOOPBACK_HTTP
@@ -199,12 +199,12 @@ def test_no_check_reads_the_database(site: Any, django_assert_num_queries: Any) 
 
 def test_every_id_is_in_the_table() -> None:
     ids = set(re.findall(r'"(psc_connect\.[EW]\d{3})"', inspect.getsource(settings_checks)))
-    assert ids == {expected for _change, expected, _plain in WRONG} | {"psc_connect.E016"}
+    assert ids == {expected for _change, expected, _plain in WRONG}
 
 
 @pytest.mark.case("TR11", "CF04")
-def test_there_is_no_switch_that_turns_a_protection_off() -> None:
-    # Whoever adds a setting or a policy reads this list, and says here why it weakens nothing.
+def test_no_setting_turns_a_protection_off() -> None:
+    # To add a setting or a policy, add it here with the reason why it weakens nothing.
     readers = {name for name, _reader in inspect.getmembers(conf, inspect.isfunction) if not name.startswith("_")}
     assert readers == {
         "allow_loopback_http",
@@ -212,18 +212,17 @@ def test_there_is_no_switch_that_turns_a_protection_off() -> None:
         "ca_bundle",
         "encryption_keys",
         "extra_endpoint_hosts",
-        "http_policy",  # puts four of these together
+        "http_policy",  # made of four of these
         "https_proxy",
         "jwks_max_age",
-        "nomenclature_dir",  # labels of codes, which are shown and decide nothing
-        "names",  # of all settings, for the checks
-        "private_hosts",  # names them one by one; without it, no address inside a network is called
-        "raw",  # what the site wrote, for the checks
+        "nomenclature_dir",  # labels of codes, which are shown and have no effect on access
+        "private_hosts",  # a list of names; without it, no private address is called
+        "raw",  # the value of a setting, for the checks
         "secret_dir",
-        "secret_issuers",  # says where a named secret may go; without it, to ANS alone
+        "secret_issuers",  # where a secret given by reference may be sent; without it, only to ANS
         "simulator_url",
-        "trusted_identifiers",  # the provider's register vouches for each; unknown ones cannot be named
-        "trusted_proxy_count",  # preselects a provider by the caller's network; it admits nobody
+        "trusted_identifiers",  # the national register guarantees each; unknown kinds are refused
+        "trusted_proxy_count",  # selects a provider by network; gives no access
     }
     assert {each.name for each in fields(HTTPPolicy)} == {
         "ca_bundle",

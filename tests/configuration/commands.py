@@ -1,4 +1,4 @@
-"""The commands of a configuration, as a person or a deployment calls them."""
+"""Calls of the configuration commands, with their output and exit status."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from psc_connect.models import DeclarationChange, Provider
 if TYPE_CHECKING:
     from pathlib import Path
 
-# What a hostile document could say to the terminal of whoever reads it.
+# Control characters with which a hostile configuration could change what a terminal shows.
 STEERING = "\x1b[2K\r\n\u2028\u202e\x9b8m\x85all is well"
 
 
 @dataclass
 class Called:
-    """What a command said, and the exit status that a shell sees."""
+    """The output and exit status of a command."""
 
     text: str
     status: int = 0
@@ -39,7 +39,7 @@ def call(name: str, *arguments: str) -> Called:
 
 
 def steering(text: str) -> set[str]:
-    """Return what would move a terminal's cursor, hide its text, turn its direction or begin a line of its own."""
+    """Return the characters that move a terminal's cursor, hide text, change its direction or start a line."""
     return {letter for letter in text if letter != "\n" and unicodedata.category(letter) in {"Cc", "Cf", "Zl", "Zp"}}
 
 
@@ -59,7 +59,7 @@ def export(*slugs: str) -> dict[str, Any]:
 
 
 def everything() -> tuple[Any, ...]:
-    """Every row that a configuration could touch, to be compared before and after."""
+    """Return every row that a configuration can change, to compare before and after."""
     tables: tuple[Any, ...] = (
         Provider.objects,
         DeclarationChange.objects,

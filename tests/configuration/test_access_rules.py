@@ -1,4 +1,4 @@
-"""Access rules as code: taken in the order of the list, told with their place where they are wrong."""
+"""Access rules in a configuration: applied in order, and reported with their place if they are wrong."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def rows_and_changes() -> tuple[Any, ...]:
     return list(AccessRule.objects.values()), list(DeclarationChange.objects.values())
 
 
-def test_rules_are_taken_in_the_order_of_the_list(tmp_path: Path) -> None:
+def test_rules_are_stored_in_the_order_of_the_list(tmp_path: Path) -> None:
     Group.objects.create(name="Doctors")
     called = declare(
         tmp_path,
@@ -53,17 +53,17 @@ def test_rules_are_taken_in_the_order_of_the_list(tmp_path: Path) -> None:
     }
 
 
-def test_the_same_twice_changes_nothing_however_it_is_written(tmp_path: Path) -> None:
+def test_the_same_rules_in_another_notation_change_nothing(tmp_path: Path) -> None:
     rule = {"conditions": [{"subject": "structure", "operator": "in", "values": ["75 071 2184"]}], "outcome": "allow"}
     declare(tmp_path, rule)
     assert AccessRule.objects.get().conditions[0]["values"] == ["750712184"]
     before = rows_and_changes()
     called = declare(tmp_path, rule)
     assert (called.status, rows_and_changes()) == (0, before)
-    assert "nothing changes" in called.text
+    assert "no changes" in called.text
 
 
-def test_another_order_is_another_declaration_and_the_history_tells_row_by_row(tmp_path: Path) -> None:
+def test_another_order_is_a_change_and_is_audited_row_by_row(tmp_path: Path) -> None:
     refuse = {"conditions": [], "outcome": "refuse"}
     declare(tmp_path, ALLOW, refuse)
     DeclarationChange.objects.all().delete()
@@ -72,7 +72,7 @@ def test_another_order_is_another_declaration_and_the_history_tells_row_by_row(t
     assert changes == {"access_rules.1": ("allow", "refuse"), "access_rules.2": ("refuse", "allow")}
 
 
-def test_a_code_that_no_table_has_is_taken(tmp_path: Path) -> None:
+def test_a_code_in_no_table_is_accepted(tmp_path: Path) -> None:
     unknown = {"subject": "profession", "operator": "in", "values": ["ZZ9"]}
     assert declare(tmp_path, {"conditions": [unknown], "outcome": "allow"}).status == 0
     assert AccessRule.objects.get().conditions == [unknown]
@@ -115,14 +115,14 @@ def with_condition(**changes: Any) -> dict[str, Any]:
     ],
     ids=str,
 )
-def test_what_is_wrong_is_told_with_its_place(tmp_path: Path, rule: dict[str, Any], place: str) -> None:
+def test_a_wrong_rule_is_reported_with_its_place(tmp_path: Path, rule: dict[str, Any], place: str) -> None:
     Group.objects.create(name="Doctors")
     called = declare(tmp_path, ALLOW, rule)
     assert problems(called) == [f"access_rules[1].{place}"]
     assert not AccessRule.objects.exists()
 
 
-def test_every_wrong_condition_is_told_at_once(tmp_path: Path) -> None:
+def test_every_wrong_condition_is_reported_at_once(tmp_path: Path) -> None:
     called = declare(tmp_path, {"conditions": [{**DOCTORS, "subject": "age"}, {}, DOCTORS, 7], "outcome": "allow"})
     assert problems(called) == [f"access_rules[0].conditions{place}" for place in ("[0].subject", "[1]", "[3]")]
     assert re.search("there are: profession, category", called.text)
@@ -134,7 +134,7 @@ def test_more_rules_than_a_page_can_show_are_refused(tmp_path: Path) -> None:
     assert problems(declare(tmp_path, *rules)) == ["access_rules"]
 
 
-def test_a_group_that_was_deleted_since_goes_out_and_comes_back_as_null(tmp_path: Path) -> None:
+def test_a_deleted_group_is_exported_and_read_as_null(tmp_path: Path) -> None:
     group = Group.objects.create(name="Doctors")
     declare(tmp_path, {**ALLOW, "outcome": "group", "group": "Doctors"})
     group.delete()
@@ -145,13 +145,13 @@ def test_a_group_that_was_deleted_since_goes_out_and_comes_back_as_null(tmp_path
     assert rows_and_changes() == before
 
 
-def test_rules_that_are_not_named_stay(tmp_path: Path) -> None:
+def test_rules_that_are_not_given_are_kept(tmp_path: Path) -> None:
     declare(tmp_path, ALLOW)
     assert configure("--slug=psc", "--scope=openid").status == 0
     assert stored() == [(0, "allow", "", None)]
 
 
-def test_a_code_of_no_table_is_told_and_taken(tmp_path: Path) -> None:
+def test_a_code_in_no_table_is_reported_and_accepted(tmp_path: Path) -> None:
     rule = {"conditions": [{"subject": "profession", "operator": "in", "values": ["10", "999"]}], "outcome": "allow"}
     called = declare(tmp_path, rule)
     assert called.status == 0

@@ -1,4 +1,4 @@
-"""A provider from options, environment variables or a file: the same twice changes nothing."""
+"""``psc_configure``: a provider from options, environment variables or a file."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ OPTIONS = ("--environment=production", "--client-id=my-client", f"--client-secre
 PRODUCTION = {"environment": "production", "client_id": "c", "client_secret": SECRET}
 
 
-# Where a declaration comes from.
+# Sources of a declaration.
 
 
 def test_options_make_a_provider_as_the_form_does() -> None:
@@ -41,11 +41,11 @@ def test_options_make_a_provider_as_the_form_does() -> None:
         "last_name",
         "username",
     ]
-    # Nobody answers here: the next login, or another import, brings the keys.
+    # There is no server here: the next login, or another import, fetches the keys.
     assert "The keys of psc could not be imported" in called.text
 
 
-def test_environment_variables_do_too_and_an_option_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_variables_make_a_provider_and_options_override_them(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {**PRODUCTION, "scope": "openid", "enabled": "false", "max_age": "3600"}.items():
         monkeypatch.setenv(f"PSC_CONNECT_PROVIDER_{name.upper()}", value)
     configure("--scope", "openid scope_all")
@@ -54,19 +54,19 @@ def test_environment_variables_do_too_and_an_option_wins(monkeypatch: pytest.Mon
     assert provider.max_age == 3600
 
 
-def test_a_file_does_too(tmp_path: Path) -> None:
+def test_a_file_makes_providers(tmp_path: Path) -> None:
     configure("--file", write(tmp_path, {**PRODUCTION, "slug": "mine"}, {**PRODUCTION, "slug": "other"}))
     assert sorted(Provider.objects.values_list("slug", flat=True)) == ["mine", "other"]
 
 
-def test_standard_input_does_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_standard_input_makes_a_provider(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with Path(write(tmp_path, PRODUCTION)).open(encoding="utf-8") as file:
         monkeypatch.setattr("sys.stdin", file)
         configure("--file", "-")
     assert Provider.objects.count() == 1
 
 
-def test_a_provider_so_made_logs_in(simulator: Simulator, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_provider_from_options_logs_in(simulator: Simulator, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     del settings.PSC_CONNECT_HTTPS_PROXY
     monkeypatch.setenv("PSC_CONNECT_SECRET_SIMULATED", CLIENT_SECRET)
     settings.PSC_CONNECT_SIMULATOR_URL = simulator.metadata["issuer"].partition("/auth/")[0]
@@ -96,7 +96,7 @@ def test_json_can_be_given_as_an_option() -> None:
     assert "line 1, column 7" in configure(*OPTIONS, '--extra-parameters={"a": }').text
 
 
-# The same twice; what changes.
+# The same input again, and changes.
 
 
 def test_the_same_twice_changes_nothing() -> None:
@@ -104,11 +104,11 @@ def test_the_same_twice_changes_nothing() -> None:
     configure(*OPTIONS, keys)
     before = everything()
     called = configure(*OPTIONS, keys)
-    assert called.text.startswith("psc: nothing changes\n")
+    assert called.text.startswith("psc: no changes\n")
     assert everything() == before
 
 
-def test_what_is_not_given_stays() -> None:
+def test_what_is_not_given_is_kept() -> None:
     configure(*OPTIONS, "--comment=mine")
     Provider.objects.update(scope="openid", button_text="Enter")
     configure("--slug=psc", "--client-id=another")
@@ -117,7 +117,7 @@ def test_what_is_not_given_stays() -> None:
     assert (provider.button_text, provider.client_secret.reference()) == ("Enter", SECRET)
 
 
-def test_a_change_is_told_and_stands_in_the_history() -> None:
+def test_a_change_is_shown_and_audited() -> None:
     configure(*OPTIONS)
     called = configure("--slug=psc", "--scope=openid")
     assert called.text.splitlines()[:2] == ["psc: changes", "  scope: openid scope_all → openid"]
@@ -126,7 +126,7 @@ def test_a_change_is_told_and_stands_in_the_history() -> None:
     assert (change.changes, change.origin) == ([["scope", "openid scope_all", "openid"]], "command")
 
 
-def test_rows_that_are_given_are_all_the_rows(tmp_path: Path) -> None:
+def test_given_rows_replace_all_rows(tmp_path: Path) -> None:
     Group.objects.create(name="Doctors")
     declared = {
         **PRODUCTION,
@@ -148,7 +148,7 @@ def test_rows_that_are_given_are_all_the_rows(tmp_path: Path) -> None:
     assert provider.exported_attributes.count() == 2
 
 
-def test_a_check_tells_and_changes_nothing() -> None:
+def test_a_check_shows_changes_and_saves_nothing() -> None:
     before = everything()
     called = configure(*OPTIONS, "--check")
     assert (called.status, called.text.splitlines()[0]) == (1, "psc: new")
@@ -161,10 +161,10 @@ def test_a_check_tells_and_changes_nothing() -> None:
     assert "scope: openid scope_all → openid" in called.text
 
 
-# Keys and metadata: a start, where the provider's own are followed.
+# Given keys and metadata are only initial values if the provider's own are followed.
 
 
-def test_metadata_of_the_same_issuer_is_only_a_start(production: Provider, tmp_path: Path) -> None:
+def test_given_metadata_does_not_replace_that_of_the_same_issuer(production: Provider, tmp_path: Path) -> None:
     newer = {**production.metadata, "x-new": 1}
     Provider.objects.update(metadata=newer)
     assert configure("--file", write(tmp_path, {"slug": "psc", "metadata": load_metadata("production")})).status == 0
@@ -174,14 +174,14 @@ def test_metadata_of_the_same_issuer_is_only_a_start(production: Provider, tmp_p
     assert Provider.objects.get().metadata == load_metadata("production")
 
 
-def test_keys_that_the_provider_has_published_since_stay(provider: Provider, tmp_path: Path) -> None:
+def test_given_keys_do_not_replace_those_published_since(provider: Provider, tmp_path: Path) -> None:
     kept = export("psc")["providers"][0]
     Provider.objects.update(jwks={"keys": [EC_KEY]})
     configure("--file", write(tmp_path, kept))
     assert Provider.objects.get().jwks == {"keys": [EC_KEY]}
 
 
-def test_keys_that_are_pinned_replace_those_of_the_row(provider: Provider, tmp_path: Path) -> None:
+def test_pinned_keys_replace_the_stored_ones(provider: Provider, tmp_path: Path) -> None:
     from psc_connect.providers.serialization import key_names
 
     pinned = {"slug": "psc", "jwks": {"keys": [EC_KEY]}, "jwks_pinned": list(key_names({"keys": [EC_KEY]}))}

@@ -1,4 +1,4 @@
-"""What ``psc_configure`` does not do by accident: another provider of one, or one that leads people to a refusal."""
+"""Mistakes that ``psc_configure`` prevents: replacing a provider by another one, enabling one without a secret."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_way_out", "engl
 SECRET = "env:PSC_CONNECT_SECRET_PROD"
 
 
-# A provider that exists stays what it is.
+# A provider that exists keeps its environment and issuer.
 
 
 @pytest.mark.case("CF03", "TN04")
@@ -30,7 +30,7 @@ SECRET = "env:PSC_CONNECT_SECRET_PROD"
     ],
     ids=["sandbox", "custom", "issuer"],
 )
-def test_no_declaration_makes_another_provider_of_one_by_accident(
+def test_a_declaration_does_not_replace_a_provider_by_accident(
     production: Provider, tmp_path: Path, settings: Any, change: dict[str, Any]
 ) -> None:
     settings.PSC_CONNECT_EXTRA_ENDPOINT_HOSTS = ["auth.esw.esante.gouv.fr", "wallet.esw.esante.gouv.fr"]
@@ -42,7 +42,7 @@ def test_no_declaration_makes_another_provider_of_one_by_accident(
     assert Provider.objects.get().metadata == load_metadata("production")
 
 
-def test_whoever_asks_for_another_provider_gets_it(production: Provider) -> None:
+def test_replace_issuer_replaces_a_provider(production: Provider) -> None:
     change = ("--slug=psc", "--environment=sandbox", f"--client-secret={SECRET}")
     assert configure(*change).status == 2
     assert configure(*change, "--replace-issuer").status == 0
@@ -50,23 +50,23 @@ def test_whoever_asks_for_another_provider_gets_it(production: Provider) -> None
     assert (provider.environment, provider.metadata) == ("sandbox", load_metadata("sandbox"))
 
 
-# Nobody identifies for nothing.
+# No sign-in that can only be refused.
 
 
 def test_a_provider_without_a_secret_is_not_enabled(production: Provider) -> None:
     for enabled in ((), ("--enabled=true",)):
         called = configure("--slug=new", "--environment=production", "--client-id=c", *enabled)
         assert called.status == 0
-        assert "new: not enabled before it has a client secret" in called.text
+        assert "new: not enabled until it has a client secret" in called.text
         assert not Provider.objects.get(slug="new").enabled
     configure("--slug=new", f"--client-secret={SECRET}", "--enabled=true")
     assert Provider.objects.get(slug="new").enabled
 
 
-# What it says of itself.
+# Help.
 
 
-def test_the_help_speaks_one_language(capsys: pytest.CaptureFixture[str], settings: Any) -> None:
+def test_the_help_is_in_one_language(capsys: pytest.CaptureFixture[str], settings: Any) -> None:
     settings.LANGUAGE_CODE = "fr"
     with language("fr"):
         configure("--help")

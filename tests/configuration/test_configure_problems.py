@@ -1,4 +1,4 @@
-"""What is wrong with a declaration is told by its place, all of it at once, and nothing is saved."""
+"""Problems of a declaration: all reported at once, with their places, and nothing is saved."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group
 
-from psc_connect.configuration.plan import ConfigurationError, carry_out
-from psc_connect.configuration.planner import plan_all
+from psc_connect.configuration.apply import apply_plans
+from psc_connect.configuration.planning import make_plans
+from psc_connect.configuration.problems import ConfigurationError
 from psc_connect.environments import load_metadata
 from psc_connect.fields import StoredSecret
 from psc_connect.models import DeclarationChange, Provider
@@ -26,7 +27,7 @@ PRODUCTION = {"environment": "production", "client_id": "c", "client_secret": SE
 
 
 def problems(called: Any) -> list[str]:
-    """Return where each problem is; nothing has been saved, and the exit status says so."""
+    """Return the place of each problem, after checking that nothing was saved."""
     assert called.status == 2
     first, *lines = called.text.strip().splitlines()
     assert first == "Nothing has been saved."
@@ -52,26 +53,26 @@ def test_a_secret_in_clear_is_refused_as_an_option_too() -> None:
     assert "a-secret-in-clear" not in called.text
 
 
-def test_a_secret_that_an_administrator_typed_stays(production: Provider) -> None:
+def test_a_secret_entered_by_an_administrator_is_kept(production: Provider) -> None:
     configure("--slug=psc", "--scope=openid")
     assert Provider.objects.get().secret_for_its_issuer() == CLIENT_SECRET
 
 
-def test_a_new_secret_is_told_by_its_name_and_recorded_as_replaced(production: Provider) -> None:
+def test_a_new_secret_is_shown_and_audited_by_its_reference(production: Provider) -> None:
     called = configure("--slug=psc", f"--client-secret={SECRET}")
     assert f"  client_secret: {SECRET}" in called.text
     assert DeclarationChange.objects.get().changes == [["client_secret", None, SECRET]]
 
 
 @pytest.mark.case("TN04")
-def test_another_issuer_takes_the_secret_again(production: Provider) -> None:
+def test_another_issuer_needs_the_secret_again(production: Provider) -> None:
     elsewhere = {**load_metadata("sandbox"), "issuer": "https://elsewhere.example/x"}
     called = configure("--slug=psc", "--environment=custom", f"--metadata={json.dumps(elsewhere)}")
     assert "metadata" in problems(called) or "client_secret" in problems(called)
     assert Provider.objects.get().metadata == load_metadata("production")
 
 
-# What is wrong with a declaration.
+# Wrong declarations.
 
 
 @pytest.mark.parametrize(
@@ -142,7 +143,7 @@ def test_one_thing_wrong_is_named_by_its_place_and_nothing_is_saved(
     assert not DeclarationChange.objects.exists()
 
 
-def test_a_choice_is_told_with_those_that_there_are() -> None:
+def test_an_invalid_choice_is_reported_with_the_valid_ones() -> None:
     called = configure("--environment=nope", "--client-id=c")
     assert "Expected here: one of production, sandbox, simulator, custom." in called.text
     assert "'nope'" not in called.text
@@ -151,12 +152,12 @@ def test_a_choice_is_told_with_those_that_there_are() -> None:
 @pytest.mark.parametrize(
     "option", ["--extra-parameters=a=1", "--translations=en", "--metadata=issuer", "--jwks=keys", "--jwks-pinned=x"]
 )
-def test_an_option_that_is_no_json_is_told_so(option: str) -> None:
+def test_an_option_that_is_not_json_is_reported(option: str) -> None:
     called = configure(*OPTIONS, option)
     assert (called.status, "JSON is expected here" in called.text) == (2, True)
 
 
-def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
+def test_every_problem_is_reported_at_once(tmp_path: Path) -> None:
     wrong = {**PRODUCTION, "max_age": -1, "display": "wall", "exported_attributes": [{"claim": "", "user_field": ""}]}
     assert len(problems(configure("--file", write(tmp_path, wrong)))) == 4
 
@@ -175,21 +176,21 @@ def test_two_declarations_of_one_provider_are_refused(tmp_path: Path) -> None:
     ("name", "nearest"),
     [("client", "client_id"), ("scopes", "scope"), ("button_logos", "button_logo"), ("zzzz", "")],
 )
-def test_an_unknown_name_is_told_with_the_nearest(tmp_path: Path, name: str, nearest: str) -> None:
+def test_an_unknown_name_is_reported_with_the_nearest(tmp_path: Path, name: str, nearest: str) -> None:
     called = configure("--file", write(tmp_path, {**PRODUCTION, name: "x"}))
     assert problems(called) == [name]
-    assert called.text.rstrip().endswith(f"Do you mean {nearest}?" if nearest else "no such name here.")
+    assert called.text.rstrip().endswith(f"Do you mean {nearest}?" if nearest else "name does not exist here.")
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         ('{"psc_connect": 1,\n "providers": [}', "line 2, column 16"),
         ('{"psc_connect": 1, "psc_connect": 1}', "ambiguous"),
         ("<html>", "This is an HTML page"),
         ("-----BEGIN CERTIFICATE-----", "certificate or a key in PEM"),
         ("-----BEGIN PRIVATE KEY-----\nMII", "PRIVATE key"),
-        ("https://site.example/providers.json", "This is an address"),
+        ("https://site.example/providers.json", "This is a URL"),
         ("[]", "begins with"),
         ('{"psc_connect": 2, "providers": []}', "begins with"),
         ('{"psc_connect": 1, "providers": {}}', "A list of declarations"),
@@ -198,20 +199,20 @@ def test_an_unknown_name_is_told_with_the_nearest(tmp_path: Path, name: str, nea
         ("\xff", "UTF-8"),
     ],
 )
-def test_a_file_that_is_none_is_refused(tmp_path: Path, text: str, said: str) -> None:
+def test_a_file_that_is_not_a_configuration_is_refused(tmp_path: Path, text: str, expected: str) -> None:
     file = tmp_path / "providers.json"
     file.write_text(text, encoding="latin-1")
     called = configure("--file", str(file))
     assert called.status == 2
-    assert said in called.text
+    assert expected in called.text
 
 
-def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     called = configure("--file", str(tmp_path / "nowhere.json"))
     assert (called.status, "No such file" in called.text) == (2, True)
 
 
-def test_an_environment_variable_that_is_not_set_is_told() -> None:
+def test_an_environment_variable_that_is_not_set_is_reported() -> None:
     for arguments in (OPTIONS, ("--slug=psc", "--scope=openid"), ("--slug=psc", "--check")):
         assert "that environment variable is not set in this process" in configure(*arguments).text
 
@@ -221,7 +222,7 @@ def test_options_and_a_file_together_are_refused(tmp_path: Path) -> None:
     assert configure().status == 2
 
 
-def test_the_help_names_every_way(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_help_explains_every_input(capsys: pytest.CaptureFixture[str]) -> None:
     configure("--help")
     shown = capsys.readouterr().out
     for text in ("--check", "PSC_CONNECT_PROVIDER_CLIENT_ID", "env:PSC_CONNECT_SECRET_", "--extra-parameters"):
@@ -239,7 +240,7 @@ def test_the_help_names_every_way(capsys: pytest.CaptureFixture[str]) -> None:
     ],
     ids=["changes", "problems", "rows"],
 )
-def test_a_document_does_not_steer_the_terminal_of_who_reads_it(
+def test_control_characters_of_a_configuration_are_escaped(
     provider: Provider, tmp_path: Path, declared: dict[str, Any]
 ) -> None:
     called = configure("--file", write(tmp_path, declared), "--check")
@@ -249,8 +250,8 @@ def test_a_document_does_not_steer_the_terminal_of_who_reads_it(
 
 
 @pytest.mark.parametrize("option", ["--slug", "--comment", "--client-id", "--scope"])
-def test_an_argument_that_is_no_utf_8_is_told(option: str) -> None:
-    """As Python passes it on: half of a character for each byte that is none."""
+def test_an_argument_that_is_not_utf_8_is_reported(option: str) -> None:
+    """Python passes it on with a lone surrogate for each invalid byte."""
     called = configure(*OPTIONS, f"{option}=caf\udce9")
     assert called.status == 2
     assert option.strip("-").replace("-", "_") in called.text
@@ -259,22 +260,20 @@ def test_an_argument_that_is_no_utf_8_is_told(option: str) -> None:
 
 @pytest.mark.case("AD01")
 @pytest.mark.parametrize("meanwhile", ["secret", "issuer"])
-def test_what_somebody_saves_of_secret_or_issuer_while_it_is_carried_out_is_told(
-    provider: Provider, meanwhile: str
-) -> None:
-    """A secret that is meant for one issuer never goes to another."""
-    (plan,) = plan_all([{"slug": "psc", "scope": "openid"}], {"psc": StoredSecret.of("of this issuer")})
+def test_a_secret_or_issuer_saved_since_the_plan_is_reported(provider: Provider, meanwhile: str) -> None:
+    """A secret for one issuer is never sent to another."""
+    (plan,) = make_plans([{"slug": "psc", "scope": "openid"}], {"psc": StoredSecret.encrypt("of this issuer")})
     if meanwhile == "secret":
         Provider.objects.update(client_secret="of somebody else")
     else:
         Provider.objects.update(metadata={**provider.metadata, "issuer": "https://elsewhere.example"})
     before = everything()
     with pytest.raises(ConfigurationError):
-        carry_out([plan], origin="command")
+        apply_plans([plan], origin="command")
     assert everything() == before
 
 
-def test_more_than_anybody_declares_is_not_tried(tmp_path: Path) -> None:
+def test_too_many_declarations_or_rows_are_refused(tmp_path: Path) -> None:
     called = configure("--file", write(tmp_path, *[{}] * 101))
     assert problems(called) == ["providers"]
     rows = {"exported_groups": [{"claim": f"claim{number}", "group": "none"} for number in range(2001)]}

@@ -1,4 +1,4 @@
-"""What one site writes, another reads back unchanged; no secret travels with it."""
+"""``psc_export``: what one site writes, another reads unchanged, without secrets."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from psc_connect.simulator import Simulator
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_way_out")]
-# Of every option something else than its default.
+# Every option with another value than its default.
 EVERYTHING: dict[str, Any] = {
     "enabled": False,
     "comment": "Declared by Zoé; see « the file ».\nSecond line",
@@ -55,7 +55,7 @@ EVERYTHING: dict[str, Any] = {
 
 
 @pytest.mark.case("LG03")
-def test_an_export_does_not_steer_the_terminal_and_comes_back_as_it_was(provider: Provider, tmp_path: Path) -> None:
+def test_control_characters_of_an_export_are_escaped_and_read_back(provider: Provider, tmp_path: Path) -> None:
     Provider.objects.update(comment=STEERING, button_text="\U000e0001")
     called = call("psc_export")
     assert steering(called.text) == set()
@@ -67,7 +67,7 @@ def test_an_export_does_not_steer_the_terminal_and_comes_back_as_it_was(provider
 
 @pytest.fixture
 def declared(db: None, simulator: Simulator) -> Provider:
-    """A provider of which nothing is at its default."""
+    """A provider with no option at its default."""
     provider = make_provider(simulator, slug="mine", environment="custom", **EVERYTHING, jwks={"keys": [EC_KEY]})
     (key,) = provider.key_set().keys
     provider.jwks_pinned, provider.jwks_retired = [key.thumbprint], ["A" * 43]
@@ -81,7 +81,7 @@ def declared(db: None, simulator: Simulator) -> Provider:
 
 
 def give_rules(provider: Provider, group: Group) -> None:
-    """A row of each outcome, and one whose group has been deleted since."""
+    """Add a rule of each outcome, and one whose group was deleted."""
     doctors = {"subject": "profession", "operator": "in", "values": ["10", "21"]}
     elsewhere = {"subject": "department", "operator": "not_in", "values": ["75"]}
     for number, row in enumerate(
@@ -101,10 +101,10 @@ def read_back(folder: Path, document: dict[str, Any], *arguments: str) -> Any:
     return configure("--file", str(file), *arguments)
 
 
-def test_a_file_that_was_read_back_is_the_same(declared: Provider, tmp_path: Path) -> None:
+def test_an_export_that_is_read_is_exported_again_unchanged(declared: Provider, tmp_path: Path) -> None:
     document = export()
     Provider.objects.all().delete()
-    # The secret is the only thing to be given anew.
+    # Only the secret has to be given again.
     assert read_back(tmp_path, document).status == 0
     assert export() == document
     (written,) = document["providers"]
@@ -112,7 +112,7 @@ def test_a_file_that_was_read_back_is_the_same(declared: Provider, tmp_path: Pat
     assert changed == {*EVERYTHING}
 
 
-def test_a_file_read_back_where_it_came_from_changes_nothing(declared: Provider, tmp_path: Path) -> None:
+def test_an_export_read_on_the_same_site_changes_nothing(declared: Provider, tmp_path: Path) -> None:
     before = everything()
     called = read_back(tmp_path, export())
     assert called.status == 0
@@ -120,15 +120,15 @@ def test_a_file_read_back_where_it_came_from_changes_nothing(declared: Provider,
     assert read_back(tmp_path, export(), "--check").status == 0
 
 
-def test_every_option_is_in_it(declared: Provider) -> None:
+def test_every_option_is_exported(declared: Provider) -> None:
     (written,) = export()["providers"]
     assert [*written] == ["slug", *PROVIDER_FIELDS, *ROWS]
     default = Provider()
     untold = {name for name in PROVIDER_FIELDS if written[name] == getattr(default, name)}
-    assert not untold, "the test tells nothing of these"
+    assert not untold, "options at their default, which this test cannot compare"
 
 
-def test_every_column_of_a_provider_is_in_it_or_is_no_decision() -> None:
+def test_every_column_is_exported_or_is_not_set_by_administrators() -> None:
     columns = {field.name for field in Provider._meta.concrete_fields}
     assert columns - {*PROVIDER_FIELDS} == {
         "id",
@@ -144,7 +144,7 @@ def test_every_column_of_a_provider_is_in_it_or_is_no_decision() -> None:
 
 
 @pytest.mark.case("AD01")
-def test_no_secret_is_in_it_only_the_name_of_one(declared: Provider) -> None:
+def test_no_secret_is_exported_only_a_reference(declared: Provider) -> None:
     assert CLIENT_SECRET not in call("psc_export").text
     assert "client_secret" not in export()["providers"][0]
     Provider.objects.update(client_secret="env:PSC_CONNECT_SECRET_PROD")
@@ -163,7 +163,7 @@ def test_without_a_provider_it_writes_an_empty_list(db: None) -> None:
     assert export() == {"psc_connect": 1, "providers": []}
 
 
-def test_accents_are_written_as_they_are(declared: Provider) -> None:
+def test_accents_are_not_escaped(declared: Provider) -> None:
     assert "Médecins" in call("psc_export").text
 
 

@@ -1,4 +1,4 @@
-"""``psc_check``: the test of the connection for a terminal and for monitoring."""
+"""``psc_check``: the connection test for a terminal and for monitoring."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def site(settings: Any) -> Any:
-    """A site in order."""
+    """A site without errors in its settings."""
     settings.LANGUAGE_CODE = "en"
     settings.PSC_CONNECT_BASE_URL = "https://www.example.org"
     settings.PSC_CONNECT_ALLOW_LOOPBACK_HTTP = False
@@ -33,7 +33,7 @@ def site(settings: Any) -> Any:
 
 @pytest.fixture
 def declared(site: Any, provider: Provider) -> Provider:
-    """One of this machine, which a site of real people would not have."""
+    """A provider on this machine, as only development has it."""
     site.PSC_CONNECT_ALLOW_LOOPBACK_HTTP = True
     provider.environment = "custom"
     provider.client_secret = CLIENT_SECRET
@@ -65,7 +65,7 @@ def test_it_shows_each_line_with_its_code_and_what_to_do(declared: Provider, sim
     [(90, "s", "passed"), (5, "s", "warning"), (90, "env:PSC_CONNECT_SECRET_NOWHERE", "failed")],
 )
 def test_the_exit_status_is_for_monitoring(site: Any, serving: Serving, days: int, secret: str, status: str) -> None:
-    # A provider inside the network, as a hospital has one.
+    # A provider on a private address, as a hospital may have.
     site.PSC_CONNECT_PRIVATE_HOSTS = ["127.0.0.1"]
     provider = serving(days=days)
     provider.client_secret = secret
@@ -77,14 +77,14 @@ def test_the_exit_status_is_for_monitoring(site: Any, serving: Serving, days: in
 
 
 @pytest.mark.parametrize(("secret", "code"), [(CLIENT_SECRET, "credentials"), ("wrong", "token_client_refused")])
-def test_the_provider_is_asked_whether_it_believes_the_secret(declared: Provider, secret: str, code: str) -> None:
+def test_the_provider_is_asked_whether_it_accepts_the_secret(declared: Provider, secret: str, code: str) -> None:
     declared.client_secret = secret
     declared.save()
     assert codes(json.loads(check("--json").text))["credentials"][1] == code
 
 
 @pytest.mark.case("CF03")
-def test_what_the_checks_of_the_database_say_is_among_the_lines(declared: Provider) -> None:
+def test_results_of_the_database_checks_are_included(declared: Provider) -> None:
     Provider.objects.update(environment="simulator")
     declared.exported_attributes.all().delete()
     document = json.loads(check("--json").text)
@@ -92,7 +92,7 @@ def test_what_the_checks_of_the_database_say_is_among_the_lines(declared: Provid
     assert {"psc_connect.E017", "psc_connect.W008"} <= found
 
 
-def test_what_the_checks_of_the_settings_say_is_there_once(declared: Provider, site: Any) -> None:
+def test_results_of_the_settings_checks_are_included_once(declared: Provider, site: Any) -> None:
     site.SESSION_COOKIE_SAMESITE = "Strict"
     called = check("--json")
     assert called.status == 2
@@ -100,7 +100,7 @@ def test_what_the_checks_of_the_settings_say_is_there_once(declared: Provider, s
     assert "[psc_connect.E004]" in check().text
 
 
-def test_what_the_site_silences_is_no_finding(declared: Provider, site: Any) -> None:
+def test_silenced_checks_are_not_included(declared: Provider, site: Any) -> None:
     Provider.objects.update(environment="sandbox")
     site.SESSION_COOKIE_SAMESITE = "Strict"
     site.SILENCED_SYSTEM_CHECKS = ["psc_connect.W005", "psc_connect.E004"]
@@ -110,7 +110,7 @@ def test_what_the_site_silences_is_no_finding(declared: Provider, site: Any) -> 
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_database_that_is_not_there_is_no_warning(site: Any) -> None:
+def test_a_missing_database_is_a_failure(site: Any) -> None:
     call_command("migrate", "psc_connect", "zero", verbosity=0)
     try:
         assert check().status == 2
@@ -125,7 +125,7 @@ def test_one_provider_can_be_chosen_disabled_or_not(declared: Provider) -> None:
 
 
 @pytest.mark.parametrize("arguments", [("nowhere",), ()])
-def test_a_wrong_call_has_an_exit_status_of_its_own(site: Any, arguments: tuple[str, ...]) -> None:
+def test_a_wrong_call_has_its_own_exit_status(site: Any, arguments: tuple[str, ...]) -> None:
     assert check(*arguments).status == 3
 
 
@@ -138,7 +138,7 @@ def test_nothing_is_changed_by_it(declared: Provider, simulator: Simulator) -> N
     assert not any(model.objects.exists() for model in (DeclarationChange, ClaimedState, LogEntry))
 
 
-def test_it_speaks_the_language_of_the_site(declared: Provider, site: Any) -> None:
+def test_it_uses_the_language_of_the_site(declared: Provider, site: Any) -> None:
     site.LANGUAGE_CODE = "fr"
     assert "Fournisseur" in check().text
 
@@ -149,7 +149,7 @@ def test_a_provider_that_is_down_fails(site: Any, production: Provider, no_way_o
     assert codes(json.loads(called.text))["credentials"][0] == "failed"
 
 
-def test_keys_that_were_pasted_pass_where_the_provider_publishes_none(declared: Provider) -> None:
+def test_pasted_keys_pass_if_the_provider_publishes_none(declared: Provider) -> None:
     Provider.objects.update(metadata={**declared.metadata, "jwks_uri": ""}, metadata_followed=False)
     assert codes(json.loads(check("--json").text))["keys"] == ("passed", "keys_pasted")
     Provider.objects.update(jwks={})
@@ -158,7 +158,7 @@ def test_keys_that_were_pasted_pass_where_the_provider_publishes_none(declared: 
 
 @pytest.mark.case("LG03")
 @pytest.mark.parametrize("arguments", [(), ("--json",)], ids=["text", "JSON"])
-def test_a_key_does_not_steer_the_terminal_of_who_reads_of_it(
+def test_control_characters_of_a_key_are_escaped(
     declared: Provider, simulator: Simulator, arguments: tuple[str, ...]
 ) -> None:
     with simulator.fault("answer", endpoint="jwks", body=key_set({**EC_KEY, "kid": STEERING}).encode()):
@@ -170,7 +170,7 @@ def test_a_key_does_not_steer_the_terminal_of_who_reads_of_it(
 
 
 @pytest.mark.case("LG03")
-def test_nor_does_a_key_turn_the_page_of_the_test(
+def test_control_characters_of_a_key_are_escaped_on_the_page(
     declared: Provider, simulator: Simulator, admin: Administrator
 ) -> None:
     with simulator.fault("answer", endpoint="jwks", body=key_set({**EC_KEY, "kid": STEERING}).encode()):

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("english")
 
 @pytest.fixture
 def folder(tmp_path: Path, settings: Any) -> Path:
-    """The site's folder, which nobody has created yet."""
+    """The site's folder, which does not exist yet."""
     settings.PSC_CONNECT_NOMENCLATURE_DIR = str(tmp_path / "tables")
     return tmp_path / "tables"
 
@@ -40,7 +40,7 @@ def file_of(folder: Path, document: object) -> str:
 
 
 def newer(*entries: dict[str, Any], version: str = "2030-01-15") -> dict[str, Any]:
-    """Today's table with entries more, or in the place of those with the same code."""
+    """Return the shipped table with entries added, or replaced if they have the same code."""
     listed = {each["code"]: each for each in (*table_as_json(TODAY)["concepts"], *entries)}
     return {**table_as_json(TODAY), "version": version, "concepts": list(listed.values())}
 
@@ -49,7 +49,7 @@ def entry(code: str, text: str, closed: str | None = None) -> dict[str, Any]:
     return {"code": code, "label": text, "closed": closed}
 
 
-def test_every_table_is_listed_with_what_it_is_its_version_and_its_codes() -> None:
+def test_every_table_is_listed_with_subject_version_and_codes() -> None:
     called = nomenclatures("list")
     lines = called.text.splitlines()
     assert (called.status, [line.split()[0] for line in lines]) == (0, list(TABLES))
@@ -57,7 +57,7 @@ def test_every_table_is_listed_with_what_it_is_its_version_and_its_codes() -> No
     assert civilities.split("  ", 1)[1].strip() == "2020-04-24    2 in force,  1 closed  shipped  civilities"
 
 
-def test_a_code_is_found_by_its_label_or_itself_and_a_closed_one_is_told() -> None:
+def test_a_code_is_found_by_label_or_code_and_a_closed_one_is_marked() -> None:
     assert nomenclatures("search", "sage femme").text == "TRE_G15-ProfessionSante  50  Sage-Femme\n"
     called = nomenclatures("search", "MADEMOISELLE")
     assert called.text == "TRE_R81-Civilite  MLLE  Mademoiselle  (closed since 2016-09-01)\n"
@@ -99,7 +99,7 @@ def test_every_code_of_a_table_is_shown_in_its_order() -> None:
 
 
 @pytest.mark.parametrize("arguments", [("show", "modes"), ("search", "a", "--table", "R23")])
-def test_an_unknown_table_is_refused_with_those_that_there_are(arguments: tuple[str, ...]) -> None:
+def test_an_unknown_table_is_refused_with_the_known_ones(arguments: tuple[str, ...]) -> None:
     called = nomenclatures(*arguments)
     assert called.status == 2
     assert "profession" in called.text
@@ -107,7 +107,7 @@ def test_an_unknown_table_is_refused_with_those_that_there_are(arguments: tuple[
     assert called.text.endswith("[table_unknown]")
 
 
-def test_what_a_newer_table_changes_is_told_and_in_force_at_once(folder: Path, tmp_path: Path) -> None:
+def test_the_changes_of_a_newer_table_are_shown_and_used_at_once(folder: Path, tmp_path: Path) -> None:
     document = newer(entry("X", "Mixte"), entry("L", "Libéral"), entry("B", "Bénévole", "2030-01-01"))
     called = nomenclatures("replace", file_of(tmp_path, document))
     assert called.status == 0
@@ -116,7 +116,7 @@ def test_what_a_newer_table_changes_is_told_and_in_force_at_once(folder: Path, t
         "  new: X  Mixte",
         "  closed: B  Bénévole  (closed from 2030-01-01 on)",
         "  renamed: L  Libéral, indépendant, artisan, commerçant → Libéral",
-        f"Written to {folder / NAME}.json, and in force at once.",
+        f"Written to {folder / NAME}.json and used from now on.",
     ]
     assert (label("X", "mode"), label("L", "mode"), table(NAME).replaced) == ("Mixte", "Libéral", True)
     assert "replaced by the site" in nomenclatures("list").text
@@ -128,17 +128,17 @@ def test_the_same_table_again_changes_nothing(folder: Path, tmp_path: Path) -> N
     assert nomenclatures("replace", path).status == 0
     before = (folder / f"{NAME}.json").stat()
     called = nomenclatures("replace", path)
-    assert (called.status, called.text) == (0, "TRE_R23-ModeExercice: nothing changes\n")
+    assert (called.status, called.text) == (0, "TRE_R23-ModeExercice: no changes\n")
     assert (folder / f"{NAME}.json").stat() == before
 
 
-def test_a_code_that_is_in_force_again_is_told(folder: Path, tmp_path: Path) -> None:
+def test_a_reopened_code_is_shown(folder: Path, tmp_path: Path) -> None:
     nomenclatures("replace", file_of(tmp_path, newer(entry("B", "Bénévole", "2020-01-01"))))
     called = nomenclatures("replace", file_of(tmp_path, newer(version="2030-01-16")))
     assert "  in force again: B  Bénévole\n" in called.text
 
 
-def test_a_check_tells_and_writes_nothing(folder: Path, tmp_path: Path, settings: Any) -> None:
+def test_a_check_shows_changes_and_writes_nothing(folder: Path, tmp_path: Path, settings: Any) -> None:
     path = file_of(tmp_path, newer(entry("X", "Mixte")))
     called = nomenclatures("replace", path, "--check")
     assert (called.status, "new: X  Mixte" in called.text, folder.exists()) == (1, True, False)
@@ -148,13 +148,13 @@ def test_a_check_tells_and_writes_nothing(folder: Path, tmp_path: Path, settings
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_a_table_as_ans_publishes_it_is_taken_over(name: str, folder: Path, tmp_path: Path) -> None:
+def test_a_table_in_the_format_of_ans_is_accepted(name: str, folder: Path, tmp_path: Path) -> None:
     document = as_fhir(shipped(name), date="2030-01-15T12:00:00+01:00")
     assert nomenclatures("replace", file_of(tmp_path, document)).status == 0
     assert (table(name).version, table(name).concepts) == ("2030-01-15", shipped(name).concepts)
 
 
-def test_a_table_is_taken_from_standard_input() -> None:
+def test_a_table_is_read_from_standard_input() -> None:
     program = "from django.core.management import execute_from_command_line as run; import sys; run(sys.argv)"
     done = subprocess.run(
         [sys.executable, "-c", program, "psc_nomenclatures", "replace", "-", "--check"],
@@ -191,24 +191,24 @@ def test_a_file_is_refused_with_a_code_and_nothing_is_written(
     assert not folder.exists()
 
 
-def test_codes_that_would_be_gone_are_listed_before_they_are_refused(folder: Path, tmp_path: Path) -> None:
+def test_codes_that_would_be_removed_are_shown_before_the_refusal(folder: Path, tmp_path: Path) -> None:
     called = nomenclatures("replace", file_of(tmp_path, {**newer(), "concepts": [entry("S", "Salarié")]}))
-    assert "  gone: L  Libéral, indépendant, artisan, commerçant\n  gone: B  Bénévole\n" in called.text
+    assert "  removed: L  Libéral, indépendant, artisan, commerçant\n  removed: B  Bénévole\n" in called.text
 
 
-def test_what_is_older_or_loses_codes_is_taken_over_by_force(folder: Path, tmp_path: Path) -> None:
+def test_force_accepts_a_table_that_is_older_or_loses_codes(folder: Path, tmp_path: Path) -> None:
     document = {**newer(version="2020-01-01"), "concepts": [entry("S", "Salarié")]}
     called = nomenclatures("replace", file_of(tmp_path, document), "--force")
-    assert (called.status, "gone: B  Bénévole" in called.text) == (0, True)
+    assert (called.status, "removed: B  Bénévole" in called.text) == (0, True)
     assert (label("B", "mode"), table(NAME).version) == ("B", "2020-01-01")
 
 
-def test_force_makes_no_table_of_what_is_none(folder: Path, tmp_path: Path) -> None:
+def test_force_does_not_accept_an_unknown_table(folder: Path, tmp_path: Path) -> None:
     path = file_of(tmp_path, {**newer(), "code_system": "TRE_R06-SectionTableauCNOP"})
     assert nomenclatures("replace", path, "--force").status == 2
 
 
-def test_a_table_takes_the_place_of_a_broken_one(folder: Path, tmp_path: Path) -> None:
+def test_a_table_replaces_a_broken_one(folder: Path, tmp_path: Path) -> None:
     folder.mkdir()
     (folder / f"{NAME}.json").write_text("{")
     assert nomenclatures("replace", file_of(tmp_path, newer(entry("X", "Mixte")))).status == 0
@@ -245,7 +245,7 @@ def test_a_file_that_cannot_be_read_is_named(content: bytes | None, folder: Path
 
 
 @pytest.mark.parametrize("name", ["TRE_R23", "tre_r23-mode", NAME])
-def test_the_beginning_of_a_tables_name_suffices(name: str) -> None:
+def test_the_start_of_a_table_name_is_enough(name: str) -> None:
     assert nomenclatures("show", name).text.startswith(f"{NAME}  ")
 
 

@@ -1,4 +1,4 @@
-"""The daily clean-up."""
+"""``psc_purge``: used states are deleted after a day."""
 
 from __future__ import annotations
 
@@ -30,5 +30,5 @@ def test_used_states_older_than_a_day_are_deleted_and_counted() -> None:
     assert [state.pk for state in ClaimedState.objects.all()] == ["c"]
 
 
-def test_nothing_to_delete_is_said_too() -> None:
+def test_nothing_to_delete_is_reported_too() -> None:
     assert purge().startswith("0 ")

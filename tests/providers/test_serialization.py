@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from psc_connect.providers.serialization import diff
-from psc_connect.text import escaped, to_single_line
+from psc_connect.text import escape_control_characters, to_single_line
 
 
 def names(old: list[dict[str, str]], new: list[dict[str, str]], kind: str = "exported_groups") -> list[str]:
@@ -65,5 +65,5 @@ def test_a_value_is_cut_before_it_is_written() -> None:
     ],
 )
 def test_what_steers_is_written_and_what_reads_stays(text: str, shown: str) -> None:
-    assert escaped(text) == to_single_line(text) == shown
+    assert escape_control_characters(text) == to_single_line(text) == shown
     assert to_single_line([text]).encode()

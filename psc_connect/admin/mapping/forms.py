@@ -14,7 +14,7 @@ from psc_connect.admin.formset_page import RowFormSet, formset_of
 from psc_connect.admin.json_field import JSON_ATTRIBUTES
 from psc_connect.admin.widgets import field_choices
 from psc_connect.claims.samples import SAMPLES, load_sample
-from psc_connect.error_messages import load_document
+from psc_connect.error_messages import load_json
 from psc_connect.mapping.presets import PRESET_NAMES
 from psc_connect.models import ExportedAttribute, ExportedGroup
 from psc_connect.models.user_fields import assignable_fields
@@ -146,7 +146,7 @@ class SampleForm(forms.Form):
 def userinfo_object(text: str) -> dict[str, Any]:
     if len(text.encode()) > MAX_PASTED:
         raise ValidationError(_("This is longer than 256 kB: it is no userinfo."), code="sample_too_large")
-    document = load_document(text)
+    document = load_json(text)
     if not isinstance(document, dict):
         raise ValidationError(_("The userinfo is one JSON object: { … }."), code="sample_not_an_object")
     if count_activities(document) > MAX_ACTIVITIES:

@@ -22,16 +22,12 @@ from psc_connect.admin.history import member_in_words, value_in_words
 from psc_connect.admin.json_field import JSON_ATTRIBUTES
 from psc_connect.admin.reauthentication import may_replace, why_not
 from psc_connect.admin.signed_payloads import PayloadExpired, seal, tell_expired, unseal
-from psc_connect.configuration.lemonldap import concerning_providers, convert, is_lemonldap
-from psc_connect.configuration.plan import (
-    ConfigurationError,
-    Problem,
-    carry_out,
-    missing_keys,
-    read_document,
-)
-from psc_connect.configuration.planner import plan_all
-from psc_connect.error_messages import load_document
+from psc_connect.configuration.apply import apply_plans, import_missing_keys
+from psc_connect.configuration.file_format import declarations_of
+from psc_connect.configuration.planning import make_plans
+from psc_connect.configuration.problems import ConfigurationError, Problem
+from psc_connect.contrib.lemonldap.conversion import convert, is_lemonldap, provider_settings
+from psc_connect.error_messages import load_json
 from psc_connect.fields import StoredSecret
 from psc_connect.models import DeclarationChange
 from psc_connect.providers import validation
@@ -109,11 +105,11 @@ class ImportForm(forms.Form):
 @sensitive_variables()
 def _parsed(content: str | bytes) -> object:
     try:
-        document = load_document(content.decode() if isinstance(content, bytes) else content)
+        document = load_json(content.decode() if isinstance(content, bytes) else content)
     except UnicodeDecodeError:
         raise ValidationError(_("This is not text in UTF-8."), code="import_not_text") from None
     if is_lemonldap(document):
-        document = concerning_providers(document)
+        document = provider_settings(document)
     if len(json.dumps(document)) > MAX_CHARACTERS:
         raise ValidationError(_("What it says of providers is larger than 1 MB."), code="import_too_large")
     return document
@@ -172,14 +168,14 @@ class ImportPage(AdminPage):
             return HttpResponseRedirect(self.url("import"))
         try:
             plans = self._accepted(request)
-            carry_out(plans, origin=ORIGIN, by=administrator(request))
+            apply_plans(plans, origin=ORIGIN, by=administrator(request))
         except PayloadExpired:
             tell_expired(request)
             return HttpResponseRedirect(self.url("import"))
         except (ConfigurationError, PlanChanged):
             messages.error(request, gettext("What was shown no longer holds: nothing has been saved. Begin anew."))
             return HttpResponseRedirect(self.url("import"))
-        for provider, reason in missing_keys(plans, origin=ORIGIN, by=administrator(request)):
+        for provider, reason in import_missing_keys(plans, origin=ORIGIN, by=administrator(request)):
             text = gettext("The keys of %(slug)s could not be imported: the first sign-in will try again. %(reason)s")
             messages.warning(request, text % {"slug": provider.slug, "reason": reason})
         messages.success(request, gettext("The configuration has been imported."))
@@ -198,7 +194,7 @@ class ImportPage(AdminPage):
 def planned(document: object) -> tuple[list[Plan], list[dict[str, str]]]:
     """Return the plans of a document of either kind, and what of it cannot follow. Raises ConfigurationError."""
     if not is_lemonldap(document):
-        return plan_all(read_document(document)), []
+        return make_plans(declarations_of(document)), []
     converted = convert(document)
     secrets = {
         str(each.declaration["slug"]): each.secret for each in converted if isinstance(each.secret, StoredSecret)
@@ -208,7 +204,7 @@ def planned(document: object) -> tuple[list[Plan], list[dict[str, str]]]:
         for each in converted
         for note in each.notes
     ]
-    return plan_all([each.declaration for each in converted], secrets), notes
+    return make_plans([each.declaration for each in converted], secrets), notes
 
 
 class PlanChanged(Exception):
@@ -218,7 +214,7 @@ class PlanChanged(Exception):
 def problems_for(request: HttpRequest, plans: list[Plan]) -> list[Problem]:
     """Return what keeps these plans from being carried out by this administrator."""
     found = [
-        Problem(f"{plan.provider.slug} {each.where}" if plan.is_named else each.where, each.text)
+        Problem(f"{plan.provider.slug} {each.where}" if plan.has_slug else each.where, each.text)
         for plan in plans
         for each in plan.problems
     ]
@@ -270,9 +266,9 @@ def shown_plan(plan: Plan, *, told: bool) -> dict[str, Any]:
                 "new": value_in_words(head, each.new),
             }
         )
-    secret = plan.secret_told
+    secret = plan.secret_description
     # A guess that is told to be right is a secret that is told.
-    if plan.gives_secret and not told:
+    if plan.has_secret and not told:
         secret = gettext("given: whether it is another one is only said to who may replace it")
     return {
         "slug": plan.provider.slug,

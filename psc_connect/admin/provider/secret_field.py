@@ -41,7 +41,7 @@ class SecretInput(forms.CharField):
     @override
     @sensitive_variables()
     def clean(self, value: Any) -> Any:
-        return StoredSecret.of(super().clean(value))
+        return StoredSecret.encrypt(super().clean(value))
 
     @override
     def has_changed(self, initial: Any, data: Any) -> bool:

@@ -1,9 +1,10 @@
-"""Tests the connection to each enabled provider, or to one, from this machine; for people, and for monitoring."""
+"""Command that tests the connection to providers, for administrators and for monitoring."""
 
 from __future__ import annotations
 
 import sys
 from dataclasses import asdict
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -11,25 +12,24 @@ from django.db import DatabaseError
 from django.utils.translation import gettext as _
 from typing_extensions import override
 
-from psc_connect.diagnosis import Status, examine, settings_of_the_site, worst
-from psc_connect.diagnosis.findings import Finding
+from psc_connect.diagnosis import Finding, Status, check_settings, diagnose, worst
 from psc_connect.error_messages import labelled
 from psc_connect.login.site_urls import declared_addresses
 from psc_connect.management.output import readable_json
 from psc_connect.models import Provider
-from psc_connect.text import escaped
+from psc_connect.text import escape_control_characters
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
 
-# As monitors of the Nagios family understand them; 3 is a wrong call.
+# The exit statuses of Nagios plugins; 3 is a wrong call.
 EXIT_STATUS = {Status.PASSED: 0, Status.WARNING: 1, Status.FAILED: 2}
 UNKNOWN = 3
 
 
 class Command(BaseCommand):
     help = (
-        "Tests each enabled provider, or one, from this machine: names, TLS, metadata, keys, client secret, clock, "
+        "Tests the connection to each enabled provider, or to one: names, TLS, metadata, keys, client secret, clock, "
         "addresses; and the site's settings. Changes nothing. Exit status: 0 passed, 1 warning, 2 failed, 3 wrong call."
     )
     requires_system_checks = ()
@@ -46,14 +46,17 @@ class Command(BaseCommand):
         except DatabaseError:
             text = _("The database does not answer, or is not migrated: nobody can sign in.")
             raise CommandError(text, returncode=EXIT_STATUS[Status.FAILED]) from None
-        found = {"": settings_of_the_site() or [self._good_settings()]}
-        found |= {each.slug: examine(each, declared_addresses(None, each)).findings for each in providers}
-        status = worst([finding for findings in found.values() for finding in findings])
+        site = check_settings() or [_settings_passed()]
+        by_slug = {
+            provider.slug: diagnose(provider, declared_addresses(None, provider)).findings for provider in providers
+        }
+        status = worst([*site, *chain.from_iterable(by_slug.values())])
         if options["json"]:
-            self.stdout.write(readable_json(_as_json(found, status)))
+            self.stdout.write(readable_json(_as_json(site, by_slug, status)))
         else:
-            for slug, findings in found.items():
-                self._tell(slug, findings)
+            self._write(_("Site"), site)
+            for slug, findings in by_slug.items():
+                self._write(_("Provider “%(slug)s”") % {"slug": slug}, findings)
         if EXIT_STATUS[status]:
             sys.exit(EXIT_STATUS[status])
 
@@ -64,25 +67,27 @@ class Command(BaseCommand):
             raise CommandError(text, returncode=UNKNOWN)
         return list(providers)
 
-    def _good_settings(self) -> Finding:
-        return Finding("settings", Status.PASSED, "settings", _("The settings of this site are in order."))
-
-    def _tell(self, slug: str, findings: list[Finding]) -> None:
+    def _write(self, title: str, findings: list[Finding]) -> None:
         style = {Status.PASSED: self.style.SUCCESS, Status.WARNING: self.style.WARNING, Status.FAILED: self.style.ERROR}
         words = {Status.PASSED: _("passed"), Status.WARNING: _("warning"), Status.FAILED: _("failed")}
         width = max(map(len, words.values()))
-        self.stdout.write(_("Provider “%(slug)s”") % {"slug": slug} if slug else _("Site"))
+        self.stdout.write(title)
         for finding in findings:
-            mark = style[finding.status](words[finding.status].ljust(width))
-            self.stdout.write(f"  {mark}  {labelled(finding.label, escaped(finding.text))} [{finding.code}]")
+            word = style[finding.status](words[finding.status].ljust(width))
+            text = labelled(finding.label, escape_control_characters(finding.text))
+            self.stdout.write(f"  {word}  {text} [{finding.code}]")
             if finding.advice:
-                self.stdout.write(f"  {' ' * width}  → {escaped(finding.advice)}")
+                self.stdout.write(f"  {' ' * width}  → {escape_control_characters(finding.advice)}")
         self.stdout.write("")
 
 
-def _as_json(found: dict[str, list[Finding]], status: Status) -> dict[str, Any]:
+def _settings_passed() -> Finding:
+    return Finding("settings", Status.PASSED, "settings", _("The settings of this site are correct."))
+
+
+def _as_json(site: list[Finding], by_slug: dict[str, list[Finding]], status: Status) -> dict[str, Any]:
     return {
         "status": status.value,
-        "site": [asdict(finding) for finding in found[""]],
-        "providers": {slug: [asdict(finding) for finding in findings] for slug, findings in found.items() if slug},
+        "site": [asdict(finding) for finding in site],
+        "providers": {slug: [asdict(finding) for finding in findings] for slug, findings in by_slug.items()},
     }

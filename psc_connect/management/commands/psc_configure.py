@@ -1,9 +1,8 @@
-"""Creates or updates providers from options, environment variables or a JSON file: the same twice changes nothing."""
+"""Command that creates or updates providers. Running it again with the same input changes nothing."""
 
 from __future__ import annotations
 
 import os
-import sys
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
@@ -13,57 +12,55 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override as language
 from typing_extensions import override
 
-from psc_connect.configuration.plan import read_document
-from psc_connect.configuration.planner import plan_all
-from psc_connect.error_messages import labelled, load_document
-from psc_connect.management.output import CommandWithExamples, telling
-from psc_connect.management.plans import REFUSED, add_common_arguments, apply, load_file, refusing
+from psc_connect.configuration.file_format import declarations_of
+from psc_connect.configuration.planning import make_plans
+from psc_connect.error_messages import labelled, load_json
+from psc_connect.management.configuration_command import ConfigurationCommand
+from psc_connect.management.input import REFUSED, read_json
 from psc_connect.models import Provider
 from psc_connect.providers.serialization import PROVIDER_FIELDS, label_of
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
 
-VARIABLE = "PSC_CONNECT_PROVIDER_"
+    from psc_connect.configuration.plan import Plan
+
+VARIABLE_PREFIX = "PSC_CONNECT_PROVIDER_"
 OPTIONS = ("slug", "client_secret", *PROVIDER_FIELDS)
 EXAMPLE = """
   manage.py psc_configure --environment production --client-id my-client --client-secret env:PSC_CONNECT_SECRET_PROD
   manage.py psc_configure --file providers.json --check
 
-Each option can be given as an environment variable: --client-id as PSC_CONNECT_PROVIDER_CLIENT_ID. An option wins.
-A secret is given by name only: env:PSC_CONNECT_SECRET_… or file:NAME (of PSC_CONNECT_SECRET_DIR).
-Exit status: 0 done, or nothing to do; 1 something would change (--check); 2 something is wrong, and nothing is saved.
+Each option can be an environment variable: PSC_CONNECT_PROVIDER_CLIENT_ID for --client-id. Options override them.
+A secret is given by reference only: env:PSC_CONNECT_SECRET_… or file:NAME (of PSC_CONNECT_SECRET_DIR).
+Exit status: 0 done, or no changes; 1 something would change (--check); 2 refused, and nothing is saved.
 """
 
 
-class Command(CommandWithExamples):
+class Command(ConfigurationCommand):
     help = "Creates or updates providers from options, environment variables or a JSON file." + EXAMPLE
-    # What it configures may be what a check complains of.
-    requires_system_checks = ()
 
     @override
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--file", help="a JSON file as psc_export writes it; - reads standard input")
-        add_common_arguments(parser)
+        parser.add_argument("--file", help="a JSON file in the format of psc_export; - for standard input")
+        super().add_arguments(parser)
         for name in OPTIONS:
             parser.add_argument(f"--{name.replace('_', '-')}", help=_help_of(name))
 
     @override
-    def handle(self, *args: Any, **options: Any) -> None:
-        with refusing():
-            plans = plan_all(self._declarations(options), may_replace_issuer=options["replace_issuer"])
-        changes = apply(plans, telling(self.stdout.write), check=options["check"])
-        if changes and options["check"]:
-            sys.exit(1)
+    def make_plans(self, options: dict[str, Any]) -> tuple[list[Plan], list[str]]:
+        return make_plans(self._declarations(options), may_replace_issuer=options["replace_issuer"]), []
 
     def _declarations(self, options: dict[str, Any]) -> list[dict[str, Any]]:
         given = {name: options[name] for name in OPTIONS if options[name] is not None}
         if options["file"]:
             if given:
                 raise CommandError(_("Give a file or options, not both."), returncode=REFUSED)
-            return read_document(load_file(options["file"]))
+            return declarations_of(read_json(options["file"]))
         variables = {
-            name: os.environ[VARIABLE + name.upper()] for name in OPTIONS if VARIABLE + name.upper() in os.environ
+            name: os.environ[VARIABLE_PREFIX + name.upper()]
+            for name in OPTIONS
+            if VARIABLE_PREFIX + name.upper() in os.environ
         }
         declared = {name: _value(name, text) for name, text in {**variables, **given}.items()}
         if not declared:
@@ -72,13 +69,13 @@ class Command(CommandWithExamples):
 
 
 def _help_of(name: str) -> str:
-    # In the language of the rest of the help, which is argparse's.
+    # The rest of the help is in English.
     with language("en"):
         label = label_of(name).replace("%", "%%")
-    kind = Provider._meta.get_field(name)
-    if isinstance(kind, models.JSONField):
+    field = Provider._meta.get_field(name)
+    if isinstance(field, models.JSONField):
         return f"{label}, in JSON"
-    return f"{label}: true or false" if isinstance(kind, models.BooleanField) else label
+    return f"{label}: true or false" if isinstance(field, models.BooleanField) else label
 
 
 def _wrong_option(name: str, text: str) -> CommandError:
@@ -86,18 +83,18 @@ def _wrong_option(name: str, text: str) -> CommandError:
 
 
 def _value(name: str, text: str) -> Any:
-    """What a text of the command line means for a field: a truth value, JSON, or itself."""
-    kind = Provider._meta.get_field(name)
-    if isinstance(kind, models.BooleanField):
+    """Convert the text of an option to the JSON value of a field."""
+    field = Provider._meta.get_field(name)
+    if isinstance(field, models.BooleanField):
         return {"true": True, "false": False}.get(text.lower(), text)
-    if isinstance(kind, models.JSONField):
+    if isinstance(field, models.JSONField):
         try:
-            document = load_document(text)
+            value = load_json(text)
         except ValidationError as exc:
             raise _wrong_option(name, " ".join(exc.messages)) from None
-        if isinstance(document, str):
+        if isinstance(value, str):
             raise _wrong_option(name, _('JSON is expected here, such as {"name": "value"}.'))
-        return document
-    if isinstance(kind, models.IntegerField):
+        return value
+    if isinstance(field, models.IntegerField):
         return int(text) if text.isdecimal() else text or None
     return text

@@ -1,4 +1,4 @@
-"""Writes declarations as the JSON that ``psc_configure`` reads; no secret is in it, only names of secrets."""
+"""Command that writes providers as the JSON that ``psc_configure`` reads, without secrets."""
 
 from __future__ import annotations
 
@@ -17,18 +17,19 @@ if TYPE_CHECKING:
 
 
 class Command(BaseCommand):
-    help = "Writes the declarations of all providers, or of these, as the JSON that psc_configure reads."
+    help = "Writes all providers, or the named ones, as the JSON that psc_configure reads. Secrets are not included."
     requires_system_checks = ()
 
     @override
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("slug", nargs="*", help="identifiers of providers; without any: all")
+        parser.add_argument("slug", nargs="*", help="identifiers of providers (default: all)")
 
     @override
     def handle(self, *args: Any, **options: Any) -> None:
-        providers = list(Provider.objects.all())
-        known = {provider.slug for provider in providers}
-        if unknown := [slug for slug in options["slug"] if slug not in known]:
+        providers = list(
+            Provider.objects.filter(slug__in=options["slug"]) if options["slug"] else Provider.objects.all()
+        )
+        found = {provider.slug for provider in providers}
+        if unknown := [slug for slug in options["slug"] if slug not in found]:
             raise CommandError(_("There is no provider “%(slug)s”.") % {"slug": "”, “".join(unknown)})
-        wanted = [provider for provider in providers if not options["slug"] or provider.slug in options["slug"]]
-        self.stdout.write(readable_json(exported(wanted)))
+        self.stdout.write(readable_json(exported(providers)))

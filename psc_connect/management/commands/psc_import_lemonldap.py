@@ -1,59 +1,58 @@
-"""Imports the OpenID providers of a LemonLDAP::NG configuration; what cannot follow is listed with the reason."""
+"""Command that imports providers from a LemonLDAP::NG configuration, and lists the options it cannot convert."""
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 from typing_extensions import override
 
-from psc_connect.configuration.lemonldap import convert
-from psc_connect.configuration.planner import plan_all
+from psc_connect.configuration.planning import make_plans
+from psc_connect.contrib.lemonldap.conversion import convert
 from psc_connect.error_messages import labelled
-from psc_connect.management.output import telling
-from psc_connect.management.plans import REFUSED, add_common_arguments, apply, load_file, refusing
+from psc_connect.management.configuration_command import ConfigurationCommand
+from psc_connect.management.input import REFUSED, read_json
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
 
+    from psc_connect.configuration.plan import Plan
+    from psc_connect.contrib.lemonldap.conversion import ConvertedProvider
 
-class Command(BaseCommand):
+
+class Command(ConfigurationCommand):
     help = (
-        "Imports the OpenID Connect providers of a LemonLDAP::NG configuration (lmConf-N.json, 2.16 and later). "
-        "Their client secrets are kept encrypted; what has no equivalent is listed."
+        "Imports the OpenID Connect providers of a LemonLDAP::NG configuration (lmConf-N.json, 2.16 and later).\n"
+        "Their client secrets are stored encrypted. Options without an equivalent are listed."
     )
-    requires_system_checks = ()
 
     @override
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", help="the configuration in JSON; - reads standard input")
-        parser.add_argument("--only", help="the name of one provider in that configuration")
-        parser.add_argument("--slug", help="the identifier to give it here, where it is one provider")
-        add_common_arguments(parser)
+        parser.add_argument("file", help="the configuration in JSON; - for standard input")
+        parser.add_argument("--only", help="import only the provider of this name")
+        parser.add_argument("--slug", help="the identifier of the imported provider, if it is only one")
+        super().add_arguments(parser)
 
     @override
     @sensitive_variables()
-    def handle(self, *args: Any, **options: Any) -> None:
-        with refusing():
-            converted = convert(load_file(options["file"]), only=options["only"])
+    def make_plans(self, options: dict[str, Any]) -> tuple[list[Plan], list[str]]:
+        converted = convert(read_json(options["file"]), only=options["only"])
         if options["slug"]:
             if len(converted) != 1:
                 raise CommandError(_("Choose one provider with --only to give it an identifier."), returncode=REFUSED)
             converted[0].declaration["slug"] = options["slug"]
-        secrets = {str(each.declaration["slug"]): each.secret for each in converted if each.secret is not None}
-        declarations = [each.declaration for each in converted]
-        with refusing():
-            plans = plan_all(declarations, secrets, may_replace_issuer=options["replace_issuer"])
-        tell = telling(self.stdout.write)
-        changes = apply(plans, tell, check=options["check"])
-        for each in converted:
-            if each.notes:
-                tell("")
-                tell(_("%(slug)s: what has not been taken over as it was:") % {"slug": each.declaration["slug"]})
-            for note in each.notes:
-                tell("  " + labelled(note.name, note.text))
-        if changes and options["check"]:
-            sys.exit(1)
+        secrets = {
+            str(provider.declaration["slug"]): provider.secret for provider in converted if provider.secret is not None
+        }
+        declarations = [provider.declaration for provider in converted]
+        plans = make_plans(declarations, secrets, may_replace_issuer=options["replace_issuer"])
+        return plans, [line for provider in converted for line in _notes_of(provider)]
+
+
+def _notes_of(provider: ConvertedProvider) -> list[str]:
+    if not provider.notes:
+        return []
+    title = _("%(slug)s: options not imported unchanged:") % {"slug": provider.declaration["slug"]}
+    return ["", title, *("  " + labelled(note.name, note.text) for note in provider.notes)]

@@ -1,4 +1,4 @@
-"""Deletes what a login leaves behind and nothing needs any longer."""
+"""Command that deletes the used states of old logins."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from typing_extensions import override
 
 from psc_connect.models import ClaimedState
 
-# A state is refused after ten minutes anyway; a day is for clocks that disagree.
-KEPT = timedelta(days=1)
+# A state expires after ten minutes; a day allows for wrong clocks.
+KEPT_FOR = timedelta(days=1)
 
 
 class Command(BaseCommand):
-    help = "Deletes the used states that are older than a day. Run it once a day."
+    help = "Deletes used states of logins older than a day. Run it once a day."
 
     @override
     def handle(self, *args: Any, **options: Any) -> None:
-        count, _by_model = ClaimedState.objects.filter(claimed_at__lt=timezone.now() - KEPT).delete()
+        count, _by_model = ClaimedState.objects.filter(claimed_at__lt=timezone.now() - KEPT_FOR).delete()
         self.stdout.write(
             ngettext("%(count)s used state deleted.", "%(count)s used states deleted.", count) % {"count": count}
         )

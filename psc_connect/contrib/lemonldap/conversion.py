@@ -1,6 +1,6 @@
-"""A configuration of LemonLDAP::NG (its JSON, 2.16 and later) as declarations of this package, and what cannot follow.
+"""Conversion of a LemonLDAP::NG configuration (JSON, 2.16 and later) to provider declarations.
 
-Every option that is set is either taken over or noted with the reason: nothing is dropped in silence.
+Every option that is set is either converted or noted with the reason.
 """
 
 from __future__ import annotations
@@ -15,72 +15,75 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
 from psc_connect.claims.paths import path_of_name
-from psc_connect.configuration.lemonldap_options import NOT_TAKEN, TAKEN, UNREMARKABLE
-from psc_connect.configuration.plan import ConfigurationError, Problem, what_it_is
+from psc_connect.configuration.file_format import explain_content
+from psc_connect.configuration.problems import ConfigurationError, Problem
+from psc_connect.contrib.lemonldap.options import CONVERTERS, EQUIVALENT_VALUES, NOT_CONVERTED
 from psc_connect.environments import environment_of_issuer
-from psc_connect.error_messages import load_document
+from psc_connect.error_messages import load_json
 from psc_connect.fields import StoredSecret
 from psc_connect.models import Environment, ExportedAttribute
 from psc_connect.models.user_fields import assignable_fields
 from psc_connect.providers.validation import PUBLISHED
 
 OPTIONS = "oidcOPMetaDataOptions"
-# The exported variables of all providers.
+# Variables exported by all providers.
 COMMON = "exportedVars"
-# Session keys of LemonLDAP::NG, named as in LDAP, and the fields of Django's user that mean the same.
+# Session keys of LemonLDAP::NG, named as in LDAP, and the equivalent fields of Django's user.
 USER_FIELDS = {"givenName": "first_name", "sn": "last_name", "mail": "email"}
 LOGIN_NAME = "uid"
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """One thing of the old configuration that is not in the new one, and why."""
+    """An option of the old configuration that is not converted unchanged, and why."""
 
     name: str
     text: str
 
 
 @dataclass(slots=True)
-class Converted:
-    """One provider: what ``plan_all`` takes, its secret apart, and the notes."""
+class ConvertedProvider:
+    """One converted provider: its declaration for ``make_plans``, its secret, the notes."""
 
     declaration: dict[str, Any]
     secret: StoredSecret | None = field(default=None, repr=False)
     notes: list[Note] = field(default_factory=list)
 
 
-def is_lemonldap(document: object) -> TypeGuard[dict[str, Any]]:
-    return isinstance(document, dict) and any(name.startswith("oidcOPMetaData") for name in document)
+def is_lemonldap(configuration: object) -> TypeGuard[dict[str, Any]]:
+    return isinstance(configuration, dict) and any(name.startswith("oidcOPMetaData") for name in configuration)
 
 
 @sensitive_variables()
-def concerning_providers(document: dict[str, Any]) -> dict[str, Any]:
-    """Return the part of a configuration that ``convert`` reads: the rest of it holds other systems' secrets."""
-    return {name: part for name, part in document.items() if name.startswith("oidcOPMetaData") or name == COMMON}
+def provider_settings(configuration: dict[str, Any]) -> dict[str, Any]:
+    """Return the part of a configuration that ``convert`` reads. The rest may contain secrets of other systems."""
+    return {name: part for name, part in configuration.items() if name.startswith("oidcOPMetaData") or name == COMMON}
 
 
 @sensitive_variables()
-def convert(document: object, *, only: str | None = None) -> list[Converted]:
-    """Return every OpenID provider of a configuration, or the one of this name. Raises ConfigurationError."""
-    if not is_lemonldap(document):
-        text = what_it_is(document) or _("This is no configuration of LemonLDAP::NG with an OpenID provider.")
+def convert(configuration: object, *, only: str | None = None) -> list[ConvertedProvider]:
+    """Return the OpenID providers of a configuration, or only the one named ``only``. Raises ConfigurationError."""
+    if not is_lemonldap(configuration):
+        text = explain_content(configuration) or _(
+            "This is not a configuration of LemonLDAP::NG with an OpenID provider."
+        )
         raise ConfigurationError(Problem("", text))
-    parts = [document.get(name) for name in ("oidcOPMetaDataJSON", OPTIONS)]
+    parts = [configuration.get(name) for name in ("oidcOPMetaDataJSON", OPTIONS)]
     names = dict.fromkeys(name for part in parts if isinstance(part, dict) for name in part)
     if only is not None and only not in names:
         raise ConfigurationError(
             Problem("", _("This configuration has no OpenID provider “%(name)s”.") % {"name": only})
         )
-    return [ProviderNode(document, str(name)).converted() for name in names if only in (None, name)]
+    return [ProviderConverter(configuration, str(name)).convert() for name in names if only in (None, name)]
 
 
-class ProviderNode:
-    """One node ``oidcOPMetaDataNodes`` of the Manager, on its way to a declaration."""
+class ProviderConverter:
+    """Converts one node ``oidcOPMetaDataNodes`` of the Manager to a declaration."""
 
     @sensitive_variables()
-    def __init__(self, document: dict[str, Any], name: str) -> None:
+    def __init__(self, configuration: dict[str, Any], name: str) -> None:
         self.name = name
-        self.document = document
+        self.configuration = configuration
         given = self._part(OPTIONS)
         self.options = (
             {key.removeprefix(OPTIONS): value for key, value in given.items()} if isinstance(given, dict) else {}
@@ -89,38 +92,38 @@ class ProviderNode:
         self.notes: list[Note] = []
 
     def _part(self, name: str) -> Any:
-        part = self.document.get(name)
+        part = self.configuration.get(name)
         return part.get(self.name) if isinstance(part, dict) else None
 
     def note(self, name: str, text: str) -> None:
         self.notes.append(Note(name, text))
 
     @sensitive_variables()
-    def converted(self) -> Converted:
-        self._metadata()
-        self._jwks()
-        secret = self._secret()
+    def convert(self) -> ConvertedProvider:
+        self._convert_metadata()
+        self._convert_jwks()
+        secret = self._take_secret()
         for name, value in self.options.items():
-            self._option(name, value)
-        self._exported_variables()
-        return Converted(self.declaration, secret, self.notes)
+            self._convert_option(name, value)
+        self._convert_exported_variables()
+        return ConvertedProvider(self.declaration, secret, self.notes)
 
-    def _document(self, name: str) -> Any:
+    def _json_part(self, name: str) -> Any:
         given = self._part(name)
         if not isinstance(given, str):
             return given
         try:
-            return load_document(given)
+            return load_json(given)
         except ValidationError as exc:
             raise ConfigurationError(Problem(f"{name}.{self.name}", " ".join(exc.messages))) from None
 
-    def _metadata(self) -> None:
-        metadata = self._document("oidcOPMetaDataJSON")
+    def _convert_metadata(self) -> None:
+        metadata = self._json_part("oidcOPMetaDataJSON")
         issuer = metadata.get("issuer") if isinstance(metadata, dict) else None
         published = environment_of_issuer(str(issuer))
         self.declaration["environment"] = PUBLISHED.get(published, Environment.CUSTOM).value
         if published == "sandbox-2020":
-            text = _("The hosts of this sandbox were closed in 2022: the present sandbox's metadata takes its place.")
+            text = _("The hosts of this sandbox were closed in 2022: the metadata of the current sandbox replaces it.")
             self.note("oidcOPMetaDataJSON", text)
             return
         if isinstance(metadata, dict) and "endsession_endpoint" in metadata:
@@ -130,56 +133,58 @@ class ProviderNode:
         if metadata:
             self.declaration["metadata"] = metadata
 
-    def _jwks(self) -> None:
-        jwks = self._document("oidcOPMetaDataJWKS")
+    def _convert_jwks(self) -> None:
+        jwks = self._json_part("oidcOPMetaDataJWKS")
         if jwks and "metadata" not in self.declaration:
-            self.note("oidcOPMetaDataJWKS", _("Keys of hosts that were closed: those of today are imported."))
+            self.note("oidcOPMetaDataJWKS", _("Keys of hosts that were closed: the current ones are imported."))
         elif jwks:
             self.declaration["jwks"] = jwks
 
     @sensitive_variables()
-    def _secret(self) -> StoredSecret | None:
+    def _take_secret(self) -> StoredSecret | None:
         given = self.options.pop("ClientSecret", "")
-        return StoredSecret.of(given) if isinstance(given, str) and given else None
+        return StoredSecret.encrypt(given) if isinstance(given, str) and given else None
 
-    def _option(self, name: str, value: Any) -> None:
+    def _convert_option(self, name: str, value: Any) -> None:
         if value in (None, "", {}):
             return
         full = OPTIONS + name
-        if name in TAKEN:
-            TAKEN[name](self, full, value)
-        elif name not in NOT_TAKEN:
-            self.note(full, _("This package knows no such option."))
-        elif str(UNREMARKABLE.get(name)) != str(value):
-            self.note(full, _(NOT_TAKEN[name]))
+        if name in CONVERTERS:
+            CONVERTERS[name](self, full, value)
+        elif name not in NOT_CONVERTED:
+            self.note(full, _("This package does not know this option."))
+        elif str(EQUIVALENT_VALUES.get(name)) != str(value):
+            self.note(full, _(NOT_CONVERTED[name]))
 
-    def _exported_variables(self) -> None:
+    def _convert_exported_variables(self) -> None:
         own = self._part("oidcOPMetaDataExportedVars")
-        common = self.document.get(COMMON)
+        common = self.configuration.get(COMMON)
         given = {**(common if isinstance(common, dict) else {}), **(own if isinstance(own, dict) else {})}
-        fields = {each.name for each in assignable_fields()}
+        fields = {field.name for field in assignable_fields()}
         username = get_user_model().USERNAME_FIELD
         for key, claim in given.items():
             target = username if key == LOGIN_NAME else USER_FIELDS.get(key, key)
             if target in fields:
-                self.add(key, target, str(claim))
+                self.add_exported_attribute(key, target, str(claim))
             else:
-                text = _("The user of this site has no field for it; its value is the claim “%(claim)s”.")
+                text = _("Users of this site have no field for it; its value is the claim “%(claim)s”.")
                 self.note(f"oidcOPMetaDataExportedVars.{key}", text % {"claim": str(claim)[:100]})
         rows = self.declaration.setdefault("exported_attributes", [])
         if username in fields and not any(row["user_field"] == username for row in rows):
-            self.name_users_by("SubjectNameID")
-            self.note("oidcOPMetaDataExportedVars", _("New users are named by SubjectNameID, the national identifier."))
+            self.set_username_claim("SubjectNameID")
+            self.note(
+                "oidcOPMetaDataExportedVars", _("The username of new users is SubjectNameID, the national identifier.")
+            )
 
-    def name_users_by(self, claim: str) -> None:
-        self.add(LOGIN_NAME, get_user_model().USERNAME_FIELD, claim)
+    def set_username_claim(self, claim: str) -> None:
+        self.add_exported_attribute(LOGIN_NAME, get_user_model().USERNAME_FIELD, claim)
 
-    def add(self, key: str, target: str, claim: str) -> None:
+    def add_exported_attribute(self, key: str, target: str, claim: str) -> None:
         rows = self.declaration.setdefault("exported_attributes", [])
         for row in rows:
             if row["user_field"] == target:
                 if row["claim"] != path_of_name(claim):
-                    self.note(f"oidcOPMetaDataExportedVars.{key}", _("Another row fills the same field already."))
+                    self.note(f"oidcOPMetaDataExportedVars.{key}", _("Another row already fills the same field."))
                 return
         when = ExportedAttribute.When.CREATION if key == LOGIN_NAME else ExportedAttribute.When.LOGIN
         rows.append({"claim": path_of_name(claim), "user_field": target, "when": when.value, "required": False})

@@ -1,4 +1,4 @@
-"""What the provider publishes against what is kept of it, and whether it believes this client."""
+"""Checks of the provider's answers: published metadata and keys compared with the stored ones, client credentials."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from psc_connect.fields import SECRET_PROBLEMS, SecretUnavailable
 from psc_connect.oidc.client import exchange_code
 from psc_connect.oidc.errors import OIDCError, ProviderUnavailable, TokenResponseError
 from psc_connect.providers.validation import TRUSTED_MEMBERS
-from psc_connect.text import escaped
+from psc_connect.text import escape_control_characters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -28,41 +28,43 @@ if TYPE_CHECKING:
     from psc_connect.providers.key_management import KeyChanges
     from psc_connect.providers.metadata import Comparison
 
-# Found again in the provider's own log; no provider ever gave such a code.
+# Recognisable in the provider's log, and never a code that a provider issues.
 WRONG_CODE = "psc-connect-connection-test"
-# The members of the metadata that a login goes by.
+# The members of the metadata that a login uses.
 USED_MEMBERS = (*TRUSTED_MEMBERS, "authorization_response_iss_parameter_supported")
 
 
 def failure(check: str, exc: OIDCError) -> Finding:
-    """What a code of the protocol says, as a line."""
+    """Return the finding for an error of the protocol."""
     return Finding(check, Status.FAILED, exc.code, explain(exc.code))
 
 
-def metadata(comparison: Comparison) -> Iterator[Finding]:
+def check_metadata(comparison: Comparison) -> Iterator[Finding]:
     names = [difference.name for difference in comparison.diff]
     used = [name for name in names if name in USED_MEMBERS]
     if not names:
-        text = _("The stored metadata is what the provider publishes.")
+        text = _("The stored metadata is the same as the provider's.")
         yield Finding("metadata", Status.PASSED, "metadata", text)
     elif "issuer" in used:
-        text = _("The provider names another issuer than the stored one. No sign-in believes it.")
+        text = _("The provider publishes another issuer than the stored one. No sign-in accepts it.")
         advice = _("Ask ANS (or the provider) before you accept anything: a new issuer is declared as a new provider.")
         yield Finding("metadata", Status.FAILED, "metadata_issuer_changed", text, advice)
     elif used:
-        text = _("The provider publishes something else than what is stored: %(names)s.") % {"names": ", ".join(used)}
-        advice = _("Look at the differences and accept them one by one.")
+        text = _("The provider publishes metadata that differs from the stored one: %(names)s.") % {
+            "names": ", ".join(used)
+        }
+        advice = _("Review the differences and accept them one by one.")
         yield Finding("metadata", Status.WARNING, "metadata_changed", text, advice)
     else:
         text = ngettext(
-            "%(count)s other member differs from what the provider publishes; no sign-in goes by it.",
-            "%(count)s other members differ from what the provider publishes; no sign-in goes by them.",
+            "%(count)s other member differs from what the provider publishes; no sign-in uses it.",
+            "%(count)s other members differ from what the provider publishes; no sign-in uses them.",
             len(names),
         ) % {"count": len(names)}
         yield Finding("metadata", Status.PASSED, "metadata_changed_elsewhere", text)
 
 
-def keys(changes: KeyChanges) -> Iterator[Finding]:
+def check_keys(changes: KeyChanges) -> Iterator[Finding]:
     if changes.found.has_private:
         yield Finding("keys", Status.FAILED, "jwks_key_private", explain("jwks_key_private"))
     if not changes.has_any:
@@ -72,37 +74,37 @@ def keys(changes: KeyChanges) -> Iterator[Finding]:
         )
         yield Finding("keys", Status.PASSED, "keys", text % {"count": count})
         return
-    told = [
+    groups = [
         (_("new: %(names)s"), changes.new),
-        (_("another key under the same name: %(names)s"), changes.changed),
-        (_("gone: %(names)s"), changes.gone),
+        (_("another key with the same name: %(names)s"), changes.changed),
+        (_("removed: %(names)s"), changes.gone),
     ]
-    parts = [text % {"names": _named(found)} for text, found in told if found]
-    text = _("The provider's signing keys are not the stored ones (%(changes)s).") % {"changes": " · ".join(parts)}
-    advice = _("A sign-in fetches new keys by itself, unless all are pinned. To do it now: “Signing keys”, “Import”.")
+    parts = [text % {"names": _names_of(keys)} for text, keys in groups if keys]
+    text = _("The provider's signing keys differ from the stored ones (%(changes)s).") % {"changes": " · ".join(parts)}
+    advice = _("Sign-ins fetch new keys automatically, unless all are pinned. To do it now: “Signing keys”, “Import”.")
     yield Finding("keys", Status.WARNING, "keys_changed", text, advice)
 
 
-def _named(keys: Iterable[SigningKey]) -> str:
-    return ", ".join(escaped(key.kid or key.thumbprint) for key in keys)
+def _names_of(keys: Iterable[SigningKey]) -> str:
+    return ", ".join(escape_control_characters(key.kid or key.thumbprint) for key in keys)
 
 
 def keys_not_fetched(provider: Provider, exc: OIDCError) -> Iterator[Finding]:
-    """Keys that were pasted, of a provider that publishes none, are in order."""
+    """Report a failed fetch; it passes if the provider publishes no keys and an administrator pasted them."""
     if exc.code == "jwks_uri_missing" and provider.jwks:
-        text = _("The provider publishes no keys (its metadata names no jwks_uri): those that were pasted are used.")
+        text = _("The provider publishes no keys (its metadata has no jwks_uri): the pasted ones are used.")
         yield Finding("keys", Status.PASSED, "keys_pasted", text)
     else:
         yield failure("keys", exc)
 
 
 @sensitive_variables()
-def credentials(
+def check_credentials(
     provider: Provider, known: ProviderMetadata, *, redirect_uri: str, deadline: Deadline, name: Finding
 ) -> Iterator[Finding]:
-    """Ask for tokens with a code that cannot be right: how the provider refuses says whether it believes the client.
+    """Send a token request with a wrong code: the provider's error shows whether it accepts the client.
 
-    ``name``: what was found of the name of the token endpoint's host.
+    ``name``: the finding about the name of the token endpoint's host.
     """
     try:
         exchange_code(
@@ -118,24 +120,22 @@ def credentials(
         text = _("The client id and the secret could not be tested: the secret cannot be used.")
         yield Finding("credentials", Status.FAILED, exc.code, text, str(SECRET_PROBLEMS[exc.code]))
     except TokenResponseError as exc:
-        yield _by_refusal(exc)
+        yield _finding_for(exc)
     except ProviderUnavailable as exc:
-        # A name server that knew no such name may take its time at the next question: no provider was slow.
+        # The name server may answer slowly the second time: report the name, not a timeout of the provider.
         yield failure("credentials", exc if name.status is Status.PASSED else ProviderUnavailable(name.code))
     else:
-        text = _(
-            "The token endpoint gave tokens for a code that it never issued: whatever answers there is no provider."
-        )
-        advice = _("Sign nobody in with it. Compare the token endpoint with the provider's documentation.")
+        text = _("The token endpoint gave tokens for a code that it never issued: it is not a real provider.")
+        advice = _("Do not use it to sign in. Compare the token endpoint with the provider's documentation.")
         yield Finding("credentials", Status.FAILED, "token_for_wrong_code", text, advice)
 
 
-def _by_refusal(exc: TokenResponseError) -> Finding:
+def _finding_for(exc: TokenResponseError) -> Finding:
     if exc.code == "token_invalid_grant":
-        text = _("The provider believes the client id and the client secret.")
+        text = _("The provider accepts the client id and the client secret.")
         return Finding("credentials", Status.PASSED, "credentials", text)
     if exc.code == "token_client_refused":
         advice = _("Also check “token endpoint authentication”: the provider may expect the other method.")
         return Finding("credentials", Status.FAILED, exc.code, explain(exc.code), advice)
-    text = _("The token endpoint refused the test in a way that says nothing of the client id and the secret.")
+    text = _("The token endpoint refused the test for a reason unrelated to the client id and the secret.")
     return Finding("credentials", Status.WARNING, exc.code, f"{text} {explain(exc.code)}")

@@ -1,4 +1,4 @@
-"""A configuration of LemonLDAP::NG comes over: what has an equivalent works, and everything else is listed."""
+"""``psc_import_lemonldap``: options with an equivalent are imported, every other one is listed."""
 
 from __future__ import annotations
 
@@ -8,13 +8,21 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.contrib.auth import get_user_model
 
-from psc_connect.configuration.lemonldap import is_lemonldap
-from psc_connect.configuration.lemonldap_options import NOT_TAKEN, TAKEN
+from psc_connect.contrib.lemonldap.conversion import is_lemonldap
+from psc_connect.contrib.lemonldap.options import CONVERTERS, NOT_CONVERTED
 from psc_connect.environments import load_metadata
 from psc_connect.models import Provider
 from tests.configuration.commands import STEERING, everything, steering
-from tests.configuration.lemonldap import AS_DOCUMENTED, EVERY_OPTION, NAME, configuration, keys_of, notes_of, run
 from tests.conftest import CLIENT_ID, CLIENT_SECRET
+from tests.contrib.lemonldap.configurations import (
+    AS_DOCUMENTED,
+    EVERY_OPTION,
+    NAME,
+    configuration,
+    keys_of,
+    notes_of,
+    run,
+)
 from tests.support.browser_session import PAGE, BrowserSession, query_of
 from tests.support.key_sets import EC_KEY, PRIVATE_KEY
 
@@ -54,7 +62,7 @@ def client(slug: str) -> Any:
     return client_of(slug)
 
 
-def test_its_secret_is_kept_encrypted_and_shown_nowhere(tmp_path: Path, simulator: Simulator) -> None:
+def test_its_secret_is_stored_encrypted_and_not_shown(tmp_path: Path, simulator: Simulator) -> None:
     called = run(tmp_path, configuration(simulator.metadata, AS_DOCUMENTED))
     assert CLIENT_SECRET not in called.text
     assert "client_secret: stored" in called.text
@@ -64,7 +72,7 @@ def test_its_secret_is_kept_encrypted_and_shown_nowhere(tmp_path: Path, simulato
 
 
 @pytest.mark.usefixtures("no_way_out")
-def test_the_closed_hosts_of_its_documentation_become_the_present_sandbox(tmp_path: Path) -> None:
+def test_closed_sandbox_hosts_are_replaced_by_the_current_ones(tmp_path: Path) -> None:
     document = configuration(load_metadata("sandbox-2020"), AS_DOCUMENTED, oidcOPMetaDataJWKS=keys_of(EC_KEY))
     called = run(tmp_path, document)
     assert called.status == 0
@@ -76,12 +84,12 @@ def test_the_closed_hosts_of_its_documentation_become_the_present_sandbox(tmp_pa
 
 @pytest.mark.parametrize("environment", ["production", "sandbox"])
 @pytest.mark.usefixtures("no_way_out")
-def test_what_ans_publishes_is_recognised(tmp_path: Path, environment: str) -> None:
+def test_metadata_of_ans_is_recognised(tmp_path: Path, environment: str) -> None:
     assert run(tmp_path, configuration(load_metadata(environment), AS_DOCUMENTED)).status == 0
     assert Provider.objects.get().environment == environment
 
 
-def test_the_misnamed_way_to_sign_out_is_renamed(tmp_path: Path, simulator: Simulator) -> None:
+def test_the_misnamed_end_session_endpoint_is_renamed(tmp_path: Path, simulator: Simulator) -> None:
     metadata = dict(simulator.metadata)
     metadata["endsession_endpoint"] = metadata.pop("end_session_endpoint")
     called = run(tmp_path, configuration(metadata, AS_DOCUMENTED))
@@ -89,8 +97,8 @@ def test_the_misnamed_way_to_sign_out_is_renamed(tmp_path: Path, simulator: Simu
     assert "renamed" in notes_of(called)["oidcOPMetaDataJSON"]
 
 
-def test_every_option_is_taken_over_or_listed(tmp_path: Path, simulator: Simulator) -> None:
-    assert {*TAKEN, *NOT_TAKEN, "ClientSecret"} == {*EVERY_OPTION}
+def test_every_option_is_imported_or_listed(tmp_path: Path, simulator: Simulator) -> None:
+    assert {*CONVERTERS, *NOT_CONVERTED, "ClientSecret"} == {*EVERY_OPTION}
     called = run(tmp_path, configuration(simulator.metadata, EVERY_OPTION))
     assert called.status == 0
     provider = Provider.objects.get()
@@ -110,8 +118,8 @@ def test_every_option_is_taken_over_or_listed(tmp_path: Path, simulator: Simulat
         "extra_parameters": {"kc_idp_hint": "x", "claims": "{}"},
     }
     assert {name: getattr(provider, name) for name in taken} == taken
-    told = {name.removeprefix("oidcOPMetaDataOptions") for name in notes_of(called)}
-    assert told == {
+    noted = {name.removeprefix("oidcOPMetaDataOptions") for name in notes_of(called)}
+    assert noted == {
         "AcrValues",
         "AuthEndpointExtraParams.state",
         "AuthnEndpointAuthMethod",
@@ -138,7 +146,7 @@ def test_every_option_is_taken_over_or_listed(tmp_path: Path, simulator: Simulat
     ("asked", "accepted"),
     [("eidas2", ""), ("eidas1", ""), ("eidas3", "eidas3"), ("eidas2, eidas3", "eidas2 eidas3"), ("loa2", "loa2")],
 )
-def test_acr_values_are_demanded_unless_that_refuses_everybody(
+def test_acr_values_are_required_unless_that_refuses_everybody(
     tmp_path: Path, simulator: Simulator, asked: str, accepted: str
 ) -> None:
     called = run(tmp_path, configuration(simulator.metadata, {**AS_DOCUMENTED, "AcrValues": asked}))
@@ -166,7 +174,7 @@ def test_a_value_that_has_no_equivalent_is_listed(
     assert f"oidcOPMetaDataOptions{option}" in notes_of(called)
 
 
-def test_the_first_in_order_stays_the_first(tmp_path: Path, simulator: Simulator) -> None:
+def test_sort_number_0_is_imported(tmp_path: Path, simulator: Simulator) -> None:
     run(tmp_path, configuration(simulator.metadata, {**AS_DOCUMENTED, "SortNumber": 0}))
     assert Provider.objects.get().sort_order == 0
 
@@ -197,14 +205,14 @@ def test_no_exported_variable_makes_an_administrator(tmp_path: Path, simulator: 
     assert {f"oidcOPMetaDataExportedVars.{name}" for name in named} <= notes_of(called).keys()
 
 
-def test_without_a_row_for_the_username_one_is_made_and_told(tmp_path: Path, simulator: Simulator) -> None:
+def test_without_a_row_for_the_username_one_is_added_and_reported(tmp_path: Path, simulator: Simulator) -> None:
     document = configuration(simulator.metadata, AS_DOCUMENTED, oidcOPMetaDataExportedVars={})
     called = run(tmp_path, document)
     assert Provider.objects.get().exported_attributes.get().claim == "SubjectNameID"
     assert "national identifier" in notes_of(called)["oidcOPMetaDataExportedVars"]
 
 
-def test_a_check_tells_and_changes_nothing(tmp_path: Path, simulator: Simulator) -> None:
+def test_a_check_shows_changes_and_saves_nothing(tmp_path: Path, simulator: Simulator) -> None:
     before = everything()
     called = run(tmp_path, configuration(simulator.metadata, AS_DOCUMENTED), "--check")
     assert (called.status, everything()) == (1, before)
@@ -216,7 +224,7 @@ def test_the_same_twice_changes_nothing(tmp_path: Path, simulator: Simulator) ->
     run(tmp_path, document)
     before = everything()
     called = run(tmp_path, document)
-    assert called.text.startswith(f"{NAME}: nothing changes\n")
+    assert called.text.startswith(f"{NAME}: no changes\n")
     assert everything() == before
 
 
@@ -234,7 +242,7 @@ def test_one_of_several_can_be_chosen(tmp_path: Path, simulator: Simulator) -> N
 
 @pytest.mark.case("CF03", "TN04")
 @pytest.mark.usefixtures("no_way_out")
-def test_a_name_that_is_taken_does_not_make_the_sandbox_of_production(tmp_path: Path, production: Provider) -> None:
+def test_an_existing_slug_does_not_replace_production_by_the_sandbox(tmp_path: Path, production: Provider) -> None:
     document = configuration(load_metadata("sandbox"), AS_DOCUMENTED)
     for part in ("oidcOPMetaDataJSON", "oidcOPMetaDataOptions", "oidcOPMetaDataExportedVars"):
         document[part]["PSC"] = document[part].pop(NAME)
@@ -256,7 +264,7 @@ def test_an_identifier_is_given_to_one_provider(tmp_path: Path, simulator: Simul
 
 
 @pytest.mark.parametrize(
-    ("parts", "said"),
+    ("parts", "expected"),
     [
         ({"oidcOPMetaDataJSON": {NAME: '{"issuer": \n }'}}, "line 2, column 2"),
         ({"oidcOPMetaDataJSON": {NAME: "<html>"}}, "metadata"),
@@ -267,12 +275,12 @@ def test_an_identifier_is_given_to_one_provider(tmp_path: Path, simulator: Simul
         ({"oidcOPMetaDataJWKS": {NAME: "-----BEGIN CERTIFICATE-----"}}, "jwks"),
     ],
 )
-def test_what_cannot_be_imported_is_told_and_nothing_is_saved(
-    tmp_path: Path, simulator: Simulator, parts: dict[str, Any], said: str
+def test_what_cannot_be_imported_is_reported_and_nothing_is_saved(
+    tmp_path: Path, simulator: Simulator, parts: dict[str, Any], expected: str
 ) -> None:
     called = run(tmp_path, configuration(simulator.metadata, AS_DOCUMENTED, **parts))
     assert called.status == 2
-    assert said in called.text
+    assert expected in called.text
     assert CLIENT_SECRET not in called.text
     assert not Provider.objects.exists()
 
@@ -285,14 +293,14 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path, document: str) -> Non
     assert not Provider.objects.exists()
 
 
-def test_its_configuration_is_told_from_ours() -> None:
+def test_its_configuration_is_told_apart_from_ours() -> None:
     assert is_lemonldap(configuration({}, {}))
     assert not is_lemonldap({"psc_connect": 1, "providers": []})
     assert not is_lemonldap([])
 
 
 @pytest.mark.case("LG03")
-def test_the_notes_do_not_steer_the_terminal_of_who_reads_them(simulator: Simulator, tmp_path: Path) -> None:
+def test_control_characters_of_notes_are_escaped(simulator: Simulator, tmp_path: Path) -> None:
     called = run(tmp_path, configuration(simulator.metadata, {**AS_DOCUMENTED, STEERING: "x", "Display": STEERING}))
     assert called.text.count("all is well") == 2
     assert steering(called.text) == set()

@@ -1,4 +1,4 @@
-"""A configuration of LemonLDAP::NG, as its Manager writes it, and the command that reads it."""
+"""LemonLDAP::NG configurations as its Manager writes them, and calls of the command that reads them."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ if TYPE_CHECKING:
 
 
 NAME = "psc-connect"
-# As its page on Pro Santé Connect says to fill in the Manager of 2.16; the other options at their defaults, as the
-# Manager writes them.
+# The values that LemonLDAP::NG documents for Pro Santé Connect (2.16), and the defaults that its Manager writes.
 AS_DOCUMENTED = {
     "ClientID": CLIENT_ID,
     "ClientSecret": CLIENT_SECRET,
@@ -30,7 +29,7 @@ AS_DOCUMENTED = {
     "TokenEndpointAuthMethod": "client_secret_post",
     "UseNonce": 1,
 }
-# Each option that its Manager knows, from 2.16 to 2.23, set to something.
+# Each option of its Manager, from 2.16 to 2.23, with a value.
 EVERY_OPTION = {
     **AS_DOCUMENTED,
     "AuthEndpointExtraParams": {"kc_idp_hint": "x", "state": "mine", "claims": "{}"},
@@ -62,7 +61,7 @@ EVERY_OPTION = {
 
 
 def configuration(metadata: Any, options: dict[str, Any], **parts: Any) -> dict[str, Any]:
-    """A whole lmConf-N.json, as far as it concerns one provider."""
+    """Return the parts of a lmConf-N.json that concern one provider."""
     named = {f"oidcOPMetaDataOptions{name}": value for name, value in options.items()}
     return {
         "cfgNum": 12,
@@ -88,6 +87,6 @@ def run(folder: Path, document: Any, *arguments: str) -> Any:
 
 
 def notes_of(called: Any) -> dict[str, str]:
-    """Return what was not taken over as it was: the name and the reason."""
-    told = called.text.partition("what has not been taken over as it was:\n")[2]
-    return dict(line.strip().split(": ", 1) for line in told.splitlines() if line.startswith("  "))
+    """Return the options that were not imported unchanged, with the reason."""
+    notes = called.text.partition("options not imported unchanged:\n")[2]
+    return dict(line.strip().split(": ", 1) for line in notes.splitlines() if line.startswith("  "))

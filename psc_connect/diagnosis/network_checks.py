@@ -1,4 +1,4 @@
-"""The way to the provider: out of this machine, to a name, through TLS, at the same time of day."""
+"""Checks of the network between this server and the provider: proxy, DNS, TLS, clocks."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ if TYPE_CHECKING:
     from psc_connect.oidc.metadata import ProviderMetadata
     from psc_connect.oidc.response_details import ResponseDetails
 
-# A certificate that lives on for less was not renewed when it should have been.
+# Certificates are usually renewed well before their last two weeks.
 CERTIFICATE_DAYS = 14
-# More than that is no accident of two clocks; beyond the leeway of 60 s logins begin to fail.
+# Clocks that use a time service differ by less. Beyond the leeway of an ID token (60 s), logins begin to fail.
 CLOCK_SECONDS = 30
 LEEWAY_SECONDS = 60
 DAY = 24 * 3600
 
 
-def way_out() -> Iterator[Finding]:
-    """Which proxy and which authorities are in force; a password of the proxy is never shown."""
+def check_outgoing_connection() -> Iterator[Finding]:
+    """Report the proxy, without its password, and the certificate authorities in use."""
     bundle = conf.ca_bundle()
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(bundle or DEFAULT_CA_BUNDLE_PATH)
     except OSError:
         yield Finding(
-            "way_out",
+            "outgoing_connection",
             Status.FAILED,
             "provider_ca_bundle_unreadable",
             explain("provider_ca_bundle_unreadable"),
@@ -53,44 +53,44 @@ def way_out() -> Iterator[Finding]:
         if bundle
         else _("Certificate authorities: those of the package certifi.")
     )
-    yield Finding("way_out", Status.PASSED, "way_out", f"{text} {authorities}")
+    yield Finding("outgoing_connection", Status.PASSED, "outgoing_connection", f"{text} {authorities}")
 
 
 def _without_password(proxy: str) -> str:
     return proxy.partition("://")[2].rpartition("@")[2]
 
 
-def names(metadata: ProviderMetadata, deadline: Deadline) -> dict[str, Finding]:
-    """Whether the hosts that this server calls are known here; behind a proxy, whether the proxy is. By host."""
+def check_names(metadata: ProviderMetadata, deadline: Deadline) -> dict[str, Finding]:
+    """Resolve the hosts that this server calls, or the proxy if there is one. Return a finding for each host."""
     urls = (metadata.token_endpoint, metadata.userinfo_endpoint, metadata.jwks_uri)
-    return {host: _name(host, deadline) for host in dict.fromkeys(asked_host(url) for url in urls if url)}
+    return {host: _check_name(host, deadline) for host in dict.fromkeys(resolved_host(url) for url in urls if url)}
 
 
-def asked_host(url: str) -> str:
-    """Return the host, with its port, whose name is asked for before this address is called."""
+def resolved_host(url: str) -> str:
+    """Return the host and port that are resolved before a request to ``url``: its own, or those of the proxy."""
     proxy = conf.https_proxy()
     return _without_password(proxy) if proxy else urlsplit(url).netloc
 
 
-def _name(host: str, deadline: Deadline) -> Finding:
+def _check_name(host: str, deadline: Deadline) -> Finding:
     parts = urlsplit(f"//{host}")
     try:
         http = conf.http_policy()
         addresses = resolve_host(parts.hostname or "", parts.port or 443, http=http, deadline=deadline)
     except ProviderUnavailable as exc:
-        advice = _("Ask the people of your network for name resolution (DNS) to %(host)s.") % {"host": host}
+        advice = _("Ask your network administrators for name resolution (DNS) of %(host)s.") % {"host": host}
         return Finding("names", Status.FAILED, exc.code, f"{host} – {explain(exc.code)}", advice)
     return Finding("names", Status.PASSED, "names", f"{host} → {', '.join(addresses)}")
 
 
-def certificate(observed: ResponseDetails) -> Iterator[Finding]:
-    """How long the provider's certificate lives; it was accepted, or there would be no answer."""
-    if observed.certificate_expires_at is None:
+def check_certificate(response: ResponseDetails) -> Iterator[Finding]:
+    """Report when the provider's certificate expires. It was accepted: otherwise there is no answer."""
+    if response.certificate_expires_at is None:
         yield Finding(
             "tls", Status.WARNING, "tls_absent", _("Plain http: there is no certificate."), _("For development only.")
         )
         return
-    days = int((observed.certificate_expires_at - time.time()) // DAY)
+    days = int((response.certificate_expires_at - time.time()) // DAY)
     text = ngettext(
         "The provider's certificate was accepted; it expires in %(days)s day.",
         "The provider's certificate was accepted; it expires in %(days)s days.",
@@ -99,19 +99,19 @@ def certificate(observed: ResponseDetails) -> Iterator[Finding]:
     if days >= CERTIFICATE_DAYS:
         yield Finding("tls", Status.PASSED, "tls", text)
         return
-    advice = _("The provider has to renew it; tell its support if that has not been done a few days before.")
+    advice = _("The provider must renew it. Tell its support if that has not been done a few days before.")
     yield Finding("tls", Status.WARNING, "tls_expires_soon", text, advice)
 
 
-def clock(observed: ResponseDetails, *, asked_at: float, answered_at: float) -> Iterator[Finding]:
-    """How far this server's clock is from the provider's, to the second (RFC 9110 6.6.1)."""
-    if observed.date is None:
-        # A bare Keycloak sends none, and nobody can do anything about it: no reason to wake somebody up.
+def check_clock(response: ResponseDetails, *, requested_at: float, answered_at: float) -> Iterator[Finding]:
+    """Compare this server's clock with the provider's ``Date``, to the second (RFC 9110 6.6.1)."""
+    if response.date is None:
+        # Passed, not a warning: Keycloak without a proxy sends no date, and an administrator cannot change that.
         text = _("The provider's answer has no date: the clocks cannot be compared.")
         yield Finding("clock", Status.PASSED, "clock_unknown", text)
         return
-    # Its date is cut to whole seconds.
-    offset = round((asked_at + answered_at) / 2 - (observed.date + 0.5))
+    # The date is truncated to whole seconds: half a second is the mean of what is lost.
+    offset = round((requested_at + answered_at) / 2 - (response.date + 0.5))
     if abs(offset) <= CLOCK_SECONDS:
         text = _("The clocks of this server and of the provider agree (%(seconds)s s apart).")
         yield Finding("clock", Status.PASSED, "clock", text % {"seconds": abs(offset)})
@@ -120,4 +120,6 @@ def clock(observed: ResponseDetails, *, asked_at: float, answered_at: float) -> 
     ahead = _("This server's clock is %(seconds)s seconds ahead of the provider's.")
     behind = _("This server's clock is %(seconds)s seconds behind the provider's.")
     text = (ahead if offset > 0 else behind) % {"seconds": abs(offset)}
-    yield Finding("clock", status, "clock_offset", text, _("Set this server's clock by a time service (NTP)."))
+    yield Finding(
+        "clock", status, "clock_offset", text, _("Synchronise this server's clock with a time service (NTP).")
+    )

@@ -1,0 +1,84 @@
+"""Application of plans: all of them in one transaction, or none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from psc_connect.configuration.problems import ConfigurationError, Problem
+from psc_connect.error_messages import explain
+from psc_connect.models import Provider
+from psc_connect.oidc.errors import JWKSError, MetadataError, ProviderUnavailable
+from psc_connect.providers import audit, keys, validation
+from psc_connect.providers.metadata import secret_recipient
+from psc_connect.providers.serialization import PROVIDER_FIELDS, SECRET
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from django.contrib.auth.models import User
+
+    from psc_connect.configuration.plan import Plan
+
+
+def apply_plans(plans: list[Plan], *, origin: str, by: User | None = None) -> None:
+    """Save every plan, or none. It fetches no keys: see ``import_missing_keys``.
+
+    Raises ValueError if a plan has problems; ConfigurationError if another secret, or another recipient of it, was
+    saved since the plans were made.
+    """
+    if any(plan.problems for plan in plans):
+        raise ValueError("a plan with problems cannot be applied")
+    with transaction.atomic():
+        for plan in plans:
+            if plan.has_changes:
+                _check_secret_recipient(plan)
+                with audit.recorded(plan.provider, origin=origin, by=by):
+                    _save(plan)
+
+
+def import_missing_keys(plans: list[Plan], *, origin: str, by: User | None = None) -> Iterator[tuple[Provider, str]]:
+    """Import the keys of providers that have none. Yield each provider whose import failed, and the message."""
+    for plan in plans:
+        provider = plan.provider
+        if provider.jwks or not provider.metadata.get("jwks_uri"):
+            continue
+        try:
+            keys.import_keys(provider, origin=origin, by=by)
+        except (MetadataError, ProviderUnavailable, JWKSError) as exc:
+            yield provider, explain(exc.code)
+
+
+def _check_secret_recipient(plan: Plan) -> None:
+    """Lock the row, and check that its secret still goes to the recipient that the plan was made for."""
+    row = Provider.objects.select_for_update().filter(slug=plan.provider.slug).first()
+    stored = None if row is None else (secret_recipient(row.metadata), row.client_secret.ciphertext)
+    if stored != plan.secret_when_planned:
+        text = _("This provider has been changed meanwhile: start again.")
+        raise ConfigurationError(Problem(plan.provider.slug, text))
+
+
+def _save(plan: Plan) -> None:
+    provider = plan.provider
+    if plan.is_new:
+        provider.save()
+    else:
+        provider.save(update_fields=_changed_fields(plan))
+    for name, rows in plan.rows.items():
+        validation.replace_rows(provider, name, rows)
+
+
+def _changed_fields(plan: Plan) -> set[str]:
+    """Return the fields to save: only those that the plan changes, since others may have changed meanwhile."""
+    changed = {difference.name.partition(".")[0] for difference in plan.diff} & {*PROVIDER_FIELDS}
+    if plan.secret is not None:
+        changed.add(SECRET)
+    if "jwks" in changed:
+        changed |= {*keys.KEY_FIELDS, *keys.DECIDED_FIELDS}
+    if changed & {*keys.DECIDED_FIELDS}:
+        # A fetch that is under way does not know of it.
+        keys.supersede_fetch(plan.provider)
+        changed.add("jwks_fetch_began_at")
+    return changed

@@ -1,0 +1,1 @@
+"""Import of OpenID Connect providers from a LemonLDAP::NG configuration."""
