@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import os
 import re
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
@@ -49,21 +50,15 @@ class SecretUnavailable(Exception):
         self.code = code
 
 
+@dataclass(frozen=True, slots=True)
 class StoredSecret:
     """A secret as stored in the database, decrypted on demand, so that reading a row cannot fail."""
 
-    __slots__ = ("_ciphertext",)
-
-    def __init__(self, ciphertext: str = "") -> None:
-        self._ciphertext = ciphertext
+    ciphertext: str = field(default="", repr=False)
 
     @classmethod
     def encrypt(cls, clear: str) -> StoredSecret:
         return cls(cipher_for(CLIENT_SECRET).encrypt(clear.encode()).decode() if clear else "")
-
-    @property
-    def ciphertext(self) -> str:
-        return self._ciphertext
 
     def reveal(self) -> str:
         """Return the secret in clear, read from the environment or a file if the stored text is a reference.
@@ -92,7 +87,7 @@ class StoredSecret:
             return False
 
     def _decrypted(self) -> str:
-        if not self._ciphertext:
+        if not self.ciphertext:
             raise SecretUnavailable("secret_missing")
         for cipher in (cipher_for(CLIENT_SECRET), secret_key_cipher_for(CLIENT_SECRET)):
             if (clear := self._decrypted_with(cipher)) is not None:
@@ -107,21 +102,12 @@ class StoredSecret:
 
     def _decrypted_with(self, cipher: MultiFernet) -> str | None:
         try:
-            return cipher.decrypt(self._ciphertext.encode()).decode()
+            return cipher.decrypt(self.ciphertext.encode()).decode()
         except (InvalidToken, ValueError):
             return None
 
     def __bool__(self) -> bool:
-        return bool(self._ciphertext)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, StoredSecret) and other._ciphertext == self._ciphertext
-
-    def __hash__(self) -> int:
-        return hash(self._ciphertext)
-
-    def __repr__(self) -> str:
-        return "<StoredSecret: set>" if self else "<StoredSecret: empty>"
+        return bool(self.ciphertext)
 
 
 def _from_environment(reference: str) -> str:

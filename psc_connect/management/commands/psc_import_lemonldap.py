@@ -54,5 +54,5 @@ class Command(ConfigurationCommand):
 def _notes_of(provider: ConvertedProvider) -> list[str]:
     if not provider.notes:
         return []
-    title = _("%(slug)s: options not imported unchanged:") % {"slug": provider.declaration["slug"]}
+    title = _("%(slug)s: changed or not imported:") % {"slug": provider.declaration["slug"]}
     return ["", title, *("  " + labelled(note.name, note.text) for note in provider.notes)]

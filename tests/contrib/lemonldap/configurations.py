@@ -88,5 +88,5 @@ def run(folder: Path, document: Any, *arguments: str) -> Any:
 
 def notes_of(called: Any) -> dict[str, str]:
     """Return the options that were not imported unchanged, with the reason."""
-    notes = called.text.partition("options not imported unchanged:\n")[2]
+    notes = called.text.partition("changed or not imported:\n")[2]
     return dict(line.strip().split(": ", 1) for line in notes.splitlines() if line.startswith("  "))
