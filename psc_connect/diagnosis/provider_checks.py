@@ -100,7 +100,7 @@ def keys_not_fetched(provider: Provider, exc: OIDCError) -> Iterator[Finding]:
 
 @sensitive_variables()
 def check_credentials(
-    provider: Provider, known: ProviderMetadata, *, redirect_uri: str, deadline: Deadline, name: Finding
+    provider: Provider, metadata: ProviderMetadata, *, redirect_uri: str, deadline: Deadline, name: Finding
 ) -> Iterator[Finding]:
     """Send a token request with a wrong code: the provider's error shows whether it accepts the client.
 
@@ -108,7 +108,7 @@ def check_credentials(
     """
     try:
         exchange_code(
-            known,
+            metadata,
             provider.credentials(),
             code=WRONG_CODE,
             redirect_uri=redirect_uri,
@@ -137,5 +137,5 @@ def _finding_for(exc: TokenResponseError) -> Finding:
     if exc.code == "token_client_refused":
         advice = _("Also check “token endpoint authentication”: the provider may expect the other method.")
         return Finding("credentials", Status.FAILED, exc.code, explain(exc.code), advice)
-    text = _("The token endpoint refused the test for a reason unrelated to the client id and the secret.")
+    text = _("The token endpoint refused the test without showing whether the client id and the secret are correct.")
     return Finding("credentials", Status.WARNING, exc.code, f"{text} {explain(exc.code)}")
