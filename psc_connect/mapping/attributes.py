@@ -18,7 +18,7 @@ from psc_connect.exceptions import LoginRefused
 from psc_connect.models.user_fields import UsersField, assignable_fields
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from django.contrib.auth.models import User
 
@@ -42,17 +42,26 @@ class AttributeResult:
     fatal: bool = False
 
 
-def apply_exported_attributes(
+def evaluate_attributes(
     user: User, rows: Iterable[ExportedAttribute], claims: Mapping[str, Any], *, creating: bool
+) -> Iterator[tuple[ExportedAttribute, AttributeResult]]:
+    """Yield each row with what it would do to the user, without changing it."""
+    parsed = Claims.wrap(claims)
+    for row in rows:
+        yield row, evaluate_attribute(row, user, parsed, creating=creating)
+
+
+def apply_results(
+    user: User, results: Iterable[tuple[ExportedAttribute, AttributeResult]], *, creating: bool
 ) -> set[str]:
-    """Set the user's fields from the claims, without saving; return the names of those that changed.
+    """Set the user's fields, without saving; return the names of those that changed.
 
     Raises LoginRefused: ``attribute_missing``, ``attribute_rejected``, ``attribute_not_unique``,
-    ``attribute_field_forbidden``, ``attribute_field_unknown``, ``attribute_claim_too_slow``.
+    ``attribute_field_forbidden``, ``attribute_field_unknown``, ``attribute_claim_too_slow``; and
+    ``account_username_missing`` where a new user has no username then.
     """
-    changed, parsed = set(), Claims.wrap(claims)
-    for row in rows:
-        result = evaluate_attribute(row, user, parsed, creating=creating)
+    changed = set()
+    for row, result in results:
         if result.fatal:
             raise LoginRefused(result.problem)
         if result.problem:
@@ -61,6 +70,8 @@ def apply_exported_attributes(
         elif result.is_due and getattr(user, row.user_field) != result.accepted:
             setattr(user, row.user_field, result.accepted)
             changed.add(row.user_field)
+    if creating and not user.get_username():
+        raise LoginRefused("account_username_missing")
     return changed
 
 

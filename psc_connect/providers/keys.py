@@ -5,6 +5,7 @@ An administrator pins keys (they stay, whatever the provider publishes) and reti
 
 from __future__ import annotations
 
+import copy
 import logging
 import time
 from datetime import timedelta
@@ -100,8 +101,8 @@ def fetched_document(provider: Provider, deadline: Deadline) -> dict[str, Any]:
 
 
 def fetched_keys(provider: Provider, deadline: Deadline) -> KeySet:
-    """Return what ``fetched_document`` holds as keys, retired ones left out."""
-    return parse_jwks(fetched_document(provider, deadline)).without(provider.jwks_retired)
+    """Return the keys that a login would have after a fetch, without saving them. Raises as a fetch does."""
+    return set_keys(copy.copy(provider), fetched_document(provider, deadline))
 
 
 def with_pinned(provider: Provider, document: object) -> dict[str, Any]:

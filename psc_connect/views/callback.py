@@ -1,9 +1,9 @@
-"""The browser comes back: the answer is taken once, and the person whom it names is signed in."""
+"""The callback: accepts the provider's authorization response, once, and signs the person in."""
 
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.contrib import auth
 from django.http import HttpResponse, HttpResponseRedirect, QueryDict
@@ -12,7 +12,7 @@ from django.views.decorators.debug import sensitive_variables
 from mozilla_django_oidc.views import OIDCAuthenticationCallbackView
 from typing_extensions import override
 
-from psc_connect.backends import CodeGrant, prepared_backend
+from psc_connect.backends import accept_response
 from psc_connect.current_professional import reset_current_professional
 from psc_connect.dry_run import run
 from psc_connect.exceptions import LoginRefused
@@ -21,8 +21,9 @@ from psc_connect.login.failures import REFUSALS, announce_failed_login
 from psc_connect.login.redirects import landing_page
 from psc_connect.login.session import SessionLogin, finished_login_page, open_session, session_login
 from psc_connect.login.site_urls import activity_url, login_url
-from psc_connect.models import Provider, RequireIssuer
-from psc_connect.oidc.authorization import check_issuer, parse_authorization_response
+from psc_connect.login_steps import StateAlreadyUsed
+from psc_connect.models import Provider
+from psc_connect.oidc.authorization import parse_authorization_response
 from psc_connect.oidc.errors import AuthorizationResponseError
 from psc_connect.professional.snapshot import changes
 from psc_connect.signals import account_created, account_linked, professional_changed, signed_in
@@ -42,16 +43,16 @@ logger = logging.getLogger("psc_connect")
 
 
 class CallbackView(ProviderView, OIDCAuthenticationCallbackView):
-    """Takes the provider's answer, once, and signs in the person whom it names."""
+    """The page to which the provider sends the browser back, after a login or a dry run."""
 
     login: PendingLogin | None = None
 
-    # dispatch() itself is not overridden: the marks of the base class's, such as login_not_required, would be lost.
+    # Not an override of dispatch(): that would lose the attributes that decorators set on it (login_not_required).
     @override
     def finish(self, response: HttpResponseBase) -> HttpResponseBase:
         if self.login is not None and isinstance(response, HttpResponse):
             pending.delete(response, self.login, secure=site_urls.is_secure(self.request))
-        # The address of this page holds a code: whatever the next page links to must not learn it.
+        # The address of this page holds a code, which no other site may receive as a referrer.
         response.headers["Referrer-Policy"] = "no-referrer"
         return response
 
@@ -63,126 +64,99 @@ class CallbackView(ProviderView, OIDCAuthenticationCallbackView):
     @override
     @sensitive_variables()
     def get(self, request: HttpRequest, provider: str) -> HttpResponse:
-        parameters = _taken_parameters(request)
-        login = self._begun_here(request, parameters.get("state", []))
-        if login is not None and login.dry_run_by:
-            return self._end_dry_run(request, login, parameters)
-        answer = parse_authorization_response(parameters)
+        parameters = _take_parameters(request)
+        login = self._recall_login(request, parameters.get("state", []))
         if login is None:
-            return self._over_already(request, answer)
+            return self._answer_reload(request, parse_authorization_response(parameters))
         if login.provider != provider:
             raise LoginRefused("authorization_provider_mismatch")
         self.login = login
-        if login.is_expired:
-            raise LoginRefused("authorization_state_expired")
+        if login.dry_run_by:
+            return self._finish_dry_run(request, login, parameters)
         row = enabled_provider(provider)
-        check_issuer(answer, metadata=row.parsed_metadata, require=row.require_iss == RequireIssuer.ANNOUNCED)
-        if answer.error:
-            raise LoginRefused(f"authorization_{answer.error}")
-        if not pending.claim(login):
-            return self._begun_twice(request, login)
-        return self._sign_in(request, row, login, answer.code)
+        try:
+            backend, grant = accept_response(request, row, login, parameters)
+        except StateAlreadyUsed:
+            return self._answer_second_click(request, login)
+        # Only our backend: django.contrib.auth.authenticate() would pass the code and its verifier to all others too.
+        user = backend.authenticate(request, code_grant=grant)
+        if user is None:
+            raise LoginRefused("account_refused_by_site")
+        return self._sign_in(request, backend, user, login)
 
     @sensitive_variables()
-    def _end_dry_run(self, request: HttpRequest, login: PendingLogin, parameters: dict[str, list[str]]) -> HttpResponse:
-        """Nobody is signed in, and no receiver of ours hears of it: the administrator reads what came of it.
-
-        An answer that belongs to no dry run of this browser is refused like any other.
-        """
-        self.login = login
-        row = Provider.objects.filter(slug=self.kwargs["provider"]).first()
-        if row is None or login.provider != row.slug:
+    def _finish_dry_run(
+        self, request: HttpRequest, login: PendingLogin, parameters: dict[str, list[str]]
+    ) -> HttpResponse:
+        """Keep the result for the administrator. Nobody is signed in and no signal is sent."""
+        provider = Provider.objects.filter(slug=login.provider).first()
+        if provider is None:
             raise LoginRefused("authorization_provider_mismatch")
-        found = run.finish(request, row, login, parameters)
-        logger.info("dry_run.finished provider=%s code=%s", row.slug, found.code or "none")
-        return HttpResponseRedirect(reverse("admin:psc_connect_provider_dry_run", args=[row.pk]))
+        result = run.finish(request, provider, login, parameters)
+        logger.info("dry_run.finished provider=%s code=%s", provider.slug, result.code or "none")
+        return HttpResponseRedirect(reverse("admin:psc_connect_provider_dry_run", args=[provider.pk]))
 
-    def _begun_here(self, request: HttpRequest, states: list[str]) -> PendingLogin | None:
-        """Return the login that this browser began with the state; its page is kept whatever else is wrong."""
+    def _recall_login(self, request: HttpRequest, states: list[str]) -> PendingLogin | None:
+        """Return the login that this browser began with the state. A refusal page leads back to its next page."""
         if len(states) != 1:
             return None
         login = pending.load(request, states[0], secure=site_urls.is_secure(request))
         self.next_page = login.next if login is not None else ""
         return login
 
-    def _over_already(self, request: HttpRequest, answer: AuthorizationResponse) -> HttpResponse:
-        """Answer a reload of a callback that signed this session in with its page; anything else is refused."""
+    def _answer_reload(self, request: HttpRequest, response: AuthorizationResponse) -> HttpResponse:
+        """Redirect a reload of a callback that has signed this session in. Refuse all else."""
         if request.user.is_authenticated:
-            page = finished_login_page(request, pending.digest(answer.state))
+            page = finished_login_page(request, pending.digest(response.state))
             if page is not None:
                 self.next_page = page
-                return self._on_to_the_page(request)
+                return self._redirect_to_page(request)
         raise AuthorizationResponseError("authorization_state_unknown")
 
-    def _begun_twice(self, request: HttpRequest, login: PendingLogin) -> HttpResponse:
-        """Answer the second of two clicks: the code is spent, but the person's session at the provider is open."""
+    def _answer_second_click(self, request: HttpRequest, login: PendingLogin) -> HttpResponse:
+        """Start again, once: the code is spent, but the person's session at the provider is still open."""
         if request.user.is_authenticated:
-            return self._on_to_the_page(request)
+            return self._redirect_to_page(request)
         if login.is_retry:
-            raise LoginRefused("authorization_state_used")
+            raise StateAlreadyUsed
         return HttpResponseRedirect(login_url(login.provider, login.next, again="1"))
 
     @sensitive_variables()
-    def _sign_in(self, request: HttpRequest, provider: Provider, login: PendingLogin, code: str) -> HttpResponse:
-        backend = prepared_backend(request, provider)
-        grant = CodeGrant.of(request, provider, login, code)
-        # Our backend alone: django.contrib.auth.authenticate() would offer the code and its verifier to every other.
-        user = backend.authenticate(request, code_grant=grant)
-        if user is None:
-            raise LoginRefused("account_refused_by_site")
-        return self._welcome(request, backend, user, login)
-
-    @sensitive_variables()
-    def _welcome(
-        self,
-        request: HttpRequest,
-        backend: ProSanteConnectBackend,
-        user: User,
-        login: PendingLogin,
+    def _sign_in(
+        self, request: HttpRequest, backend: ProSanteConnectBackend, user: User, login: PendingLogin
     ) -> HttpResponse:
-        done = backend.completed
-        found = done.resolution
-        said = {"request": request, "user": user, "account": found.account, "claims": done.person.claims}
+        completed = backend.completed
+        result = completed.result
         try:
             open_session(
                 request,
                 user,
                 login,
-                id_token=done.id_token,
-                auth_time=done.auth_time,
-                details=_session_login(login, done),
+                id_token=completed.id_token,
+                auth_time=completed.auth_time,
+                details=_session_login(login, completed),
             )
             reset_current_professional(request)
-            if found.created:
-                account_created.send(sender=type(backend), **said)
-            if found.linked:
-                account_linked.send(sender=type(backend), **said)
-            signed_in.send(sender=type(backend), **said)
-            self._tell_what_changed(backend, said)
+            _send_signals(backend, request=request, user=user)
         except REFUSALS:
-            # A receiver of the site's said no, or the database did: the page that says so is no lie.
+            # A receiver of the site refused the login, or the database failed: the page must not show a session.
             auth.logout(request)
             raise
         logger.info(
             "login.succeeded provider=%s account=%s created=%s linked=%s",
             login.provider,
-            found.account.pk,
-            found.created,
-            found.linked,
+            result.account.pk,
+            result.created,
+            result.linked,
         )
-        return self._on_to_the_page(request)
+        return self._redirect_to_page(request)
 
-    def _on_to_the_page(self, request: HttpRequest) -> HttpResponse:
-        """Lead to the page that the login was for, past the question in what capacity where it has no answer yet."""
-        kept = session_login(request)
-        if kept.must_choose:
-            return HttpResponseRedirect(activity_url(kept.provider, self.next_page))
+    def _redirect_to_page(self, request: HttpRequest) -> HttpResponse:
+        """Redirect to the page that the login was for, or first to the page where the person chooses an activity."""
+        login = session_login(request)
+        if login.must_choose:
+            return HttpResponseRedirect(activity_url(login.provider, self.next_page))
         return HttpResponseRedirect(self.success_url)
-
-    def _tell_what_changed(self, backend: ProSanteConnectBackend, said: dict[str, Any]) -> None:
-        before, after = backend.completed.resolution.before, backend.completed.person.professional
-        if before is not None and (changed := changes(before, after)):
-            professional_changed.send(sender=type(backend), **said, before=before, after=after, changes=changed)
 
     @property
     @override
@@ -190,24 +164,38 @@ class CallbackView(ProviderView, OIDCAuthenticationCallbackView):
         return landing_page(self.next_page)
 
 
-def _session_login(login: PendingLogin, done: CompletedLogin) -> SessionLogin:
-    choice = done.resolution.choice
+@sensitive_variables()
+def _send_signals(backend: ProSanteConnectBackend, *, request: HttpRequest, user: User) -> None:
+    result, identity, sender = backend.completed.result, backend.completed.identity, type(backend)
+    arguments = {"request": request, "user": user, "account": result.account, "claims": identity.claims}
+    if result.created:
+        account_created.send(sender=sender, **arguments)
+    if result.linked:
+        account_linked.send(sender=sender, **arguments)
+    signed_in.send(sender=sender, **arguments)
+    before, after = result.before, identity.professional
+    if before is not None and (changed := changes(before, after)):
+        professional_changed.send(sender=sender, **arguments, before=before, after=after, changes=changed)
+
+
+def _session_login(login: PendingLogin, completed: CompletedLogin) -> SessionLogin:
+    choice = completed.result.choice
     return SessionLogin(
         provider=login.provider,
-        account=done.resolution.account.pk,
-        acr=done.person.acr,
-        means=done.person.professional.means,
+        account=completed.result.account.pk,
+        acr=completed.identity.acr,
+        means=completed.identity.professional.means,
         activity_choice=choice.activity_choice.key if choice.activity_choice else "",
         must_choose=choice.must_ask,
     )
 
 
-def _taken_parameters(request: HttpRequest) -> dict[str, list[str]]:
-    """Take the parameters out of the request, so that no error mail, monitor or receiver finds the code there."""
+def _take_parameters(request: HttpRequest) -> dict[str, list[str]]:
+    """Remove the parameters from the request, so that no error mail, monitor or receiver finds the code in it."""
     parameters = dict(request.GET.lists())
     request.GET = QueryDict()
     request.META["QUERY_STRING"] = ""
-    # Copies that gunicorn, uWSGI, mod_wsgi and waitress put there.
+    # Copies of the address that gunicorn, uWSGI, mod_wsgi and waitress add.
     for name in {"RAW_URI", "REQUEST_URI", "UNENCODED_URL", "waitress.client_raw_uri"} & request.META.keys():
         request.META[name] = request.path
     return parameters

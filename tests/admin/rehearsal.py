@@ -23,13 +23,13 @@ def rehearse(person: BrowserSession, provider: Provider) -> Any:
 
 
 def steps_of(page: Any) -> dict[str, tuple[str, str]]:
-    found = page.context["found"]
-    assert [step.name for step in found.steps][:2] == ["state", "answer_issuer"]
+    found = page.context["result"]
+    assert [step.name for step in found.steps][:2] == ["state", "response_issuer"]
     return {step.name: (step.status, step.code) for step in found.steps}
 
 
 def all_passed(steps: dict[str, tuple[str, str]]) -> bool:
     """Whether nothing failed, and only what the provider's row does not demand was not looked at."""
-    not_demanded = {name for name, outcome in steps.items() if outcome == ("not_demanded", "")}
+    not_required = {name for name, outcome in steps.items() if outcome == ("not_required", "")}
     passed = {name for name, outcome in steps.items() if outcome == ("passed", "")}
-    return not_demanded <= {"acr", "auth_time"} and passed | not_demanded == {*steps}
+    return not_required <= {"acr", "auth_time"} and passed | not_required == {*steps}

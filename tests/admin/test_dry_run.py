@@ -108,7 +108,7 @@ def test_no_audience_hears_of_it(
     ("fault", "options", "step", "code"),
     [
         ("callback_error", {"error": "access_denied"}, "code", "authorization_access_denied"),
-        ("wrong_iss_in_callback", {}, "answer_issuer", "authorization_issuer_mismatch"),
+        ("wrong_iss_in_callback", {}, "response_issuer", "authorization_issuer_mismatch"),
         ("token_error", {"error": "invalid_client", "status": 401}, "token", "token_client_refused"),
         ("outage", {"endpoint": "token"}, "token", "provider_server_error"),
         ("bad_signature", {}, "signature", "id_token_signature_invalid"),
@@ -124,7 +124,7 @@ def test_no_audience_hears_of_it(
         ("missing_sub", {}, "subject", "id_token_subject_missing"),
         ("wrong_at_hash", {}, "at_hash", "id_token_at_hash_mismatch"),
         ("maintenance_page", {"endpoint": "userinfo"}, "userinfo", "provider_maintenance_page"),
-        ("userinfo_claims", {"claims": {"sub": "other"}}, "same_person", "userinfo_subject_mismatch"),
+        ("userinfo_claims", {"claims": {"sub": "other"}}, "same_subject", "userinfo_subject_mismatch"),
     ],
 )
 def test_a_step_that_fails_is_shown_with_what_passed_before_and_was_not_reached(
@@ -140,7 +140,7 @@ def test_a_step_that_fails_is_shown_with_what_passed_before_and_was_not_reached(
     assert steps[step] == ("failed", code)
     assert all_passed({name: steps[name] for name in names[:place]})
     assert {steps[name] for name in names[place + 1 :]} <= {("not_reached", "")}
-    assert page.context["found"].claims == {}
+    assert page.context["result"].claims == {}
     assert page.context["preview"] is None
     assert code in text_of(page)
 
@@ -159,10 +159,10 @@ def test_what_was_not_demanded_is_not_said_to_have_passed(
         Provider.objects.update(accepted_acr_values="eidas1 eidas2 eidas3", max_age=3600)
     page = rehearse(rehearsing, provider)
     steps = {step.text: step for step in page.context["steps"]}
-    claims = page.context["found"].id_token_claims
+    claims = page.context["result"].id_token_claims
     acr = steps["The person was identified as strongly as this provider's settings require (acr)."]
     moment = steps["The person was identified recently enough (auth_time)."]
-    assert {acr.status, moment.status} == {"passed" if is_demanded else "not_demanded"}
+    assert {acr.status, moment.status} == {"passed" if is_demanded else "not_required"}
     assert acr.received == claims["acr"]
     assert f"Received: {claims['acr']}" in text_of(page)
     assert bool(moment.received) == ("auth_time" in claims)

@@ -37,7 +37,7 @@ def test_whoever_may_not_see_claims_sees_the_steps_and_no_value(provider: Provid
     page = rehearse(person, provider)
     assert all_passed(steps_of(page))
     assert not any(step.received for step in page.context["steps"])
-    given_name = page.context["found"].claims["given_name"]
+    given_name = page.context["result"].claims["given_name"]
     for answer in (page, person.browser.get(page.request["PATH_INFO"], {"reveal": "1"})):
         text = answer.content.decode()
         assert NATIONAL_IDENTIFIER not in text
@@ -91,9 +91,9 @@ def test_a_dry_run_of_another_provider_or_another_key_is_not_shown(
     page = rehearse(rehearsing, provider)
     other = Provider.objects.create(slug="other", client_id="c")
     address = page.request["PATH_INFO"].replace(str(provider.pk), str(other.pk))
-    assert rehearsing.browser.get(address).context["found"] is None
+    assert rehearsing.browser.get(address).context["result"] is None
     settings.PSC_CONNECT_ENCRYPTION_KEYS = ["k" * 32]
-    assert rehearsing.browser.get(page.request["PATH_INFO"]).context["found"] is None
+    assert rehearsing.browser.get(page.request["PATH_INFO"]).context["result"] is None
 
 
 # Whose it is.
@@ -167,7 +167,7 @@ def test_a_dry_run_of_an_older_release_is_not_shown(rehearsing: BrowserSession, 
     clear["steps"][5]["name"] = "renamed since"
     session["psc_connect_dry_run"] = cipher_for(DRY_RUN).encrypt(json.dumps(clear).encode()).decode()
     session.save()
-    assert rehearsing.browser.get(page.request["PATH_INFO"]).context["found"] is None
+    assert rehearsing.browser.get(page.request["PATH_INFO"]).context["result"] is None
 
 
 @pytest.mark.case("AZ04", "CC02")

@@ -45,7 +45,7 @@ def test_somebody_who_is_found_again_under_another_sub(
     account = sign_in(simulator, somebody("1", of("RPPS", RPPS)))
     page = rehearsed(rehearsing, provider, simulator)
     assert (page.context["preview"].outcome, page.context["preview"].user) == ("found_again", account.user)
-    assert "is found again by an identifier" in text_of(page)
+    assert "is found by an identifier" in text_of(page)
     assert Account.objects.get().subject == "1"
     assert not AccountChange.objects.exists()
 
@@ -120,7 +120,7 @@ def another_person(provider: Provider, simulator: Simulator) -> None:
     [
         (two_accounts, "account_identifiers_conflict", "lead to several accounts"),
         (privileged, "account_link_privileged", "administers the site"),
-        (linked_already, "account_already_linked", "has another account already"),
+        (linked_already, "account_already_linked", "already has another account"),
         (several, "account_ambiguous", "Several users fit"),
         (no_field, "account_link_field_unknown", "no longer has the field"),
         (two_numbers, "userinfo_identifiers_contradict", "two different RPPS numbers"),

@@ -15,8 +15,8 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from typing_extensions import override
 
 from psc_connect.access.groups import users_have_groups
-from psc_connect.accounts import linking
-from psc_connect.accounts.linking import VerifiedIdentity
+from psc_connect.accounts.decision import find_account
+from psc_connect.accounts.verified_identity import VerifiedIdentity
 from psc_connect.admin.base import VIEW_CLAIMS, WHY_NOT_USERS, may_change_users
 from psc_connect.admin.formset_page import NO_PROBLEM, RowsPage
 from psc_connect.admin.mapping.computed_values import shown_computed
@@ -163,8 +163,8 @@ class MappingPage(RowsPage):
         if found is None:
             return None
         try:
-            person = VerifiedIdentity.read(found.subject, found.claims, id_token_claims=found.id_token_claims)
-            return linking.find(self.provider, person.subject, person.identifiers)
+            identity = VerifiedIdentity.read(found.subject, found.claims, id_token_claims=found.id_token_claims)
+            return find_account(self.provider, identity)
         except LoginRefused:
             return None
 

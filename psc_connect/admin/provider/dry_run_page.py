@@ -1,4 +1,4 @@
-"""The dry run: begun here, ended by the callback, read here."""
+"""The pages of the dry run: the first starts it, the callback finishes it, the second shows its result."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
     from django.utils.functional import _StrPromise
 
+    from psc_connect.accounts.decision import LoginDecision
     from psc_connect.admin.outcomes import Shown
-    from psc_connect.dry_run.preview import LoginPreview
     from psc_connect.dry_run.run import DryRun, Step
     from psc_connect.professional.professional import Professional
 
@@ -46,29 +46,29 @@ WORDS = {
     run.PASSED: _("passed"),
     run.FAILED: _("failed"),
     run.NOT_REACHED: _("not reached"),
-    run.NOT_DEMANDED: _("not demanded"),
+    run.NOT_REQUIRED: _("not required"),
 }
 STEPS = {
-    "state": (_("The answer belongs to this dry run (state)."), "RFC 6749 4.1.2"),
-    "answer_issuer": (_("The answer is this provider's (iss)."), "RFC 9207"),
-    "code": (_("The provider gave an authorization code."), "RFC 6749 4.1.2"),
-    "token": (_("The token endpoint gave tokens for the code and this client's secret."), "OpenID Connect Core 3.1.3"),
+    "state": (_("The response belongs to this dry run (state)."), "RFC 6749 4.1.2"),
+    "response_issuer": (_("The response comes from this provider (iss)."), "RFC 9207"),
+    "code": (_("The provider sent an authorization code."), "RFC 6749 4.1.2"),
+    "token": (_("The token endpoint sent tokens for the code and this client's secret."), "OpenID Connect Core 3.1.3"),
     "signature": (_("The ID token is signed with a key of the provider."), "OpenID Connect Core 3.1.3.7 (6)–(8)"),
     "userinfo": (_("The userinfo endpoint answered."), "OpenID Connect Core 5.3"),
-    "same_person": (_("The userinfo is about the person of the ID token (sub)."), "OpenID Connect Core 5.3.2"),
+    "same_subject": (_("The userinfo is about the person of the ID token (sub)."), "OpenID Connect Core 5.3.2"),
 }
 OUTCOMES = {
-    "returning": _("This person would be signed in as the user whose account they have already."),
+    "returning": _("This person already has an account and would be signed in as its user."),
     "found_again": _(
-        "This person would be signed in as the user whose account they have already: it has another sub, and is found "
-        "again by an identifier."
+        "This person already has an account and would be signed in as its user: the account has another sub and is "
+        "found by an identifier."
     ),
     "matched": _("This person would be linked to the user who has their RPPS number, and signed in."),
     "linked": _("This person would be linked to a user whom the site's own code finds, and signed in."),
     "created": _("A new user would be created for this person, and signed in."),
     "refused": _("This person would be refused."),
 }
-# Why whoever the provider names is not let in, for whoever can do something about it.
+# Why a person is refused, in an administrator's words.
 ACCOUNT_REASONS = {
     "account_unknown": _("The person has no account here, and “create unknown users” is off."),
     "account_inactive": _("The user of this person is deactivated."),
@@ -79,16 +79,16 @@ ACCOUNT_REASONS = {
     "account_link_privileged": _(
         "The user with this RPPS number administers the site: link the account by hand, or let the provider do it."
     ),
-    "account_already_linked": _("The user with this RPPS number has another account already, of whatever issuer."),
+    "account_already_linked": _("The user with this RPPS number already has another account, with any issuer."),
     "account_link_field_unknown": _("The user model no longer has the field in which RPPS numbers are looked for."),
     "userinfo_identifier_mismatch": _("The ID token and the userinfo name different national identifiers."),
     "userinfo_identifiers_contradict": _("The userinfo names two different RPPS numbers."),
     "account_claims_refused": _("The site's own code (verify_claims) refuses these claims."),
     "account_username_missing": _("No exported attribute fills the username of a new user."),
     "access_refused": _("The access rules refuse this person."),
-    "access_rule_malformed": _("An access rule cannot be read: whoever comes to it is refused."),
+    "access_rule_malformed": _("An access rule cannot be read: every person who reaches it is refused."),
 }
-NOT_STARTED = _("The dry run could not begin. %(reason)s")
+NOT_STARTED = _("The dry run could not start. %(reason)s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,42 +103,45 @@ class ShownStep:
 
 
 class BeginDryRunPage(ProviderPage):
-    """The way to the provider. A link, not a form: a strict `form-action` would stop what follows a form."""
+    """Starts a dry run. A GET: a strict CSP `form-action` would block the redirect to the provider after a form."""
 
     name = "begin_dry_run"
 
     def get(self, request: HttpRequest) -> HttpResponse:
         if not is_visit(request):
             raise PermissionDenied
-        if is_in_cookie(request.session):
-            text = gettext("The sessions of this site are cookies, in which it cannot be kept: change SESSION_ENGINE.")
-            messages.error(request, NOT_STARTED % {"reason": text})
-            return self.to("dry_run")
         try:
-            if is_other_host(request):
-                text = gettext("The provider sends browsers back to %(origin)s: open the administration there.")
-                text %= {"origin": site_origin(request)}
-                messages.error(request, NOT_STARTED % {"reason": text})
-                return self.to("dry_run")
-            return run.begin(request, self.provider)
+            reason = _obstacle(request)
+            if not reason:
+                return run.begin(request, self.provider)
         except MetadataError as exc:
-            messages.error(request, NOT_STARTED % {"reason": explain(exc.code)})
+            reason = explain(exc.code)
         except LoginRefused:
-            text = gettext("Set PSC_CONNECT_BASE_URL: the addresses of this site are not known for certain.")
-            messages.error(request, NOT_STARTED % {"reason": text})
+            reason = gettext("Set PSC_CONNECT_BASE_URL: the addresses of this site are not known for certain.")
+        messages.error(request, NOT_STARTED % {"reason": reason})
         return self.to("dry_run")
 
 
-# By the code of a ReadingWarning.
+def _obstacle(request: HttpRequest) -> str:
+    """Return why the result could not be kept or would not arrive here, or ""."""
+    if is_in_cookie(request.session):
+        return gettext("This site keeps its sessions in cookies, which cannot hold a dry run: change SESSION_ENGINE.")
+    if is_other_host(request):
+        text = gettext("The provider sends browsers back to %(origin)s: open the administration there.")
+        return text % {"origin": site_origin(request)}
+    return ""
+
+
+# Keyed by the code of a ReadingWarning.
 REMARKS = {
-    "type_unexpected": _("of another type than Pro Santé Connect sends; as far as it is no text, it is set aside"),
-    "value_twice": _("said twice, not the same; the newer place counts"),
-    "identifier_unknown": _("of no known kind of identifier; it is kept, and finds no account"),
+    "type_unexpected": _("not of the type that Pro Santé Connect sends; ignored unless it is text"),
+    "value_twice": _("sent twice with different values; the newer place is used"),
+    "identifier_unknown": _("not a known kind of identifier; it is stored, and finds no account"),
 }
 
 
 class DryRunPage(ProviderPage):
-    """What the last dry run of this administrator found, judged by the mapping as it is now."""
+    """The result of this administrator's last dry run. The preview uses the current mapping and access rules."""
 
     name = "dry_run"
     title = _("Dry run")
@@ -146,29 +149,29 @@ class DryRunPage(ProviderPage):
 
     @sensitive_variables()
     def get(self, request: HttpRequest) -> HttpResponse:
-        found = run.last_run(request, self.provider)
-        if found is None:
-            return self.render(request, found=None)
+        result = run.last_run(request, self.provider)
+        if result is None:
+            return self.render(request, result=None)
         may_see = request.user.has_perm(VIEW_CLAIMS)
         revealed = may_see and "reveal" in request.GET
-        both = {"userinfo": found.claims, "id_token": found.id_token_claims}
+        both = {"userinfo": result.claims, "id_token": result.id_token_claims}
         shown: Shown = (lambda value: value) if revealed else masker(both)
         return self.render(
             request,
-            found=found,
-            made_at=timezone.localtime(datetime.fromisoformat(found.made_at)),
-            steps=[_shown_step(step, found.id_token_claims if may_see else {}) for step in found.steps],
-            reason=reason_of(found.code) if found.code else "",
+            result=result,
+            made_at=timezone.localtime(datetime.fromisoformat(result.made_at)),
+            steps=[_shown_step(step, result.id_token_claims if may_see else {}) for step in result.steps],
+            reason=reason_of(result.code) if result.code else "",
             revealed=revealed,
             claims=[(name, indented(shown(claims))) for name, claims in both.items() if claims] if may_see else [],
-            **self._preview(request, found, shown if may_see else None),
+            **self._preview(request, result, shown if may_see else None),
         )
 
     @sensitive_variables()
-    def _preview(self, request: HttpRequest, found: DryRun, shown: Shown | None) -> dict[str, Any]:
-        """Say what would come of the claims; without ``shown`` no row of it, since a row can ask what they are."""
-        # Every name of the template: of one that is missing Django logs all the others, claims included.
-        told: dict[str, Any] = {
+    def _preview(self, request: HttpRequest, result: DryRun, shown: Shown | None) -> dict[str, Any]:
+        """Return the context of the preview. ``shown`` None: without rows, which can be written to ask for claims."""
+        # Every name that the template uses: for a missing one Django logs all others, claims included.
+        context: dict[str, Any] = {
             "outcome": "",
             "preview": None,
             "refusal": "",
@@ -179,44 +182,43 @@ class DryRunPage(ProviderPage):
             "tried": [],
             "remarks": [],
         }
-        if not found.claims:
-            return told
-        acr = str(found.id_token_claims.get("acr", ""))
+        if not result.claims:
+            return context
         preview = preview_login(
-            request, self.provider, found.subject, claims=found.claims, id_token_claims=found.id_token_claims
+            request, self.provider, result.subject, claims=result.claims, id_token_claims=result.id_token_claims
         )
-        told |= {
+        context |= {
             "outcome": OUTCOMES[preview.outcome],
             "preview": preview,
             "refusal": reason_of(preview.code) if preview.code else "",
         }
         if shown is None:
-            return told
-        return told | {
+            return context
+        return context | {
             "username": shown(preview.user.get_username()) if preview.user else "",
             "attributes": [shown_attribute(row, verdict, shown) for row, verdict in preview.attributes],
             "groups": preview.groups,
-            **self._access(preview, acr, shown),
+            **self._access(preview.decision, shown),
         }
 
     @sensitive_variables()
-    def _access(self, preview: LoginPreview, acr: str, shown: Shown) -> dict[str, Any]:
-        if preview.access is None:
+    def _access(self, decision: LoginDecision | None, shown: Shown) -> dict[str, Any]:
+        if decision is None:
             return {}
-        rules, decision = RuleSet(self.provider, preview.access.rules), preview.access.decision
+        rules, identity = RuleSet(self.provider, decision.rules), decision.identity
         return {
-            "access": rules.in_words(decision),
-            "tried": [rules.person("", preview.access.professional, acr=acr, shown=shown)],
-            "remarks": list(_remarks(preview.access.professional)),
+            "access": rules.in_words(decision.admission.decision),
+            "tried": [rules.person("", identity.professional, acr=identity.acr, shown=shown)],
+            "remarks": list(_remarks(identity.professional)),
         }
 
 
 def _remarks(professional: Professional) -> Iterator[tuple[str, str]]:
-    """Yield where something was not as expected, or which table lacks a code, and what became of it."""
+    """Yield ``(path or table, text)`` of each value that was unexpected, and of each code without a label."""
     for warning in professional.warnings:
         yield warning.path, str(REMARKS[warning.code])
     for table, code in dict.fromkeys(unknown_codes(professional)):
-        yield table, gettext("no code %(code)s in this table; it is shown without a label") % {"code": code}
+        yield table, gettext("this table has no code %(code)s; it is shown without a label") % {"code": code}
 
 
 def _shown_step(step: Step, claims: Mapping[str, Any]) -> ShownStep:
@@ -226,7 +228,7 @@ def _shown_step(step: Step, claims: Mapping[str, Any]) -> ShownStep:
 
 
 def _received(step: Step, claims: Mapping[str, Any]) -> str:
-    """What the provider said, demanded or not, of how and when the person was identified."""
+    """Return the ``acr`` or ``auth_time`` that the provider sent, required or not."""
     value = claims.get(step.name)
     if step.name == "acr" and isinstance(value, str):
         return value
@@ -234,7 +236,7 @@ def _received(step: Step, claims: Mapping[str, Any]) -> str:
         return ""
     try:
         return date_format(datetime.fromtimestamp(value, timezone.get_current_timezone()), "SHORT_DATETIME_FORMAT")
-    # A time of no calendar.
+    # A number that no calendar has.
     except (ValueError, OverflowError, OSError):
         return str(value)
 
@@ -244,8 +246,8 @@ def _rule(name: str) -> tuple[str, str]:
 
 
 def reason_of(code: str) -> str:
-    """Say why a sign-in with this code is refused: in an administrator's words, else in those of the page."""
+    """Return why a login with this code is refused, in an administrator's words or else in those of the error page."""
     if code in CODES:
         return explain(code)
-    own = {**ACCOUNT_REASONS, **PROBLEMS, **SECRET_PROBLEMS}
-    return str(own[code] if code in own else LoginRefused(code).explanation.text)
+    reasons = {**ACCOUNT_REASONS, **PROBLEMS, **SECRET_PROBLEMS}
+    return str(reasons[code] if code in reasons else LoginRefused(code).explanation.text)
