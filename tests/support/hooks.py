@@ -67,3 +67,8 @@ def use(settings: Any, backend: type[ProSanteConnectBackend]) -> str:
     path = f"{backend.__module__}.{backend.__qualname__}"
     settings.AUTHENTICATION_BACKENDS = [path, "django.contrib.auth.backends.ModelBackend"]
     return path
+
+
+class AuthenticatesNobody(ProSanteConnectBackend):
+    def authenticate(self, request: Any, **_credentials: Any) -> None:
+        return None
