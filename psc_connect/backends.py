@@ -21,6 +21,7 @@ from psc_connect.accounts.verified_identity import VerifiedIdentity
 from psc_connect.exceptions import LoginRefused
 from psc_connect.login_steps import SILENT, CodeGrant, ask_provider, read_response
 from psc_connect.mapping.attributes import apply_results, evaluate_attributes
+from psc_connect.uncalled_methods import raise_when_called
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -52,6 +53,7 @@ def default_setting(attr: str, *args: Any) -> Any:
     raise ImproperlyConfigured(f"{attr} is not a setting of psc_connect: see its providers in the admin.")
 
 
+@raise_when_called
 class ProSanteConnectBackend(OIDCAuthenticationBackend):
     """The authentication backend for professionals whom Pro Santé Connect vouches for.
 

@@ -14,7 +14,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.test import RequestFactory
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 
-from psc_connect.backends import ProSanteConnectBackend
+from psc_connect.backends import ProSanteConnectBackend, prepared_backend
+from psc_connect.login_steps import CodeGrant
 from tests.support import hooks
 from tests.support.refusals import assert_sign_in_is_refused
 
@@ -72,6 +73,22 @@ def test_our_backend_answers_none_to_every_other_call(provider, simulator, crede
     assert backend.authenticate(request, **credentials) is None
     assert async_to_sync(backend.aauthenticate)(request, **credentials) is None
     assert auth.authenticate(request, **credentials) is None
+    assert simulator.requests == []
+
+
+@pytest.mark.parametrize("code_grant", ["c", 5, {"code": "c"}, object()], ids=repr)
+def test_a_code_grant_of_somebody_else_is_answered_with_none(provider, simulator, code_grant):
+    backend = prepared_backend(RequestFactory().get("/"), provider)
+    assert backend.authenticate(None, code_grant=code_grant) is None
+    assert async_to_sync(backend.aauthenticate)(None, code_grant=code_grant) is None
+    assert auth.authenticate(None, code_grant=code_grant) is None
+    assert simulator.requests == []
+
+
+def test_our_own_code_grant_is_answered_with_none_where_no_provider_is_set(provider, simulator):
+    grant = CodeGrant("http://testserver/psc/psc/callback/", code="c", code_verifier="v", nonce="n")
+    assert ProSanteConnectBackend().authenticate(None, code_grant=grant) is None
+    assert auth.authenticate(None, code_grant=grant) is None
     assert simulator.requests == []
 
 

@@ -13,7 +13,7 @@ from django.core.checks import run_checks
 from django.core.management import call_command
 from django.db import connection
 
-from psc_connect.checks import libraries, nomenclatures, providers
+from psc_connect.checks import libraries, nomenclatures, overrides, providers
 from psc_connect.checks import settings as settings_checks
 from psc_connect.environments import load_metadata
 from psc_connect.models import Provider
@@ -177,7 +177,7 @@ def test_every_id_is_in_the_table() -> None:
 
 
 def test_every_id_is_documented_one_by_one() -> None:
-    source = "".join(map(inspect.getsource, (libraries, nomenclatures, providers, settings_checks)))
+    source = "".join(map(inspect.getsource, (libraries, nomenclatures, overrides, providers, settings_checks)))
     ids = sorted(re.findall(r'"(psc_connect\.[EW]\d{3})"', source))
     assert len(ids) == len(set(ids)), "an id stands for two things"
     assert re.findall(r"^### `(psc_connect\.[EW]\d{3})`", DOCS.read_text(), re.MULTILINE) == ids
