@@ -1,4 +1,4 @@
-"""Our backend answers our callback alone; what is measured here of Django and mozilla-django-oidc is why."""
+"""Our backend authenticates for our callback only. The "measured" tests show why, in Django and mozilla-django-oidc."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PASSWORD = {"username": "anne", "password": "the-password-of-anne"}
 
 
 class OnlyAuthenticate(OIDCAuthenticationBackend):
-    """What overriding ``authenticate`` alone makes of mozilla-django-oidc's backend."""
+    """A backend of mozilla-django-oidc with only ``authenticate`` overridden."""
 
     def __init__(self) -> None:
         self.UserModel = User
@@ -42,13 +42,13 @@ def test_measured_overriding_authenticate_alone_leaves_a_login_by_password(anne)
     assert async_to_sync(OnlyAuthenticate().aauthenticate)(None, **PASSWORD) == anne
 
 
-def test_a_password_opens_nothing_through_our_backend(anne):
+def test_our_backend_accepts_no_password(anne):
     backend = ProSanteConnectBackend()
     assert backend.authenticate(RequestFactory().get("/"), **PASSWORD) is None
     assert async_to_sync(backend.aauthenticate)(RequestFactory().get("/"), **PASSWORD) is None
 
 
-def test_a_password_opens_nothing_in_a_site_that_has_our_backend_alone(anne, settings):
+def test_a_site_with_our_backend_only_accepts_no_password(anne, settings):
     settings.AUTHENTICATION_BACKENDS = ["psc_connect.backends.ProSanteConnectBackend"]
     assert auth.authenticate(None, **PASSWORD) is None
     assert async_to_sync(auth.aauthenticate)(None, **PASSWORD) is None
@@ -66,7 +66,7 @@ def test_a_password_opens_nothing_in_a_site_that_has_our_backend_alone(anne, set
         {"provider": "psc", "code": "c", "code_verifier": "v", "nonce": "n"},
     ],
 )
-def test_our_backend_answers_none_to_every_other_call(provider, simulator, credentials):
+def test_our_backend_returns_none_to_all_other_callers(provider, simulator, credentials):
     request = RequestFactory().get("/psc/psc/callback/?code=c&state=s")
     credentials.pop("request", None)
     backend = ProSanteConnectBackend()
@@ -77,7 +77,7 @@ def test_our_backend_answers_none_to_every_other_call(provider, simulator, crede
 
 
 @pytest.mark.parametrize("code_grant", ["c", 5, {"code": "c"}, object()], ids=repr)
-def test_a_code_grant_of_somebody_else_is_answered_with_none(provider, simulator, code_grant):
+def test_our_backend_returns_none_for_an_object_that_is_no_code_grant(provider, simulator, code_grant):
     backend = prepared_backend(RequestFactory().get("/"), provider)
     assert backend.authenticate(None, code_grant=code_grant) is None
     assert async_to_sync(backend.aauthenticate)(None, code_grant=code_grant) is None
@@ -85,7 +85,7 @@ def test_a_code_grant_of_somebody_else_is_answered_with_none(provider, simulator
     assert simulator.requests == []
 
 
-def test_our_own_code_grant_is_answered_with_none_where_no_provider_is_set(provider, simulator):
+def test_our_backend_returns_none_for_a_code_grant_if_no_provider_is_set(provider, simulator):
     grant = CodeGrant("http://testserver/psc/psc/callback/", code="c", code_verifier="v", nonce="n")
     assert ProSanteConnectBackend().authenticate(None, code_grant=grant) is None
     assert auth.authenticate(None, code_grant=grant) is None
@@ -107,7 +107,7 @@ def test_our_backend_returns_no_inactive_user(anne):
     assert async_to_sync(backend.aget_user)(anne.pk) is None
 
 
-def test_our_backend_returns_nobody_for_a_key_that_nobody_has(db):
+def test_our_backend_returns_none_for_an_unknown_primary_key(db):
     assert ProSanteConnectBackend().get_user(12345) is None
 
 
@@ -122,14 +122,14 @@ def test_measured_django_keeps_the_session_key_when_the_same_user_signs_in_again
     assert request.session.session_key == first
 
 
-def test_our_backend_is_made_without_any_setting_of_mozilla_django_oidc(settings):
+def test_our_backend_needs_no_setting_of_mozilla_django_oidc(settings):
     assert not [name for name in dir(settings) if name.startswith("OIDC_")]
     with pytest.raises(ImproperlyConfigured):
         OIDCAuthenticationBackend()
     assert isinstance(ProSanteConnectBackend(), OIDCAuthenticationBackend)
 
 
-def test_no_setting_of_mozilla_django_oidc_is_read_for_ours(settings):
+def test_our_backend_reads_no_setting_of_mozilla_django_oidc(settings):
     settings.OIDC_RP_CLIENT_ID = "the-other-login"
     assert ProSanteConnectBackend().get_settings("OIDC_RP_CLIENT_ID", "the default") == "the default"
     with pytest.raises(ImproperlyConfigured, match="psc_connect"):
@@ -152,7 +152,7 @@ def test_user_login_failed_gets_the_provider_and_the_code_alone(provider, simula
     assert said["request"].META["QUERY_STRING"] == ""
 
 
-def test_a_subclass_of_ours_is_what_the_session_names(provider, simulator, person, settings):
+def test_the_session_names_the_sites_subclass(provider, simulator, person, settings):
     path = hooks.use(settings, hooks.LinksByNationalIdentifier)
     person.sign_in()
     assert person.browser.session["_auth_user_backend"] == path

@@ -1,4 +1,4 @@
-# The seams of mozilla-django-oidc 5.0 that psc_connect uses; it ships no types.
+# What psc_connect uses of mozilla-django-oidc 5.0, which has no type annotations.
 from collections.abc import Iterable, Mapping
 from typing import Any
 

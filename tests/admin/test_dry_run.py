@@ -1,4 +1,4 @@
-"""A dry run: a whole login of which nothing comes but its page."""
+"""A dry run: a complete login that saves nothing but its result."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_a_good_login_passes_every_step(rehearsing: BrowserSession, provider: Pr
 
 
 @pytest.mark.parametrize("is_known", [False, True])
-def test_nothing_is_made_changed_or_signed_in(
+def test_nothing_is_created_or_changed_and_nobody_is_signed_in(
     rehearsing: BrowserSession, provider: Provider, simulator: Simulator, is_known: bool
 ) -> None:
     if is_known:
@@ -48,7 +48,7 @@ def test_nothing_is_made_changed_or_signed_in(
     before, kept = row(provider), everything_kept(rehearsing)
     page = rehearse(rehearsing, provider)
     after = everything_kept(rehearsing)
-    # The page itself is kept in the administrator's session, encrypted.
+    # The result is kept in the administrator's session, encrypted.
     assert after.pop("sessions.Session") != kept.pop("sessions.Session")
     assert after == kept
     assert row(provider) == before
@@ -78,9 +78,7 @@ def test_it_asks_the_provider_as_a_login_does(
     assert calls == ["token", "userinfo"]
 
 
-def test_no_audience_hears_of_it(
-    rehearsing: BrowserSession, provider: Provider, simulator: Simulator, caplog: Any
-) -> None:
+def test_no_signal_is_sent(rehearsing: BrowserSession, provider: Provider, simulator: Simulator, caplog: Any) -> None:
     heard: list[Any] = []
 
     def hear(**said: Any) -> None:
@@ -132,7 +130,7 @@ def test_a_step_that_fails_is_shown_with_what_passed_before_and_was_not_reached(
 ) -> None:
     with simulator.fault(fault, **options):
         page = rehearse(rehearsing, provider)
-        # A sign-in is refused for the very reason.
+        # A login is refused with the same code.
         assert code_on(BrowserSession().sign_in()) == code
     steps = steps_of(page)
     names = list(steps)
@@ -150,25 +148,25 @@ def test_a_rule_of_the_provider_row_is_among_the_steps(rehearsing: BrowserSessio
     assert steps_of(rehearse(rehearsing, provider))["acr"] == ("failed", "id_token_acr_refused")
 
 
-@pytest.mark.parametrize("is_demanded", [False, True])
-def test_what_was_not_demanded_is_not_said_to_have_passed(
-    rehearsing: BrowserSession, provider: Provider, settings: Any, is_demanded: bool
+@pytest.mark.parametrize("is_required", [False, True])
+def test_what_is_not_required_is_not_shown_as_passed(
+    rehearsing: BrowserSession, provider: Provider, settings: Any, is_required: bool
 ) -> None:
     settings.LANGUAGE_CODE = "en"
-    if is_demanded:
+    if is_required:
         Provider.objects.update(accepted_acr_values="eidas1 eidas2 eidas3", max_age=3600)
     page = rehearse(rehearsing, provider)
     steps = {step.text: step for step in page.context["steps"]}
     claims = page.context["result"].id_token_claims
     acr = steps["The person was identified as strongly as this provider's settings require (acr)."]
     moment = steps["The person was identified recently enough (auth_time)."]
-    assert {acr.status, moment.status} == {"passed" if is_demanded else "not_required"}
+    assert {acr.status, moment.status} == {"passed" if is_required else "not_required"}
     assert acr.received == claims["acr"]
     assert f"Received: {claims['acr']}" in text_of(page)
     assert bool(moment.received) == ("auth_time" in claims)
 
 
-def test_a_time_of_no_calendar_is_shown_as_it_is(
+def test_a_time_that_no_calendar_has_is_shown_as_a_number(
     rehearsing: BrowserSession, provider: Provider, simulator: Simulator
 ) -> None:
     with simulator.fault("id_token_claims", claims={"auth_time": 2**53}):
@@ -176,7 +174,7 @@ def test_a_time_of_no_calendar_is_shown_as_it_is(
     assert str(2**53) in [step.received for step in page.context["steps"]]
 
 
-def test_keys_that_a_login_would_fetch_are_used_and_not_kept(
+def test_keys_that_a_login_would_fetch_are_used_and_not_saved(
     rehearsing: BrowserSession, provider: Provider, simulator: Simulator
 ) -> None:
     simulator.rotate_keys()
@@ -185,13 +183,13 @@ def test_keys_that_a_login_would_fetch_are_used_and_not_kept(
     assert Provider.objects.get().jwks == provider.jwks
 
 
-def test_a_provider_without_keys_can_be_tried(rehearsing: BrowserSession, provider: Provider) -> None:
+def test_a_provider_without_keys_has_dry_runs(rehearsing: BrowserSession, provider: Provider) -> None:
     Provider.objects.update(jwks={}, jwks_updated_at=None)
     assert all_passed(steps_of(rehearse(rehearsing, provider)))
     assert Provider.objects.get().jwks == {}
 
 
-# Who would be signed in, and as whom.
+# The preview: which user would be signed in.
 
 
 def refused_as(rehearsing: BrowserSession, provider: Provider) -> str:
@@ -223,14 +221,14 @@ def test_a_required_claim_that_is_missing_is_refused(rehearsing: BrowserSession,
     assert refused_as(rehearsing, provider) == "attribute_missing"
 
 
-def test_the_sites_own_refusal_is_told(rehearsing: BrowserSession, provider: Provider, settings: Any) -> None:
+def test_a_refusal_by_the_sites_own_code_is_shown(
+    rehearsing: BrowserSession, provider: Provider, settings: Any
+) -> None:
     use(settings, RefusesEverybody)
     assert refused_as(rehearsing, provider) == "account_claims_refused"
 
 
-def test_a_hook_of_the_site_has_what_it_has_in_a_login(
-    rehearsing: BrowserSession, provider: Provider, settings: Any
-) -> None:
+def test_a_hook_of_the_site_can_read_the_request(rehearsing: BrowserSession, provider: Provider, settings: Any) -> None:
     use(settings, LooksAtTheRequest)
     assert rehearse(rehearsing, provider).context["preview"].outcome == "created"
 
@@ -243,7 +241,7 @@ def test_a_hook_of_the_site_has_what_it_has_in_a_login(
         ({"required": "nowhere"}, "Required, and nothing lies there"),
     ],
 )
-def test_why_is_said_to_an_administrator(
+def test_the_reason_is_shown_to_an_administrator(
     rehearsing: BrowserSession, provider: Provider, settings: Any, change: dict[str, Any], said: str
 ) -> None:
     settings.LANGUAGE_CODE = "en"
@@ -253,7 +251,7 @@ def test_why_is_said_to_an_administrator(
     assert said in text_of(rehearse(rehearsing, provider))
 
 
-def test_the_sites_own_link_is_told(rehearsing: BrowserSession, provider: Provider, settings: Any) -> None:
+def test_a_link_by_the_sites_own_code_is_shown(rehearsing: BrowserSession, provider: Provider, settings: Any) -> None:
     use(settings, LinksByNationalIdentifier)
     get_user_model().objects.create_user("known", last_name="ANS20231122132732")
     page = rehearse(rehearsing, provider)
@@ -261,7 +259,7 @@ def test_the_sites_own_link_is_told(rehearsing: BrowserSession, provider: Provid
     assert page.context["username"] == "known"
 
 
-def test_the_sites_own_creation_is_not_called_and_told(
+def test_create_user_of_the_site_is_named_and_not_called(
     rehearsing: BrowserSession, provider: Provider, settings: Any
 ) -> None:
     use(settings, MakesMoreThanAUser)
@@ -271,7 +269,7 @@ def test_the_sites_own_creation_is_not_called_and_told(
     assert not Group.objects.exists()
 
 
-def test_each_attribute_is_told_with_what_its_field_takes(
+def test_each_attribute_is_shown_with_the_values_that_its_field_takes(
     rehearsing: BrowserSession, provider: Provider, settings: Any
 ) -> None:
     settings.LANGUAGE_CODE = "en"
@@ -288,14 +286,14 @@ def test_each_attribute_is_told_with_what_its_field_takes(
     assert rows["gone"].is_problem
 
 
-def test_the_page_is_judged_by_the_mapping_as_it_is_now(rehearsing: BrowserSession, provider: Provider) -> None:
+def test_the_preview_uses_the_current_mapping(rehearsing: BrowserSession, provider: Provider) -> None:
     page = rehearse(rehearsing, provider)
     provider.exported_attributes.create(claim="nothing", user_field="email", required=True)
     again = rehearsing.browser.get(page.request["PATH_INFO"])
     assert (page.context["preview"].code, again.context["preview"].code) == ("", "attribute_missing")
 
 
-def test_groups_are_told(rehearsing: BrowserSession, provider: Provider) -> None:
+def test_groups_are_shown(rehearsing: BrowserSession, provider: Provider) -> None:
     for name, equals in (("podiatrists", "80"), ("doctors", "10")):
         group = Group.objects.create(name=name)
         path = "SubjectRefPro.exercices[].codeProfession"

@@ -1,4 +1,4 @@
-"""Whose a dry run is, and what of the person it shows to whom."""
+"""Who may finish a dry run, and who sees what the provider says about the person."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 NATIONAL_IDENTIFIER = "ANS20231122132732"
 
 
-# What is shown of the person, and to whom.
+# What is shown about the person.
 
 
 def test_identifiers_are_masked_until_they_are_revealed(rehearsing: BrowserSession, provider: Provider) -> None:
@@ -32,7 +32,9 @@ def test_identifiers_are_masked_until_they_are_revealed(rehearsing: BrowserSessi
     assert "AN•••••••••••••32" not in revealed
 
 
-def test_whoever_may_not_see_claims_sees_the_steps_and_no_value(provider: Provider, simulator: Simulator) -> None:
+def test_an_administrator_who_may_not_see_claims_sees_the_steps_and_no_value(
+    provider: Provider, simulator: Simulator
+) -> None:
     person = BrowserSession(browser=administrator("view_provider", "change_provider").browser)
     page = rehearse(person, provider)
     assert all_passed(steps_of(page))
@@ -46,10 +48,10 @@ def test_whoever_may_not_see_claims_sees_the_steps_and_no_value(provider: Provid
 
 
 @pytest.mark.case("LG02")
-def test_whoever_may_not_see_claims_learns_nothing_of_them_from_rows_of_their_own(
+def test_an_administrator_who_may_not_see_claims_cannot_ask_for_them_by_rows_of_the_mapping(
     provider: Provider, simulator: Simulator
 ) -> None:
-    """Rows that ask questions: each answer would be one character of an identifier."""
+    """Each row asks a question, and each answer would reveal one character of an identifier."""
     editor = administrator("view_provider", "change_provider", "change_user")
     page = rehearse(BrowserSession(browser=editor.browser), provider)
     group = Group.objects.create(name="everybody whose identifier begins so")
@@ -96,11 +98,11 @@ def test_a_dry_run_of_another_provider_or_another_key_is_not_shown(
     assert rehearsing.browser.get(page.request["PATH_INFO"]).context["result"] is None
 
 
-# Whose it is.
+# Who may finish it.
 
 
 @pytest.mark.case("AZ03")
-def test_a_dry_run_that_comes_back_to_somebody_else_is_refused(
+def test_a_dry_run_that_returns_to_another_administrator_is_refused(
     rehearsing: BrowserSession, provider: Provider, simulator: Simulator
 ) -> None:
     url = rehearsing.authorize(begin(rehearsing, provider))
@@ -115,7 +117,7 @@ def test_a_dry_run_that_comes_back_to_somebody_else_is_refused(
 
 
 @pytest.mark.case("AD01")
-def test_a_dry_run_that_comes_back_to_somebody_whose_right_is_gone_is_refused(
+def test_a_dry_run_that_returns_after_its_administrator_lost_the_permission_is_refused(
     provider: Provider, simulator: Simulator
 ) -> None:
     person = BrowserSession(browser=administrator("view_provider", "change_provider", "view_claims").browser)
@@ -129,7 +131,7 @@ def test_a_dry_run_that_comes_back_to_somebody_whose_right_is_gone_is_refused(
 
 @pytest.mark.case("AZ18")
 @pytest.mark.parametrize("headers", [{"Sec-Fetch-Dest": "image"}, {"Sec-Purpose": "prefetch"}], ids=str)
-def test_a_picture_or_a_prefetch_begins_no_dry_run(
+def test_an_image_or_a_prefetch_starts_no_dry_run(
     admin: Administrator, provider: Provider, headers: dict[str, str]
 ) -> None:
     response = admin.browser.get(f"/admin/psc_connect/provider/{provider.pk}/begin-dry-run/", headers=headers)
@@ -137,7 +139,7 @@ def test_a_picture_or_a_prefetch_begins_no_dry_run(
     assert not [name for name in response.cookies if name.startswith("psc_auth_")]
 
 
-def test_a_dry_run_that_comes_back_to_nobody_is_refused(
+def test_a_dry_run_that_returns_after_the_session_has_ended_is_refused(
     rehearsing: BrowserSession, provider: Provider, simulator: Simulator, settings: Any
 ) -> None:
     url = rehearsing.authorize(begin(rehearsing, provider))
@@ -148,7 +150,7 @@ def test_a_dry_run_that_comes_back_to_nobody_is_refused(
     assert simulator.count("token") == 0
 
 
-def test_a_dry_run_on_a_host_that_nobody_comes_back_to_does_not_begin(
+def test_a_dry_run_does_not_start_on_a_host_to_which_the_provider_does_not_return(
     admin: Administrator, provider: Provider, settings: Any
 ) -> None:
     settings.LANGUAGE_CODE = "en"
@@ -198,7 +200,7 @@ def test_a_dry_run_that_answers_another_providers_callback_is_refused(
 
 
 @pytest.mark.case("SE05")
-def test_sessions_in_cookies_are_too_small_for_it(
+def test_a_site_with_sessions_in_cookies_starts_no_dry_run(
     admin: Administrator, provider: Provider, settings: Any, simulator: Simulator
 ) -> None:
     settings.SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
@@ -211,7 +213,7 @@ def test_sessions_in_cookies_are_too_small_for_it(
 
 
 @pytest.mark.parametrize("problem", ["metadata", "address"])
-def test_a_dry_run_that_cannot_begin_says_why(
+def test_a_dry_run_that_cannot_start_says_why(
     admin: Administrator, provider: Provider, settings: Any, problem: str
 ) -> None:
     if problem == "metadata":
@@ -223,7 +225,7 @@ def test_a_dry_run_that_cannot_begin_says_why(
     assert [level for level, _text in messages_of(response)] == ["error"]
 
 
-def test_a_callback_of_a_dry_run_leaves_the_cookie_behind_and_no_code_in_the_referrer(
+def test_the_callback_of_a_dry_run_deletes_the_cookie_and_sends_no_referrer(
     rehearsing: BrowserSession, provider: Provider
 ) -> None:
     response = rehearsing.come_back(rehearsing.authorize(begin(rehearsing, provider)))

@@ -1,4 +1,4 @@
-"""A dry run foresees what identifiers lead to, as a sign-in finds it, and keeps nothing of it."""
+"""A dry run previews the account that identifiers lead to, as a login finds it, and saves nothing."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def known(**more: Any) -> Any:
     return get_user_model().objects.create(username=f"known-{len(more)}", last_name=RPPS, **more)
 
 
-def test_somebody_who_is_found_again_under_another_sub(
+def test_a_person_whose_account_has_another_sub(
     rehearsing: BrowserSession, provider: Provider, simulator: Simulator, english: None
 ) -> None:
     account = sign_in(simulator, somebody("1", of("RPPS", RPPS)))
@@ -50,7 +50,7 @@ def test_somebody_who_is_found_again_under_another_sub(
     assert not AccountChange.objects.exists()
 
 
-def test_the_mapping_is_tried_on_the_user_of_whoever_is_found_again(
+def test_the_mapping_page_previews_the_user_of_the_account_that_was_found(
     rehearsing: BrowserSession, provider: Provider, simulator: Simulator, english: None
 ) -> None:
     sign_in(simulator, somebody("1", of("RPPS", RPPS)))
@@ -58,7 +58,7 @@ def test_the_mapping_is_tried_on_the_user_of_whoever_is_found_again(
     assert "The field stays as it is: it is filled at creation." in results_on_the_mapping(rehearsing, provider)
 
 
-def test_the_mapping_is_tried_on_somebody_new_where_no_account_is_certain(
+def test_the_mapping_page_previews_a_new_user_where_several_accounts_fit(
     rehearsing: BrowserSession, provider: Provider, simulator: Simulator, english: None
 ) -> None:
     two_accounts(provider, simulator)
@@ -69,11 +69,11 @@ def test_the_mapping_is_tried_on_somebody_new_where_no_account_is_certain(
 
 
 def results_on_the_mapping(rehearsing: BrowserSession, provider: Provider) -> list[str]:
-    """Return what the rows make of the last dry run, which the page begins with."""
+    """Return the results of the rows for the last dry run, which the page shows first."""
     return [each.result for each in tried(rehearsing.browser.get(page_of(provider)))]
 
 
-def test_somebody_who_is_linked_by_the_number_of_a_user(
+def test_a_person_who_is_linked_to_the_user_with_their_number(
     rehearsing: BrowserSession, provider: Provider, simulator: Simulator, english: None
 ) -> None:
     Provider.objects.update(link_user_field="last_name")
@@ -127,7 +127,7 @@ def another_person(provider: Provider, simulator: Simulator) -> None:
         (another_person, "userinfo_identifier_mismatch", "different national identifiers"),
     ],
 )
-def test_whoever_would_be_refused_and_why(
+def test_a_refusal_is_shown_with_its_reason(
     rehearsing: BrowserSession,
     provider: Provider,
     simulator: Simulator,
@@ -143,11 +143,11 @@ def test_whoever_would_be_refused_and_why(
     page = rehearse(rehearsing, provider)
     assert (page.context["preview"].outcome, page.context["preview"].code) == ("refused", code)
     assert said in text_of(page)
-    # A sign-in is refused for the very reason.
+    # A login is refused with the same code.
     refused(simulator, doctor, code)
 
 
-def test_what_was_odd_in_the_userinfo_is_told_without_what_it_held(
+def test_unexpected_values_in_the_userinfo_are_named_without_the_values(
     rehearsing: BrowserSession, provider: Provider, simulator: Simulator
 ) -> None:
     odd = {"otherIds": [{"identifiant": "no-number-77", "origine": "X"}], "Secteur_Activite": ["SA07"]}

@@ -1,4 +1,4 @@
-"""Every fault of the simulator, through the views."""
+"""Logins with every fault of the simulator. tests/dry_run/test_refusals.py runs the same table on dry runs."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ pytestmark = pytest.mark.django_db
 
 
 def test_every_fault_of_the_simulator_has_its_outcome_here():
-    met = {wrong.fault for wrong in (*REFUSED, *HARMLESS)}
-    assert met | ELSEWHERE.keys() == FAULTS.keys()
-    assert not met & ELSEWHERE.keys()
+    in_table = {wrong.fault for wrong in (*REFUSED, *HARMLESS)}
+    assert in_table | ELSEWHERE.keys() == FAULTS.keys()
+    assert not in_table & ELSEWHERE.keys()
 
 
 @pytest.mark.usefixtures("provider")
@@ -42,7 +42,7 @@ def test_a_wrong_answer_is_refused_by_its_code(simulator, person, wrong):
 
 @pytest.mark.usefixtures("provider")
 @pytest.mark.parametrize("wrong", [wrong.param() for wrong in HARMLESS])
-def test_an_odd_answer_that_harms_nobody_signs_in(simulator, person, wrong):
+def test_an_odd_but_harmless_answer_signs_in(simulator, person, wrong):
     Provider.objects.update(**wrong.row)
     simulator.faults.set(wrong.fault, **wrong.options)
     assert person.sign_in(PAGE)["Location"] == PAGE
@@ -98,8 +98,8 @@ def test_the_token_request_is_not_sent_again(simulator, provider, person):
 
 
 @pytest.mark.case("TR05")
-def test_a_connection_that_closes_twice_is_not_tried_a_third_time(simulator, provider, person):
-    # This leaves a connection behind, which the next login takes up.
+def test_a_connection_that_closes_twice_is_not_retried_a_second_time(simulator, provider, person):
+    # This leaves an open connection, which the next login reuses.
     with simulator.fault("wrong_nonce"):
         person.sign_in()
     simulator.clear_requests()

@@ -1,4 +1,4 @@
-"""Backends as sites write them: ours, with one hook overridden."""
+"""Backends of sites: subclasses of ours with one hook overridden."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from psc_connect.models import Account
 
 
 class LinksByNationalIdentifier(ProSanteConnectBackend):
-    """A site that knew its professionals before: it wrote their identifier into the last name."""
+    """A site that already has its professionals as users, with their identifier as the last name."""
 
     def filter_users_by_claims(self, claims: Any) -> Any:
         return User.objects.filter(last_name=claims["SubjectNameID"])
 
 
 class LooksAtTheRequest(ProSanteConnectBackend):
-    """A site that lets people in by one of its hosts only."""
+    """A site that accepts sign-ins on one of its hosts only."""
 
     def verify_claims(self, claims: Any) -> bool:
         return self.request.get_host() == "testserver"
@@ -31,7 +31,7 @@ class RefusesEverybody(ProSanteConnectBackend):
 
 
 class MakesMoreThanAUser(ProSanteConnectBackend):
-    """Breaks after it has written: nothing of it may stay."""
+    """Raises after it has written: nothing of it may be saved."""
 
     def create_user(self, claims: Any) -> Any:
         user = super().create_user(claims)
@@ -54,7 +54,7 @@ class BreaksInVerify(ProSanteConnectBackend):
 
 
 class LinksElsewhere(ProSanteConnectBackend):
-    """A site whose code gives the account to somebody else while its person signs in."""
+    """A site whose code links the account to another user while its person signs in."""
 
     def update_user(self, user: Any, claims: Any) -> Any:
         other = User.objects.get(username="other")
@@ -63,7 +63,7 @@ class LinksElsewhere(ProSanteConnectBackend):
 
 
 def use(settings: Any, backend: type[ProSanteConnectBackend]) -> str:
-    """Make it the site's only backend of ours; return its path."""
+    """Set it as the site's only backend of psc_connect; return its path."""
     path = f"{backend.__module__}.{backend.__qualname__}"
     settings.AUTHENTICATION_BACKENDS = [path, "django.contrib.auth.backends.ModelBackend"]
     return path

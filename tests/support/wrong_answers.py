@@ -1,4 +1,4 @@
-"""Every fault of the simulator and its outcome: a good login with one thing wrong → the code."""
+"""The table of faults: a good login with one thing wrong → the code with which it is refused."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-# The endpoints that the site asked by the time of the refusal.
+# The endpoints that the site has asked when it refuses.
 AT_AUTHORIZATION: tuple[str, ...] = ()
 AT_TOKEN, AT_USERINFO = ("token",), ("token", "userinfo")
-# A fetch of keys that the provider's own fault ended goes out once more.
+# A fetch of keys that fails on the provider's side is retried once.
 AT_KEYS, AT_KEYS_TWICE = ("token", "jwks"), ("token", "jwks", "jwks")
 
 
 @dataclass(frozen=True)
 class Wrong:
-    """One wrong answer. ``row``: what is changed on the provider, so that the fault meets it."""
+    """One wrong answer. ``row``: values of the provider with which the fault matters."""
 
     fault: str
     code: str
@@ -31,7 +31,7 @@ class Wrong:
 
 
 def id_token(fault: str, code: str, *cases: str, row: dict[str, Any] | None = None, **options: Any) -> Wrong:
-    # An unknown key is looked for once more, and so is one that may have changed under its name.
+    # The keys are fetched again if the key is unknown or may have changed under its name.
     calls = AT_KEYS if code in {"unknown_key", "signature_invalid"} else AT_TOKEN
     return Wrong(fault, f"id_token_{code}", calls, options, row or {}, cases)
 
@@ -46,7 +46,7 @@ def token(fault: str, code: str, *cases: str, **options: Any) -> Wrong:
 
 
 def jwks(fault: str, code: str, *cases: str, **options: Any) -> Wrong:
-    """The row holds no keys yet: the first login fetches them."""
+    """Return a fault of the key set, which the first login fetches: the provider has no keys yet."""
     calls = AT_KEYS_TWICE if code == "provider_server_error" else AT_KEYS
     return Wrong(fault, code, calls, options, {"jwks": {}, "jwks_updated_at": None}, cases)
 
@@ -66,7 +66,7 @@ ID_TOKENS = [
     id_token("expired_id_token", "expired", "ID08"),
     id_token("missing_exp", "expiry_missing", "ID09"),
     id_token("missing_iat", "issued_at_missing", "ID10"),
-    # A week between iat and exp is no life of a token; a short one, long ago, has expired.
+    # A week between iat and exp is too long; a short lifetime that began long ago has expired.
     id_token("iat_long_ago", "lifetime", "ID11"),
     id_token("iat_long_ago", "issued_long_ago", "ID11", seconds=3600),
     id_token("iat_in_the_future", "issued_in_future", "ID12"),
@@ -221,7 +221,7 @@ CALLBACKS = [
 ]
 REFUSED = [*ID_TOKENS, *SIGNATURES, *TOKEN_ANSWERS, *USERINFOS, *KEY_SETS, *CALLBACKS]
 
-# Odd, and harmless: refusing these would lock people out.
+# Odd but harmless answers: refusing them would lock people out.
 HARMLESS = [
     Wrong("audience_list", "", cases=("ID07",)),
     Wrong("missing_acr", "", cases=("ID25",)),
@@ -256,12 +256,12 @@ HARMLESS = [
     ),
 ]
 
-# Those that no login meets: where they are met instead.
+# Faults that a login does not meet: where they are tested.
 ELSEWHERE = {
     "metadata_members": "the administrator's pages",
     "forget_logout_state": "test_logout",
     "wrong_logout_state": "test_logout",
-    # They take the time that they are about.
+    # They take real time.
     "hang": "test_slow_providers",
     "drip": "test_slow_providers",
 }
