@@ -11,8 +11,8 @@ from tests.support.browser_session import BrowserSession
 
 
 @pytest.fixture
-def rehearsing(admin: Administrator) -> BrowserSession:
-    """The administrator's browser on the way through a login."""
+def admin_session(admin: Administrator) -> BrowserSession:
+    """The browser session of an administrator, for a dry run."""
     return BrowserSession(browser=admin.browser)
 
 

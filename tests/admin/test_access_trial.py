@@ -16,10 +16,10 @@ from psc_connect.professional.snapshot import to_snapshot
 from psc_connect.simulator import Simulator
 from tests.admin.access_page import page_of, press, rules_of, shown_by, submit, tried, typed
 from tests.admin.pages import Administrator, administrator, text_of
-from tests.admin.rehearsal import rehearse
 from tests.login.test_costs import statements
 from tests.support.access_rules import DOCTORS, PODIATRISTS, allow, give, join, person_of, refuse
 from tests.support.browser_session import BrowserSession
+from tests.support.dry_runs import dry_run
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
 DOCTORS_REFUSED = typed("refuse", ("profession", "in", "10"), message="No doctors.")
@@ -120,10 +120,10 @@ def test_the_many_capacities_of_one_person_are_counted_and_not_all_shown(
 
 
 def test_the_last_dry_run_is_tried_with_its_level_and_its_identifiers_masked(
-    rehearsing: BrowserSession, admin: Administrator, provider: Provider, simulator: Simulator
+    admin_session: BrowserSession, admin: Administrator, provider: Provider, simulator: Simulator
 ) -> None:
     simulator.sign_in("doctor-two-activities")
-    rehearse(rehearsing, provider)
+    dry_run(admin_session, provider)
     row = typed("refuse", ("acr", "in", "eidas3"), ("mode", "in", "L"))
     response = submit(admin, provider, row, button="_try", acr="eidas1")
     assert tried(response)["My last dry run"] == [("1", False, "is refused"), ("", True, "may sign in")]
@@ -132,9 +132,9 @@ def test_the_last_dry_run_is_tried_with_its_level_and_its_identifiers_masked(
 
 
 def test_whoever_may_not_see_claims_is_shown_no_dry_run(
-    rehearsing: BrowserSession, admin: Administrator, provider: Provider
+    admin_session: BrowserSession, admin: Administrator, provider: Provider
 ) -> None:
-    rehearse(rehearsing, provider)
+    dry_run(admin_session, provider)
     assert "My last dry run" in tried(submit(admin, provider, DOCTORS_REFUSED, button="_try"))
     get_user_model().objects.filter(is_superuser=True).update(is_superuser=False)
     user = get_user_model().objects.get(is_staff=True)
@@ -234,34 +234,34 @@ def test_the_newest_thousand_are_tried_in_a_few_statements(
 
 
 def test_trying_on_the_page_of_the_dry_run_tells_the_row_and_what_follows(
-    rehearsing: BrowserSession, provider: Provider, simulator: Simulator
+    admin_session: BrowserSession, provider: Provider, simulator: Simulator
 ) -> None:
     group = Group.objects.create(name="Hospital")
     give(provider, join(group, "mode in S"), refuse(PODIATRISTS, message="No podiatrists."), allow(DOCTORS))
     simulator.sign_in("doctor-two-activities")
-    page = rehearse(rehearsing, provider)
+    page = dry_run(admin_session, provider)
     assert page.context["preview"].outcome == "created"
     assert page.context["access"] == "may sign in"
     assert tried(page) == {"": [("3", True, "may sign in"), ("3", True, "may sign in, in the groups: Hospital")]}
     simulator.end_sessions()
     simulator.sign_in("podiatrist")
-    page = rehearse(rehearsing, provider)
+    page = dry_run(admin_session, provider)
     assert (page.context["preview"].outcome, page.context["preview"].code) == ("refused", "access_refused")
     assert "By the access rules this person is refused: “No podiatrists.”" in text_of(page)
     assert tried(page) == {"": [("2", False, "is refused: “No podiatrists.”")]}
     assert not Account.objects.exists()
 
 
-def test_the_dry_run_tells_of_a_row_that_cannot_be_read(rehearsing: BrowserSession, provider: Provider) -> None:
+def test_the_dry_run_tells_of_a_row_that_cannot_be_read(admin_session: BrowserSession, provider: Provider) -> None:
     give(provider, allow())
     AccessRule.objects.update(conditions=7)
-    page = rehearse(rehearsing, provider)
+    page = dry_run(admin_session, provider)
     assert page.context["preview"].code == "access_rule_malformed"
     assert tried(page) == {"": [("1", False, "is refused: the row cannot be read")]}
 
 
 def test_the_dry_run_of_somebody_known_takes_the_capacity_of_last_time_into_account(
-    rehearsing: BrowserSession, provider: Provider, simulator: Simulator
+    admin_session: BrowserSession, provider: Provider, simulator: Simulator
 ) -> None:
     simulator.sign_in("doctor-two-activities")
     visitor = BrowserSession()
@@ -273,7 +273,7 @@ def test_the_dry_run_of_somebody_known_takes_the_capacity_of_last_time_into_acco
     give(provider, join(group, "mode in S"))
     simulator.end_sessions()
     simulator.sign_in("doctor-two-activities")
-    page = rehearse(rehearsing, provider)
+    page = dry_run(admin_session, provider)
     assert page.context["access"] == "may sign in, in the groups: Hospital"
 
 

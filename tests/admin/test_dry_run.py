@@ -15,16 +15,16 @@ from psc_connect.oidc.id_token import RULES
 from psc_connect.signals import account_created, login_refused, signed_in
 from psc_connect.simulator import Simulator
 from tests.admin.pages import row, text_of
-from tests.admin.rehearsal import all_passed, begin, rehearse, steps_of
 from tests.support.browser_session import BACK_CHANNEL, PAGE, BrowserSession, code_on, query_of
+from tests.support.dry_runs import all_passed, begin, dry_run, steps_of
 from tests.support.hooks import LinksByNationalIdentifier, LooksAtTheRequest, MakesMoreThanAUser, RefusesEverybody, use
 from tests.support.refusals import everything_kept
 
 pytestmark = pytest.mark.django_db
 
 
-def test_a_good_login_passes_every_step(rehearsing: BrowserSession, provider: Provider) -> None:
-    page = rehearse(rehearsing, provider)
+def test_a_good_login_passes_every_step(admin_session: BrowserSession, provider: Provider) -> None:
+    page = dry_run(admin_session, provider)
     steps = steps_of(page)
     assert all_passed(steps)
     assert {rule.name for rule in RULES} < set(steps)
@@ -36,7 +36,7 @@ def test_a_good_login_passes_every_step(rehearsing: BrowserSession, provider: Pr
 
 @pytest.mark.parametrize("is_known", [False, True])
 def test_nothing_is_created_or_changed_and_nobody_is_signed_in(
-    rehearsing: BrowserSession, provider: Provider, simulator: Simulator, is_known: bool
+    admin_session: BrowserSession, provider: Provider, simulator: Simulator, is_known: bool
 ) -> None:
     if is_known:
         BrowserSession().sign_in(PAGE)
@@ -44,41 +44,43 @@ def test_nothing_is_created_or_changed_and_nobody_is_signed_in(
     group = Group.objects.create(name="everybody")
     ExportedGroup.objects.create(provider=provider, claim="given_name != 'x'", group=group)
     provider.exported_attributes.filter(user_field="last_name").update(claim="SubjectOrganization")
-    session_key = rehearsing.browser.session.session_key
-    before, kept = row(provider), everything_kept(rehearsing)
-    page = rehearse(rehearsing, provider)
-    after = everything_kept(rehearsing)
+    session_key = admin_session.browser.session.session_key
+    before, kept = row(provider), everything_kept(admin_session)
+    page = dry_run(admin_session, provider)
+    after = everything_kept(admin_session)
     # The result is kept in the administrator's session, encrypted.
     assert after.pop("sessions.Session") != kept.pop("sessions.Session")
     assert after == kept
     assert row(provider) == before
-    assert rehearsing.browser.session.session_key == session_key
+    assert admin_session.browser.session.session_key == session_key
     assert page.context["user"].get_username() == "administrator-"
     assert page.context["preview"].outcome == ("returning" if is_known else "created")
     assert not LogEntry.objects.exists()
 
 
-def test_it_works_before_the_provider_is_enabled(rehearsing: BrowserSession, provider: Provider) -> None:
+def test_it_works_before_the_provider_is_enabled(admin_session: BrowserSession, provider: Provider) -> None:
     Provider.objects.update(enabled=False)
-    assert rehearse(rehearsing, provider).context["preview"].outcome == "created"
+    assert dry_run(admin_session, provider).context["preview"].outcome == "created"
 
 
 def test_it_asks_the_provider_as_a_login_does(
-    rehearsing: BrowserSession, provider: Provider, simulator: Simulator
+    admin_session: BrowserSession, provider: Provider, simulator: Simulator
 ) -> None:
     real = query_of(BrowserSession().begin())
     simulator.clear_requests()
-    url = begin(rehearsing, provider)
+    url = begin(admin_session, provider)
     drawn = {"state", "nonce", "code_challenge"}
     assert {name: value for name, value in query_of(url).items() if name not in drawn} == {
         name: value for name, value in real.items() if name not in drawn
     }
-    rehearsing.come_back(rehearsing.authorize(url))
+    admin_session.come_back(admin_session.authorize(url))
     calls = [request.endpoint for request in simulator.requests if request.endpoint in BACK_CHANNEL]
     assert calls == ["token", "userinfo"]
 
 
-def test_no_signal_is_sent(rehearsing: BrowserSession, provider: Provider, simulator: Simulator, caplog: Any) -> None:
+def test_no_signal_is_sent(
+    admin_session: BrowserSession, provider: Provider, simulator: Simulator, caplog: Any
+) -> None:
     heard: list[Any] = []
 
     def hear(**said: Any) -> None:
@@ -88,9 +90,9 @@ def test_no_signal_is_sent(rehearsing: BrowserSession, provider: Provider, simul
     for signal in signals:
         signal.connect(hear)
     try:
-        rehearse(rehearsing, provider)
+        dry_run(admin_session, provider)
         with simulator.fault("wrong_audience"):
-            rehearse(rehearsing, provider)
+            dry_run(admin_session, provider)
     finally:
         for signal in signals:
             signal.disconnect(hear)
@@ -126,10 +128,16 @@ def test_no_signal_is_sent(rehearsing: BrowserSession, provider: Provider, simul
     ],
 )
 def test_a_step_that_fails_is_shown_with_what_passed_before_and_was_not_reached(
-    rehearsing: BrowserSession, provider: Provider, simulator: Simulator, fault: str, options: Any, step: str, code: str
+    admin_session: BrowserSession,
+    provider: Provider,
+    simulator: Simulator,
+    fault: str,
+    options: Any,
+    step: str,
+    code: str,
 ) -> None:
     with simulator.fault(fault, **options):
-        page = rehearse(rehearsing, provider)
+        page = dry_run(admin_session, provider)
         # A login is refused with the same code.
         assert code_on(BrowserSession().sign_in()) == code
     steps = steps_of(page)
@@ -143,19 +151,19 @@ def test_a_step_that_fails_is_shown_with_what_passed_before_and_was_not_reached(
     assert code in text_of(page)
 
 
-def test_a_rule_of_the_provider_row_is_among_the_steps(rehearsing: BrowserSession, provider: Provider) -> None:
+def test_a_rule_of_the_provider_row_is_among_the_steps(admin_session: BrowserSession, provider: Provider) -> None:
     Provider.objects.update(accepted_acr_values="eidas9")
-    assert steps_of(rehearse(rehearsing, provider))["acr"] == ("failed", "id_token_acr_refused")
+    assert steps_of(dry_run(admin_session, provider))["acr"] == ("failed", "id_token_acr_refused")
 
 
 @pytest.mark.parametrize("is_required", [False, True])
 def test_what_is_not_required_is_not_shown_as_passed(
-    rehearsing: BrowserSession, provider: Provider, settings: Any, is_required: bool
+    admin_session: BrowserSession, provider: Provider, settings: Any, is_required: bool
 ) -> None:
     settings.LANGUAGE_CODE = "en"
     if is_required:
         Provider.objects.update(accepted_acr_values="eidas1 eidas2 eidas3", max_age=3600)
-    page = rehearse(rehearsing, provider)
+    page = dry_run(admin_session, provider)
     steps = {step.text: step for step in page.context["steps"]}
     claims = page.context["result"].id_token_claims
     acr = steps["The person was identified as strongly as this provider's settings require (acr)."]
@@ -167,70 +175,72 @@ def test_what_is_not_required_is_not_shown_as_passed(
 
 
 def test_a_time_that_no_calendar_has_is_shown_as_a_number(
-    rehearsing: BrowserSession, provider: Provider, simulator: Simulator
+    admin_session: BrowserSession, provider: Provider, simulator: Simulator
 ) -> None:
     with simulator.fault("id_token_claims", claims={"auth_time": 2**53}):
-        page = rehearse(rehearsing, provider)
+        page = dry_run(admin_session, provider)
     assert str(2**53) in [step.received for step in page.context["steps"]]
 
 
 def test_keys_that_a_login_would_fetch_are_used_and_not_saved(
-    rehearsing: BrowserSession, provider: Provider, simulator: Simulator
+    admin_session: BrowserSession, provider: Provider, simulator: Simulator
 ) -> None:
     simulator.rotate_keys()
-    page = rehearse(rehearsing, provider)
+    page = dry_run(admin_session, provider)
     assert all_passed(steps_of(page))
     assert Provider.objects.get().jwks == provider.jwks
 
 
-def test_a_provider_without_keys_has_dry_runs(rehearsing: BrowserSession, provider: Provider) -> None:
+def test_a_provider_without_keys_has_dry_runs(admin_session: BrowserSession, provider: Provider) -> None:
     Provider.objects.update(jwks={}, jwks_updated_at=None)
-    assert all_passed(steps_of(rehearse(rehearsing, provider)))
+    assert all_passed(steps_of(dry_run(admin_session, provider)))
     assert Provider.objects.get().jwks == {}
 
 
 # The preview: which user would be signed in.
 
 
-def refused_as(rehearsing: BrowserSession, provider: Provider) -> str:
-    preview = rehearse(rehearsing, provider).context["preview"]
+def refused_as(admin_session: BrowserSession, provider: Provider) -> str:
+    preview = dry_run(admin_session, provider).context["preview"]
     assert preview.outcome == "refused"
     return preview.code
 
 
 def test_a_person_without_an_account_is_refused_where_nobody_is_created(
-    rehearsing: BrowserSession, provider: Provider
+    admin_session: BrowserSession, provider: Provider
 ) -> None:
     Provider.objects.update(create_unknown_users=False)
-    assert refused_as(rehearsing, provider) == "account_unknown"
+    assert refused_as(admin_session, provider) == "account_unknown"
 
 
-def test_a_deactivated_user_is_refused(rehearsing: BrowserSession, provider: Provider) -> None:
+def test_a_deactivated_user_is_refused(admin_session: BrowserSession, provider: Provider) -> None:
     BrowserSession().sign_in(PAGE)
     get_user_model().objects.filter(psc_accounts__isnull=False).update(is_active=False)
-    assert refused_as(rehearsing, provider) == "account_inactive"
+    assert refused_as(admin_session, provider) == "account_inactive"
 
 
-def test_a_mapping_without_a_username_is_refused(rehearsing: BrowserSession, provider: Provider) -> None:
+def test_a_mapping_without_a_username_is_refused(admin_session: BrowserSession, provider: Provider) -> None:
     provider.exported_attributes.filter(user_field="username").delete()
-    assert refused_as(rehearsing, provider) == "account_username_missing"
+    assert refused_as(admin_session, provider) == "account_username_missing"
 
 
-def test_a_required_claim_that_is_missing_is_refused(rehearsing: BrowserSession, provider: Provider) -> None:
+def test_a_required_claim_that_is_missing_is_refused(admin_session: BrowserSession, provider: Provider) -> None:
     provider.exported_attributes.create(claim="nothing", user_field="email", required=True)
-    assert refused_as(rehearsing, provider) == "attribute_missing"
+    assert refused_as(admin_session, provider) == "attribute_missing"
 
 
 def test_a_refusal_by_the_sites_own_code_is_shown(
-    rehearsing: BrowserSession, provider: Provider, settings: Any
+    admin_session: BrowserSession, provider: Provider, settings: Any
 ) -> None:
     use(settings, RefusesEverybody)
-    assert refused_as(rehearsing, provider) == "account_claims_refused"
+    assert refused_as(admin_session, provider) == "account_claims_refused"
 
 
-def test_a_hook_of_the_site_can_read_the_request(rehearsing: BrowserSession, provider: Provider, settings: Any) -> None:
+def test_a_hook_of_the_site_can_read_the_request(
+    admin_session: BrowserSession, provider: Provider, settings: Any
+) -> None:
     use(settings, LooksAtTheRequest)
-    assert rehearse(rehearsing, provider).context["preview"].outcome == "created"
+    assert dry_run(admin_session, provider).context["preview"].outcome == "created"
 
 
 @pytest.mark.parametrize(
@@ -242,41 +252,43 @@ def test_a_hook_of_the_site_can_read_the_request(rehearsing: BrowserSession, pro
     ],
 )
 def test_the_reason_is_shown_to_an_administrator(
-    rehearsing: BrowserSession, provider: Provider, settings: Any, change: dict[str, Any], said: str
+    admin_session: BrowserSession, provider: Provider, settings: Any, change: dict[str, Any], said: str
 ) -> None:
     settings.LANGUAGE_CODE = "en"
     if claim := change.pop("required", None):
         provider.exported_attributes.create(claim=claim, user_field="email", required=True)
     Provider.objects.update(**change)
-    assert said in text_of(rehearse(rehearsing, provider))
+    assert said in text_of(dry_run(admin_session, provider))
 
 
-def test_a_link_by_the_sites_own_code_is_shown(rehearsing: BrowserSession, provider: Provider, settings: Any) -> None:
+def test_a_link_by_the_sites_own_code_is_shown(
+    admin_session: BrowserSession, provider: Provider, settings: Any
+) -> None:
     use(settings, LinksByNationalIdentifier)
     get_user_model().objects.create_user("known", last_name="ANS20231122132732")
-    page = rehearse(rehearsing, provider)
+    page = dry_run(admin_session, provider)
     assert page.context["preview"].outcome == "linked"
     assert page.context["username"] == "known"
 
 
 def test_create_user_of_the_site_is_named_and_not_called(
-    rehearsing: BrowserSession, provider: Provider, settings: Any
+    admin_session: BrowserSession, provider: Provider, settings: Any
 ) -> None:
     use(settings, MakesMoreThanAUser)
-    page = rehearse(rehearsing, provider)
+    page = dry_run(admin_session, provider)
     assert page.context["preview"].own_hooks == ("MakesMoreThanAUser.create_user",)
     assert "MakesMoreThanAUser.create_user" in text_of(page)
     assert not Group.objects.exists()
 
 
 def test_each_attribute_is_shown_with_the_values_that_its_field_takes(
-    rehearsing: BrowserSession, provider: Provider, settings: Any
+    admin_session: BrowserSession, provider: Provider, settings: Any
 ) -> None:
     settings.LANGUAGE_CODE = "en"
     for claim, field in (("SubjectOrganization", "email"), ("nothing", "date_joined")):
         provider.exported_attributes.create(claim=claim, user_field=field)
     ExportedAttribute.objects.filter(user_field="last_name").update(user_field="gone")
-    rows = {row.field: row for row in rehearse(rehearsing, provider).context["attributes"]}
+    rows = {row.field: row for row in dry_run(admin_session, provider).context["attributes"]}
     assert rows["first_name"].result == f"The field becomes “{rows['first_name'].found}”."
     assert rows["first_name"].takes == "text, at most 150 characters"
     assert rows["username"].takes == "text, at most 150 characters, unique"
@@ -286,17 +298,17 @@ def test_each_attribute_is_shown_with_the_values_that_its_field_takes(
     assert rows["gone"].is_problem
 
 
-def test_the_preview_uses_the_current_mapping(rehearsing: BrowserSession, provider: Provider) -> None:
-    page = rehearse(rehearsing, provider)
+def test_the_preview_uses_the_current_mapping(admin_session: BrowserSession, provider: Provider) -> None:
+    page = dry_run(admin_session, provider)
     provider.exported_attributes.create(claim="nothing", user_field="email", required=True)
-    again = rehearsing.browser.get(page.request["PATH_INFO"])
+    again = admin_session.browser.get(page.request["PATH_INFO"])
     assert (page.context["preview"].code, again.context["preview"].code) == ("", "attribute_missing")
 
 
-def test_groups_are_shown(rehearsing: BrowserSession, provider: Provider) -> None:
+def test_groups_are_shown(admin_session: BrowserSession, provider: Provider) -> None:
     for name, equals in (("podiatrists", "80"), ("doctors", "10")):
         group = Group.objects.create(name=name)
         path = "SubjectRefPro.exercices[].codeProfession"
         ExportedGroup.objects.create(provider=provider, claim=path, equals=equals, group=group)
-    preview = rehearse(rehearsing, provider).context["preview"]
+    preview = dry_run(admin_session, provider).context["preview"]
     assert {row.group.name: holds for row, holds in preview.groups} == {"podiatrists": True, "doctors": False}

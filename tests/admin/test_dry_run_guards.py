@@ -12,8 +12,8 @@ from django.contrib.auth.models import Group
 from psc_connect.models import Provider
 from psc_connect.simulator import Simulator
 from tests.admin.pages import Administrator, administrator, messages_of, text_of
-from tests.admin.rehearsal import all_passed, begin, rehearse, steps_of
 from tests.support.browser_session import BrowserSession, code_on
+from tests.support.dry_runs import all_passed, begin, dry_run, steps_of
 
 pytestmark = pytest.mark.django_db
 NATIONAL_IDENTIFIER = "ANS20231122132732"
@@ -22,12 +22,12 @@ NATIONAL_IDENTIFIER = "ANS20231122132732"
 # What is shown about the person.
 
 
-def test_identifiers_are_masked_until_they_are_revealed(rehearsing: BrowserSession, provider: Provider) -> None:
-    page = rehearse(rehearsing, provider)
+def test_identifiers_are_masked_until_they_are_revealed(admin_session: BrowserSession, provider: Provider) -> None:
+    page = dry_run(admin_session, provider)
     address = page.request["PATH_INFO"]
     assert NATIONAL_IDENTIFIER not in page.content.decode()
     assert "AN•••••••••••••32" in page.content.decode()
-    revealed = rehearsing.browser.get(address, {"reveal": "1"}).content.decode()
+    revealed = admin_session.browser.get(address, {"reveal": "1"}).content.decode()
     assert NATIONAL_IDENTIFIER in revealed
     assert "AN•••••••••••••32" not in revealed
 
@@ -36,7 +36,7 @@ def test_an_administrator_who_may_not_see_claims_sees_the_steps_and_no_value(
     provider: Provider, simulator: Simulator
 ) -> None:
     person = BrowserSession(browser=administrator("view_provider", "change_provider").browser)
-    page = rehearse(person, provider)
+    page = dry_run(person, provider)
     assert all_passed(steps_of(page))
     assert not any(step.received for step in page.context["steps"])
     given_name = page.context["result"].claims["given_name"]
@@ -53,7 +53,7 @@ def test_an_administrator_who_may_not_see_claims_cannot_ask_for_them_by_rows_of_
 ) -> None:
     """Each row asks a question, and each answer would reveal one character of an identifier."""
     editor = administrator("view_provider", "change_provider", "change_user")
-    page = rehearse(BrowserSession(browser=editor.browser), provider)
+    page = dry_run(BrowserSession(browser=editor.browser), provider)
     group = Group.objects.create(name="everybody whose identifier begins so")
 
     def answers(beginning: str) -> str:
@@ -67,19 +67,21 @@ def test_an_administrator_who_may_not_see_claims_cannot_ask_for_them_by_rows_of_
     assert answers(NATIONAL_IDENTIFIER[:5]) == answers("somebody else")
 
 
-def test_a_claim_is_only_text_on_the_page(rehearsing: BrowserSession, provider: Provider, simulator: Simulator) -> None:
+def test_a_claim_is_only_text_on_the_page(
+    admin_session: BrowserSession, provider: Provider, simulator: Simulator
+) -> None:
     with simulator.fault("userinfo_claims", claims={"given_name": "<script>alert(1)</script>"}):
-        page = rehearse(rehearsing, provider).content.decode()
+        page = dry_run(admin_session, provider).content.decode()
     assert "<script>alert(1)" not in page
     assert "&lt;script&gt;alert(1)" in page
 
 
 def test_what_is_kept_in_the_session_is_encrypted_and_holds_no_token(
-    rehearsing: BrowserSession, provider: Provider, simulator: Simulator
+    admin_session: BrowserSession, provider: Provider, simulator: Simulator
 ) -> None:
-    rehearse(rehearsing, provider)
-    kept = rehearsing.browser.session["psc_connect_dry_run"]
-    assert NATIONAL_IDENTIFIER not in str(dict(rehearsing.browser.session))
+    dry_run(admin_session, provider)
+    kept = admin_session.browser.session["psc_connect_dry_run"]
+    assert NATIONAL_IDENTIFIER not in str(dict(admin_session.browser.session))
     from psc_connect.encryption import DRY_RUN, cipher_for
 
     clear = cipher_for(DRY_RUN).decrypt(kept.encode()).decode()
@@ -88,14 +90,14 @@ def test_what_is_kept_in_the_session_is_encrypted_and_holds_no_token(
 
 
 def test_a_dry_run_of_another_provider_or_another_key_is_not_shown(
-    rehearsing: BrowserSession, provider: Provider, settings: Any
+    admin_session: BrowserSession, provider: Provider, settings: Any
 ) -> None:
-    page = rehearse(rehearsing, provider)
+    page = dry_run(admin_session, provider)
     other = Provider.objects.create(slug="other", client_id="c")
     address = page.request["PATH_INFO"].replace(str(provider.pk), str(other.pk))
-    assert rehearsing.browser.get(address).context["result"] is None
+    assert admin_session.browser.get(address).context["result"] is None
     settings.PSC_CONNECT_ENCRYPTION_KEYS = ["k" * 32]
-    assert rehearsing.browser.get(page.request["PATH_INFO"]).context["result"] is None
+    assert admin_session.browser.get(page.request["PATH_INFO"]).context["result"] is None
 
 
 # Who may finish it.
@@ -103,16 +105,16 @@ def test_a_dry_run_of_another_provider_or_another_key_is_not_shown(
 
 @pytest.mark.case("AZ03")
 def test_a_dry_run_that_returns_to_another_administrator_is_refused(
-    rehearsing: BrowserSession, provider: Provider, simulator: Simulator
+    admin_session: BrowserSession, provider: Provider, simulator: Simulator
 ) -> None:
-    url = rehearsing.authorize(begin(rehearsing, provider))
+    url = admin_session.authorize(begin(admin_session, provider))
     administrator("change_provider")
-    rehearsing.browser.force_login(
+    admin_session.browser.force_login(
         get_user_model().objects.get(username="administrator-change_provider"),
         backend="django.contrib.auth.backends.ModelBackend",
     )
     simulator.clear_requests()
-    assert code_on(rehearsing.come_back(url)) == "dry_run_of_somebody_else"
+    assert code_on(admin_session.come_back(url)) == "dry_run_of_somebody_else"
     assert simulator.count("token") == 0
 
 
@@ -140,13 +142,13 @@ def test_an_image_or_a_prefetch_starts_no_dry_run(
 
 
 def test_a_dry_run_that_returns_after_the_session_has_ended_is_refused(
-    rehearsing: BrowserSession, provider: Provider, simulator: Simulator, settings: Any
+    admin_session: BrowserSession, provider: Provider, simulator: Simulator, settings: Any
 ) -> None:
-    url = rehearsing.authorize(begin(rehearsing, provider))
+    url = admin_session.authorize(begin(admin_session, provider))
     # The session has ended, the cookie of the dry run is still there.
-    del rehearsing.browser.cookies[settings.SESSION_COOKIE_NAME]
+    del admin_session.browser.cookies[settings.SESSION_COOKIE_NAME]
     simulator.clear_requests()
-    assert code_on(rehearsing.come_back(url)) == "dry_run_of_somebody_else"
+    assert code_on(admin_session.come_back(url)) == "dry_run_of_somebody_else"
     assert simulator.count("token") == 0
 
 
@@ -160,41 +162,41 @@ def test_a_dry_run_does_not_start_on_a_host_to_which_the_provider_does_not_retur
     assert (level, "https://www.example.org" in text) == ("error", True)
 
 
-def test_a_dry_run_of_an_older_release_is_not_shown(rehearsing: BrowserSession, provider: Provider) -> None:
+def test_a_dry_run_of_an_older_release_is_not_shown(admin_session: BrowserSession, provider: Provider) -> None:
     from psc_connect.encryption import DRY_RUN, cipher_for
 
-    page = rehearse(rehearsing, provider)
-    session = rehearsing.browser.session
+    page = dry_run(admin_session, provider)
+    session = admin_session.browser.session
     clear = json.loads(cipher_for(DRY_RUN).decrypt(session["psc_connect_dry_run"].encode()))
     clear["steps"][5]["name"] = "renamed since"
     session["psc_connect_dry_run"] = cipher_for(DRY_RUN).encrypt(json.dumps(clear).encode()).decode()
     session.save()
-    assert rehearsing.browser.get(page.request["PATH_INFO"]).context["result"] is None
+    assert admin_session.browser.get(page.request["PATH_INFO"]).context["result"] is None
 
 
 @pytest.mark.case("AZ04", "CC02")
 @pytest.mark.django_db(transaction=True)
 def test_an_answer_that_comes_twice_asks_the_provider_once(
-    rehearsing: BrowserSession, provider: Provider, simulator: Simulator
+    admin_session: BrowserSession, provider: Provider, simulator: Simulator
 ) -> None:
-    url = begin(rehearsing, provider)
-    cookies = rehearsing.browser.cookies.copy()
-    answer = rehearsing.authorize(url)
-    rehearsing.come_back(answer)
+    url = begin(admin_session, provider)
+    cookies = admin_session.browser.cookies.copy()
+    answer = admin_session.authorize(url)
+    admin_session.come_back(answer)
     simulator.clear_requests()
-    rehearsing.browser.cookies = cookies
-    assert code_on(rehearsing.come_back(answer)) == "authorization_state_used"
+    admin_session.browser.cookies = cookies
+    assert code_on(admin_session.come_back(answer)) == "authorization_state_used"
     assert simulator.count("token") == 0
 
 
 @pytest.mark.case("AZ10")
 def test_a_dry_run_that_answers_another_providers_callback_is_refused(
-    rehearsing: BrowserSession, provider: Provider, simulator: Simulator
+    admin_session: BrowserSession, provider: Provider, simulator: Simulator
 ) -> None:
     Provider.objects.create(slug="other", client_id="c", metadata=provider.metadata)
-    answer = rehearsing.authorize(begin(rehearsing, provider))
+    answer = admin_session.authorize(begin(admin_session, provider))
     simulator.clear_requests()
-    response = rehearsing.come_back(answer.replace("/psc/psc/", "/psc/other/"))
+    response = admin_session.come_back(answer.replace("/psc/psc/", "/psc/other/"))
     assert code_on(response) == "authorization_provider_mismatch"
     assert simulator.count("token") == 0
 
@@ -226,9 +228,9 @@ def test_a_dry_run_that_cannot_start_says_why(
 
 
 def test_the_callback_of_a_dry_run_deletes_the_cookie_and_sends_no_referrer(
-    rehearsing: BrowserSession, provider: Provider
+    admin_session: BrowserSession, provider: Provider
 ) -> None:
-    response = rehearsing.come_back(rehearsing.authorize(begin(rehearsing, provider)))
+    response = admin_session.come_back(admin_session.authorize(begin(admin_session, provider)))
     assert response["Referrer-Policy"] == "no-referrer"
     assert "no-store" in response["Cache-Control"]
-    assert not [name for name, morsel in rehearsing.browser.cookies.items() if "psc_auth_" in name and morsel.value]
+    assert not [name for name, morsel in admin_session.browser.cookies.items() if "psc_auth_" in name and morsel.value]

@@ -12,8 +12,8 @@ from psc_connect.models import Account, AccountChange, AccountIdentifier, Provid
 from psc_connect.simulator import Simulator
 from tests.admin.mapping_page import page_of, tried
 from tests.admin.pages import text_of
-from tests.admin.rehearsal import rehearse
 from tests.support.browser_session import BrowserSession
+from tests.support.dry_runs import dry_run
 from tests.support.identities import OTHER_RPPS, PSI, RPPS, names_are_no_identifiers, of, refused, sign_in, somebody
 
 pytestmark = pytest.mark.django_db
@@ -27,10 +27,10 @@ def provider(provider: Provider) -> Provider:
     return provider
 
 
-def rehearsed(rehearsing: BrowserSession, provider: Provider, simulator: Simulator) -> Any:
+def dry_run_of_doctor(admin_session: BrowserSession, provider: Provider, simulator: Simulator) -> Any:
     simulator.sign_in(DOCTOR)
     before = list(AccountIdentifier.objects.order_by("pk").values())
-    page = rehearse(rehearsing, provider)
+    page = dry_run(admin_session, provider)
     assert list(AccountIdentifier.objects.order_by("pk").values()) == before
     return page
 
@@ -40,10 +40,10 @@ def known(**more: Any) -> Any:
 
 
 def test_a_person_whose_account_has_another_sub(
-    rehearsing: BrowserSession, provider: Provider, simulator: Simulator, english: None
+    admin_session: BrowserSession, provider: Provider, simulator: Simulator, english: None
 ) -> None:
     account = sign_in(simulator, somebody("1", of("RPPS", RPPS)))
-    page = rehearsed(rehearsing, provider, simulator)
+    page = dry_run_of_doctor(admin_session, provider, simulator)
     assert (page.context["preview"].outcome, page.context["preview"].user) == ("found_again", account.user)
     assert "is found by an identifier" in text_of(page)
     assert Account.objects.get().subject == "1"
@@ -51,34 +51,34 @@ def test_a_person_whose_account_has_another_sub(
 
 
 def test_the_mapping_page_previews_the_user_of_the_account_that_was_found(
-    rehearsing: BrowserSession, provider: Provider, simulator: Simulator, english: None
+    admin_session: BrowserSession, provider: Provider, simulator: Simulator, english: None
 ) -> None:
     sign_in(simulator, somebody("1", of("RPPS", RPPS)))
-    rehearsed(rehearsing, provider, simulator)
-    assert "The field stays as it is: it is filled at creation." in results_on_the_mapping(rehearsing, provider)
+    dry_run_of_doctor(admin_session, provider, simulator)
+    assert "The field stays as it is: it is filled at creation." in results_on_the_mapping(admin_session, provider)
 
 
 def test_the_mapping_page_previews_a_new_user_where_several_accounts_fit(
-    rehearsing: BrowserSession, provider: Provider, simulator: Simulator, english: None
+    admin_session: BrowserSession, provider: Provider, simulator: Simulator, english: None
 ) -> None:
     two_accounts(provider, simulator)
-    rehearsed(rehearsing, provider, simulator)
-    results = results_on_the_mapping(rehearsing, provider)
+    dry_run_of_doctor(admin_session, provider, simulator)
+    results = results_on_the_mapping(admin_session, provider)
     assert any(result.startswith("The field becomes") for result in results)
     assert "The field stays as it is: it is filled at creation." not in results
 
 
-def results_on_the_mapping(rehearsing: BrowserSession, provider: Provider) -> list[str]:
+def results_on_the_mapping(admin_session: BrowserSession, provider: Provider) -> list[str]:
     """Return the results of the rows for the last dry run, which the page shows first."""
-    return [each.result for each in tried(rehearsing.browser.get(page_of(provider)))]
+    return [each.result for each in tried(admin_session.browser.get(page_of(provider)))]
 
 
 def test_a_person_who_is_linked_to_the_user_with_their_number(
-    rehearsing: BrowserSession, provider: Provider, simulator: Simulator, english: None
+    admin_session: BrowserSession, provider: Provider, simulator: Simulator, english: None
 ) -> None:
     Provider.objects.update(link_user_field="last_name")
     user = known()
-    page = rehearsed(rehearsing, provider, simulator)
+    page = dry_run_of_doctor(admin_session, provider, simulator)
     assert (page.context["preview"].outcome, page.context["preview"].user) == ("matched", user)
     assert "who has their RPPS number" in text_of(page)
     assert not Account.objects.exists()
@@ -128,7 +128,7 @@ def another_person(provider: Provider, simulator: Simulator) -> None:
     ],
 )
 def test_a_refusal_is_shown_with_its_reason(
-    rehearsing: BrowserSession,
+    admin_session: BrowserSession,
     provider: Provider,
     simulator: Simulator,
     english: None,
@@ -140,7 +140,7 @@ def test_a_refusal_is_shown_with_its_reason(
     arrange(provider, simulator)
     doctor = somebody("2", of("RPPS", RPPS), preferred_username=RPPS) if arrange is another_person else DOCTOR
     simulator.sign_in(doctor)
-    page = rehearse(rehearsing, provider)
+    page = dry_run(admin_session, provider)
     assert (page.context["preview"].outcome, page.context["preview"].code) == ("refused", code)
     assert said in text_of(page)
     # A login is refused with the same code.
@@ -148,12 +148,12 @@ def test_a_refusal_is_shown_with_its_reason(
 
 
 def test_unexpected_values_in_the_userinfo_are_named_without_the_values(
-    rehearsing: BrowserSession, provider: Provider, simulator: Simulator
+    admin_session: BrowserSession, provider: Provider, simulator: Simulator
 ) -> None:
     odd = {"otherIds": [{"identifiant": "no-number-77", "origine": "X"}], "Secteur_Activite": ["SA07"]}
     practice = {"codeProfession": "ZZ", "codeCategorieProfessionnelle": "C", "activities": []}
     simulator.faults.set("userinfo_claims", claims={**odd, "SubjectRefPro": {"exercices": [practice]}})
-    remarks = rehearse(rehearsing, provider).context["remarks"]
+    remarks = dry_run(admin_session, provider).context["remarks"]
     assert {where for where, _text in remarks} == {
         "otherIds[0].identifiant",
         "Secteur_Activite",

@@ -18,9 +18,9 @@ from psc_connect.professional.userinfo import read_userinfo
 from psc_connect.simulator import Simulator
 from tests.admin.mapping_page import add_group, add_row, page_of, row_codes, submit, tried
 from tests.admin.pages import Administrator, text_of
-from tests.admin.rehearsal import rehearse
 from tests.claims.test_computed_claims import SLOW_FOR_MANY, many_activities
 from tests.support.browser_session import BrowserSession
+from tests.support.dry_runs import dry_run
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
 DOCTOR = "doctor-card-two-activities-2023"
@@ -99,7 +99,7 @@ def test_a_dry_run_speaks_of_the_capacity_that_the_person_chose_last(
     assert tried(page)[1].found == "HOPITAL GENERIQUE  FIN VARI"
     simulator.end_sessions()
     simulator.sign_in("doctor-two-activities")
-    preview = rehearse(BrowserSession(browser=admin.browser), provider).context["preview"]
+    preview = dry_run(BrowserSession(browser=admin.browser), provider).context["preview"]
     assert preview.attributes[1][1].accepted == "HOPITAL GENERIQUE  FIN VARI"
 
 
@@ -146,20 +146,20 @@ def test_a_group_whose_expression_is_too_much_for_a_sample_is_told(admin: Admini
 
 
 def test_a_dry_run_foresees_that_a_row_takes_too_long(
-    admin: Administrator, rehearsing: BrowserSession, provider: Provider, simulator: Simulator
+    admin: Administrator, admin_session: BrowserSession, provider: Provider, simulator: Simulator
 ) -> None:
     ExportedAttribute.objects.create(provider=provider, claim=SLOW_FOR_MANY, user_field="email", required=True)
     simulator.faults.set("userinfo_claims", claims={"SubjectRefPro": many_activities()})
-    page = rehearse(rehearsing, provider)
+    page = dry_run(admin_session, provider)
     assert (page.context["preview"].outcome, page.context["preview"].code) == ("refused", "attribute_claim_too_slow")
     assert "takes too long" in text_of(page)
 
 
 def test_a_dry_run_foresees_that_so_many_activities_are_refused(
-    rehearsing: BrowserSession, provider: Provider, simulator: Simulator
+    admin_session: BrowserSession, provider: Provider, simulator: Simulator
 ) -> None:
     simulator.faults.set("userinfo_claims", claims={"SubjectRefPro": {"exercices": [{"activities": [{}] * 500}]}})
-    assert rehearse(rehearsing, provider).context["preview"].code == "userinfo_activities_too_many"
+    assert dry_run(admin_session, provider).context["preview"].code == "userinfo_activities_too_many"
 
 
 def test_so_many_activities_cannot_be_tried_either(admin: Administrator, provider: Provider) -> None:
