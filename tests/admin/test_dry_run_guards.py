@@ -201,6 +201,16 @@ def test_a_dry_run_that_answers_another_providers_callback_is_refused(
     assert simulator.count("token") == 0
 
 
+def test_a_dry_run_of_a_deleted_provider_is_refused(
+    admin_session: BrowserSession, provider: Provider, simulator: Simulator
+) -> None:
+    response = admin_session.authorize(begin(admin_session, provider))
+    provider.delete()
+    simulator.clear_requests()
+    assert code_on(admin_session.come_back(response)) == "authorization_provider_mismatch"
+    assert simulator.count("token") == 0
+
+
 @pytest.mark.case("SE05")
 def test_a_site_with_sessions_in_cookies_starts_no_dry_run(
     admin: Administrator, provider: Provider, settings: Any, simulator: Simulator
