@@ -16,8 +16,8 @@ from psc_connect.simulator import Client, Simulator, run_simulator
 from tests.admin.pages import Administrator, administrator
 from tests.oidc.raw_server import bundle
 from tests.support.browser_session import HOST, BrowserSession
-from tests.support.identities import names_are_no_identifiers
-from tests.support.recorder import RECORDER, listen
+from tests.support.log_recorder import RECORDER, record_simulator
+from tests.support.people import export_plain_usernames
 from tests.support.tls_provider import Serving, tls_providers
 
 CLIENT_ID = "the-client"
@@ -27,7 +27,7 @@ CLIENT_SECRET = "the-client-secret-e7c1"
 @pytest.fixture(scope="session")
 def running_simulator() -> Iterator[Simulator]:
     with run_simulator() as simulator:
-        yield listen(simulator)
+        yield record_simulator(simulator)
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def provider(db: None, simulator: Simulator) -> Provider:
 
 @pytest.fixture
 def usernames_identify_nobody(provider: Provider) -> None:
-    names_are_no_identifiers(provider)
+    export_plain_usernames(provider)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 
 from psc_connect.backends import ProSanteConnectBackend, prepared_backend
 from psc_connect.login_steps import CodeGrant
-from tests.support import hooks
+from tests.support import backend_hooks
 from tests.support.refusals import assert_sign_in_is_refused
 
 PASSWORD = {"username": "anne", "password": "the-password-of-anne"}
@@ -153,7 +153,7 @@ def test_user_login_failed_gets_the_provider_and_the_code_alone(provider, simula
 
 
 def test_the_session_names_the_sites_subclass(provider, simulator, person, settings):
-    path = hooks.use(settings, hooks.LinksByNationalIdentifier)
+    path = backend_hooks.use_backend(settings, backend_hooks.LinksByNationalIdentifier)
     person.sign_in()
     assert person.browser.session["_auth_user_backend"] == path
 

@@ -14,7 +14,7 @@ from django.test import Client as Browser
 from psc_connect.models import Account, Provider
 from psc_connect.signals import signed_in
 from tests.login.test_costs import statements
-from tests.support.access_rules import give, refuse
+from tests.support.access_rules import refuse, set_rules
 from tests.support.browser_session import BrowserSession
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("professional_pages")]
@@ -290,7 +290,7 @@ def test_page_says_that_another_activity_meets_the_requirements(english, employe
 
 
 def test_refused_activity_is_not_suggested(english, provider, employed_doctor):
-    give(provider, refuse("mode in L"), others_may_sign_in=True)
+    set_rules(provider, refuse("mode in L"), others_may_sign_in=True)
     page = employed_doctor.get("/private/").content.decode()
     assert "This page is for other professionals." in page
     assert "/activity/" not in page

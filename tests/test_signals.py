@@ -13,7 +13,7 @@ from psc_connect.exceptions import LoginRefused
 from psc_connect.models import Account
 from tests.accounts.test_linking import IDENTIFIER, PODIATRIST, sign_in_as
 from tests.conftest import make_provider
-from tests.support import hooks
+from tests.support import backend_hooks
 from tests.support.browser_session import BrowserSession
 from tests.support.refusals import assert_sign_in_is_refused
 
@@ -47,7 +47,7 @@ def test_signals_of_a_first_and_a_later_login(provider, simulator, sent_signals)
 
 
 def test_signals_of_a_linked_account(provider, simulator, sent_signals, settings):
-    hooks.use(settings, hooks.LinksByNationalIdentifier)
+    backend_hooks.use_backend(settings, backend_hooks.LinksByNationalIdentifier)
     known = User.objects.create(username="known", last_name=IDENTIFIER)
     sign_in_as(simulator, PODIATRIST)
     assert [(name, kwargs["user"]) for name, kwargs in sent_signals] == [
@@ -103,7 +103,7 @@ def test_failing_hook_saves_nothing(simulator, settings, known):
     if known:
         sign_in_as(simulator, PODIATRIST)
     users = User.objects.count()
-    hooks.use(settings, hooks.MakesMoreThanAUser)
+    backend_hooks.use_backend(settings, backend_hooks.WritesAndBreaks)
     person = BrowserSession()
     person.browser.raise_request_exception = False
     assert person.sign_in().status_code == 500

@@ -1,8 +1,8 @@
-"""The other side of the wire: plays Pro Santé Connect, strictly, on a port of its own.
+"""A test OpenID provider that behaves like Pro Santé Connect, strictly, on its own loopback port.
 
-`run_simulator()` is a real OpenID provider over HTTP for tests and for the demonstration. It imports nothing
-of the rest of psc_connect, so that one misreading of the standard cannot be made twice and cancel out.
-Nobody is authenticated: it must never face real people, and listens on loopback only.
+`run_simulator()` serves it over real HTTP, for tests and for the demonstration. It imports nothing from the rest of
+psc_connect, so that the same misreading of a standard cannot be on both sides and go unnoticed.
+It authenticates nobody, so it only listens on loopback: never expose it to real users.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from psc_connect.simulator.clients import Client
 from psc_connect.simulator.faults import Fault
 from psc_connect.simulator.people import Person
 from psc_connect.simulator.server import Server
-from psc_connect.simulator.signing_keys import KeyRing
+from psc_connect.simulator.signing_keys import SimulatorKeys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -33,23 +33,21 @@ def run_simulator(
     *,
     host: str = "127.0.0.1",
     clients: Iterable[Client] = (),
-    accepted_acr: Iterable[str] = ("eidas1", "eidas2", "eidas3"),
     signing_algorithm: str = "RS256",
     clock: Callable[[], float] = time.time,
     log: Callable[[str], None] | None = None,
 ) -> Iterator[Simulator]:
-    """A running simulator for the time of the `with` block; port 0 takes a free one.
+    """Run a simulator during the `with` block; port 0 picks a free one.
 
-    `clock` gives seconds since the epoch; `log` receives one line a request, without its parameters.
-    Raises ValueError for a host that is not loopback and for an unknown algorithm, OSError for a taken port.
+    `clock` returns seconds since the epoch; `log` receives one line per request, without its parameters.
+    Raises ValueError for a host that is not loopback and for an unknown algorithm, OSError for a port in use.
     """
     if not ipaddress.ip_address(host).is_loopback or ":" in host:
         raise ValueError("host must be an IPv4 loopback address: the simulator authenticates nobody")
-    keys = KeyRing(signing_algorithm)
+    keys = SimulatorKeys(signing_algorithm)
     with Server((host, port), log=log) as server:
         simulator = Simulator(
             f"http://{host}:{server.server_address[1]}",
-            accepted_acr=frozenset(accepted_acr),
             clock=clock,
             keys=keys,
             clients={client.client_id: client for client in clients},

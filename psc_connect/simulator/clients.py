@@ -1,4 +1,4 @@
-"""The services that the simulator knows, and how each proves who it is (RFC 6749 2.3.1)."""
+"""The clients registered at the simulator, and their authentication (RFC 6749 2.3.1)."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from urllib.parse import unquote_plus
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from psc_connect.simulator.exchange import Request
+    from psc_connect.simulator.http_messages import Request
 
 METHODS = ("client_secret_post", "client_secret_basic")
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """One service as it was declared to the provider; URIs are compared character for character."""
+    """A registered client. Its redirect URIs are compared character by character."""
 
     client_id: str
     client_secret: str = field(repr=False)
@@ -33,7 +33,7 @@ class Client:
 
 
 class ClientRefusedError(Exception):
-    """The token endpoint does not believe the caller; `error` is what Keycloak answers with status 401."""
+    """Client authentication failed. `error` is what Keycloak answers, with status 401."""
 
     def __init__(self, error: str, description: str) -> None:
         self.error, self.description = error, description
@@ -41,10 +41,10 @@ class ClientRefusedError(Exception):
 
 
 def authenticate(request: Request, clients: Mapping[str, Client]) -> Client:
-    """The client that made this token request, by its registered method and no other.
+    """Return the client that made this token request; it must use its registered method.
 
-    Raises ClientRefusedError; as in Keycloak, an unknown client is `invalid_client` and a wrong secret
-    `unauthorized_client`.
+    Raises ClientRefusedError: `invalid_client` for an unknown client and `unauthorized_client` for a wrong secret, as
+    Keycloak does.
     """
     basic = _basic_credentials(request.headers.get("authorization", ""))
     form = request.form
@@ -54,7 +54,7 @@ def authenticate(request: Request, clients: Mapping[str, Client]) -> Client:
     if client is None:
         raise ClientRefusedError("invalid_client", "Invalid client or Invalid client credentials")
     if basic and "client_secret" in form:
-        raise ClientRefusedError("unauthorized_client", "Two ways of client authentication at once")
+        raise ClientRefusedError("unauthorized_client", "Two methods of client authentication")
     if basic and form.get("client_id", client_id) != client_id:
         raise ClientRefusedError("unauthorized_client", "client_id differs from the Authorization header")
     if method != client.token_endpoint_auth_method:

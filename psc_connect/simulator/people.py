@@ -1,21 +1,21 @@
-"""Who can sign in: the five published test payloads, and invented people for what those do not show."""
+"""The people who can sign in: five published test payloads, and invented people for other cases."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
 
-from psc_connect.simulator.invented import INVENTED
-from psc_connect.simulator.userinfo_claims import activity, exercice, identifier, numbered, userinfo
+from psc_connect.simulator.invented_people import INVENTED
+from psc_connect.simulator.userinfo_builder import activity, exercice, identifier, repeated_activity, userinfo
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One professional: the userinfo answer word for word, and how he or she proves who they are."""
+    """A professional: the userinfo response word for word, and how the person authenticates."""
 
     slug: str
     userinfo: Mapping[str, Any] = field(repr=False)
@@ -23,13 +23,13 @@ class Person:
     label_en: str = ""
     auth_mode: str = "MOBILE"  # "CARD" (CPS card) or "MOBILE" (e-CPS application)
     acr: str = "eidas1"
-    group: str = ""  # under which heading of the page of choice; one of `pages.texts.GROUPS`
+    group: str = ""  # the heading on the page that lists people; one of `pages.texts.GROUPS`
 
     @classmethod
     def of(
         cls, userinfo: Mapping[str, Any], *, slug: str = "", label_fr: str = "", label_en: str = "", group: str = ""
     ) -> Person:
-        """Somebody who proves who they are as the claims say: `authMode` CARD is a card, and eidas3."""
+        """Return a person who authenticates as `authMode` says: CARD is a CPS card, with eidas3."""
         auth_mode, acr = ("CARD", "eidas3") if userinfo.get("authMode") == "CARD" else ("MOBILE", "eidas1")
         return cls(slug, userinfo, label_fr, label_en, auth_mode, acr, group)
 
@@ -46,18 +46,21 @@ class Person:
         return str(self.userinfo.get("SubjectNameID", ""))
 
     def claims(self) -> dict[str, Any]:
-        """The userinfo claims, as a copy that a fault may change; no part of it is another part too."""
+        """Return a deep copy of the userinfo claims, which a fault may change."""
         claims: dict[str, Any] = json.loads(json.dumps(dict(self.userinfo)))
         return claims
 
-    def changed(self, *, slug: str = "", without: Iterable[str] = (), **claims: Any) -> Person:
-        """The same person with other claims, or without some; under the same slug unless one is given."""
-        kept = {name: value for name, value in self.userinfo.items() if name not in set(without)}
+    def changed(self, *, slug: str = "", without: Collection[str] = (), **claims: Any) -> Person:
+        """Return the person with other claims, or without some; with the same slug unless one is given."""
+        kept = {name: value for name, value in self.userinfo.items() if name not in without}
         return replace(self, slug=slug or self.slug, userinfo=MappingProxyType({**kept, **claims}))
 
 
 def person_with_activities(count: int) -> Person:
-    """A doctor with one exercice of `count` activities, each in a structure of its own. Raises ValueError below 0."""
+    """Return a doctor with one practice (exercice) of `count` activities, each in a different structure.
+
+    Raises ValueError for a negative count.
+    """
     if count < 0:
         raise ValueError("count must not be negative")
     number = "899700901111"
@@ -69,10 +72,24 @@ def person_with_activities(count: int) -> Person:
         bureauCedex="29000 QUIMPER",
         codePostal="29000",
     )
-    exercices = [exercice("10", numbered(first, count), codeTypeSavoirFaire="S", codeSavoirFaire="SM54")]
+    exercices = [exercice("10", repeated_activity(first, count), codeTypeSavoirFaire="S", codeSavoirFaire="SM54")]
     claims = userinfo(number, "Yannig", "MILLEPLACES", others=[identifier(number, "RPPS")], exercices=exercices)
     labels = {"label_fr": f"Médecin, {count} activités", "label_en": f"Doctor, {count} activities"}
     return Person.of(MappingProxyType(claims), slug=f"doctor-{count}-activities", **labels)
+
+
+def practice_labels(claims: Mapping[str, Any]) -> tuple[str, str]:
+    """Return a label of what a person practises, in French and in English, from claims of any shape."""
+    register = claims.get("SubjectRefPro")
+    listed = register.get("exercices") if isinstance(register, dict) else None
+    exercices = [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
+    if not exercices:
+        return "Sans donnée professionnelle", "Without professional data"
+    codes = ", ".join(str(item.get("codeProfession", "")) for item in exercices)
+    count = sum(len(item["activities"]) for item in exercices if isinstance(item.get("activities"), list))
+    french = "activité" if count < 2 else "activités"
+    english = "activity" if count == 1 else "activities"
+    return f"Profession {codes}, {count} {french}", f"Profession {codes}, {count} {english}"
 
 
 def _published(slug: str, label_fr: str, label_en: str) -> Person:

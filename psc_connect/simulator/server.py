@@ -1,4 +1,4 @@
-"""HTTP/1.1 over a loopback socket, with connections kept alive: the wire between the two sides."""
+"""The HTTP/1.1 server of a simulator, with persistent connections."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from urllib.parse import parse_qsl, urlsplit
 from typing_extensions import override
 
 from psc_connect.simulator import pages
-from psc_connect.simulator.exchange import Request, Response
+from psc_connect.simulator.http_messages import Request, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from psc_connect.simulator.app import Simulator
 
-_BODY_LIMIT = 1 << 20  # bytes of a request
-_GONE = (BrokenPipeError, ConnectionResetError, ConnectionAbortedError)
+_MAX_BODY = 1 << 20  # bytes of a request
+_DISCONNECTED = (BrokenPipeError, ConnectionResetError, ConnectionAbortedError)
 
 
 class Server(ThreadingHTTPServer):
-    """One thread a connection; every connection is known, so that stopping leaves none behind."""
+    """A server with one thread per connection. It tracks its connections, so that `stop` can close them all."""
 
     daemon_threads = True
     simulator: Simulator
@@ -34,7 +34,7 @@ class Server(ThreadingHTTPServer):
     def __init__(self, address: tuple[str, int], *, log: Callable[[str], None] | None = None) -> None:
         self.log = log
         self.stopping = threading.Event()
-        self._open: set[socket.socket] = set()
+        self._connections: set[socket.socket] = set()
         self._changed = threading.Condition()
         super().__init__(address, Handler)
 
@@ -42,36 +42,36 @@ class Server(ThreadingHTTPServer):
     def process_request(self, request: Any, client_address: Any) -> None:
         self.simulator.connections += 1
         with self._changed:
-            self._open.add(request)
+            self._connections.add(request)
         super().process_request(request, client_address)
 
     @override
     def shutdown_request(self, request: Any) -> None:
         super().shutdown_request(request)
         with self._changed:
-            self._open.discard(request)
+            self._connections.discard(request)
             self._changed.notify_all()
 
     @override
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A browser that went away is no error of the provider's."""
-        if not isinstance(sys.exc_info()[1], _GONE):
+        """Ignore browsers that disconnected."""
+        if not isinstance(sys.exc_info()[1], _DISCONNECTED):
             super().handle_error(request, client_address)
 
     def stop(self) -> None:
-        """Stop serving, close what is open, wait until the threads have seen it."""
+        """Stop serving, close the open connections and wait for their threads."""
         self.stopping.set()
         self.shutdown()
         with self._changed:
-            for connection in self._open:
+            for connection in self._connections:
                 with contextlib.suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
-            self._changed.wait_for(lambda: not self._open, timeout=5)
+            self._changed.wait_for(lambda: not self._connections, timeout=5)
         self.server_close()
 
 
 class Handler(BaseHTTPRequestHandler):
-    """One connection: request after request until one side closes."""
+    """Answers the requests of one connection until either side closes it."""
 
     protocol_version = "HTTP/1.1"
     server_version = "psc-simulator"
@@ -79,7 +79,7 @@ class Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     timeout = 120  # seconds that an idle connection stays open
     server: Server
-    asked = 0
+    request_count = 0
 
     def do_GET(self) -> None:
         self._serve()
@@ -89,7 +89,7 @@ class Handler(BaseHTTPRequestHandler):
 
     @override
     def log_message(self, format: str, *args: Any) -> None:
-        """Never the request line: it holds codes and states."""
+        """Log nothing here: the request line contains codes and states."""
 
     def _serve(self) -> None:
         request = self._read()
@@ -105,29 +105,27 @@ class Handler(BaseHTTPRequestHandler):
         if "Transfer-Encoding" in self.headers or not length.isascii() or not length.isdigit():
             self.send_error(411)
             return None
-        if int(length) > _BODY_LIMIT:
-            self._refuse_body()
+        if int(length) > _MAX_BODY:
+            self._refuse_large_body()
             return None
         body = self.rfile.read(int(length))
         url = urlsplit(self.path)
         content_type = self.headers.get_content_type()
         form = body.decode("latin-1") if content_type == "application/x-www-form-urlencoded" else ""
-        self.asked += 1
-        simulator = self.server.simulator
+        self.request_count += 1
         return Request(
             method=self.command,
             path=url.path,
-            endpoint=simulator.endpoint(url.path),
+            endpoint=self.server.simulator.endpoint_name(url.path),
             headers={name.lower(): value for name, value in self.headers.items()},
             query_pairs=tuple(parse_qsl(url.query, keep_blank_values=True)),
             form_pairs=tuple(parse_qsl(form, keep_blank_values=True)),
             connection=self.client_address[1],
-            reused=self.asked > 1,
-            received_at=simulator.now(),
+            reused=self.request_count > 1,
         )
 
-    def _refuse_body(self) -> None:
-        """The page first, then what still comes is thrown away: a connection reset would hide the page."""
+    def _refuse_large_body(self) -> None:
+        """Send the error page, then discard the rest of the body: a connection reset would hide the page."""
         language = Request("POST", "", "", {"accept-language": self.headers.get("Accept-Language", "")}).language
         self._write(pages.error(language, "too_large", status=413))
         self.close_connection = True
@@ -151,9 +149,9 @@ class Handler(BaseHTTPRequestHandler):
             for _ in range(response.repeat - 1):
                 self.wfile.write(response.body)
             return
-        slow = head + response.body if response.drip_headers else response.body
+        slow_part = head + response.body if response.drip_headers else response.body
         self.wfile.write(b"" if response.drip_headers else head)
-        for byte in slow:
+        for byte in slow_part:
             if stopping.wait(response.drip):
                 self.close_connection = True
                 return

@@ -1,4 +1,4 @@
-"""The provider's keys: made once a process (RSA is slow to make), lent to one simulator at a time."""
+"""The simulator's signing keys."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 
 def base64url(data: bytes) -> str:
-    """RFC 7515 2: without padding."""
+    """Encode without padding (RFC 7515 2)."""
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """One private key with the one algorithm that it signs with (RFC 8725 3.1)."""
+    """A private key, used with one algorithm only (RFC 8725 3.1)."""
 
     private: PrivateKey = field(repr=False)
     algorithm: str
@@ -45,12 +45,12 @@ class SigningKey:
 
     @property
     def public(self) -> dict[str, Any]:
-        """The key as the key set shows it (RFC 7517 4)."""
+        """The public key as a JWK (RFC 7517 4)."""
         return {"kid": self.kid, "alg": self.algorithm, "use": self.use, **self._members}
 
     @property
     def kid(self) -> str:
-        """RFC 7638: a name that the key gives itself."""
+        """The key's thumbprint (RFC 7638)."""
         text = json.dumps(self._members, separators=(",", ":"), sort_keys=True)
         return base64url(hashlib.sha256(text.encode()).digest())
 
@@ -70,7 +70,7 @@ class SigningKey:
 
 
 def generate(algorithm: str) -> PrivateKey:
-    """A new private key that fits `algorithm`; raises ValueError for one that is not played."""
+    """Generate a private key for `algorithm`. Raises ValueError for an unsupported one."""
     if algorithm in _CURVES:
         return ec.generate_private_key(_CURVES[algorithm]())
     if algorithm in _RSA:
@@ -80,20 +80,24 @@ def generate(algorithm: str) -> PrivateKey:
 
 @cache
 def unpublished_key(algorithm: str) -> SigningKey:
-    """A key that no simulator publishes: what a forger would sign with."""
+    """Return a key that no simulator publishes, to forge signatures with."""
     return SigningKey(generate(algorithm), algorithm)
 
 
 @cache
 def encryption_key() -> SigningKey:
-    """A Keycloak publishes one key for encryption too; it must never verify a signature (RFC 7517 4.2)."""
+    """Return the encryption key that Keycloak also publishes; it must never verify a signature (RFC 7517 4.2)."""
     return SigningKey(generate("RS256"), "RSA-OAEP", use="enc")
 
 
-class KeyRing:
-    """The keys of one simulator, newest first; two simulators alive at once never share one."""
+class SimulatorKeys:
+    """The keys of one simulator, newest first.
 
-    _idle: dict[str, list[PrivateKey]] = {}  # noqa: RUF012  (shared by the process, on purpose)
+    Generating RSA keys is slow, so a stopped simulator passes its keys on to the next one of the process. Two running
+    simulators never share a key.
+    """
+
+    _idle: dict[str, list[PrivateKey]] = {}  # noqa: RUF012  (shared by all instances on purpose)
     _lock = threading.Lock()
 
     def __init__(self, algorithm: str = "RS256") -> None:
@@ -107,26 +111,26 @@ class KeyRing:
         return self.published[0]
 
     @property
-    def document(self) -> dict[str, Any]:
+    def jwks(self) -> dict[str, Any]:
         return {"keys": [key.public for key in (*self.published, encryption_key())]}
 
     def rotate(self, *, withdraw_old: bool = False) -> SigningKey:
-        key = SigningKey(self._borrow(), self.algorithm)
+        key = SigningKey(self._reuse_or_generate(), self.algorithm)
         self._all.append(key)
         self.published = [key] if withdraw_old else [key, *self.published]
         return key
 
     def find(self, kid: str) -> SigningKey | None:
-        """Withdrawn keys included: the provider still knows the ID tokens that it signed."""
+        """Return the key with this kid, even a withdrawn one: it may have signed an ID token hint."""
         return next((key for key in self._all if key.kid == kid), None)
 
     def release(self) -> None:
-        """Let the next simulator of this process have these keys."""
+        """Make these keys available to the next simulator of this process."""
         with self._lock:
             self._idle.setdefault(self.algorithm, []).extend(key.private for key in self._all)
         self._all.clear()
 
-    def _borrow(self) -> PrivateKey:
+    def _reuse_or_generate(self) -> PrivateKey:
         with self._lock:
             idle = self._idle.get(self.algorithm)
             if idle:

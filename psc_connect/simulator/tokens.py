@@ -1,41 +1,40 @@
-"""The tokens as Pro Santé Connect shapes them: which claims, in which order, signed how."""
+"""ID tokens, access tokens and userinfo responses as Pro Santé Connect issues them."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import secrets
 import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from psc_connect.simulator.sessions import TOKEN_LIFETIME
+from psc_connect.simulator.provider_state import TOKEN_LIFETIME
 from psc_connect.simulator.signing_keys import base64url
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from psc_connect.simulator.clients import Client
-    from psc_connect.simulator.sessions import AuthorizationRequest, SignOn
+    from psc_connect.simulator.provider_state import AuthorizationRequest, Session
     from psc_connect.simulator.signing_keys import SigningKey
 
-_ID_TOKEN_PERSON = ("SubjectNameID", "preferred_username", "given_name", "family_name")
+_ID_TOKEN_USERINFO_CLAIMS = ("SubjectNameID", "preferred_username", "given_name", "family_name")
 
 
 @dataclass(slots=True)
-class Draft:
-    """One JWT about to be signed; a fault changes one of its parts."""
+class JWTDraft:
+    """A JWT that is not signed yet, so that a fault can change any part of it."""
 
     claims: dict[str, Any]
     header: dict[str, Any]
     key: SigningKey
     client: Client
-    payload: bytes | None = field(default=None, repr=False)  # what is signed instead of the claims
-    sign: Callable[[bytes], bytes] | None = None  # how, instead of with the key
-    rewrite: Callable[[str], str] | None = None  # what happens to it after it was signed
+    payload: bytes | None = field(default=None, repr=False)  # signed instead of the claims
+    sign: Callable[[bytes], bytes] | None = None  # used instead of the key
+    rewrite: Callable[[str], str] | None = None  # changes the signed token
 
-    def compact(self) -> str:
-        """RFC 7515 7.1."""
+    def serialize(self) -> str:
+        """Sign, and return the compact serialization (RFC 7515 7.1)."""
         payload = json.dumps(self.claims).encode() if self.payload is None else self.payload
         signing_input = f"{base64url(json.dumps(self.header).encode())}.{base64url(payload)}"
         signature = (self.sign or self.key.sign)(signing_input.encode())
@@ -44,48 +43,48 @@ class Draft:
 
 
 @dataclass(slots=True)
-class UserinfoAnswer:
-    """The userinfo about to be sent: plain JSON as Pro Santé Connect does, or a JWT (OIDC Core 5.3.2)."""
+class UserinfoDraft:
+    """A userinfo response that is not sent yet: plain JSON, as Pro Santé Connect sends, or a JWT (OIDC Core 5.3.2)."""
 
-    draft: Draft
+    draft: JWTDraft
     signed: bool = False
 
 
-def draft(claims: dict[str, Any], *, key: SigningKey, client: Client) -> Draft:
-    return Draft(claims, {"alg": key.algorithm, "typ": "JWT", "kid": key.kid}, key, client)
+def draft_jwt(claims: dict[str, Any], *, key: SigningKey, client: Client) -> JWTDraft:
+    return JWTDraft(claims, {"alg": key.algorithm, "typ": "JWT", "kid": key.kid}, key, client)
 
 
-def access_token_claims(request: AuthorizationRequest, sign_on: SignOn, *, issuer: str, now: float) -> dict[str, Any]:
-    """The access token of Pro Santé Connect is a JWT without `aud` (facts, section 4)."""
-    person = sign_on.person
+def access_token_claims(request: AuthorizationRequest, session: Session, *, issuer: str, now: float) -> dict[str, Any]:
+    """Return the claims of an access token: a JWT without `aud` (facts, section 4)."""
+    person = session.person
     claims: dict[str, Any] = {
         "exp": int(now) + TOKEN_LIFETIME,
         "iat": int(now),
-        "auth_time": sign_on.auth_time,
+        "auth_time": session.auth_time,
         "jti": str(uuid.uuid4()),
         "iss": issuer,
         "sub": person.subject,
         "typ": "Bearer",
         "azp": request.client_id,
         "nonce": request.nonce,
-        "session_state": sign_on.sid,
+        "session_state": session.sid,
         "acr": person.acr,
         "scope": request.scope,
-        "sid": sign_on.sid,
+        "sid": session.sid,
         "authMode": person.auth_mode,
     }
-    return claims | _of(person.claims(), ("otherIds", "preferred_username"))
+    return claims | _select(person.claims(), ("otherIds", "preferred_username"))
 
 
 def id_token_claims(
-    request: AuthorizationRequest, sign_on: SignOn, *, issuer: str, now: float, at_hash: str
+    request: AuthorizationRequest, session: Session, *, issuer: str, now: float, at_hash: str
 ) -> dict[str, Any]:
-    """OIDC Core 2, with Keycloak's own claims (facts, section 4)."""
-    person = sign_on.person
+    """Return the claims of an ID token (OIDC Core 2), with Keycloak's additional ones (facts, section 4)."""
+    person = session.person
     claims: dict[str, Any] = {
         "exp": int(now) + TOKEN_LIFETIME,
         "iat": int(now),
-        "auth_time": sign_on.auth_time,
+        "auth_time": session.auth_time,
         "jti": str(uuid.uuid4()),
         "iss": issuer,
         "aud": request.client_id,
@@ -93,24 +92,20 @@ def id_token_claims(
         "typ": "ID",
         "azp": request.client_id,
         **({"nonce": request.nonce} if request.nonce else {}),
-        "session_state": sign_on.sid,
+        "session_state": session.sid,
         "at_hash": at_hash,
-        "sid": sign_on.sid,
+        "sid": session.sid,
         "authMode": person.auth_mode,
         "acr": person.acr,
     }
-    return claims | _of(person.claims(), _ID_TOKEN_PERSON)
+    return claims | _select(person.claims(), _ID_TOKEN_USERINFO_CLAIMS)
 
 
 def at_hash(access_token: str, *, algorithm: str) -> str:
-    """OIDC Core 3.1.3.6: the left half of the hash that the signing algorithm uses."""
+    """Return the left half of the hash that the signing algorithm uses (OIDC Core 3.1.3.6)."""
     digest = hashlib.new(f"sha{algorithm[2:]}", access_token.encode("ascii")).digest()
     return base64url(digest[: len(digest) // 2])
 
 
-def opaque() -> str:
-    return secrets.token_urlsafe(48)
-
-
-def _of(claims: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+def _select(claims: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
     return {name: claims[name] for name in names if name in claims}

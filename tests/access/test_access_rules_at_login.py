@@ -19,8 +19,8 @@ from psc_connect.signals import login_refused
 from psc_connect.simulator import Simulator
 from tests.conftest import make_provider
 from tests.login.test_costs import statements
-from tests.support.access_rules import DOCTORS, HOSPITAL, PODIATRISTS, allow, give, join, refuse
-from tests.support.browser_session import PAGE, BrowserSession, code_on
+from tests.support.access_rules import DOCTORS, HOSPITAL, PODIATRISTS, allow, give_group, refuse, set_rules
+from tests.support.browser_session import PAGE, BrowserSession, error_code_of
 from tests.support.refusals import assert_sign_in_is_refused
 
 pytestmark = pytest.mark.django_db
@@ -59,13 +59,13 @@ def grants() -> set[tuple[str, str]]:
 
 
 def test_person_allowed_by_a_rule_signs_in(provider: Provider, person: BrowserSession) -> None:
-    give(provider, allow(PODIATRISTS), others_may_sign_in=False)
+    set_rules(provider, allow(PODIATRISTS), others_may_sign_in=False)
     assert person.sign_in(PAGE)["Location"] == PAGE
     assert person.is_signed_in
 
 
 def test_refused_first_login_saves_nothing(provider: Provider, simulator: Simulator, person: BrowserSession) -> None:
-    give(provider, refuse(PODIATRISTS, message=MESSAGE))
+    set_rules(provider, refuse(PODIATRISTS, message=MESSAGE))
     response = assert_sign_in_is_refused("access_refused", person=person, simulator=simulator)
     assert response.status_code == 403
     assert not get_user_model().objects.exists()
@@ -76,7 +76,7 @@ def test_known_person_is_refused_at_the_next_login_and_is_unchanged(
     provider: Provider, simulator: Simulator, person: BrowserSession
 ) -> None:
     sign_in()
-    give(provider, refuse(PODIATRISTS))
+    set_rules(provider, refuse(PODIATRISTS))
     assert_sign_in_is_refused("access_refused", person=person, simulator=simulator)
 
 
@@ -85,17 +85,17 @@ def test_only_the_professional_data_of_a_refused_known_person_are_saved(
 ) -> None:
     sign_in()
     simulator.faults.set("userinfo_claims", claims={"given_name": "Another"})
-    give(provider, refuse(PODIATRISTS))
-    assert code_on(person.sign_in(PAGE)) == "access_refused"
+    set_rules(provider, refuse(PODIATRISTS))
+    assert error_code_of(person.sign_in(PAGE)) == "access_refused"
     assert Account.objects.get().professional["given_name"] == "Another"
     assert get_user_model().objects.get().first_name != "Another"
 
 
 def test_refused_person_sees_the_reason_and_the_contact(provider: Provider) -> None:
-    give(provider, refuse(PODIATRISTS, message=MESSAGE), contact="dsi+psc@hopital.example ou le <poste> 12")
+    set_rules(provider, refuse(PODIATRISTS, message=MESSAGE), contact="dsi+psc@hopital.example ou le <poste> 12")
     response = be_refused()
     page = response.content.decode()
-    assert code_on(response) == "access_refused"
+    assert error_code_of(response) == "access_refused"
     assert f"<dd>{response.context['reference']}</dd>" in page
     assert escape(MESSAGE) in page
     assert MESSAGE not in page
@@ -103,7 +103,7 @@ def test_refused_person_sees_the_reason_and_the_contact(provider: Provider) -> N
 
 
 def test_person_that_no_rule_matches_sees_the_default_message(provider: Provider) -> None:
-    give(provider, allow(DOCTORS), others_may_sign_in=False, refusal_message=MESSAGE)
+    set_rules(provider, allow(DOCTORS), others_may_sign_in=False, refusal_message=MESSAGE)
     page = be_refused().content.decode()
     assert escape(MESSAGE) in page
     assert "mailto:" not in page
@@ -111,9 +111,9 @@ def test_person_that_no_rule_matches_sees_the_default_message(provider: Provider
 
 
 def test_refusal_without_a_message_shows_a_default_text(provider: Provider) -> None:
-    give(provider, refuse())
+    set_rules(provider, refuse())
     response = be_refused()
-    assert code_on(response) == "access_refused"
+    assert error_code_of(response) == "access_refused"
     assert "psc-message" not in response.content.decode()
 
 
@@ -126,7 +126,7 @@ def test_refusal_is_logged_and_signalled_with_its_code_and_no_personal_data(
         received.append(kwargs)
 
     login_refused.connect(listen)
-    give(provider, refuse(PODIATRISTS, message=MESSAGE))
+    set_rules(provider, refuse(PODIATRISTS, message=MESSAGE))
     with caplog.at_level(logging.WARNING, logger="psc_connect"):
         response = be_refused()
     login_refused.disconnect(listen)
@@ -139,11 +139,11 @@ def test_refusal_is_logged_and_signalled_with_its_code_and_no_personal_data(
 
 
 def test_malformed_rule_refuses_with_its_own_code(provider: Provider, person: BrowserSession) -> None:
-    give(provider, allow())
+    set_rules(provider, allow())
     # Saved without the form's validation.
     provider.access_rules.update(conditions={"profession": "80"})
     response = person.sign_in(PAGE)
-    assert code_on(response) == "access_rule_malformed"
+    assert error_code_of(response) == "access_rule_malformed"
     assert not person.is_signed_in
 
 
@@ -159,7 +159,7 @@ def test_person_is_not_locked_out_by_the_activity_of_last_time(
     at_practice, at_hospital = person.activity_choices
     account.activity_choice = (at_hospital if is_refused else at_practice).key
     account.save()
-    give(provider, refuse(HOSPITAL))
+    set_rules(provider, refuse(HOSPITAL))
     visitor = BrowserSession()
     assert visitor.sign_in(PAGE).status_code == 302
     kept = visitor.browser.session["psc_connect"]
@@ -167,33 +167,33 @@ def test_person_is_not_locked_out_by_the_activity_of_last_time(
 
 
 def test_rule_compares_the_level_of_this_login(provider: Provider, simulator: Simulator) -> None:
-    give(provider, allow("acr in eidas3"), others_may_sign_in=False)
-    assert code_on(be_refused()) == "access_refused"
+    set_rules(provider, allow("acr in eidas3"), others_may_sign_in=False)
+    assert error_code_of(be_refused()) == "access_refused"
     simulator.faults.set("id_token_claims", claims={"acr": "eidas3"})
     sign_in()
 
 
 def test_group_is_granted_while_its_rule_applies_and_removed_afterwards(provider: Provider, group: Group) -> None:
-    give(provider, join(group, PODIATRISTS))
+    set_rules(provider, give_group(group, PODIATRISTS))
     assert sign_in() == {"Podiatrists"}
     assert sign_in() == {"Podiatrists"}
     assert grants() == {("Podiatrists", "rule")}
-    give(provider, join(group, DOCTORS))
+    set_rules(provider, give_group(group, DOCTORS))
     assert sign_in() == set()
     assert grants() == set()
 
 
 def test_group_is_removed_with_its_rule(provider: Provider, group: Group) -> None:
-    give(provider, join(group))
+    set_rules(provider, give_group(group))
     assert sign_in() == {"Podiatrists"}
-    give(provider)
+    set_rules(provider)
     assert sign_in() == set()
 
 
 def test_group_is_removed_when_the_professional_data_change(
     provider: Provider, simulator: Simulator, group: Group
 ) -> None:
-    give(provider, join(group, PODIATRISTS))
+    set_rules(provider, give_group(group, PODIATRISTS))
     assert sign_in() == {"Podiatrists"}
     simulator.faults.set("userinfo_claims", claims={"SubjectRefPro": {"exercices": []}})
     assert sign_in() == set()
@@ -205,14 +205,14 @@ def test_group_given_by_hand_is_never_changed(provider: Provider, group: Group, 
     user = get_user_model().objects.get()
     if given == "before":
         user.groups.add(group)
-    give(provider, join(group, PODIATRISTS))
+    set_rules(provider, give_group(group, PODIATRISTS))
     assert sign_in() == {"Podiatrists"}
-    give(provider, join(group, DOCTORS))
+    set_rules(provider, give_group(group, DOCTORS))
     if given == "after":
         assert sign_in() == set()
         user.groups.add(group)
     assert sign_in() == {"Podiatrists"}
-    give(provider, refuse())
+    set_rules(provider, refuse())
     be_refused()
     assert groups() == {"Podiatrists"}
 
@@ -220,21 +220,21 @@ def test_group_given_by_hand_is_never_changed(provider: Provider, group: Group, 
 def test_refused_person_loses_the_groups_of_rules_only(provider: Provider, simulator: Simulator, group: Group) -> None:
     by_hand, by_mapping = Group.objects.create(name="By hand"), Group.objects.create(name="By the mapping")
     provider.exported_groups.create(claim=PROFESSION, equals="80", group=by_mapping)
-    give(provider, join(group, PODIATRISTS))
+    set_rules(provider, give_group(group, PODIATRISTS))
     sign_in()
     get_user_model().objects.get().groups.add(by_hand)
-    give(provider, join(group, PODIATRISTS), refuse(PODIATRISTS))
-    assert code_on(be_refused()) == "access_refused"
+    set_rules(provider, give_group(group, PODIATRISTS), refuse(PODIATRISTS))
+    assert error_code_of(be_refused()) == "access_refused"
     assert groups() == {"By hand", "By the mapping"}
     assert grants() == {("By the mapping", "mapping")}
 
 
 def test_group_granted_by_mapping_and_rule_is_kept_until_neither_grants_it(provider: Provider, group: Group) -> None:
     provider.exported_groups.create(claim=PROFESSION, equals="80", group=group)
-    give(provider, join(group, PODIATRISTS))
+    set_rules(provider, give_group(group, PODIATRISTS))
     assert sign_in() == {"Podiatrists"}
     assert grants() == {("Podiatrists", "mapping"), ("Podiatrists", "rule")}
-    give(provider)
+    set_rules(provider)
     assert sign_in() == {"Podiatrists"}
     provider.exported_groups.all().delete()
     assert sign_in() == set()
@@ -243,25 +243,25 @@ def test_group_granted_by_mapping_and_rule_is_kept_until_neither_grants_it(provi
 def test_group_granted_by_one_account_of_a_user_is_not_removed_by_another(
     simulator: Simulator, provider: Provider, group: Group
 ) -> None:
-    give(provider, join(group, PODIATRISTS))
+    set_rules(provider, give_group(group, PODIATRISTS))
     sign_in()
     user = get_user_model().objects.get()
     other = make_provider(simulator, "other", metadata={**simulator.metadata, "issuer": f"{simulator.issuer}-other"})
-    give(other, join(group, PODIATRISTS))
+    set_rules(other, give_group(group, PODIATRISTS))
     second = Account.objects.create(provider=other, issuer=other.issuer, subject="s", user=user)
     person = from_snapshot(Account.objects.get(provider=provider).professional)
     assert person is not None
     rules.apply_groups(second, other, professional=person, activity_choice=person.activity_choices[0], acr="")
     assert GroupGrant.objects.count() == 2
-    give(provider)
+    set_rules(provider)
     assert sign_in() == {"Podiatrists"}
-    give(other)
+    set_rules(other)
     rules.apply_groups(second, other, professional=person, activity_choice=person.activity_choices[0], acr="")
     assert groups() == set()
 
 
 def test_rule_of_a_deleted_group_grants_nothing(provider: Provider, group: Group) -> None:
-    give(provider, join(group, PODIATRISTS), allow(PODIATRISTS), others_may_sign_in=False)
+    set_rules(provider, give_group(group, PODIATRISTS), allow(PODIATRISTS), others_may_sign_in=False)
     sign_in()
     group.delete()
     assert provider.access_rules.count() == 2
@@ -273,7 +273,7 @@ def test_another_activity_changes_the_groups_of_rules_and_not_of_the_mapping(
 ) -> None:
     by_mapping, hospital = Group.objects.create(name="By the mapping"), Group.objects.create(name="Hospital")
     provider.exported_groups.create(claim=PROFESSION, equals="10", group=by_mapping)
-    give(provider, join(group, "mode in L"), join(hospital, HOSPITAL), refuse("sector in SA43"))
+    set_rules(provider, give_group(group, "mode in L"), give_group(hospital, HOSPITAL), refuse("sector in SA43"))
     simulator.sign_in("doctor-five-activities")
     # Before the choice: the groups of all allowed activities.
     assert sign_in() == {"By the mapping"}
@@ -297,7 +297,7 @@ def test_another_activity_changes_the_groups_of_rules_and_not_of_the_mapping(
 def test_unlinking_removes_the_groups_of_rules(provider: Provider, group: Group) -> None:
     from psc_connect.accounts.unlinking import unlink
 
-    give(provider, join(group, PODIATRISTS))
+    set_rules(provider, give_group(group, PODIATRISTS))
     sign_in()
     unlink(Account.objects.get(), by=None)
     assert groups() == set()
@@ -319,7 +319,7 @@ def test_rules_cost_a_login_one_query(simulator: Simulator) -> None:
     sign_in()
     without = statements_of_a_login()
     assert len([sql for sql in without if "psc_connect_accessrule" in sql]) == 1
-    give(provider, *[refuse(DOCTORS, "department in 69") for _number in range(20)], allow(PODIATRISTS))
+    set_rules(provider, *[refuse(DOCTORS, "department in 69") for _number in range(20)], allow(PODIATRISTS))
     assert statements_of_a_login() == without
 
 
@@ -328,5 +328,5 @@ def test_rule_that_grants_no_group_to_this_person_costs_no_other_query(simulator
     provider, group = make_provider(simulator), Group.objects.create(name="Doctors")
     sign_in()
     without = statements_of_a_login()
-    give(provider, join(group, DOCTORS))
+    set_rules(provider, give_group(group, DOCTORS))
     assert statements_of_a_login() == without

@@ -11,8 +11,8 @@ from psc_connect.access.groups import MAPPING, AccountMoved, update_groups
 from psc_connect.accounts.merging import link, plan_link
 from psc_connect.models import Account, ExportedGroup, GroupGrant
 from tests.conftest import make_provider
+from tests.support.backend_hooks import RelinksTheAccount, use_backend
 from tests.support.browser_session import PAGE, BrowserSession
-from tests.support.hooks import LinksElsewhere, use
 from tests.support.refusals import assert_sign_in_is_refused
 
 pytestmark = pytest.mark.django_db
@@ -146,5 +146,5 @@ def test_previous_user_of_the_account_is_granted_nothing(podiatrists):
 def test_login_is_refused_if_the_account_moves_at_each_attempt(podiatrists, settings, simulator, person):
     sign_in()
     get_user_model().objects.create_user("other")
-    use(settings, LinksElsewhere)
+    use_backend(settings, RelinksTheAccount)
     assert_sign_in_is_refused("account_conflict", person=person, simulator=simulator)

@@ -10,7 +10,7 @@ from psc_connect.models import AccessRule, Account, Provider
 from psc_connect.professional.userinfo import read_userinfo
 from psc_connect.simulator import Simulator
 from psc_connect.simulator.people import Person
-from tests.support.browser_session import PAGE, BrowserSession, code_on
+from tests.support.browser_session import PAGE, BrowserSession, error_code_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("professional_pages")]
 
@@ -66,7 +66,7 @@ def test_refused_login_limits_the_older_session(provider, simulator):
     person, _response = come(simulator, practice("10"))
     assert person.browser.get("/doctors/").status_code == 200
     _other, response = come(simulator, practice("80"))
-    assert code_on(response) == "access_refused"
+    assert error_code_of(response) == "access_refused"
     assert person.browser.get("/doctors/")["Location"].startswith("/psc/psc/activity/")
 
 
@@ -86,7 +86,7 @@ def test_activities_that_a_rule_can_distinguish_are_two(leaf):
 def test_rule_ignores_the_case_of_a_number(provider, simulator):
     refuse(provider, "department", "2A")
     _person, response = come(simulator, practice("80", codeDepartement="2a"))
-    assert code_on(response) == "access_refused"
+    assert error_code_of(response) == "access_refused"
 
 
 def test_restricted_page_is_not_stored_by_shared_caches(provider, simulator):

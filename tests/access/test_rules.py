@@ -12,7 +12,16 @@ from psc_connect.access.rules import admit, decide, decide_login, denies_everyon
 from psc_connect.models import AccessRule, Provider
 from psc_connect.professional.conditions import Situation
 from psc_connect.professional.userinfo import read_userinfo
-from tests.support.access_rules import DOCTORS, HOSPITAL, allow, join, person_of, refuse, row, situation_of
+from tests.support.access_rules import (
+    DOCTORS,
+    HOSPITAL,
+    allow,
+    give_group,
+    make_rule,
+    professional_of,
+    refuse,
+    situation_of,
+)
 
 CARD = "doctor-card-two-activities-2023"
 FIVE = "doctor-five-activities-2021"
@@ -93,7 +102,7 @@ def test_row_applies_if_all_its_conditions_hold(
     assert refused.code == ("access_refused" if holds else "")
     assert refused.rule is (rule if holds else None)
     assert decide(CLOSED, [allow(*conditions)], situation).allowed is holds
-    assert decide(OPEN, [join(1, *conditions)], situation).groups == ({1} if holds else set())
+    assert decide(OPEN, [give_group(1, *conditions)], situation).groups == ({1} if holds else set())
 
 
 def test_without_rules_every_person_may_sign_in() -> None:
@@ -116,18 +125,24 @@ def test_the_first_row_that_decides_wins() -> None:
 
 
 def test_group_row_grants_its_group_and_the_next_rows_are_read() -> None:
-    rules = [join(1, DOCTORS), join(2, HOSPITAL), join(3, "profession in 80"), allow(DOCTORS), join(4, DOCTORS)]
+    rules = [
+        give_group(1, DOCTORS),
+        give_group(2, HOSPITAL),
+        give_group(3, "profession in 80"),
+        allow(DOCTORS),
+        give_group(4, DOCTORS),
+    ]
     assert decide(CLOSED, rules, situation_of(CARD, 0)).groups == {1}
     assert decide(CLOSED, rules, situation_of(CARD, 1)).groups == {1, 2}
 
 
 def test_refused_person_gets_no_group() -> None:
-    assert decide(OPEN, [join(1), refuse()], situation_of(CARD, 0)).groups == frozenset()
-    assert decide(CLOSED, [join(1)], situation_of(CARD, 0)).groups == frozenset()
+    assert decide(OPEN, [give_group(1), refuse()], situation_of(CARD, 0)).groups == frozenset()
+    assert decide(CLOSED, [give_group(1)], situation_of(CARD, 0)).groups == frozenset()
 
 
 def test_deleted_group_is_not_granted() -> None:
-    decision = decide(OPEN, [join(None, DOCTORS), join(2, DOCTORS)], situation_of(CARD, 0))
+    decision = decide(OPEN, [give_group(None, DOCTORS), give_group(2, DOCTORS)], situation_of(CARD, 0))
     assert (decision.allowed, decision.groups) == (True, {2})
 
 
@@ -167,7 +182,7 @@ def test_malformed_row_refuses(conditions: Any, outcome: str) -> None:
 
 
 def test_unknown_outcome_refuses() -> None:
-    rule = row("alow", DOCTORS)
+    rule = make_rule("alow", DOCTORS)
     assert decide(OPEN, [rule], situation_of(CARD, 0)).code == "access_rule_malformed"
     assert decide(OPEN, [rule], situation_of(PODIATRIST, 0)).allowed
     assert not rule.is_well_formed
@@ -179,11 +194,11 @@ def test_malformed_row_is_not_read_after_a_row_that_allows() -> None:
     assert not decide(OPEN, [allow(DOCTORS), broken], situation_of(PODIATRIST, 0)).allowed
 
 
-LIBERAL_ONLY = [join(1, "mode in L"), join(2, DOCTORS), refuse(HOSPITAL, message="Not from the hospital.")]
+LIBERAL_ONLY = [give_group(1, "mode in L"), give_group(2, DOCTORS), refuse(HOSPITAL, message="Not from the hospital.")]
 
 
 def test_chosen_activity_decides() -> None:
-    person = person_of(CARD)
+    person = professional_of(CARD)
     at_practice, at_hospital = person.activity_choices
     first = decide_login(OPEN, LIBERAL_ONLY, person, choice=Choice(at_practice), acr="")
     assert (first.allowed, first.groups) == (True, {1, 2})
@@ -192,16 +207,16 @@ def test_chosen_activity_decides() -> None:
 
 
 def test_before_the_choice_one_allowed_activity_suffices_and_groups_are_those_of_all() -> None:
-    person, choice = person_of(CARD), Choice(must_ask=True)
+    person, choice = professional_of(CARD), Choice(must_ask=True)
     assert decide_login(OPEN, LIBERAL_ONLY, person, choice=choice, acr="").groups == {1, 2}
-    rules = [join(1, "mode in L"), join(2, DOCTORS)]
+    rules = [give_group(1, "mode in L"), give_group(2, DOCTORS)]
     decision = decide_login(OPEN, rules, person, choice=choice, acr="")
     assert (decision.allowed, decision.groups) == (True, {2})
 
 
 def test_if_never_asked_groups_are_those_of_any_activity() -> None:
-    person, choice = person_of(CARD), Choice()
-    rules = [join(1, "mode in L"), join(2, DOCTORS), join(3, HOSPITAL)]
+    person, choice = professional_of(CARD), Choice()
+    rules = [give_group(1, "mode in L"), give_group(2, DOCTORS), give_group(3, HOSPITAL)]
     assert decide_login(OPEN, rules, person, choice=choice, acr="").groups == {1, 2, 3}
     assert decide_login(OPEN, [*rules, refuse(HOSPITAL)], person, choice=choice, acr="").groups == {1, 2}
 
@@ -209,18 +224,18 @@ def test_if_never_asked_groups_are_those_of_any_activity() -> None:
 @pytest.mark.parametrize("choice", [Choice(), Choice(must_ask=True)])
 def test_person_with_refused_activities_gets_the_message_of_the_first(choice: Choice) -> None:
     rules = [refuse("mode in L", message="the first"), refuse(HOSPITAL, message="the second")]
-    decision = decide_login(OPEN, rules, person_of(CARD), choice=choice, acr="")
+    decision = decide_login(OPEN, rules, professional_of(CARD), choice=choice, acr="")
     assert (decision.allowed, decision.message, decision.rule) == (False, "the first", rules[0])
 
 
 def test_person_without_professional_data_is_decided_without_activity() -> None:
-    person = person_of(NOBODY)
+    person = professional_of(NOBODY)
     assert not decide_login(CLOSED, [allow(DOCTORS)], person, choice=Choice(), acr="").allowed
     assert decide_login(CLOSED, [allow("acr in eidas3")], person, choice=Choice(), acr="eidas3").allowed
 
 
 def test_refused_activity_of_last_time_is_asked_again() -> None:
-    provider, person = Provider(ask_activity="several"), person_of(CARD)
+    provider, person = Provider(ask_activity="several"), professional_of(CARD)
     at_practice, at_hospital = person.activity_choices
     kept = admit(provider, LIBERAL_ONLY, person, chosen_last=at_practice.key, acr="")
     assert (kept.choice.activity_choice, kept.decision.allowed) == (at_practice, True)
@@ -231,7 +246,7 @@ def test_refused_activity_of_last_time_is_asked_again() -> None:
 
 
 def test_staff_without_professional_data_match_the_number_of_their_structure() -> None:
-    person = replace(person_of(NOBODY), national_identifier_sent="3750712184/CPAT00045")
+    person = replace(professional_of(NOBODY), national_identifier_sent="3750712184/CPAT00045")
     situation = Situation(person)
     assert decide(CLOSED, [allow("structure in 750712184")], situation).allowed
     assert decide(CLOSED, [allow("identifier_kind in finess_staff")], situation).allowed
@@ -244,14 +259,14 @@ def test_staff_without_professional_data_match_the_number_of_their_structure() -
         (OPEN, [], False),
         (CLOSED, [], True),
         (CLOSED, [allow(DOCTORS)], False),
-        (CLOSED, [join(1, DOCTORS)], True),
+        (CLOSED, [give_group(1, DOCTORS)], True),
         (CLOSED, [refuse(HOSPITAL), allow(DOCTORS)], False),
         (OPEN, [refuse()], True),
-        (OPEN, [join(1), refuse(), allow()], True),
+        (OPEN, [give_group(1), refuse(), allow()], True),
         (OPEN, [allow(DOCTORS), refuse()], False),
         (OPEN, [refuse(DOCTORS)], False),
-        (OPEN, [row("alow")], True),
-        (OPEN, [row("alow", DOCTORS)], False),
+        (OPEN, [make_rule("alow")], True),
+        (OPEN, [make_rule("alow", DOCTORS)], False),
     ],
 )
 def test_rules_that_refuse_every_person_are_detected(

@@ -9,16 +9,16 @@ import pytest
 from psc_connect.models import Provider
 from psc_connect.simulator import Simulator
 from psc_connect.simulator.people import Person
-from tests.support.identities import (
+from tests.support.people import (
     EDIT,
     OTHER_PSI,
     OTHER_RPPS,
     PSI,
     RPPS,
-    of,
-    refused,
+    assert_refused_with,
+    make_person,
+    other_id,
     sign_in,
-    somebody,
 )
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("usernames_identify_nobody")]
@@ -29,23 +29,23 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("usernames_identify
     "third",
     [
         # The sub of one account, the identifier of the other.
-        somebody("1", of("RPPS", OTHER_RPPS)),
-        somebody("2", of("PSI", PSI)),
+        make_person("1", other_id("RPPS", OTHER_RPPS)),
+        make_person("2", other_id("PSI", PSI)),
         # Two identifiers of two accounts, under an unknown sub.
-        somebody("3", of("RPPS", OTHER_RPPS), of("PSI", PSI, 2)),
-        somebody("3", of("PSI", PSI), SubjectNameID="8" + OTHER_RPPS),
+        make_person("3", other_id("RPPS", OTHER_RPPS), other_id("PSI", PSI, 2)),
+        make_person("3", other_id("PSI", PSI), SubjectNameID="8" + OTHER_RPPS),
         # A former sub counts as well.
-        somebody("0", of("RPPS", OTHER_RPPS)),
+        make_person("0", other_id("RPPS", OTHER_RPPS)),
     ],
 )
 def test_identifiers_of_two_accounts_are_refused(
     provider: Provider, simulator: Simulator, caplog: Any, third: Person
 ) -> None:
-    sign_in(simulator, somebody("0", of("PSI", PSI)))
-    one = sign_in(simulator, somebody("1", of("PSI", PSI)))
-    other = sign_in(simulator, somebody("2", of("RPPS", OTHER_RPPS)))
+    sign_in(simulator, make_person("0", other_id("PSI", PSI)))
+    one = sign_in(simulator, make_person("1", other_id("PSI", PSI)))
+    other = sign_in(simulator, make_person("2", other_id("RPPS", OTHER_RPPS)))
     caplog.clear()
-    refused(simulator, third, "account_identifiers_conflict")
+    assert_refused_with(simulator, third, "account_identifiers_conflict")
     [message] = [each.getMessage() for each in caplog.records if "identifiers_conflict" in each.getMessage()][:1]
     assert message.startswith("account.identifiers_conflict provider=psc accounts=")
     assert {*message.rpartition("=")[2].split(",")} == {str(one.pk), str(other.pk)}
@@ -56,12 +56,12 @@ def test_identifiers_of_two_accounts_are_refused(
 @pytest.mark.case("AL09")
 def test_two_rpps_numbers_of_one_person_are_refused(provider: Provider, simulator: Simulator) -> None:
     code = "userinfo_identifiers_contradict"
-    refused(simulator, somebody("1", of("RPPS", RPPS), of("RPPS", OTHER_RPPS, 2)), code)
-    refused(simulator, somebody("1", of("RPPS", RPPS), SubjectNameID="8" + OTHER_RPPS), code)
+    assert_refused_with(simulator, make_person("1", other_id("RPPS", RPPS), other_id("RPPS", OTHER_RPPS, 2)), code)
+    assert_refused_with(simulator, make_person("1", other_id("RPPS", RPPS), SubjectNameID="8" + OTHER_RPPS), code)
 
 
 def test_a_number_that_only_looks_like_an_rpps_contradicts_nothing(provider: Provider, simulator: Simulator) -> None:
-    account = sign_in(simulator, somebody("1", of("RPPS", RPPS), of("AUTRE", "8" + OTHER_RPPS)))
+    account = sign_in(simulator, make_person("1", other_id("RPPS", RPPS), other_id("AUTRE", "8" + OTHER_RPPS)))
     assert account.identifiers.count() == 2
 
 
@@ -72,7 +72,7 @@ def test_a_userinfo_that_names_another_person_than_the_id_token_is_refused(
     provider: Provider, simulator: Simulator, name: str, sent: str
 ) -> None:
     simulator.faults.set("userinfo_claims", claims={name: sent})
-    refused(simulator, somebody("1", **{name: "8" + RPPS}), "userinfo_identifier_mismatch")
+    assert_refused_with(simulator, make_person("1", **{name: "8" + RPPS}), "userinfo_identifier_mismatch")
 
 
 @pytest.mark.case("AL09")
@@ -84,19 +84,19 @@ def test_another_form_of_the_same_identifier_is_accepted(
     provider: Provider, simulator: Simulator, id_token: object, userinfo: object
 ) -> None:
     simulator.faults.set("userinfo_claims", claims={"SubjectNameID": userinfo})
-    assert sign_in(simulator, somebody("1", SubjectNameID=id_token)).subject == "1"
+    assert sign_in(simulator, make_person("1", SubjectNameID=id_token)).subject == "1"
 
 
-MANY = [of("X", f"junk{number}") for number in range(60)]
+MANY = [other_id("X", f"junk{number}") for number in range(60)]
 
 
 @pytest.mark.case("AL09")
 def test_second_rpps_number_after_many_others_is_found(provider: Provider, simulator: Simulator) -> None:
-    numbers = [of("RPPS", RPPS), *MANY, of("RPPS", OTHER_RPPS)]
-    refused(simulator, somebody("1", *numbers), "userinfo_identifiers_contradict")
+    numbers = [other_id("RPPS", RPPS), *MANY, other_id("RPPS", OTHER_RPPS)]
+    assert_refused_with(simulator, make_person("1", *numbers), "userinfo_identifiers_contradict")
 
 
 def test_account_is_found_by_a_number_after_many_others(provider: Provider, simulator: Simulator) -> None:
-    account = sign_in(simulator, somebody("1", of("RPPS", RPPS)))
-    assert sign_in(simulator, somebody("2", *MANY, of("RPPS", RPPS))) == account
+    account = sign_in(simulator, make_person("1", other_id("RPPS", RPPS)))
+    assert sign_in(simulator, make_person("2", *MANY, other_id("RPPS", RPPS))) == account
     assert account.identifiers.count() <= 52

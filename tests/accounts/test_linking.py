@@ -17,7 +17,7 @@ import psc_connect
 from psc_connect.models import Account, ExportedAttribute
 from psc_connect.simulator.people import PEOPLE, Person
 from tests.conftest import client_of, make_provider
-from tests.support import hooks
+from tests.support import backend_hooks
 from tests.support.browser_session import BrowserSession
 from tests.support.refusals import assert_sign_in_is_refused
 
@@ -155,7 +155,7 @@ def test_an_inactive_user_is_refused(provider, simulator, person):
 
 @pytest.mark.case("AL11")
 def test_inactive_user_found_by_a_hook_is_refused(provider, simulator, person, settings):
-    hooks.use(settings, hooks.LinksByNationalIdentifier)
+    backend_hooks.use_backend(settings, backend_hooks.LinksByNationalIdentifier)
     User.objects.create(username="known", last_name=IDENTIFIER, is_active=False)
     assert_sign_in_is_refused("account_inactive", person=person, simulator=simulator)
 
@@ -173,7 +173,7 @@ def test_known_people_sign_in_if_the_provider_creates_no_users(provider, simulat
 
 @pytest.mark.parametrize("create_unknown_users", [True, False])
 def test_hook_links_an_existing_user(provider, simulator, settings, create_unknown_users):
-    hooks.use(settings, hooks.LinksByNationalIdentifier)
+    backend_hooks.use_backend(settings, backend_hooks.LinksByNationalIdentifier)
     type(provider).objects.update(create_unknown_users=create_unknown_users)
     known = User.objects.create(username="known", last_name=IDENTIFIER, email="known@example.org")
     assert sign_in_as(simulator, PODIATRIST).user_id == str(known.pk)
@@ -187,14 +187,14 @@ def test_hook_links_an_existing_user(provider, simulator, settings, create_unkno
 
 @pytest.mark.case("AL13")
 def test_two_users_found_by_a_hook_are_refused(provider, simulator, person, settings):
-    hooks.use(settings, hooks.LinksByNationalIdentifier)
+    backend_hooks.use_backend(settings, backend_hooks.LinksByNationalIdentifier)
     for username in ("one", "two"):
         User.objects.create(username=username, last_name=IDENTIFIER)
     assert_sign_in_is_refused("account_ambiguous", person=person, simulator=simulator)
 
 
 def test_claims_that_the_site_does_not_accept_are_refused(provider, simulator, person, settings):
-    hooks.use(settings, hooks.RefusesEverybody)
+    backend_hooks.use_backend(settings, backend_hooks.RefusesEverybody)
     assert_sign_in_is_refused("account_claims_refused", person=person, simulator=simulator)
 
 

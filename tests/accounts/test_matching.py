@@ -12,19 +12,27 @@ from django.db import connection
 from psc_connect.accounts.unlinking import unlink
 from psc_connect.models import Account, AccountChange, Provider
 from psc_connect.simulator import Simulator
-from tests.support import hooks
+from tests.support import backend_hooks
 from tests.support.browser_session import PAGE, BrowserSession
-from tests.support.identities import OTHER_RPPS, RPPS, names_are_no_identifiers, of, refused, sign_in, somebody
+from tests.support.people import (
+    OTHER_RPPS,
+    RPPS,
+    assert_refused_with,
+    export_plain_usernames,
+    make_person,
+    other_id,
+    sign_in,
+)
 from tests.support.refusals import assert_sign_in_is_refused
 
 pytestmark = pytest.mark.django_db
-DOCTOR = somebody("1", of("RPPS", "8" + RPPS))
+DOCTOR = make_person("1", other_id("RPPS", "8" + RPPS))
 
 
 @pytest.fixture
 def provider(provider: Provider) -> Provider:
     """A site whose users have their RPPS number as last name."""
-    names_are_no_identifiers(provider)
+    export_plain_usernames(provider)
     provider.exported_attributes.filter(user_field="last_name").delete()
     Provider.objects.update(link_user_field="last_name")
     provider.refresh_from_db()
@@ -56,7 +64,7 @@ def test_known_user_signs_in_if_unknown_users_are_not_created(provider: Provider
     Provider.objects.update(create_unknown_users=False)
     user = known()
     assert sign_in(simulator, DOCTOR).user == user
-    refused(simulator, somebody("2", of("RPPS", OTHER_RPPS)), "account_unknown")
+    assert_refused_with(simulator, make_person("2", other_id("RPPS", OTHER_RPPS)), "account_unknown")
 
 
 def test_the_field_may_be_the_username(provider: Provider, simulator: Simulator) -> None:
@@ -85,13 +93,19 @@ def test_collation_that_ignores_spaces_matches_no_other_user(provider: Provider,
 
 @pytest.mark.parametrize(
     "identifier",
-    [of("EDIT", "8" + RPPS), of("", "8" + RPPS), of("ADELI", "751234567"), of("PSI", RPPS), of("AUTRE", RPPS)],
+    [
+        other_id("EDIT", "8" + RPPS),
+        other_id("", "8" + RPPS),
+        other_id("ADELI", "751234567"),
+        other_id("PSI", RPPS),
+        other_id("AUTRE", RPPS),
+    ],
 )
 def test_only_an_rpps_number_that_is_vouched_for_links(
     provider: Provider, simulator: Simulator, identifier: dict[str, Any]
 ) -> None:
     users = [known(number) for number in (RPPS, "8" + RPPS, "751234567", "0751234567")]
-    assert sign_in(simulator, somebody("1", identifier)).user not in users
+    assert sign_in(simulator, make_person("1", identifier)).user not in users
 
 
 @pytest.mark.case("AL13")
@@ -101,20 +115,20 @@ def test_two_users_with_the_number_are_refused(
 ) -> None:
     known()
     known(is_active=second_is_active)
-    refused(simulator, DOCTOR, "account_ambiguous")
+    assert_refused_with(simulator, DOCTOR, "account_ambiguous")
 
 
 @pytest.mark.case("AL11")
 def test_an_inactive_user_with_the_number_is_refused(provider: Provider, simulator: Simulator) -> None:
     known(is_active=False)
-    refused(simulator, DOCTOR, "account_inactive")
+    assert_refused_with(simulator, DOCTOR, "account_inactive")
 
 
 @pytest.mark.case("AL01", "AD03")
 @pytest.mark.parametrize("right", ["is_staff", "is_superuser"])
 def test_administrator_is_linked_by_hand_only(provider: Provider, simulator: Simulator, right: str) -> None:
     user = known(**{right: True})
-    refused(simulator, DOCTOR, "account_link_privileged")
+    assert_refused_with(simulator, DOCTOR, "account_link_privileged")
     assert User.objects.get() == user
     Provider.objects.update(link_privileged_users=True)
     assert sign_in(simulator, DOCTOR).user == user
@@ -125,7 +139,7 @@ def test_a_user_who_has_an_account_of_the_issuer_is_not_linked_a_second_time(
 ) -> None:
     user = known()
     Account.objects.create(provider=provider, issuer=provider.issuer, subject="another", user=user)
-    refused(simulator, DOCTOR, "account_already_linked")
+    assert_refused_with(simulator, DOCTOR, "account_already_linked")
 
 
 @pytest.mark.case("AL08", "TN04")
@@ -133,7 +147,7 @@ def test_user_of_another_issuer_is_linked_by_hand_only(provider: Provider, simul
     """The other issuer's mapping may have written the number."""
     user = known()
     Account.objects.create(provider=provider, issuer="https://elsewhere.example", subject="1", user=user)
-    refused(simulator, DOCTOR, "account_already_linked")
+    assert_refused_with(simulator, DOCTOR, "account_already_linked")
     assert not user.psc_accounts.filter(issuer=provider.issuer).exists()
 
 
@@ -142,7 +156,7 @@ def test_account_takes_precedence_over_the_number(provider: Provider, simulator:
     account = sign_in(simulator, DOCTOR)
     known()
     assert sign_in(simulator, DOCTOR) == account
-    assert sign_in(simulator, somebody("2", of("RPPS", RPPS))) == account
+    assert sign_in(simulator, make_person("2", other_id("RPPS", RPPS))) == account
 
 
 @pytest.mark.case("AL14")
@@ -157,9 +171,9 @@ def test_unlinked_user_is_linked_as_at_a_first_login(provider: Provider, simulat
 
 
 def test_overridden_filter_users_by_claims_is_used(provider: Provider, simulator: Simulator, settings: Any) -> None:
-    hooks.use(settings, hooks.LinksByNationalIdentifier)
+    backend_hooks.use_backend(settings, backend_hooks.LinksByNationalIdentifier)
     by_number, by_hook = known(), known("8" + RPPS, is_staff=True)
-    account = sign_in(simulator, somebody("1", of("RPPS", RPPS), SubjectNameID="8" + RPPS))
+    account = sign_in(simulator, make_person("1", other_id("RPPS", RPPS), SubjectNameID="8" + RPPS))
     assert account.user == by_hook != by_number
 
 

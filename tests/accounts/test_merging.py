@@ -19,33 +19,33 @@ from psc_connect.models import (
     UnlinkedAccount,
 )
 from psc_connect.simulator import Simulator
-from tests.support.browser_session import BrowserSession, is_out
-from tests.support.identities import (
+from tests.support.browser_session import BrowserSession, must_sign_in
+from tests.support.people import (
     OTHER_PSI,
     OTHER_RPPS,
     PSI,
     RPPS,
-    of,
-    refused,
-    rows_of,
+    assert_refused_with,
+    identifiers_of,
+    make_person,
+    other_id,
     sign_in,
-    somebody,
 )
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("usernames_identify_nobody")]
-ONE = somebody("1", of("RPPS", RPPS), of("AUTRE", "x"))
-OTHER = somebody("2", of("PSI", PSI), of("AUTRE", "x"), of("AUTRE", "y", 3))
+ONE = make_person("1", other_id("RPPS", RPPS), other_id("AUTRE", "x"))
+OTHER = make_person("2", other_id("PSI", PSI), other_id("AUTRE", "x"), other_id("AUTRE", "y", 3))
 # The claims of Pro Santé Connect after the merge.
-BOTH = somebody("3", of("RPPS", RPPS), of("PSI", PSI, 2))
+BOTH = make_person("3", other_id("RPPS", RPPS), other_id("PSI", PSI, 2))
 
 
 def test_login_with_either_account_signs_in_the_user_of_the_kept_one(
     provider: Provider, simulator: Simulator, by: User
 ) -> None:
     kept, other = sign_in(simulator, ONE), sign_in(simulator, OTHER)
-    refused(simulator, BOTH, "account_identifiers_conflict")
+    assert_refused_with(simulator, BOTH, "account_identifiers_conflict")
     merge(plan_merger(kept, other), by=by)
-    for professional in (ONE, OTHER, BOTH, somebody("4", of("PSI", PSI)), OTHER, ONE):
+    for professional in (ONE, OTHER, BOTH, make_person("4", other_id("PSI", PSI)), OTHER, ONE):
         assert sign_in(simulator, professional) == kept
     assert Account.objects.get().user == kept.user
     assert User.objects.filter(pk=other.user_id, is_active=True).exists()
@@ -60,7 +60,7 @@ def test_identifiers_and_sub_of_the_other_become_rows_of_the_kept_one(
     moving = {(each.kind, each.number) for each in merger.identifiers}
     assert moving == {("psi", PSI), ("unknown", "y"), (SUB, "2")}
     merge(merger, by=by)
-    assert rows_of(kept) == {
+    assert identifiers_of(kept) == {
         ("rpps", RPPS, "RPPS", 1),
         ("unknown", "x", "AUTRE", 1),
         ("psi", PSI, "PSI", 1),
@@ -72,10 +72,10 @@ def test_identifiers_and_sub_of_the_other_become_rows_of_the_kept_one(
 
 
 def test_former_subs_and_audit_log_of_the_other_move_too(provider: Provider, simulator: Simulator, by: User) -> None:
-    sign_in(simulator, somebody("0", of("PSI", PSI)))
+    sign_in(simulator, make_person("0", other_id("PSI", PSI)))
     kept, other = sign_in(simulator, ONE), sign_in(simulator, OTHER)
     merge(plan_merger(kept, other), by=by)
-    assert sign_in(simulator, somebody("0")) == kept
+    assert sign_in(simulator, make_person("0")) == kept
     assert [change.action for change in kept.changes.order_by("pk")] == ["subject", "merged", "subject"]
 
 
@@ -89,7 +89,7 @@ def test_identifier_that_led_to_neither_leads_to_the_kept_one(
     other.identifiers.filter(kind="psi").update(kind="rpps", number=RPPS, match_key=own_key(other.pk, rpps))
     merge(plan_merger(kept, other), by=by)
     assert kept.identifiers.get(kind="rpps").match_key == shared_key(kept.issuer, rpps)
-    assert sign_in(simulator, somebody("5", of("RPPS", RPPS))) == kept
+    assert sign_in(simulator, make_person("5", other_id("RPPS", RPPS))) == kept
 
 
 @pytest.mark.case("AL14")
@@ -99,8 +99,8 @@ def test_sessions_of_the_other_end_and_those_of_the_kept_one_continue(
     of_kept, of_other = BrowserSession(), BrowserSession()
     kept, other = sign_in(simulator, ONE, of_kept), sign_in(simulator, OTHER, of_other)
     merge(plan_merger(kept, other), by=by)
-    assert is_out(of_other)
-    assert not is_out(of_kept)
+    assert must_sign_in(of_other)
+    assert not must_sign_in(of_kept)
     unlinked = UnlinkedAccount.objects.get()
     assert (unlinked.user, unlinked.subject, unlinked.unlinked_by) == (other.user, "2", by)
 
@@ -171,16 +171,16 @@ def test_accounts_of_different_people_are_not_merged(
 
 def test_identifier_of_a_third_account_is_not_taken(provider: Provider, simulator: Simulator) -> None:
     kept, other = sign_in(simulator, ONE), sign_in(simulator, OTHER)
-    third = sign_in(simulator, somebody("9", of("PSI", OTHER_PSI)))
+    third = sign_in(simulator, make_person("9", other_id("PSI", OTHER_PSI)))
     other.identifiers.filter(kind="psi").update(number=OTHER_PSI)
     with pytest.raises(PlanRefused) as caught:
         plan_merger(kept, other)
     assert caught.value.code == "merge_third_account"
-    assert rows_of(third) == {("psi", OTHER_PSI, "PSI", 1)}
+    assert identifiers_of(third) == {("psi", OTHER_PSI, "PSI", 1)}
 
 
 def test_two_rpps_numbers_are_two_people(provider: Provider, simulator: Simulator) -> None:
-    kept, other = sign_in(simulator, ONE), sign_in(simulator, somebody("9", of("RPPS", OTHER_RPPS)))
+    kept, other = sign_in(simulator, ONE), sign_in(simulator, make_person("9", other_id("RPPS", OTHER_RPPS)))
     for pair in ((kept, other), (other, kept)):
         with pytest.raises(PlanRefused) as caught:
             plan_merger(*pair)
@@ -188,7 +188,7 @@ def test_two_rpps_numbers_are_two_people(provider: Provider, simulator: Simulato
 
 
 def change_the_other(simulator: Simulator, kept: Account, other: Account) -> None:
-    sign_in(simulator, somebody("2", of("PSI", PSI), of("AUTRE", "new")))
+    sign_in(simulator, make_person("2", other_id("PSI", PSI), other_id("AUTRE", "new")))
 
 
 def move_the_other(simulator: Simulator, kept: Account, other: Account) -> None:

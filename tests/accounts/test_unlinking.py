@@ -16,8 +16,8 @@ from psc_connect.models import Account, ExportedAttribute, ExportedGroup, Unlink
 from psc_connect.simulator.people import PEOPLE
 from tests.admin.pages import Administrator, administrator, text_of
 from tests.conftest import make_provider
-from tests.support.browser_session import PAGE, BrowserSession, is_out
-from tests.support.hooks import LinksByNationalIdentifier, use
+from tests.support.backend_hooks import LinksByNationalIdentifier, use_backend
+from tests.support.browser_session import PAGE, BrowserSession, must_sign_in
 
 pytestmark = pytest.mark.django_db
 SESSIONS = "django.contrib.sessions.backends."
@@ -33,7 +33,7 @@ def signed_in(person: BrowserSession) -> BrowserSession:
 
 def know(settings: Any, user: Any) -> None:
     """Make the site's own hook find this user at a first login."""
-    use(settings, LinksByNationalIdentifier)
+    use_backend(settings, LinksByNationalIdentifier)
     ExportedAttribute.objects.filter(user_field="last_name").delete()
     get_user_model().objects.filter(pk=user.pk).update(last_name=PODIATRIST.userinfo["SubjectNameID"])
 
@@ -48,7 +48,7 @@ def test_sessions_of_the_account_end_in_every_session_store(
     import_module(settings.SESSION_ENGINE)
     signed_in(person)
     unlink(Account.objects.get(), by=None)
-    assert is_out(person)
+    assert must_sign_in(person)
 
 
 @pytest.mark.case("AL14")
@@ -63,9 +63,9 @@ def test_row_can_be_deleted_only_after_the_older_sessions_have_expired(
     now = datetime.now(timezone.utc)
     unlink(Account.objects.get(), by=None)
     UnlinkedAccount.objects.all().delete()
-    assert not is_out(early)
+    assert not must_sign_in(early)
     time_machine.move_to(now + timedelta(seconds=settings.SESSION_COOKIE_AGE + 1))
-    assert is_out(late)
+    assert must_sign_in(late)
 
 
 @pytest.mark.parametrize("fallbacks", [[], ["an older key " + "x" * 40]])
@@ -75,9 +75,9 @@ def test_secret_key_fallbacks_do_not_restore_an_ended_session(
     signed_in(person)
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY, *fallbacks]
     settings.SECRET_KEY = "a new key " + "y" * 40
-    assert not is_out(person)
+    assert not must_sign_in(person)
     unlink(Account.objects.get(), by=None)
-    assert is_out(person)
+    assert must_sign_in(person)
 
 
 def test_unlinked_person_signs_in_as_a_new_user_and_stays_signed_in(provider: Any, person: BrowserSession) -> None:
@@ -85,7 +85,7 @@ def test_unlinked_person_signs_in_as_a_new_user_and_stays_signed_in(provider: An
     before = get_user_model().objects.get()
     unlink(Account.objects.get(), by=None)
     again = signed_in(BrowserSession())
-    assert not is_out(again)
+    assert not must_sign_in(again)
     assert Account.objects.get().user != before
 
 
@@ -98,9 +98,9 @@ def test_user_linked_again_by_the_sites_own_code_stays_signed_in(
     know(settings, user)
     again = signed_in(BrowserSession())
     assert Account.objects.get().user == user
-    assert not is_out(again)
-    assert not is_out(again)
-    assert is_out(person)
+    assert not must_sign_in(again)
+    assert not must_sign_in(again)
+    assert must_sign_in(person)
 
 
 def test_second_unlinking_ends_sessions_opened_after_the_first(
@@ -110,7 +110,7 @@ def test_second_unlinking_ends_sessions_opened_after_the_first(
     for _time in range(2):
         signed_in(person)
         unlink(Account.objects.get(), by=None)
-        assert is_out(person)
+        assert must_sign_in(person)
 
 
 def test_session_opened_by_password_is_not_ended(provider: Any, person: BrowserSession, client: Any) -> None:
@@ -119,7 +119,7 @@ def test_session_opened_by_password_is_not_ended(provider: Any, person: BrowserS
     client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
     unlink(Account.objects.get(), by=None)
     assert client.get(PAGE).status_code == 200
-    assert is_out(person)
+    assert must_sign_in(person)
 
 
 def test_user_who_was_never_unlinked_has_djangos_session_hash(provider: Any, person: BrowserSession) -> None:
@@ -158,7 +158,7 @@ def test_audit_log_has_who_unlinked_which_user_and_when(
     assert entry.unlinked_by is not None
     assert entry.unlinked_by.get_username().startswith("administrator")
     assert get_user_model().objects.filter(pk=account.user_id).exists()
-    assert is_out(person)
+    assert must_sign_in(person)
 
 
 def test_several_are_unlinked_after_a_confirmation(simulator: Any, provider: Any, admin: Administrator) -> None:
@@ -174,7 +174,7 @@ def test_several_are_unlinked_after_a_confirmation(simulator: Any, provider: Any
     admin.browser.post(LIST, answer)
     assert not Account.objects.exists()
     assert UnlinkedAccount.objects.count() == 2
-    assert all(is_out(person) for person in people)
+    assert all(must_sign_in(person) for person in people)
 
 
 def test_confirmation_warns_if_the_user_could_not_sign_in_any_more(

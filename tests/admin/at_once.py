@@ -15,7 +15,7 @@ from psc_connect.models import Provider
 from psc_connect.simulator import Simulator, run_simulator
 from tests.admin.pages import Administrator, administrator, change_page, stored
 from tests.conftest import make_provider
-from tests.support.recorder import listen
+from tests.support.log_recorder import record_simulator
 
 # On PostgreSQL alone, by tests/login/test_concurrency.py, which names this file: SQLite has one writer at a time.
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -27,7 +27,7 @@ NEW_ISSUERS = "the secret of the new issuer"
 @pytest.fixture(scope="module")
 def new_issuer() -> Iterator[Simulator]:
     with run_simulator() as simulator:
-        yield listen(simulator)
+        yield record_simulator(simulator)
 
 
 class AboutToSave:

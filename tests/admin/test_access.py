@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group
 from psc_connect.models import AccessRule, DeclarationChange, Provider
 from tests.admin.access_page import codes, page_of, press, rules_of, shown_by, submit, typed
 from tests.admin.pages import Administrator, change_page, messages_of, stored, text_of
-from tests.support.access_rules import DOCTORS, allow, give, join, refuse
+from tests.support.access_rules import DOCTORS, allow, give_group, refuse, set_rules
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
 NOT_DOCTORS = ("profession", "not_in", "médecin")
@@ -46,12 +46,12 @@ def test_rules_are_typed_as_sentences_and_saved(admin: Administrator, provider: 
 
 
 def test_what_the_page_shows_is_what_it_saves(admin: Administrator, provider: Provider) -> None:
-    give(
+    set_rules(
         provider,
-        join(Group.objects.create(name="Prescribers"), "profession in 10 21", "mode not_in L"),
+        give_group(Group.objects.create(name="Prescribers"), "profession in 10 21", "mode not_in L"),
         refuse("structure in 750712184 123456789", message="Not these."),
         refuse("speciality starts_with SM", "identifier_kind in rpps psi", "means in CARD", "acr in eidas1"),
-        join(None, DOCTORS),
+        give_group(None, DOCTORS),
         allow(),
     )
     before = list(provider.access_rules.values("position", "conditions", "outcome", "message", "group"))
@@ -61,7 +61,7 @@ def test_what_the_page_shows_is_what_it_saves(admin: Administrator, provider: Pr
 
 
 def test_there_is_room_for_one_more_condition_and_one_more_row(admin: Administrator, provider: Provider) -> None:
-    give(provider, refuse(DOCTORS), refuse("mode in L", "department in 75"))
+    set_rules(provider, refuse(DOCTORS), refuse("mode in L", "department in 75"))
     forms = list(admin.browser.get(page_of(provider)).context["rules"])
     assert [len(form.conditions) for form in forms] == [2, 3, 2]
     row = typed("refuse", NOT_DOCTORS, IN_PARIS)
@@ -84,7 +84,7 @@ def test_there_is_room_for_one_more_condition_and_one_more_row(admin: Administra
 def test_rows_are_moved_with_all_that_is_typed(
     admin: Administrator, provider: Provider, button: str, pressed: str, order: str
 ) -> None:
-    give(provider, *[refuse(DOCTORS, message=message) for message in "abc"])
+    set_rules(provider, *[refuse(DOCTORS, message=message) for message in "abc"])
     fields = {**shown_by(admin, provider), "rules-1-1-subject": "department", "rules-1-1-typed": "69"}
     moved = press(admin, provider, fields, button, pressed)
     assert "".join(form["message"].value() or "" for form in moved.context["rules"]) == order
@@ -94,7 +94,7 @@ def test_rows_are_moved_with_all_that_is_typed(
 
 
 def test_a_row_is_deleted_by_its_tick(admin: Administrator, provider: Provider) -> None:
-    give(provider, *[refuse(DOCTORS, message=message) for message in "abc"])
+    set_rules(provider, *[refuse(DOCTORS, message=message) for message in "abc"])
     fields = {**shown_by(admin, provider), "rules-1-DELETE": "on"}
     assert [form["message"].value() for form in press(admin, provider, fields, "_try").context["rules"]][:2] == [
         "a",
@@ -168,7 +168,7 @@ def test_a_row_for_everybody_needs_an_outcome_and_no_condition(admin: Administra
 
 @pytest.mark.parametrize("total", ["", "x", "-1", "51", "9" * 400])
 def test_a_number_of_rows_that_is_none_saves_nothing(admin: Administrator, provider: Provider, total: str) -> None:
-    give(provider, refuse(DOCTORS))
+    set_rules(provider, refuse(DOCTORS))
     fields = {**shown_by(admin, provider), "rules-TOTAL_FORMS": total}
     assert press(admin, provider, fields, "_save").status_code == 200
     assert rules_of(provider) == ["refuse [profession in 10]"]
@@ -181,7 +181,7 @@ def test_a_form_without_the_last_line_saves_nothing(admin: Administrator, provid
 
 
 def test_fifty_rows_are_saved_and_there_is_no_room_for_more(admin: Administrator, provider: Provider) -> None:
-    give(provider, *[refuse(f"department in {number}") for number in range(10, 60)])
+    set_rules(provider, *[refuse(f"department in {number}") for number in range(10, 60)])
     fields = shown_by(admin, provider)
     assert fields["rules-TOTAL_FORMS"] == "50"
     assert len(list(press(admin, provider, fields, "_add").context["rules"])) == 50
@@ -193,7 +193,7 @@ def test_fifty_rows_are_saved_and_there_is_no_room_for_more(admin: Administrator
 def test_a_row_that_cannot_be_read_is_shown_as_such_and_not_made_into_another(
     admin: Administrator, provider: Provider
 ) -> None:
-    give(provider, refuse(DOCTORS), allow())
+    set_rules(provider, refuse(DOCTORS), allow())
     AccessRule.objects.filter(outcome="refuse").update(conditions={"subject": "profession"})
     page = admin.browser.get(page_of(provider))
     assert "Row 1 cannot be read: whoever comes to it is refused." in text_of(page)
@@ -206,7 +206,7 @@ def test_a_row_that_cannot_be_read_is_shown_as_such_and_not_made_into_another(
 
 
 def test_a_row_whose_group_has_been_deleted_is_shown_and_may_stay(admin: Administrator, provider: Provider) -> None:
-    give(provider, join(None, DOCTORS))
+    set_rules(provider, give_group(None, DOCTORS))
     assert "Row 1: its group has been deleted" in text_of(admin.browser.get(page_of(provider)))
     group = Group.objects.create(name="Prescribers")
     fields = shown_by(admin, provider)

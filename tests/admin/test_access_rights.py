@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group
 from psc_connect.models import AccessRule, Provider
 from tests.admin.access_page import page_of, rules_of, shown_by, submit, typed
 from tests.admin.pages import Administrator, administrator, change_page, codes, stored
-from tests.support.access_rules import DOCTORS, allow, give, join
+from tests.support.access_rules import DOCTORS, allow, give_group, set_rules
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
 NOT_DOCTORS = ("profession", "not_in", "médecin")
@@ -80,7 +80,7 @@ def test_rules_that_give_groups_take_their_own_right(provider: Provider) -> None
 def test_in_which_capacity_somebody_comes_decides_on_groups_too(provider: Provider) -> None:
     editor = administrator("view_provider", "change_provider")
     assert editor.submit(change_page(provider), ask_activity="always").status_code == 302
-    give(provider, join(Group.objects.create(name="Prescribers"), DOCTORS))
+    set_rules(provider, give_group(Group.objects.create(name="Prescribers"), DOCTORS))
     refused = editor.submit(change_page(provider), ask_activity="never")
     assert ("ask_activity", "users_not_allowed") in codes(refused)
     assert editor.submit(change_page(provider), button_text="Enter").status_code == 302
@@ -95,7 +95,9 @@ def test_a_copy_of_a_provider_has_its_rules_and_their_groups_if_the_administrato
     from tests.admin.pages import ADD
 
     group = Group.objects.create(name="Prescribers")
-    give(provider, join(group, DOCTORS), allow(DOCTORS), others_may_sign_in=False, contact="dsi@hospital.example")
+    set_rules(
+        provider, give_group(group, DOCTORS), allow(DOCTORS), others_may_sign_in=False, contact="dsi@hospital.example"
+    )
     copier = administrator("view_provider", "change_provider", "add_provider", "replace_provider_secrets")
     for number, who in enumerate((admin, copier)):
         page = {"environment": "production", "client_id": f"c{number}", "client_secret": "s" * 20}

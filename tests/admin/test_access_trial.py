@@ -17,7 +17,7 @@ from psc_connect.simulator import Simulator
 from tests.admin.access_page import page_of, press, rules_of, shown_by, submit, tried, typed
 from tests.admin.pages import Administrator, administrator, text_of
 from tests.login.test_costs import statements
-from tests.support.access_rules import DOCTORS, PODIATRISTS, allow, give, join, person_of, refuse
+from tests.support.access_rules import DOCTORS, PODIATRISTS, allow, give_group, professional_of, refuse, set_rules
 from tests.support.browser_session import BrowserSession
 from tests.support.dry_runs import dry_run
 
@@ -29,7 +29,7 @@ CARD = "A doctor with a card and two activities (2023)"
 def know(provider: Provider, *samples: str, activity_choice: int | None = None) -> None:
     """Make an account of each of these people."""
     for number, sample in enumerate(samples, start=Account.objects.count()):
-        person = person_of(sample)
+        person = professional_of(sample)
         user = get_user_model().objects.create_user(f"known-{number}")
         Account.objects.create(
             provider=provider,
@@ -220,7 +220,7 @@ def test_rules_by_which_nobody_at_all_could_sign_in_are_told_where_nobody_is_kno
 def test_the_newest_thousand_are_tried_in_a_few_statements(
     admin: Administrator, provider: Provider, settings: Any
 ) -> None:
-    person = to_snapshot(person_of("podiatrist-2023"))
+    person = to_snapshot(professional_of("podiatrist-2023"))
     users = get_user_model().objects.bulk_create(get_user_model()(username=f"u{number}") for number in range(1010))
     Account.objects.bulk_create(
         Account(provider=provider, issuer=provider.issuer, subject=str(number), user=user, professional=person)
@@ -237,7 +237,7 @@ def test_trying_on_the_page_of_the_dry_run_tells_the_row_and_what_follows(
     admin_session: BrowserSession, provider: Provider, simulator: Simulator
 ) -> None:
     group = Group.objects.create(name="Hospital")
-    give(provider, join(group, "mode in S"), refuse(PODIATRISTS, message="No podiatrists."), allow(DOCTORS))
+    set_rules(provider, give_group(group, "mode in S"), refuse(PODIATRISTS, message="No podiatrists."), allow(DOCTORS))
     simulator.sign_in("doctor-two-activities")
     page = dry_run(admin_session, provider)
     assert page.context["preview"].outcome == "created"
@@ -253,7 +253,7 @@ def test_trying_on_the_page_of_the_dry_run_tells_the_row_and_what_follows(
 
 
 def test_the_dry_run_tells_of_a_row_that_cannot_be_read(admin_session: BrowserSession, provider: Provider) -> None:
-    give(provider, allow())
+    set_rules(provider, allow())
     AccessRule.objects.update(conditions=7)
     page = dry_run(admin_session, provider)
     assert page.context["preview"].code == "access_rule_malformed"
@@ -267,10 +267,10 @@ def test_the_dry_run_of_somebody_known_takes_the_capacity_of_last_time_into_acco
     visitor = BrowserSession()
     visitor.sign_in()
     account = Account.objects.get()
-    account.activity_choice = person_of("doctor-card-two-activities-2023").activity_choices[1].key
+    account.activity_choice = professional_of("doctor-card-two-activities-2023").activity_choices[1].key
     account.save()
     group = Group.objects.create(name="Hospital")
-    give(provider, join(group, "mode in S"))
+    set_rules(provider, give_group(group, "mode in S"))
     simulator.end_sessions()
     simulator.sign_in("doctor-two-activities")
     page = dry_run(admin_session, provider)

@@ -10,7 +10,7 @@ import pytest
 from psc_connect.models import AccessRule, Provider
 from tests.admin.access_page import codes, page_of, press, rules_of, shown_by, submit, typed
 from tests.admin.pages import Administrator, text_of
-from tests.support.access_rules import DOCTORS, give, refuse
+from tests.support.access_rules import DOCTORS, refuse, set_rules
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
 NOT_DOCTORS = ("profession", "not_in", "médecin")
@@ -113,7 +113,7 @@ def test_a_value_of_no_form_that_is_known_is_told_and_saved(
 
 
 def test_a_tick_that_is_taken_away_is_gone(admin: Administrator, provider: Provider) -> None:
-    give(provider, refuse("profession in 10 21"))
+    set_rules(provider, refuse("profession in 10 21"))
     fields = shown_by(admin, provider)
     assert fields["rules-0-0-codes"] == ["profession 10", "profession 21"]
     press(admin, provider, {**fields, "rules-0-0-codes": ["profession 21"]}, "_save")
@@ -121,7 +121,7 @@ def test_a_tick_that_is_taken_away_is_gone(admin: Administrator, provider: Provi
 
 
 def test_codes_of_another_subject_are_not_meant_any_longer(admin: Administrator, provider: Provider) -> None:
-    give(provider, refuse(DOCTORS))
+    set_rules(provider, refuse(DOCTORS))
     fields = shown_by(admin, provider)
     assert codes(press(admin, provider, {**fields, "rules-0-0-subject": "role"}, "_save")) == {
         ("typed", "condition_values_missing")
@@ -141,7 +141,7 @@ def test_a_closed_code_is_shown_as_such(admin: Administrator, provider: Provider
     from psc_connect.professional.nomenclatures import table
 
     closed = next(each for each in table("TRE_R02-SecteurActivite").concepts.values() if each.closed)
-    give(provider, refuse(f"sector in {closed.code}"))
+    set_rules(provider, refuse(f"sector in {closed.code}"))
     assert f"{closed.label} ({closed.code}), no longer given out" in text_of(admin.browser.get(page_of(provider)))
 
 

@@ -19,7 +19,7 @@ from psc_connect.simulator import Simulator
 from tests.admin.connection_page import outcome
 from tests.admin.pages import Administrator, row, text_of
 from tests.support.browser_session import BrowserSession
-from tests.support.refusals import everything_kept
+from tests.support.refusals import stored_data
 
 pytestmark = pytest.mark.django_db
 
@@ -57,12 +57,12 @@ def test_a_provider_in_order_passes(admin: Administrator, provider: Provider) ->
 
 
 def test_nothing_is_changed_by_a_test(admin: Administrator, provider: Provider, simulator: Simulator) -> None:
-    before, kept = row(provider), everything_kept(BrowserSession())
+    before, kept = row(provider), stored_data(BrowserSession())
     simulator.rotate_keys()
     with simulator.fault("metadata_members", members={"x-new": 1}):
         outcome(admin, provider)
     assert row(provider) == before
-    assert everything_kept(BrowserSession()) == kept
+    assert stored_data(BrowserSession()) == kept
     assert not any(model.objects.exists() for model in (DeclarationChange, ClaimedState, LogEntry))
 
 

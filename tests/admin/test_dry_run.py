@@ -15,10 +15,16 @@ from psc_connect.oidc.id_token import RULES
 from psc_connect.signals import account_created, login_refused, signed_in
 from psc_connect.simulator import Simulator
 from tests.admin.pages import row, text_of
-from tests.support.browser_session import BACK_CHANNEL, PAGE, BrowserSession, code_on, query_of
+from tests.support.backend_hooks import (
+    LinksByNationalIdentifier,
+    RefusesEverybody,
+    RefusesOtherHosts,
+    WritesAndBreaks,
+    use_backend,
+)
+from tests.support.browser_session import BACK_CHANNEL, PAGE, BrowserSession, error_code_of, query_of
 from tests.support.dry_runs import all_passed, begin, dry_run, steps_of
-from tests.support.hooks import LinksByNationalIdentifier, LooksAtTheRequest, MakesMoreThanAUser, RefusesEverybody, use
-from tests.support.refusals import everything_kept
+from tests.support.refusals import stored_data
 
 pytestmark = pytest.mark.django_db
 
@@ -45,9 +51,9 @@ def test_nothing_is_created_or_changed_and_nobody_is_signed_in(
     ExportedGroup.objects.create(provider=provider, claim="given_name != 'x'", group=group)
     provider.exported_attributes.filter(user_field="last_name").update(claim="SubjectOrganization")
     session_key = admin_session.browser.session.session_key
-    before, kept = row(provider), everything_kept(admin_session)
+    before, kept = row(provider), stored_data(admin_session)
     page = dry_run(admin_session, provider)
-    after = everything_kept(admin_session)
+    after = stored_data(admin_session)
     # The result is kept in the administrator's session, encrypted.
     assert after.pop("sessions.Session") != kept.pop("sessions.Session")
     assert after == kept
@@ -139,7 +145,7 @@ def test_a_step_that_fails_is_shown_with_what_passed_before_and_was_not_reached(
     with simulator.fault(fault, **options):
         page = dry_run(admin_session, provider)
         # A login is refused with the same code.
-        assert code_on(BrowserSession().sign_in()) == code
+        assert error_code_of(BrowserSession().sign_in()) == code
     steps = steps_of(page)
     names = list(steps)
     place = names.index(step)
@@ -232,14 +238,14 @@ def test_a_required_claim_that_is_missing_is_refused(admin_session: BrowserSessi
 def test_a_refusal_by_the_sites_own_code_is_shown(
     admin_session: BrowserSession, provider: Provider, settings: Any
 ) -> None:
-    use(settings, RefusesEverybody)
+    use_backend(settings, RefusesEverybody)
     assert refused_as(admin_session, provider) == "account_claims_refused"
 
 
 def test_a_hook_of_the_site_can_read_the_request(
     admin_session: BrowserSession, provider: Provider, settings: Any
 ) -> None:
-    use(settings, LooksAtTheRequest)
+    use_backend(settings, RefusesOtherHosts)
     assert dry_run(admin_session, provider).context["preview"].outcome == "created"
 
 
@@ -264,7 +270,7 @@ def test_the_reason_is_shown_to_an_administrator(
 def test_a_link_by_the_sites_own_code_is_shown(
     admin_session: BrowserSession, provider: Provider, settings: Any
 ) -> None:
-    use(settings, LinksByNationalIdentifier)
+    use_backend(settings, LinksByNationalIdentifier)
     get_user_model().objects.create_user("known", last_name="ANS20231122132732")
     page = dry_run(admin_session, provider)
     assert page.context["preview"].outcome == "linked"
@@ -274,10 +280,10 @@ def test_a_link_by_the_sites_own_code_is_shown(
 def test_create_user_of_the_site_is_named_and_not_called(
     admin_session: BrowserSession, provider: Provider, settings: Any
 ) -> None:
-    use(settings, MakesMoreThanAUser)
+    use_backend(settings, WritesAndBreaks)
     page = dry_run(admin_session, provider)
-    assert page.context["preview"].own_hooks == ("MakesMoreThanAUser.create_user",)
-    assert "MakesMoreThanAUser.create_user" in text_of(page)
+    assert page.context["preview"].own_hooks == ("WritesAndBreaks.create_user",)
+    assert "WritesAndBreaks.create_user" in text_of(page)
     assert not Group.objects.exists()
 
 

@@ -12,7 +12,7 @@ from django.contrib.auth.models import Group
 from psc_connect.models import Provider
 from psc_connect.simulator import Simulator
 from tests.admin.pages import Administrator, administrator, messages_of, text_of
-from tests.support.browser_session import BrowserSession, code_on
+from tests.support.browser_session import BrowserSession, error_code_of
 from tests.support.dry_runs import all_passed, begin, dry_run, steps_of
 
 pytestmark = pytest.mark.django_db
@@ -114,7 +114,7 @@ def test_a_dry_run_that_returns_to_another_administrator_is_refused(
         backend="django.contrib.auth.backends.ModelBackend",
     )
     simulator.clear_requests()
-    assert code_on(admin_session.come_back(url)) == "dry_run_of_somebody_else"
+    assert error_code_of(admin_session.come_back(url)) == "dry_run_of_somebody_else"
     assert simulator.count("token") == 0
 
 
@@ -126,7 +126,7 @@ def test_a_dry_run_that_returns_after_its_administrator_lost_the_permission_is_r
     answer = person.authorize(begin(person, provider))
     get_user_model().objects.get().user_permissions.clear()
     simulator.clear_requests()
-    assert code_on(person.come_back(answer)) == "dry_run_of_somebody_else"
+    assert error_code_of(person.come_back(answer)) == "dry_run_of_somebody_else"
     assert "psc_connect_dry_run" not in person.browser.session
     assert not simulator.requests
 
@@ -148,7 +148,7 @@ def test_a_dry_run_that_returns_after_the_session_has_ended_is_refused(
     # The session has ended, the cookie of the dry run is still there.
     del admin_session.browser.cookies[settings.SESSION_COOKIE_NAME]
     simulator.clear_requests()
-    assert code_on(admin_session.come_back(url)) == "dry_run_of_somebody_else"
+    assert error_code_of(admin_session.come_back(url)) == "dry_run_of_somebody_else"
     assert simulator.count("token") == 0
 
 
@@ -185,7 +185,7 @@ def test_an_answer_that_comes_twice_asks_the_provider_once(
     admin_session.come_back(answer)
     simulator.clear_requests()
     admin_session.browser.cookies = cookies
-    assert code_on(admin_session.come_back(answer)) == "authorization_state_used"
+    assert error_code_of(admin_session.come_back(answer)) == "authorization_state_used"
     assert simulator.count("token") == 0
 
 
@@ -197,7 +197,7 @@ def test_a_dry_run_that_answers_another_providers_callback_is_refused(
     answer = admin_session.authorize(begin(admin_session, provider))
     simulator.clear_requests()
     response = admin_session.come_back(answer.replace("/psc/psc/", "/psc/other/"))
-    assert code_on(response) == "authorization_provider_mismatch"
+    assert error_code_of(response) == "authorization_provider_mismatch"
     assert simulator.count("token") == 0
 
 
@@ -207,7 +207,7 @@ def test_a_dry_run_of_a_deleted_provider_is_refused(
     response = admin_session.authorize(begin(admin_session, provider))
     provider.delete()
     simulator.clear_requests()
-    assert code_on(admin_session.come_back(response)) == "authorization_provider_mismatch"
+    assert error_code_of(admin_session.come_back(response)) == "authorization_provider_mismatch"
     assert simulator.count("token") == 0
 
 

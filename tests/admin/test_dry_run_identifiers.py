@@ -14,15 +14,24 @@ from tests.admin.mapping_page import page_of, tried
 from tests.admin.pages import text_of
 from tests.support.browser_session import BrowserSession
 from tests.support.dry_runs import dry_run
-from tests.support.identities import OTHER_RPPS, PSI, RPPS, names_are_no_identifiers, of, refused, sign_in, somebody
+from tests.support.people import (
+    OTHER_RPPS,
+    PSI,
+    RPPS,
+    assert_refused_with,
+    export_plain_usernames,
+    make_person,
+    other_id,
+    sign_in,
+)
 
 pytestmark = pytest.mark.django_db
-DOCTOR = somebody("2", of("RPPS", RPPS))
+DOCTOR = make_person("2", other_id("RPPS", RPPS))
 
 
 @pytest.fixture
 def provider(provider: Provider) -> Provider:
-    names_are_no_identifiers(provider)
+    export_plain_usernames(provider)
     provider.exported_attributes.filter(user_field="last_name").delete()
     return provider
 
@@ -42,7 +51,7 @@ def known(**more: Any) -> Any:
 def test_a_person_whose_account_has_another_sub(
     admin_session: BrowserSession, provider: Provider, simulator: Simulator, english: None
 ) -> None:
-    account = sign_in(simulator, somebody("1", of("RPPS", RPPS)))
+    account = sign_in(simulator, make_person("1", other_id("RPPS", RPPS)))
     page = dry_run_of_doctor(admin_session, provider, simulator)
     assert (page.context["preview"].outcome, page.context["preview"].user) == ("found_again", account.user)
     assert "is found by an identifier" in text_of(page)
@@ -53,7 +62,7 @@ def test_a_person_whose_account_has_another_sub(
 def test_the_mapping_page_previews_the_user_of_the_account_that_was_found(
     admin_session: BrowserSession, provider: Provider, simulator: Simulator, english: None
 ) -> None:
-    sign_in(simulator, somebody("1", of("RPPS", RPPS)))
+    sign_in(simulator, make_person("1", other_id("RPPS", RPPS)))
     dry_run_of_doctor(admin_session, provider, simulator)
     assert "The field stays as it is: it is filled at creation." in results_on_the_mapping(admin_session, provider)
 
@@ -85,8 +94,8 @@ def test_a_person_who_is_linked_to_the_user_with_their_number(
 
 
 def two_accounts(provider: Provider, simulator: Simulator) -> None:
-    sign_in(simulator, somebody("2", of("PSI", PSI)))
-    sign_in(simulator, somebody("1", of("RPPS", RPPS)))
+    sign_in(simulator, make_person("2", other_id("PSI", PSI)))
+    sign_in(simulator, make_person("1", other_id("RPPS", RPPS)))
 
 
 def privileged(provider: Provider, simulator: Simulator) -> None:
@@ -107,7 +116,7 @@ def no_field(provider: Provider, simulator: Simulator) -> None:
 
 
 def two_numbers(provider: Provider, simulator: Simulator) -> None:
-    simulator.faults.set("userinfo_claims", claims={"otherIds": [of("RPPS", RPPS), of("RPPS", OTHER_RPPS)]})
+    simulator.faults.set("userinfo_claims", claims={"otherIds": [other_id("RPPS", RPPS), other_id("RPPS", OTHER_RPPS)]})
 
 
 def another_person(provider: Provider, simulator: Simulator) -> None:
@@ -138,13 +147,13 @@ def test_a_refusal_is_shown_with_its_reason(
 ) -> None:
     Provider.objects.update(link_user_field="last_name")
     arrange(provider, simulator)
-    doctor = somebody("2", of("RPPS", RPPS), preferred_username=RPPS) if arrange is another_person else DOCTOR
+    doctor = make_person("2", other_id("RPPS", RPPS), preferred_username=RPPS) if arrange is another_person else DOCTOR
     simulator.sign_in(doctor)
     page = dry_run(admin_session, provider)
     assert (page.context["preview"].outcome, page.context["preview"].code) == ("refused", code)
     assert said in text_of(page)
     # A login is refused with the same code.
-    refused(simulator, doctor, code)
+    assert_refused_with(simulator, doctor, code)
 
 
 def test_unexpected_values_in_the_userinfo_are_named_without_the_values(

@@ -13,7 +13,7 @@ from tests.admin.mapping_page import add_row, page_of, submit, tried
 from tests.admin.pages import ADD, LIST, Administrator, change_page, codes, messages_of, row, text_of
 from tests.admin.transfer_page import IMPORT, document, problems_of, show
 from tests.conftest import CLIENT_SECRET
-from tests.support.browser_session import PAGE, BrowserSession, code_on
+from tests.support.browser_session import PAGE, BrowserSession, error_code_of
 from tests.support.key_sets import EC_KEY, key_set
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
@@ -102,7 +102,7 @@ def test_an_expression_whose_value_cannot_be_kept_finds_nothing(
     assert admin.browser.get(change_page(provider)).status_code == 200
     ExportedAttribute.objects.filter(user_field="username").update(claim=claim)
     person = BrowserSession()
-    assert code_on(person.sign_in(PAGE)) == "account_username_missing"
+    assert error_code_of(person.sign_in(PAGE)) == "account_username_missing"
     assert not person.is_signed_in
 
 

@@ -14,7 +14,7 @@ from psc_connect.providers.keys import import_keys, note_use
 from psc_connect.simulator import Simulator
 from tests.admin.keys_page import only_key, replace
 from tests.admin.pages import Administrator, administrator, change_page, messages_of, stored, text_of
-from tests.support.browser_session import PAGE, BrowserSession, code_on
+from tests.support.browser_session import PAGE, BrowserSession, error_code_of
 from tests.support.key_sets import EC_KEY, OTHER_KEY, key_set
 
 pytestmark = pytest.mark.django_db
@@ -99,7 +99,7 @@ def test_a_retired_key_verifies_nothing_though_the_provider_publishes_it(
     assert stored(provider).jwks_retired == []
     response = admin.press(provider, "keys", action="retire", thumbprint=key.thumbprint, confirmed="yes")
     assert [level for level, _text in messages_of(response)] == ["success", "warning"]
-    assert code_on(BrowserSession().sign_in(PAGE)) == "jwks_all_retired"
+    assert error_code_of(BrowserSession().sign_in(PAGE)) == "jwks_all_retired"
     assert stored(provider).jwks_retired == [key.thumbprint]
     assert [each.reason for each in stored(provider).key_set().ignored][-1] == "jwks_key_retired"
     lines = [line["finding"] for line in admin.press(provider, "connection").context["lines"]]

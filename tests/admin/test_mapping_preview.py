@@ -15,7 +15,7 @@ from psc_connect.models import Provider
 from tests.admin.mapping_page import SAMPLE, add_row, page_of, submit, tried
 from tests.admin.pages import Administrator, administrator, text_of
 from tests.support.browser_session import BrowserSession
-from tests.support.transactions import failing_statements
+from tests.support.database import failing_statements
 
 pytestmark = pytest.mark.django_db
 

@@ -11,7 +11,7 @@ from psc_connect.models import Provider
 from psc_connect.simulator import Simulator
 from tests.admin.pages import ADD, Administrator, administrator, change_page
 from tests.conftest import CLIENT_ID, CLIENT_SECRET, make_provider
-from tests.support.transactions import watching_transactions
+from tests.support.database import watching_transactions
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("atomic_requests")]
 ANSWERS = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}

@@ -15,7 +15,7 @@ from tests.admin.pages import LIST, Administrator, administrator, row, signed_in
 from tests.admin.transfer_page import IMPORT, PRODUCTION, accept, document, problems_of, show
 from tests.conftest import CLIENT_ID, CLIENT_SECRET
 from tests.contrib.lemonldap.configurations import NAME, configuration, run
-from tests.support.access_rules import DOCTORS, give, join
+from tests.support.access_rules import DOCTORS, give_group, set_rules
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_way_out", "english")]
 
@@ -77,7 +77,7 @@ def test_what_decides_who_comes_to_a_row_that_gives_a_group_takes_it_too(
     rights = ("view_provider", "change_provider", "add_provider", "replace_provider_secrets")
     editor, text = administrator(*rights), document({"slug": "psc", **option})
     assert show(editor, text).context["problems"] == []
-    give(provider, join(Group.objects.create(name="Doctors"), DOCTORS))
+    set_rules(provider, give_group(Group.objects.create(name="Doctors"), DOCTORS))
     assert next(iter(option)) in problems_of(show(editor, text))
     assert show(administrator(*rights, "change_user"), text).context["problems"] == []
 

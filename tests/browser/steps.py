@@ -55,7 +55,7 @@ def sign_out(page: Page) -> None:
     page.wait_for_url(LOGGED_OUT)
 
 
-def hold_on_signing_out(page: Page) -> None:
+def stay_on_signing_out_page(page: Page) -> None:
     """Stay on the page that moves on by itself: the provider answers that there is nothing to show."""
     page.context.route(END_SESSION, lambda route: route.fulfill(status=204))
     page.goto("/me/")

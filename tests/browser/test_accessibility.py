@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser import desk, steps
+from tests.browser import admin_pages, steps
 from tests.browser.demo import Demo
 
 Visit = Callable[..., Page]
@@ -37,7 +37,7 @@ def _refused_by_the_admin(page: Page) -> None:
 
 def _signing_out(page: Page) -> None:
     steps.sign_in(page)
-    steps.hold_on_signing_out(page)
+    steps.stay_on_signing_out_page(page)
 
 
 def _signed_out(page: Page) -> None:
@@ -116,7 +116,7 @@ def test_axe_finds_no_serious_fault_of_ours_at_the_desk(visit: Visit, demo: Demo
     page = visit(color_scheme=scheme)
     steps.enter_admin(page, demo)
     found = {}
-    for name, open_page in desk.PAGES.items():
+    for name, open_page in admin_pages.PAGES.items():
         open_page(page)
         found[name] = serious_faults(page)
     assert {name: faults for name, faults in found.items() if faults} == {}
@@ -127,7 +127,7 @@ def test_the_desk_needs_no_scrolling_sideways_on_a_narrow_screen(visit: Visit, d
     page = visit(viewport={"width": 320, "height": 640})
     steps.enter_admin(page, demo)
     widths = {}
-    for name, open_page in desk.PAGES.items():
+    for name, open_page in admin_pages.PAGES.items():
         open_page(page)
         widths[name] = page.evaluate("document.documentElement.scrollWidth")
     # Django's own lists and pages of deletion are wider than that by themselves.
@@ -141,7 +141,7 @@ def test_no_table_of_the_desk_hides_a_column(visit: Visit, demo: Demo, width: in
     page = visit(viewport={"width": width, "height": 800})
     steps.enter_admin(page, demo)
     hidden = {}
-    for name, open_page in desk.PAGES.items():
+    for name, open_page in admin_pages.PAGES.items():
         open_page(page)
         overhang = page.locator(parts).evaluate_all("parts => parts.map(part => part.scrollWidth - part.clientWidth)")
         hidden[name] = max(overhang, default=0)

@@ -84,7 +84,7 @@ def test_who_is_signed_in_already_is_told_so_and_can_sign_out(visit: Visit) -> N
 def test_sign_out_goes_on_by_its_link_where_nothing_moves_by_itself(visit: Visit) -> None:
     page = visit()
     steps.sign_in(page)
-    steps.hold_on_signing_out(page)
+    steps.stay_on_signing_out_page(page)
     expect(page.locator("h1")).to_have_text("Déconnexion de ce site effectuée")
     page.context.unroute_all()
     page.get_by_role("link", name="Continuer").click()

@@ -46,7 +46,7 @@ def begin_again(page: Page, simulator: Simulator) -> None:
 
 def open_form(page: Page) -> None:
     page.locator("button.secondary").click()
-    page.wait_for_url("**/auth/own-person?*")
+    page.wait_for_url("**/auth/create-person?*")
 
 
 def send_wrong_fields(page: Page) -> None:
@@ -112,7 +112,7 @@ def test_without_scripts_somebody_is_made_corrected_and_chosen_again(look: Look,
     begin_again(page, alone)
     page.get_by_role("button", name="Alix ESSAI").click()
     page.wait_for_url("**/?code=*")
-    (own,) = alone.own_people.newest_first()
+    (own,) = alone.created_people.newest_first()
     assert own.national_identifier == "899700901202"
 
 

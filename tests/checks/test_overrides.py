@@ -16,7 +16,7 @@ from psc_connect.uncalled_methods import METHODS
 from psc_connect.views.callback import CallbackView
 from psc_connect.views.login import LoginView
 from psc_connect.views.logout import LogoutView
-from tests.support import hooks
+from tests.support import backend_hooks
 
 API_PAGE = Path(__file__).parents[2] / "docs" / "api.md"
 # What psc_connect's own methods of these names do is tested with the backend.
@@ -68,8 +68,8 @@ def found() -> list[tuple[str, str]]:
     ("backend", "overrides"),
     [
         (ProSanteConnectBackend, []),
-        (hooks.MakesMoreThanAUser, []),
-        (hooks.AuthenticatesNobody, []),
+        (backend_hooks.WritesAndBreaks, []),
+        (backend_hooks.AuthenticatesNobody, []),
         (OverridesTwo, ["get_username of OverridesTwo", "verify_token of OverridesTwo"]),
         (
             OverridesMore,
@@ -81,14 +81,14 @@ def found() -> list[tuple[str, str]]:
 def test_each_override_without_effect_is_named(
     settings: Any, backend: type[ProSanteConnectBackend], overrides: list[str]
 ) -> None:
-    hooks.use(settings, backend)
+    backend_hooks.use_backend(settings, backend)
     with translation.override("en"):
         messages = found()
     assert [message.partition("calls ")[2].partition(":")[0] for message, _hint in messages] == overrides
 
 
 def test_the_hint_says_what_to_override_instead(settings: Any) -> None:
-    hooks.use(settings, OverridesTwo)
+    backend_hooks.use_backend(settings, OverridesTwo)
     with translation.override("en"):
         hints = [hint for _message, hint in found()]
     assert "create_user" in hints[0]
@@ -96,7 +96,7 @@ def test_the_hint_says_what_to_override_instead(settings: Any) -> None:
 
 
 def test_the_other_login_of_the_site_may_override_them(settings: Any) -> None:
-    hooks.use(settings, ProSanteConnectBackend)
+    backend_hooks.use_backend(settings, ProSanteConnectBackend)
     settings.AUTHENTICATION_BACKENDS += [f"{WithOldBackend.__module__}.WithOldBackend"]
     assert found() == []
 

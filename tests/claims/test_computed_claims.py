@@ -18,8 +18,8 @@ from psc_connect.professional.userinfo import read_userinfo
 from psc_connect.simulator.people import PEOPLE
 from tests.mapping.test_attributes import export
 from tests.professional.table_reads import counting_table_reads
+from tests.support.backend_hooks import use_backend
 from tests.support.browser_session import BrowserSession
-from tests.support.hooks import use
 from tests.support.refusals import assert_sign_in_is_refused
 
 DOCTOR = load_sample("doctor-card-two-activities-2023")
@@ -196,7 +196,7 @@ class AddsAClaim(ProSanteConnectBackend):
 
 
 def test_a_hook_may_return_another_mapping(provider, simulator, settings):
-    use(settings, AddsAClaim)
+    use_backend(settings, AddsAClaim)
     export(provider, "profession.label", "last_name")
     user = sign_in(simulator)
     assert (user.first_name, user.last_name) == ("Kit", "Médecin")

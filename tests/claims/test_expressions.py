@@ -23,7 +23,7 @@ from psc_connect.claims.claims import Claims
 from psc_connect.claims.expressions import BUDGET, MAX_CHARACTERS, Evaluation, TooDeep, TooSlow, compiled
 from psc_connect.claims.paths import claim_value
 from psc_connect.claims.samples import load_sample
-from tests.support.untraced import untraced
+from tests.support.coverage_tracing import without_tracing
 
 DOCTOR = load_sample("doctor-five-activities-2021")
 HOLDS_ITSELF_TWICE = "|".join(["[@,@]"] * 24)
@@ -237,6 +237,6 @@ def test_a_simple_mapping_is_as_fast_as_with_jmespath_alone() -> None:
         for path in paths:
             jmespath.search(path, dict(DOCTOR))
 
-    with untraced():
+    with without_tracing():
         turns = [(timeit.timeit(ours, number=200), timeit.timeit(theirs, number=200)) for _turn in range(30)]
     assert min(ours for ours, _theirs in turns) < 2 * min(theirs for _ours, theirs in turns)

@@ -11,12 +11,12 @@ import time_machine
 from psc_connect.models import Provider
 from psc_connect.simulator import Simulator
 from tests.admin.pages import Administrator
-from tests.support.browser_session import BACK_CHANNEL, PAGE, BrowserSession, code_on
+from tests.support.backend_hooks import AuthenticatesNobody, use_backend
+from tests.support.browser_session import BACK_CHANNEL, PAGE, BrowserSession, error_code_of
 from tests.support.dry_runs import begin, code_of
-from tests.support.hooks import AuthenticatesNobody, use
-from tests.support.refusals import assert_sign_in_is_refused, everything_kept
-from tests.support.refused_people import ELSEWHERE, PERSON, REFUSED_PEOPLE, Refused, Site
-from tests.support.wrong_answers import HARMLESS, REFUSED, Wrong
+from tests.support.fault_cases import HARMLESS, REFUSED, FaultCase
+from tests.support.refusals import assert_sign_in_is_refused, stored_data
+from tests.support.refused_people import PERSON, REFUSED_PEOPLE, TESTED_ELSEWHERE, Refused, Site
 from tests.test_error_codes import ALL_CODES
 
 pytestmark = pytest.mark.django_db
@@ -40,7 +40,7 @@ def outcome_of_dry_run(admin_session: BrowserSession, simulator: Simulator) -> t
 @pytest.mark.usefixtures("provider")
 @pytest.mark.parametrize("wrong", [wrong.param() for wrong in REFUSED])
 def test_a_wrong_answer_ends_a_dry_run_with_the_code_of_a_login(
-    simulator: Simulator, admin_session: BrowserSession, wrong: Wrong
+    simulator: Simulator, admin_session: BrowserSession, wrong: FaultCase
 ) -> None:
     Provider.objects.update(**wrong.row)
     simulator.faults.set(wrong.fault, **wrong.options)
@@ -50,7 +50,7 @@ def test_a_wrong_answer_ends_a_dry_run_with_the_code_of_a_login(
 @pytest.mark.usefixtures("provider")
 @pytest.mark.parametrize("wrong", [wrong.param() for wrong in HARMLESS])
 def test_an_odd_answer_that_signs_in_passes_a_dry_run(
-    simulator: Simulator, admin_session: BrowserSession, wrong: Wrong
+    simulator: Simulator, admin_session: BrowserSession, wrong: FaultCase
 ) -> None:
     Provider.objects.update(**wrong.row)
     simulator.faults.set(wrong.fault, **wrong.options)
@@ -72,17 +72,17 @@ def test_a_refused_person_is_refused_by_a_login_and_a_dry_run_with_the_same_code
     refused.arrange(Site(provider, simulator, settings, monkeypatch))
     simulator.sign_in(PERSON)
     assert_sign_in_is_refused(refused.code, person=person, simulator=simulator, calls=refused.calls)
-    before = everything_kept(person)
+    before = stored_data(person)
     assert outcome_of_dry_run(admin_session, simulator) == (refused.code, list(refused.calls))
-    after = everything_kept(person)
+    after = stored_data(person)
     # The session of the administrator holds the result.
     assert {**after, "sessions.Session": ""} == {**before, "sessions.Session": ""}
 
 
 def test_every_refusal_of_the_site_is_in_the_table() -> None:
     in_table = {refused.code for refused in REFUSED_PEOPLE}
-    assert not in_table & ELSEWHERE.keys()
-    assert {code for code in in_table | ELSEWHERE.keys() if code.startswith(PREFIXES)} == {
+    assert not in_table & TESTED_ELSEWHERE.keys()
+    assert {code for code in in_table | TESTED_ELSEWHERE.keys() if code.startswith(PREFIXES)} == {
         code for code in ALL_CODES if code.startswith(PREFIXES)
     }
 
@@ -93,13 +93,13 @@ def test_a_late_answer_is_refused_by_a_login_and_a_dry_run(
     login = person.authorize(person.begin(PAGE))
     dry_run = admin_session.authorize(begin(admin_session, provider))
     with time_machine.travel(timedelta(seconds=601)):
-        assert code_on(person.come_back(login)) == "authorization_state_expired"
+        assert error_code_of(person.come_back(login)) == "authorization_state_expired"
         assert code_of(admin_session, admin_session.come_back(dry_run)) == "authorization_state_expired"
 
 
 def test_a_dry_run_does_not_call_authenticate_of_the_site(
     provider: Provider, simulator: Simulator, settings: Any, person: BrowserSession, admin_session: BrowserSession
 ) -> None:
-    use(settings, AuthenticatesNobody)
+    use_backend(settings, AuthenticatesNobody)
     assert_sign_in_is_refused("account_refused_by_site", person=person, simulator=simulator, calls=())
     assert outcome_of_dry_run(admin_session, simulator) == ("", ["token", "userinfo"])

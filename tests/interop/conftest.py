@@ -13,8 +13,8 @@ from pytest_django.live_server_helper import LiveServer
 
 from tests.interop.browser import Browser
 from tests.interop.keycloak import Keycloak, run_keycloak
+from tests.interop.recording_proxy import Tap, tapped
 from tests.interop.site import heard_logins
-from tests.interop.tap import Tap, tapped
 from tests.interop.visitor import Visitor
 
 

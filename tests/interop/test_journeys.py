@@ -17,8 +17,8 @@ from psc_connect.professional.snapshot import from_snapshot
 from psc_connect.professional.userinfo import read_userinfo
 from tests.interop.browser import Browser
 from tests.interop.keycloak import Keycloak, people
+from tests.interop.recording_proxy import Tap
 from tests.interop.site import declare, shown_code, start_again_link
-from tests.interop.tap import Tap
 from tests.interop.visitor import Visitor, asks_for_password, is_page_of
 
 pytestmark = [pytest.mark.interop, pytest.mark.django_db(transaction=True)]

@@ -7,7 +7,7 @@ import pytest
 from psc_connect.models import Provider
 from psc_connect.simulator import run_simulator
 from tests.conftest import client_of, make_provider
-from tests.support.browser_session import PAGE, code_on
+from tests.support.browser_session import PAGE, error_code_of
 from tests.support.refusals import assert_refused
 
 pytestmark = pytest.mark.django_db
@@ -85,5 +85,5 @@ def test_no_suggestion_if_eidas1_or_no_level_was_requested(simulator, provider, 
     Provider.objects.update(acr_values=acr_values)
     with simulator.fault("callback_error", error="invalid_request"):
         response = person.sign_in(PAGE)
-    assert code_on(response) == "authorization_invalid_request"
+    assert error_code_of(response) == "authorization_invalid_request"
     assert response.context["hint"] == ""

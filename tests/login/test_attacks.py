@@ -21,7 +21,7 @@ from psc_connect.providers.keys import import_keys
 from psc_connect.providers.serialization import key_names
 from psc_connect.simulator import Simulator, run_simulator
 from tests.conftest import make_provider
-from tests.support.browser_session import code_on, path_of, query_of
+from tests.support.browser_session import error_code_of, path_of, query_of
 
 PAGE = "/page/one/"
 # Django 6 expects addresses, Django 5.2 pairs.
@@ -85,7 +85,7 @@ def test_refusal_sends_no_mail_and_leaves_no_code_in_the_request(simulator, prov
     callback = person.authorize(person.begin(PAGE))
     with simulator.fault("outage", endpoint="token"):
         response = person.browser.get(path_of(callback), **{name: path_of(callback)})
-    assert code_on(response) == "provider_server_error"
+    assert error_code_of(response) == "provider_server_error"
     assert response.status_code == 503
     assert mail.outbox == []
     assert query_of(callback)["code"] not in str(response.wsgi_request.META)
@@ -102,7 +102,7 @@ def test_closed_database_connection_is_a_page_that_says_so(simulator, provider, 
 
     with connection.execute_wrapper(closed):
         response = person.come_back(callback)
-    assert code_on(response) == "database_unavailable"
+    assert error_code_of(response) == "database_unavailable"
     assert not person.is_signed_in
 
 
@@ -153,4 +153,4 @@ def test_keys_pinned_during_a_fetch_are_kept(simulator):
 def test_provider_deleted_during_a_login_is_a_refusal(simulator: Simulator, provider, person):
     callback = person.authorize(person.begin(PAGE))
     Provider.objects.all().delete()
-    assert code_on(person.come_back(callback)) == "no_provider"
+    assert error_code_of(person.come_back(callback)) == "no_provider"

@@ -19,7 +19,7 @@ from psc_connect.models import Account
 from psc_connect.simulator.people import PEOPLE
 from tests.conftest import make_provider
 from tests.support.browser_session import BrowserSession
-from tests.support.identities import RPPS, names_are_no_identifiers, of, somebody
+from tests.support.people import RPPS, export_plain_usernames, make_person, other_id
 
 PODIATRIST = next(person for person in PEOPLE if person.slug == "podiatrist")
 THREADS = 8
@@ -109,13 +109,13 @@ def test_parallel_logins_of_a_known_person_all_sign_in(simulator):
 @pytest.mark.parametrize("by_number", [False, True], ids=["created", "linked by the number"])
 def test_parallel_first_logins_of_one_person_under_several_subs_create_one_account(simulator, by_number):
     provider = make_provider(simulator, link_user_field="last_name" if by_number else "")
-    names_are_no_identifiers(provider)
+    export_plain_usernames(provider)
     provider.exported_attributes.filter(user_field="last_name").delete()
     if by_number:
         User.objects.create(username="known", last_name=RPPS)
     people, urls = [], []
     for number in range(4):
-        simulator.sign_in(somebody(str(number), of("RPPS", RPPS)))
+        simulator.sign_in(make_person(str(number), other_id("RPPS", RPPS)))
         people.append(BrowserSession())
         urls.append(people[-1].authorize(people[-1].begin()))
     tasks = [lambda person=person, url=url: person.come_back(url) for person, url in zip(people, urls, strict=True)]

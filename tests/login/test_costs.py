@@ -12,11 +12,11 @@ from django.db import connection
 
 from psc_connect.models import ClaimedState
 from psc_connect.simulator import Simulator
-from psc_connect.simulator.exchange import Request
+from psc_connect.simulator.http_messages import Request
 from tests.conftest import make_provider
 from tests.support.browser_session import BACK_CHANNEL, BrowserSession
-from tests.support.identities import PSI, RPPS, names_are_no_identifiers, of, somebody
-from tests.support.transactions import watching_transactions
+from tests.support.database import watching_transactions
+from tests.support.people import PSI, RPPS, export_plain_usernames, make_person, other_id
 
 
 def calls_of_the_site(simulator: Simulator) -> list[Request]:
@@ -108,7 +108,7 @@ def test_login_makes_few_sql_queries(simulator, before, now, at_most):
     assert 0 < len(queries) <= at_most, "\n".join(queries)
 
 
-KNOWN = somebody("1", of("RPPS", RPPS), of("PSI", PSI, 2))
+KNOWN = make_person("1", other_id("RPPS", RPPS), other_id("PSI", PSI, 2))
 
 
 @pytest.mark.django_db(transaction=True)
@@ -116,17 +116,25 @@ KNOWN = somebody("1", of("RPPS", RPPS), of("PSI", PSI, 2))
     ("now", "more"),
     [
         (KNOWN, {}),
-        (somebody("1", of("RPPS", RPPS), of("PSI", PSI, 2), of("AUTRE", "x"), of("AUTRE", "y")), {"INSERT": 1}),
-        (somebody("1", of("RPPS", RPPS, 2), of("PSI", PSI, 1)), {"UPDATE": 1}),
-        (somebody("1", of("RPPS", RPPS, 2), of("PSI", PSI, 1), of("AUTRE", "x")), {"INSERT": 1, "UPDATE": 1}),
+        (
+            make_person(
+                "1", other_id("RPPS", RPPS), other_id("PSI", PSI, 2), other_id("AUTRE", "x"), other_id("AUTRE", "y")
+            ),
+            {"INSERT": 1},
+        ),
+        (make_person("1", other_id("RPPS", RPPS, 2), other_id("PSI", PSI, 1)), {"UPDATE": 1}),
+        (
+            make_person("1", other_id("RPPS", RPPS, 2), other_id("PSI", PSI, 1), other_id("AUTRE", "x")),
+            {"INSERT": 1, "UPDATE": 1},
+        ),
         # One row for the former sub, one of the audit log.
-        (somebody("2", of("RPPS", RPPS), of("PSI", PSI, 2)), {"INSERT": 2}),
+        (make_person("2", other_id("RPPS", RPPS), other_id("PSI", PSI, 2)), {"INSERT": 2}),
     ],
     ids=["the same", "two new", "another quality", "both", "another sub"],
 )
 def test_identifiers_cost_no_query_to_read_and_one_to_write_changes(simulator, now, more):
     """They are loaded with the account. The snapshot contains them too: one more UPDATE if they change."""
-    names_are_no_identifiers(make_provider(simulator))
+    export_plain_usernames(make_provider(simulator))
     counted = []
     for professional in (KNOWN, KNOWN, now):
         simulator.sign_in(professional)

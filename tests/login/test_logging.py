@@ -16,9 +16,9 @@ from django.views.debug import ExceptionReporter
 from psc_connect import signals
 from psc_connect.models import Account, ClaimedState, Provider
 from tests.conftest import CLIENT_SECRET, make_provider
-from tests.support import hooks
-from tests.support.browser_session import PAGE, BrowserSession, code_on
-from tests.support.recorder import RECORDER, Recorder
+from tests.support import backend_hooks
+from tests.support.browser_session import PAGE, BrowserSession, error_code_of
+from tests.support.log_recorder import RECORDER, LogRecorder
 from tests.support.refusals import assert_sign_in_is_refused
 
 EVENTS = ("login.succeeded", "login.refused")
@@ -115,7 +115,7 @@ def test_refusal_logs_one_event_with_its_code_and_the_reference_of_the_page(
     provider, simulator, person, caplog, *, act, code
 ):
     response = act(person, simulator)
-    assert code_on(response) == code
+    assert error_code_of(response) == code
     reference = response.context["reference"]
     assert len(reference) == 8
     assert f"<dd>{reference}</dd>" in response.content.decode()
@@ -144,7 +144,7 @@ def test_forged_client_address_is_not_logged(provider, simulator, person, caplog
 )
 def test_recorder_of_the_test_run_detects_a_secret(provider, simulator, person, line):
     person.sign_in()
-    recorder = Recorder()
+    recorder = LogRecorder()
     recorder.secrets = dict(RECORDER.secrets)
     [token] = [value for value, kind in RECORDER.secrets.items() if kind == "access_token"][-1:]
     text = line.format(token=token, secret=CLIENT_SECRET, name="Fistinien", identifier="ANS20231122132732")
@@ -199,11 +199,13 @@ def assert_reports_are_clean(reports: list[str], person: BrowserSession, callbac
 
 
 @pytest.mark.case("CF02", "LG01", "LG02")
-@pytest.mark.parametrize("backend", [hooks.MakesMoreThanAUser, hooks.BreaksInFilter, hooks.BreaksInVerify])
+@pytest.mark.parametrize(
+    "backend", [backend_hooks.WritesAndBreaks, backend_hooks.BreaksInFilter, backend_hooks.BreaksInVerify]
+)
 def test_error_report_of_a_failing_hook_has_no_secret_and_no_name(
     provider, simulator, person, settings, *, reports, backend
 ):
-    hooks.use(settings, backend)
+    backend_hooks.use_backend(settings, backend)
     person.browser.raise_request_exception = False
     callback = person.authorize(person.begin(PAGE))
     assert person.come_back(callback).status_code == 500
@@ -248,7 +250,7 @@ def test_database_failure_during_a_login_shows_a_page_and_saves_nothing(simulato
             cursor.execute(f"ALTER TABLE gone RENAME TO {table}")
             cursor.execute("PRAGMA legacy_alter_table = OFF")
     assert response.status_code == 503
-    assert code_on(response) == "database_unavailable"
+    assert error_code_of(response) == "database_unavailable"
     assert not person.is_signed_in
     assert User.objects.count() == Account.objects.count()
     assert [line.split()[1] for line in events(caplog)] == ["code=database_unavailable"]

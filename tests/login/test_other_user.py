@@ -11,11 +11,11 @@ from psc_connect.accounts.merging import PlanRefused, link, plan_link
 from psc_connect.accounts.unlinking import unlink
 from psc_connect.models import Account, AccountChange, AccountIdentifier, ExportedGroup, Provider
 from psc_connect.simulator import Simulator
-from tests.support.browser_session import BrowserSession, is_out
-from tests.support.identities import OTHER_PSI, RPPS, of, sign_in, somebody
+from tests.support.browser_session import BrowserSession, must_sign_in
+from tests.support.people import OTHER_PSI, RPPS, make_person, other_id, sign_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("usernames_identify_nobody")]
-ONE = somebody("1", of("RPPS", RPPS))
+ONE = make_person("1", other_id("RPPS", RPPS))
 
 
 def test_account_is_linked_to_another_user(provider: Provider, simulator: Simulator, by: User) -> None:
@@ -23,7 +23,7 @@ def test_account_is_linked_to_another_user(provider: Provider, simulator: Simula
     wrong = account.user
     link(plan_link(account, right), by=by)
     assert sign_in(simulator, ONE).user == right
-    assert sign_in(simulator, somebody("5", of("RPPS", RPPS))).user == right
+    assert sign_in(simulator, make_person("5", other_id("RPPS", RPPS))).user == right
     assert User.objects.filter(pk=wrong.pk, is_active=True).exists()
     change = AccountChange.objects.order_by("pk")[0]
     assert (change.action, change.username, change.made_by) == ("linked", "right", by)
@@ -35,10 +35,10 @@ def test_sessions_of_the_previous_user_end(provider: Provider, simulator: Simula
     browser, right = BrowserSession(), User.objects.create(username="right")
     account = sign_in(simulator, ONE, browser)
     link(plan_link(account, right), by=by)
-    assert is_out(browser)
+    assert must_sign_in(browser)
     again = BrowserSession()
     sign_in(simulator, ONE, again)
-    assert not is_out(again)
+    assert not must_sign_in(again)
 
 
 def test_groups_granted_by_the_account_move_with_it(provider: Provider, simulator: Simulator, by: User) -> None:
@@ -55,7 +55,7 @@ def test_groups_granted_by_the_account_move_with_it(provider: Provider, simulato
 
 
 def test_a_user_with_an_account_of_the_issuer_gets_no_second_one(provider: Provider, simulator: Simulator) -> None:
-    account, other = sign_in(simulator, ONE), sign_in(simulator, somebody("7", of("PSI", OTHER_PSI)))
+    account, other = sign_in(simulator, ONE), sign_in(simulator, make_person("7", other_id("PSI", OTHER_PSI)))
     for user, code in ((other.user, "link_has_account"), (account.user, "link_same")):
         with pytest.raises(PlanRefused) as caught:
             plan_link(account, user)
@@ -96,11 +96,11 @@ def test_plan_that_has_changed_since_its_confirmation_is_not_linked(
 def test_unlinking_deletes_the_identifiers_and_the_next_login_creates_a_user(
     provider: Provider, simulator: Simulator
 ) -> None:
-    sign_in(simulator, somebody("0", of("RPPS", RPPS)))
+    sign_in(simulator, make_person("0", other_id("RPPS", RPPS)))
     account = sign_in(simulator, ONE)
     unlink(account, by=None)
     assert not AccountIdentifier.objects.exists()
     assert AccountChange.objects.get().account is None
     for sub in ("1", "0"):
-        assert sign_in(simulator, somebody(sub, of("RPPS", RPPS))).user != account.user
+        assert sign_in(simulator, make_person(sub, other_id("RPPS", RPPS))).user != account.user
     assert Account.objects.count() == 1

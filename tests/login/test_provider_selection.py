@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 
 from psc_connect.models import Provider, ProviderSelectionRule
 from tests.conftest import make_provider
-from tests.support.browser_session import PAGE, code_on, query_of
+from tests.support.browser_session import PAGE, error_code_of, query_of
 
 pytestmark = pytest.mark.django_db
 
@@ -124,7 +124,7 @@ def test_refusal_links_to_the_choice_if_there_are_several_providers(
 ) -> None:
     with simulator.fault("callback_error", error="access_denied"):
         response = person.sign_in(PAGE)
-    assert code_on(response) == "authorization_access_denied"
+    assert error_code_of(response) == "authorization_access_denied"
     assert 'href="/psc/login/?next=%2Fpage%2Fone%2F&amp;choose=1"' in response.content.decode()
     Provider.objects.filter(slug="clinic").update(enabled=False)
     with simulator.fault("callback_error", error="access_denied"):

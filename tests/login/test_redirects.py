@@ -16,7 +16,7 @@ from django.utils.encoding import iri_to_uri
 from psc_connect.encryption import PENDING_LOGIN, cipher_for
 from psc_connect.login.pending import PendingLogin
 from psc_connect.login.redirects import landing_page, safe_next
-from tests.support.browser_session import PAGE, BrowserSession, code_on
+from tests.support.browser_session import PAGE, BrowserSession, error_code_of
 from tests.support.refusals import pending_cookies
 
 pytestmark = pytest.mark.django_db
@@ -295,6 +295,6 @@ def test_login_page_of_an_unknown_provider_shows_an_error_page(db):
     person = BrowserSession()
     for address in ("/psc/login/", "/psc/unknown/login/"):
         response = person.browser.get(address)
-        assert code_on(response) == "no_provider"
+        assert error_code_of(response) == "no_provider"
         assert response.status_code == 404
     person.close()

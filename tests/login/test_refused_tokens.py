@@ -10,16 +10,16 @@ from psc_connect.models import Provider
 from psc_connect.simulator.faults import FAULTS
 from psc_connect.simulator.signing_keys import unpublished_key
 from tests.support.browser_session import PAGE, BrowserSession
+from tests.support.fault_cases import AT_KEYS, HARMLESS, REFUSED, TESTED_ELSEWHERE
 from tests.support.refusals import assert_refused
-from tests.support.wrong_answers import AT_KEYS, ELSEWHERE, HARMLESS, REFUSED
 
 pytestmark = pytest.mark.django_db
 
 
 def test_every_fault_of_the_simulator_has_its_outcome_here():
     in_table = {wrong.fault for wrong in (*REFUSED, *HARMLESS)}
-    assert in_table | ELSEWHERE.keys() == FAULTS.keys()
-    assert not in_table & ELSEWHERE.keys()
+    assert in_table | TESTED_ELSEWHERE.keys() == FAULTS.keys()
+    assert not in_table & TESTED_ELSEWHERE.keys()
 
 
 @pytest.mark.usefixtures("provider")

@@ -23,7 +23,7 @@ from psc_connect.encryption import ID_TOKEN, cipher_for
 from psc_connect.login.session import KEY
 from tests.conftest import make_provider
 from tests.support.browser_session import BrowserSession
-from tests.support.recorder import RECORDER
+from tests.support.log_recorder import RECORDER
 
 
 def anonymous_session(person: BrowserSession, **values: Any) -> str:

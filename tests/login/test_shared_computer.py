@@ -9,14 +9,14 @@ import pytest
 from django.utils.html import escape
 
 from psc_connect.models import Provider
-from tests.support.access_rules import DOCTORS, allow, give
+from tests.support.access_rules import DOCTORS, allow, set_rules
 from tests.support.browser_session import HOST, PAGE, BrowserSession, path_of, query_of
 
 pytestmark = pytest.mark.django_db
 
 
 def test_another_person_can_sign_in_after_a_refusal(provider: Provider, person: BrowserSession) -> None:
-    give(provider, allow(DOCTORS), others_may_sign_in=False)
+    set_rules(provider, allow(DOCTORS), others_may_sign_in=False)
     link = f"/psc/psc/login/?{urlencode({'next': PAGE, 'as': 'other'})}"
     assert f'<a href="{escape(link)}">' in person.sign_in(PAGE).content.decode()
     # The session of the refused person is open at the provider, and must not be used.

@@ -15,7 +15,7 @@ from django.contrib.auth.signals import user_login_failed
 from psc_connect.models import Account, Provider
 from psc_connect.simulator import Client, Simulator, run_simulator
 from tests.support.browser_session import HOST, BrowserSession, path_of, query_of
-from tests.support.recorder import listen
+from tests.support.log_recorder import record_simulator
 from tests.support.refusals import assert_sign_in_is_refused
 
 OURS = "psc_connect.backends.ProSanteConnectBackend"
@@ -29,7 +29,7 @@ ORDERS = pytest.mark.parametrize(
 @pytest.fixture(scope="module")
 def running_other() -> Iterator[Simulator]:
     with run_simulator(clients=[Client("other-client", OTHER_SECRET, (f"{HOST}/oidc/callback/",))]) as other:
-        yield listen(other)
+        yield record_simulator(other)
 
 
 @pytest.fixture

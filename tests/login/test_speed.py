@@ -19,8 +19,8 @@ from psc_connect.oidc.jws import verify_compact
 from psc_connect.oidc.strict_json import loads_strict
 from psc_connect.professional.userinfo import read_userinfo
 from tests.oidc.tokens import claims, key_set, sign
-from tests.support.access_rules import allow, join, refuse
-from tests.support.untraced import untraced
+from tests.support.access_rules import allow, give_group, refuse
+from tests.support.coverage_tracing import without_tracing
 
 PROVIDER = Provider(others_may_sign_in=False)
 
@@ -28,7 +28,7 @@ PROVIDER = Provider(others_may_sign_in=False)
 def median_of(work: Callable[[], Any], runs: int = 41) -> float:
     """Return seconds."""
     took = []
-    with untraced():
+    with without_tracing():
         for _run in range(runs):
             began = time.perf_counter()
             work()
@@ -56,7 +56,7 @@ def fifty_activities() -> dict[str, Any]:
 def twenty_rules() -> list[AccessRule]:
     """None but the last decides: all of them are asked."""
     others = [refuse("profession in 10", f"structure in {number}") for number in range(18)]
-    return [join(1, "profession in 10", "department in 75"), *others, allow("profession in 10")]
+    return [give_group(1, "profession in 10", "department in 75"), *others, allow("profession in 10")]
 
 
 def test_twenty_rules_on_the_capacity_of_a_login_cost_less_than_a_verification(verification: float) -> None:

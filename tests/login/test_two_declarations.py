@@ -10,7 +10,7 @@ from django.contrib.auth.models import Group, User
 from psc_connect.models import Account, Provider
 from psc_connect.simulator import Simulator
 from tests.conftest import client_of, make_provider
-from tests.support.access_rules import DOCTORS, PODIATRISTS, allow, give, join, refuse
+from tests.support.access_rules import DOCTORS, PODIATRISTS, allow, give_group, refuse, set_rules
 from tests.support.browser_session import PAGE, BrowserSession
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english", "professional_pages")]
@@ -46,7 +46,7 @@ def groups() -> set[str]:
 def test_activity_is_chosen_at_the_provider_of_the_session(
     provider: Provider, second: Provider, simulator: Simulator
 ) -> None:
-    give(provider, join(Group.objects.create(name="prescribers")))
+    set_rules(provider, give_group(Group.objects.create(name="prescribers")))
     come(simulator, "psc")
     Provider.objects.filter(pk=provider.pk).update(enabled=False)
     person = come(simulator, "second")
@@ -60,13 +60,13 @@ def test_activity_is_chosen_at_the_provider_of_the_session(
 def test_each_session_follows_the_rules_of_its_own_provider(
     provider: Provider, second: Provider, simulator: Simulator
 ) -> None:
-    give(provider, allow(DOCTORS))
+    set_rules(provider, allow(DOCTORS))
     first = come(simulator, "psc")
     other = come(simulator, "second")
-    give(second, refuse(DOCTORS))
+    set_rules(second, refuse(DOCTORS))
     assert answer(other).status_code == 403
     assert answer(first)["Location"] == PAGE
-    give(second)
-    give(provider, allow(PODIATRISTS), refuse())
+    set_rules(second)
+    set_rules(provider, allow(PODIATRISTS), refuse())
     assert answer(other)["Location"] == PAGE
     assert answer(first).status_code == 403

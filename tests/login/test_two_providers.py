@@ -11,7 +11,7 @@ from psc_connect.models import Account, Provider
 from psc_connect.providers.serialization import key_names
 from psc_connect.simulator import Simulator, run_simulator
 from tests.conftest import client_of, make_provider
-from tests.support.browser_session import PAGE, BrowserSession, code_on, query_of
+from tests.support.browser_session import PAGE, BrowserSession, error_code_of, query_of
 
 pytestmark = pytest.mark.django_db
 
@@ -66,7 +66,7 @@ def test_response_at_the_other_providers_callback_is_refused_before_any_request(
     answer = query_of(person.authorize(person.begin(PAGE)))
     answer["iss"] = {"its own": simulator.issuer, "of the other": sandbox.issuer, "none": ""}[iss]
     response = person.browser.get("/psc/sandbox/callback/", answer)
-    assert code_on(response) == "authorization_provider_mismatch"
+    assert error_code_of(response) == "authorization_provider_mismatch"
     assert (simulator.count("token"), sandbox.count("token")) == (0, 0)
     assert "sessionid" not in person.browser.cookies
     # It can still be finished at its own provider.
@@ -80,7 +80,7 @@ def test_a_code_of_the_sandbox_is_not_sent_to_production(simulator, sandbox, per
     theirs = query_of(tester.authorize(tester.begin()))
     state = query_of(person.begin(PAGE))["state"]
     response = person.browser.get("/psc/psc/callback/", {**theirs, "state": state})
-    assert code_on(response) == "authorization_issuer_mismatch"
+    assert error_code_of(response) == "authorization_issuer_mismatch"
     assert (simulator.count("token"), sandbox.count("token")) == (0, 0)
 
 
@@ -105,7 +105,7 @@ def test_sandbox_key_with_a_production_kid_is_refused(simulator, sandbox, person
     simulator.faults.set("id_token_header", header={"kid": "same"})
     response = person.sign_in(PAGE)
     simulator.keys.published = before
-    assert code_on(response) == "id_token_signature_invalid"
+    assert error_code_of(response) == "id_token_signature_invalid"
     assert "sessionid" not in person.browser.cookies
     assert simulator.count("userinfo") == 0
 
@@ -113,7 +113,7 @@ def test_sandbox_key_with_a_production_kid_is_refused(simulator, sandbox, person
 @pytest.mark.case("TN01")
 def test_unknown_key_is_not_fetched_from_the_other_provider(simulator, sandbox, person, tester):
     with simulator.fault("unknown_kid", kid=sandbox.keys.current.kid):
-        assert code_on(person.sign_in()) == "id_token_unknown_key"
+        assert error_code_of(person.sign_in()) == "id_token_unknown_key"
     assert (simulator.count("jwks"), sandbox.count("jwks")) == (1, 0)
     # The minute between two fetches is counted for each provider.
     sandbox.rotate_keys(withdraw_old=True)
@@ -136,7 +136,7 @@ def test_one_sub_at_two_issuers_is_two_people(person, tester):
 def test_production_does_not_know_the_people_of_the_sandbox(person, tester):
     tester.sign_in()
     Provider.objects.filter(slug="psc").update(create_unknown_users=False)
-    assert code_on(person.sign_in()) == "account_unknown"
+    assert error_code_of(person.sign_in()) == "account_unknown"
     assert "sessionid" not in person.browser.cookies
 
 
@@ -190,8 +190,8 @@ def test_login_url_without_a_slug_shows_the_choice_and_keeps_the_next_page(perso
 def test_disabled_provider_is_not_shown_and_finishes_no_login(sandbox, person, tester):
     callback = tester.authorize(tester.begin())
     Provider.objects.filter(slug="sandbox").update(enabled=False)
-    assert code_on(tester.come_back(callback)) == "no_provider"
-    assert code_on(tester.browser.get("/psc/sandbox/login/")) == "no_provider"
+    assert error_code_of(tester.come_back(callback)) == "no_provider"
+    assert error_code_of(tester.browser.get("/psc/sandbox/login/")) == "no_provider"
     assert sandbox.count("token") == 0
     # With one left, there is no choice.
     started = person.browser.get("/psc/login/", {"next": PAGE})

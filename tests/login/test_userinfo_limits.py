@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from psc_connect.professional.snapshot import changes, from_snapshot, to_snapshot
 from psc_connect.professional.userinfo import MAX_ACTIVITIES, count_activities, read_userinfo
 from psc_connect.simulator.people import Person, person_with_activities
-from tests.support.browser_session import code_on
+from tests.support.browser_session import error_code_of
 
 
 def claims_of(simulator, practices):
@@ -32,7 +32,7 @@ def claims_of(simulator, practices):
 def test_too_many_activities_are_refused_and_nothing_is_saved(provider, simulator, person, practices, code):
     simulator.sign_in(Person("busy", claims_of(simulator, practices)))
     response = person.sign_in()
-    assert (response.status_code, code_on(response)) == (502, code)
+    assert (response.status_code, error_code_of(response)) == (502, code)
     assert not User.objects.exists()
 
 

@@ -12,8 +12,8 @@ from django.utils import timezone
 from psc_connect.models import Provider
 from psc_connect.oidc.errors import JWKSError
 from psc_connect.providers.keys import import_keys
-from tests.support.browser_session import PAGE, code_on
-from tests.support.logins import age_keys, in_parallel, landed, sign_in_once
+from tests.support.browser_session import PAGE, error_code_of
+from tests.support.parallel_logins import age_keys, in_parallel, reached_page, sign_in_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -21,8 +21,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.mark.case("KR03")
 def test_keys_older_than_a_day_are_fetched_again_once(simulator, provider):
     age_keys()
-    assert landed(sign_in_once())
-    assert landed(sign_in_once())
+    assert reached_page(sign_in_once())
+    assert reached_page(sign_in_once())
     assert simulator.count("jwks") == 1
     assert timezone.now() - Provider.objects.get().jwks_updated_at < timedelta(minutes=1)
 
@@ -30,14 +30,14 @@ def test_keys_older_than_a_day_are_fetched_again_once(simulator, provider):
 @pytest.mark.case("KR03")
 def test_keys_of_less_than_a_day_are_not_fetched(simulator, provider):
     age_keys(timedelta(hours=23, minutes=59))
-    assert landed(sign_in_once())
+    assert reached_page(sign_in_once())
     assert simulator.count("jwks") == 0
 
 
 def test_the_age_is_a_setting(simulator, provider, settings):
     settings.PSC_CONNECT_JWKS_MAX_AGE = 60
     age_keys(timedelta(seconds=61))
-    assert landed(sign_in_once())
+    assert reached_page(sign_in_once())
     assert simulator.count("jwks") == 1
 
 
@@ -45,7 +45,7 @@ def test_the_age_is_a_setting(simulator, provider, settings):
 def test_ten_logins_in_parallel_with_old_keys_make_one_fetch(simulator, provider):
     age_keys()
     simulator.faults.set("hang", endpoint="jwks", seconds=0.5)
-    assert all(landed(response) for response in in_parallel(10))
+    assert all(reached_page(response) for response in in_parallel(10))
     assert simulator.count("jwks") == 1
 
 
@@ -57,13 +57,13 @@ def test_a_key_that_the_provider_withdrew_is_no_longer_trusted(simulator, provid
     simulator.keys.published.insert(0, stolen)
     published = json.dumps({"keys": [simulator.keys.published[1].public]}).encode()
     simulator.faults.set("answer", endpoint="jwks", body=published)
-    assert landed(person.sign_in(PAGE))
+    assert reached_page(person.sign_in(PAGE))
     person.browser.logout()
     age_keys()
-    assert code_on(person.sign_in(PAGE)) == "id_token_unknown_key"
+    assert error_code_of(person.sign_in(PAGE)) == "id_token_unknown_key"
     assert simulator.count("jwks") == 1
     simulator.keys.published.remove(stolen)
-    assert landed(person.sign_in(PAGE))
+    assert reached_page(person.sign_in(PAGE))
 
 
 @pytest.mark.case("KR03")
@@ -83,12 +83,12 @@ def test_a_refresh_that_fails_does_not_fail_the_login(simulator, provider, fault
     simulator.faults.set(fault, **options)
     before = Provider.objects.get().jwks
     began = time.monotonic()
-    assert landed(sign_in_once())
+    assert reached_page(sign_in_once())
     # Three seconds at most for what the login could do without; the hanging answer would take a minute.
     assert time.monotonic() - began < 8
     assert simulator.count("jwks") >= 1
     asked = simulator.count("jwks")
-    assert landed(sign_in_once())
+    assert reached_page(sign_in_once())
     assert simulator.count("jwks") == asked
     assert Provider.objects.get().jwks == before
 
@@ -102,4 +102,4 @@ def test_an_import_by_an_administrator_leaves_the_logins_their_fetch(simulator, 
     else:
         import_keys(provider)
     simulator.rotate_keys(withdraw_old=True)
-    assert landed(sign_in_once())
+    assert reached_page(sign_in_once())

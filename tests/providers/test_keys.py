@@ -14,10 +14,10 @@ from django.utils import timezone
 from psc_connect.models import Provider
 from psc_connect.providers.serialization import key_names
 from tests.conftest import make_provider
-from tests.support.browser_session import PAGE, code_on
-from tests.support.logins import age_keys, in_parallel, landed, sign_in_once
+from tests.support.browser_session import PAGE, error_code_of
+from tests.support.fault_cases import AT_KEYS, AT_KEYS_TWICE
+from tests.support.parallel_logins import age_keys, in_parallel, reached_page, sign_in_once
 from tests.support.refusals import assert_refused
-from tests.support.wrong_answers import AT_KEYS, AT_KEYS_TWICE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_a_login_in_steady_state_asks_for_no_keys(simulator, provider):
-    assert landed(sign_in_once())
+    assert reached_page(sign_in_once())
     assert (simulator.count("jwks"), simulator.count("metadata")) == (0, 0)
 
 
@@ -40,9 +40,9 @@ def test_a_rotation_costs_one_fetch_and_sends_the_code_once(simulator, provider,
     else:
         url = person.authorize(person.begin(PAGE))
         simulator.rotate_keys(withdraw_old=withdraw_old)
-    assert landed(person.come_back(url))
+    assert reached_page(person.come_back(url))
     assert (simulator.count("token"), simulator.count("jwks"), simulator.count("userinfo")) == (1, 1, 1)
-    assert landed(sign_in_once())
+    assert reached_page(sign_in_once())
     assert simulator.count("jwks") == 1
     assert {key.kid for key in Provider.objects.get().key_set().keys} == {key.kid for key in simulator.keys.published}
 
@@ -52,14 +52,14 @@ def test_a_token_that_names_no_key_is_tried_with_each(simulator, provider):
     simulator.rotate_keys()
     Provider.objects.update(jwks={"keys": simulator.jwks["keys"][::-1]})
     with simulator.fault("missing_kid"):
-        assert landed(sign_in_once())
+        assert reached_page(sign_in_once())
     assert simulator.count("jwks") == 0
 
 
 def test_the_keys_page_remembers_since_when_each_key_is_known(simulator, provider):
-    assert landed(sign_in_once())
+    assert reached_page(sign_in_once())
     simulator.rotate_keys()
-    assert landed(sign_in_once())
+    assert reached_page(sign_in_once())
     row = Provider.objects.get()
     assert row.jwks_first_seen.keys() == {key.thumbprint for key in row.key_set().keys}
     assert timezone.now() - row.jwks_updated_at < timedelta(minutes=1)
@@ -69,7 +69,7 @@ def test_the_keys_page_remembers_since_when_each_key_is_known(simulator, provide
 def test_logins_in_parallel_after_a_rotation_all_succeed_with_one_fetch(simulator, provider):
     simulator.rotate_keys(withdraw_old=True)
     simulator.faults.set("hang", endpoint="jwks", seconds=0.5)
-    assert all(landed(response) for response in in_parallel(6))
+    assert all(reached_page(response) for response in in_parallel(6))
     assert simulator.count("jwks") == 1
     assert simulator.count("token") == 6
 
@@ -77,13 +77,13 @@ def test_logins_in_parallel_after_a_rotation_all_succeed_with_one_fetch(simulato
 @pytest.mark.case("KR01", "JO09")
 def test_a_junk_kid_of_before_makes_a_rotation_a_refusal_that_can_be_retried(simulator, provider, person, time_machine):
     with simulator.fault("unknown_kid"):
-        assert code_on(sign_in_once()) == "id_token_unknown_key"
+        assert error_code_of(sign_in_once()) == "id_token_unknown_key"
     simulator.rotate_keys(withdraw_old=True)
     simulator.clear_requests()
     response = person.sign_in(PAGE)
     assert_refused(person, response, "id_token_unknown_key", simulator=simulator, calls=("token",), next_page=PAGE)
     time_machine.move_to(time.time() + 61)
-    assert landed(person.sign_in(PAGE))
+    assert reached_page(person.sign_in(PAGE))
     assert simulator.count("jwks") == 1
 
 
@@ -94,10 +94,10 @@ def test_a_junk_kid_of_before_makes_a_rotation_a_refusal_that_can_be_retried(sim
 def test_fifty_junk_kids_make_one_fetch(simulator, provider):
     for number in range(10):
         with simulator.fault("unknown_kid", kid=f"junk-{number}"):
-            assert code_on(sign_in_once()) == "id_token_unknown_key"
+            assert error_code_of(sign_in_once()) == "id_token_unknown_key"
     simulator.faults.set("unknown_kid")
     answers = [answer for _round in range(8) for answer in in_parallel(5)]
-    assert {code_on(answer) for answer in answers} == {"id_token_unknown_key"}
+    assert {error_code_of(answer) for answer in answers} == {"id_token_unknown_key"}
     assert simulator.count("jwks") == 1
     assert simulator.count("token") == 50
 
@@ -115,14 +115,14 @@ def test_the_next_minute_allows_one_more_fetch(simulator, provider, time_machine
 def test_a_clock_that_was_ahead_does_not_block_the_slot(simulator, provider, ahead):
     Provider.objects.update(jwks_fetch_began_at=timezone.now() + ahead)
     simulator.rotate_keys(withdraw_old=True)
-    assert landed(sign_in_once())
+    assert reached_page(sign_in_once())
 
 
 def test_a_worker_that_died_while_fetching_does_not_hold_the_others(simulator, provider):
     # Eleven seconds ago: no fetch takes longer than ten, and the slot is taken for a minute all the same.
     Provider.objects.update(jwks_fetch_began_at=timezone.now() - timedelta(seconds=11))
     with simulator.fault("unknown_kid"):
-        assert code_on(sign_in_once()) == "id_token_unknown_key"
+        assert error_code_of(sign_in_once()) == "id_token_unknown_key"
     assert simulator.count("jwks") == 0
 
 
@@ -149,7 +149,7 @@ def test_a_forced_fetch_that_fails_keeps_the_keys_that_sign_people_in(simulator,
     calls = AT_KEYS_TWICE if code == "provider_server_error" else AT_KEYS
     assert_refused(person, response, code, simulator=simulator, calls=calls, next_page=PAGE)
     assert Provider.objects.get().jwks == before
-    assert landed(person.sign_in(PAGE))
+    assert reached_page(person.sign_in(PAGE))
 
 
 # --- where no fetch is allowed, and where there are no keys yet -------------------------------------------------
@@ -158,9 +158,9 @@ def test_a_forced_fetch_that_fails_keeps_the_keys_that_sign_people_in(simulator,
 def test_pinned_keys_are_never_fetched(simulator, provider, person):
     Provider.objects.update(jwks_pinned=[*key_names(provider.jwks)])
     age_keys(timedelta(days=400))
-    assert landed(sign_in_once())
+    assert reached_page(sign_in_once())
     simulator.rotate_keys(withdraw_old=True)
-    assert code_on(person.sign_in(PAGE)) == "id_token_unknown_key"
+    assert error_code_of(person.sign_in(PAGE)) == "id_token_unknown_key"
     assert simulator.count("jwks") == 0
 
 
@@ -169,9 +169,9 @@ def test_a_provider_without_jwks_uri_never_calls_out(simulator, provider, person
     del metadata["jwks_uri"]
     Provider.objects.update(metadata=metadata)
     age_keys()
-    assert landed(sign_in_once())
+    assert reached_page(sign_in_once())
     simulator.rotate_keys(withdraw_old=True)
-    assert code_on(person.sign_in(PAGE)) == "id_token_unknown_key"
+    assert error_code_of(person.sign_in(PAGE)) == "id_token_unknown_key"
     assert (simulator.count("jwks"), simulator.count("metadata")) == (0, 0)
 
 
@@ -187,7 +187,7 @@ def test_a_provider_without_keys_and_without_jwks_uri_is_refused(simulator, prov
 def test_the_first_logins_fetch_the_keys_that_no_administrator_imported(simulator, workers):
     make_provider(simulator, jwks={}, jwks_updated_at=None)
     simulator.faults.set("hang", endpoint="jwks", seconds=0.3)
-    assert all(landed(response) for response in in_parallel(workers))
+    assert all(reached_page(response) for response in in_parallel(workers))
     assert simulator.count("jwks") == 1
 
 
@@ -195,7 +195,7 @@ def test_private_parts_in_a_fetched_set_are_not_kept(simulator):
     make_provider(simulator, jwks={}, jwks_updated_at=None)
     leaked = {**simulator.jwks["keys"][0], "kid": "leaked", "d": "a-private-part"}
     with simulator.fault("jwks_more_keys", keys=[leaked]):
-        assert landed(sign_in_once())
+        assert reached_page(sign_in_once())
     assert "a-private-part" not in str(Provider.objects.get().jwks)
     assert [key.reason for key in Provider.objects.get().key_set().ignored] == [
         "jwks_key_private",
@@ -227,6 +227,6 @@ def test_nothing_is_locked_while_the_provider_is_waited_for(simulator, provider,
         return None
 
     answer, _ = in_parallel(2, login_or_write)
-    assert landed(answer)
+    assert reached_page(answer)
     assert seen == [0, False]
     assert Provider.objects.get().button_text == "written meanwhile"

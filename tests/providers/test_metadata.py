@@ -13,8 +13,8 @@ from psc_connect.models import DeclarationChange, Provider
 from psc_connect.providers.metadata import DocumentRefused, take_over, with_members
 from tests.conftest import make_provider
 from tests.support.browser_session import PAGE, BrowserSession, query_of
-from tests.support.logins import in_parallel, landed
-from tests.support.transactions import failing_statements
+from tests.support.database import failing_statements
+from tests.support.parallel_logins import in_parallel, reached_page
 
 DAY = timedelta(hours=24, minutes=1)
 
@@ -54,7 +54,7 @@ def test_it_costs_one_request_a_day(provider: Any, simulator: Any, person: Brows
 def test_one_worker_looks_while_the_others_go_on(simulator: Any) -> None:
     make_provider(simulator)
     let_a_day_pass()
-    assert all(landed(response) for response in in_parallel(6))
+    assert all(reached_page(response) for response in in_parallel(6))
     assert simulator.count("metadata") == 1
 
 
@@ -63,7 +63,7 @@ def test_one_worker_looks_while_the_others_go_on(simulator: Any) -> None:
 def test_a_changed_issuer_is_an_alarm_and_nothing_else(provider: Any, simulator: Any, caplog: Any) -> None:
     let_a_day_pass()
     with simulator.fault("metadata_members", members={"issuer": "https://evil.example"}):
-        assert landed(BrowserSession().sign_in(PAGE))
+        assert reached_page(BrowserSession().sign_in(PAGE))
     assert stored().metadata == provider.metadata
     alarms = [record for record in caplog.records if record.levelname == "ERROR"]
     assert [record.getMessage() for record in alarms] == ["metadata.issuer_changed provider=psc"]
@@ -87,7 +87,7 @@ def test_what_would_send_the_secret_elsewhere_or_is_no_metadata_is_not_followed(
 ) -> None:
     let_a_day_pass()
     with simulator.fault("metadata_members", members=members):
-        assert landed(BrowserSession().sign_in(PAGE))
+        assert reached_page(BrowserSession().sign_in(PAGE))
     assert stored().metadata == provider.metadata
     assert "metadata.not_followed provider=psc code=metadata_" in caplog.text
 
@@ -108,7 +108,7 @@ def test_a_document_that_cannot_be_had_fails_no_login_and_is_asked_for_again_soo
 ) -> None:
     let_a_day_pass()
     with simulator.fault(fault, **options):
-        assert landed(BrowserSession().sign_in(PAGE))
+        assert reached_page(BrowserSession().sign_in(PAGE))
     asked = simulator.count("metadata")
     assert asked
     assert stored().metadata == provider.metadata

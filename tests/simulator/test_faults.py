@@ -8,7 +8,7 @@ from psc_connect.simulator import Fault, Simulator
 from psc_connect.simulator.app import ROUTES
 from psc_connect.simulator.faults import FAULTS, Stage
 from psc_connect.simulator.faults.registry import ENDPOINTS
-from tests.simulator import test_faults_answers, test_faults_id_token, test_faults_wire
+from tests.simulator import test_faults_http_responses, test_faults_id_token, test_faults_json
 from tests.simulator.service import Service
 
 
@@ -20,24 +20,25 @@ def test_every_fault_has_a_test_of_what_it_does() -> None:
     ]
     asserted += [
         row[0]
-        for table in (test_faults_answers.TOKEN, test_faults_answers.USERINFO, test_faults_answers.SIGNED_USERINFO)
+        for table in (test_faults_json.TOKEN, test_faults_json.USERINFO, test_faults_json.SIGNED_USERINFO)
         for row in table
     ]
     asserted += [
         row[0]
-        for table in (test_faults_answers.CALLBACK_ROWS, test_faults_answers.LOGOUT, test_faults_answers.DOCUMENTS)
+        for table in (test_faults_json.CALLBACK_ROWS, test_faults_json.LOGOUT, test_faults_json.DOCUMENTS)
         for row in table
     ]
-    asserted += [row[0] for row in test_faults_wire.ANSWERS]
-    asserted += test_faults_wire.ONE_BY_ONE
+    asserted += [row[0] for row in test_faults_http_responses.ANSWERS]
+    asserted += test_faults_http_responses.ONE_BY_ONE
 
     assert set(asserted) == set(FAULTS)
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=lambda fault: fault.name)
 def test_every_fault_says_what_goes_wrong(fault: Fault) -> None:
-    assert fault.description.endswith(".")
-    assert fault.description[0].isupper() or fault.description[0].isdigit()
+    description = fault.apply.__doc__ or ""
+    assert description.endswith(".")
+    assert description[0].isupper()
 
 
 def test_a_fault_lasts_until_it_is_cleared(simulator: Simulator, service: Service) -> None:

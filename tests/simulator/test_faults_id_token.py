@@ -59,17 +59,17 @@ CLAIMS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("fault", "options", "diff"), CLAIMS, ids=id_of)
+@pytest.mark.parametrize(("fault", "options", "differences"), CLAIMS, ids=id_of)
 def test_one_claim_is_wrong_and_the_signature_good(
-    simulator: Simulator, service: Service, fault: str, options: dict[str, Any], diff: dict[str, Any]
+    simulator: Simulator, service: Service, fault: str, options: dict[str, Any], differences: dict[str, Any]
 ) -> None:
     healthy = service.verified(service.tokens()["id_token"])
     with simulator.fault(fault, **options):
         wrong = service.verified(service.tokens()["id_token"])
 
-    ignored = {"jti", "at_hash"} - diff.keys()
+    ignored = {"jti", "at_hash"} - differences.keys()
     names = (healthy.keys() | wrong.keys()) - ignored
-    assert {name: wrong.get(name) for name in names if wrong.get(name) != healthy.get(name)} == diff
+    assert {name: wrong.get(name) for name in names if wrong.get(name) != healthy.get(name)} == differences
 
 
 def test_a_logout_token_says_so_in_its_header(simulator: Simulator, service: Service) -> None:
@@ -108,7 +108,7 @@ SIGNATURES: list[tuple[str, dict[str, Any], Callable[[Simulator, str], bool]]] =
     ("alg_none", {"spelling": "nOnE"}, _algorithm("nOnE")),
     ("hs256_with_client_secret", {}, _hmac(lambda _: SECRET.encode())),
     ("hs256_with_public_key", {}, _hmac(lambda simulator: simulator.keys.current.public_pem)),
-    ("unknown_kid", {}, _kid("a-key-that-nobody-published")),
+    ("unknown_kid", {}, _kid("an-unpublished-key")),
     ("missing_kid", {}, _kid(None)),
     ("bad_signature", {}, _signed_by_the_unpublished_key),
     ("embedded_key", {}, _signed_by_the_unpublished_key),

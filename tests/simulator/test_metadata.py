@@ -10,7 +10,7 @@ import requests
 
 from psc_connect.environments import load_metadata
 from psc_connect.simulator import Simulator, run_simulator
-from psc_connect.simulator.signing_keys import ALGORITHMS, KeyRing, generate
+from psc_connect.simulator.signing_keys import ALGORITHMS, SimulatorKeys, generate
 from tests.simulator.service import CLIENT, Service
 
 
@@ -57,7 +57,7 @@ def test_the_key_set_shows_no_private_member(simulator: Simulator) -> None:
 @pytest.mark.parametrize("algorithm", ["RS256", "ES256"])
 def test_a_kid_is_the_thumbprint_of_its_key(algorithm: str) -> None:
     """RFC 7638 3: the SHA-256 of the required members, sorted, without white space."""
-    key = KeyRing(algorithm).current.public
+    key = SimulatorKeys(algorithm).current.public
     required = {name: key[name] for name in ("crv", "e", "kty", "n", "x", "y") if name in key}
     text = "{" + ",".join(f'"{name}":"{value}"' for name, value in required.items()) + "}"
 

@@ -37,7 +37,7 @@ def test_every_request_is_recorded_in_order(simulator: Simulator, service: Servi
     recorded = [(request.method, request.endpoint) for request in simulator.requests]
     assert recorded == [
         ("GET", "authorization"),
-        ("POST", "choose"),
+        ("POST", "choose_person"),
         ("POST", "token"),
         ("GET", "userinfo"),
         ("GET", ""),
@@ -191,7 +191,7 @@ def test_the_log_names_the_endpoint_and_nothing_secret() -> None:
         service.tokens()
         session.get(simulator.origin + "/nowhere?code=secret", timeout=10)
 
-    assert lines == ["GET authorization → 200", "POST choose → 303", "POST token → 200", "GET /nowhere → 404"]
+    assert lines == ["GET authorization → 200", "POST choose_person → 303", "POST token → 200", "GET /nowhere → 404"]
 
 
 def test_two_simulators_keep_their_sessions_apart_in_one_browser() -> None:

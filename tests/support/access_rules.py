@@ -20,25 +20,25 @@ def condition(text: str) -> dict[str, Any]:
     return {"subject": subject, "operator": operator, "values": values}
 
 
-def row(outcome: str, *conditions: str, **values: Any) -> AccessRule:
+def make_rule(outcome: str, *conditions: str, **values: Any) -> AccessRule:
     return AccessRule(conditions=[condition(each) for each in conditions], outcome=outcome, **values)
 
 
 def allow(*conditions: str) -> AccessRule:
-    return row("allow", *conditions)
+    return make_rule("allow", *conditions)
 
 
 def refuse(*conditions: str, message: str = "") -> AccessRule:
-    return row("refuse", *conditions, message=message)
+    return make_rule("refuse", *conditions, message=message)
 
 
-def join(group: Any, *conditions: str) -> AccessRule:
+def give_group(group: Any, *conditions: str) -> AccessRule:
     """A row that gives a group, or a primary key of one that need not be there; None: it has been deleted since."""
     pk = group if group is None or isinstance(group, int) else group.pk
-    return row("group", *conditions, group_id=pk)
+    return make_rule("group", *conditions, group_id=pk)
 
 
-def give(provider: Provider, *rules: AccessRule, **last_line: Any) -> Provider:
+def set_rules(provider: Provider, *rules: AccessRule, **last_line: Any) -> Provider:
     """Save the rules, in the place of those before, and the last line."""
     provider.access_rules.all().delete()
     for number, rule in enumerate(rules):
@@ -49,11 +49,11 @@ def give(provider: Provider, *rules: AccessRule, **last_line: Any) -> Provider:
     return provider
 
 
-def person_of(sample: str) -> Professional:
+def professional_of(sample: str) -> Professional:
     return read_userinfo(load_sample(sample))
 
 
 def situation_of(sample: str, number: int | None = None, acr: str = "eidas1") -> Situation:
     """Somebody of the samples, in one of their capacities."""
-    person = person_of(sample)
+    person = professional_of(sample)
     return Situation(person, None if number is None else person.activity_choices[number], acr)

@@ -59,7 +59,7 @@ class BrowserSession:
         self.provider_session.close()
 
 
-def is_out(person: BrowserSession) -> bool:
+def must_sign_in(person: BrowserSession) -> bool:
     """Whether a page asks this browser to sign in."""
     return person.browser.get(PAGE).status_code == 302
 
@@ -73,7 +73,7 @@ def query_of(url: str) -> dict[str, str]:
     return {name: values[0] for name, values in parse_qs(urlsplit(url).query, keep_blank_values=True).items()}
 
 
-def code_on(response: Any) -> str:
+def error_code_of(response: Any) -> str:
     """Return the code that the error page shows to the person."""
     assert "psc_connect/error.html" in [template.name for template in response.templates], response
     code: str = response.context["code"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from psc_connect.models import Provider
-from tests.support.browser_session import BrowserSession, code_on
+from tests.support.browser_session import BrowserSession, error_code_of
 
 
 def begin(session: BrowserSession, provider: Provider) -> str:
@@ -29,7 +29,7 @@ def code_of(session: BrowserSession, response: Any) -> str:
     It is on the error page, in a step that failed or in the preview.
     """
     if response.status_code != 302:
-        return code_on(response)
+        return error_code_of(response)
     page = session.browser.get(response["Location"])
     result, preview = page.context["result"], page.context["preview"]
     assert (preview is None) == bool(result.code)

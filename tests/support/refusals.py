@@ -12,9 +12,9 @@ from django.apps import apps
 from django.conf import settings
 
 from psc_connect.simulator import Simulator
-from tests.support.browser_session import BACK_CHANNEL, PAGE, BrowserSession, code_on
+from tests.support.browser_session import BACK_CHANNEL, PAGE, BrowserSession, error_code_of
 
-NOBODY_YET: Mapping[str, Any] = MappingProxyType({})
+EMPTY: Mapping[str, Any] = MappingProxyType({})
 # What a site holds before anybody comes; and the state that a login claims is its own to keep.
 NOT_OF_PEOPLE = {
     "auth.group",
@@ -36,19 +36,19 @@ def assert_refused(
     simulator: Simulator,
     calls: tuple[str, ...] = (),
     next_page: str = "",
-    before: Mapping[str, Any] = NOBODY_YET,
+    before: Mapping[str, Any] = EMPTY,
 ) -> None:
     """``calls``: the endpoints that the site asked since the start, none of them after the failure.
 
-    ``before``: `everything_kept` of this person before the sign-in.
+    ``before``: `stored_data` of this person before the sign-in.
     """
-    assert code_on(response) == code
+    assert error_code_of(response) == code
     assert response.status_code in {400, 403, 404, 502, 503}
     assert "no-store" in response["Cache-Control"]
     if "/callback/" in response.request["PATH_INFO"]:
         assert response["Referrer-Policy"] == "no-referrer"
     assert not person.is_signed_in
-    assert everything_kept(person) == before
+    assert stored_data(person) == before
     assert [request.endpoint for request in simulator.requests if request.endpoint in BACK_CHANNEL] == list(calls)
     # Nor did a redirection, a header or a claim send us to an address that is no endpoint.
     assert all(request.endpoint for request in simulator.requests)
@@ -65,7 +65,7 @@ def assert_sign_in_is_refused(
     come_back: Callable[[BrowserSession], Any] = lambda person: person.sign_in(PAGE),
 ) -> Any:
     """Sign in, as somebody known or not, and be refused; return the answer."""
-    before = everything_kept(person)
+    before = stored_data(person)
     simulator.clear_requests()
     response = come_back(person)
     next_page = PAGE if response.context["explanation"].can_start_again else ""
@@ -73,7 +73,7 @@ def assert_sign_in_is_refused(
     return response
 
 
-def everything_kept(person: BrowserSession) -> dict[str, Any]:
+def stored_data(person: BrowserSession) -> dict[str, Any]:
     """Every row that a login could make or change, and the cookie of the session: what there is none of is left out."""
     models = [model for model in apps.get_models(include_auto_created=True) if model._meta.managed]
     rows = {

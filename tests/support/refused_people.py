@@ -12,11 +12,11 @@ from psc_connect.models import Account, ExportedAttribute, Provider
 from psc_connect.simulator import Simulator
 from psc_connect.simulator.people import Person
 from tests.claims.test_computed_claims import SLOW_FOR_MANY, many_activities
-from tests.support.access_rules import PODIATRISTS, allow, give, refuse
-from tests.support.hooks import LinksByNationalIdentifier, RefusesEverybody, use
-from tests.support.identities import OTHER_RPPS, PSI, RPPS, of, sign_in, somebody
+from tests.support.access_rules import PODIATRISTS, allow, refuse, set_rules
+from tests.support.backend_hooks import LinksByNationalIdentifier, RefusesEverybody, use_backend
+from tests.support.people import OTHER_RPPS, PSI, RPPS, make_person, other_id, sign_in
 
-PERSON = somebody("2", of("RPPS", RPPS), preferred_username=RPPS)
+PERSON = make_person("2", other_id("RPPS", RPPS), preferred_username=RPPS)
 
 
 @dataclass(frozen=True)
@@ -78,19 +78,19 @@ def _several_by_number(site: Site) -> None:
 
 
 def _several_by_hook(site: Site) -> None:
-    use(site.settings, LinksByNationalIdentifier)
+    use_backend(site.settings, LinksByNationalIdentifier)
     site.userinfo(SubjectNameID="x")
     site.user("one", last_name="x")
     site.user("two", last_name="x")
 
 
 def _two_accounts(site: Site) -> None:
-    site.first_login(somebody("2", of("PSI", PSI)))
-    site.first_login(somebody("1", of("RPPS", RPPS)))
+    site.first_login(make_person("2", other_id("PSI", PSI)))
+    site.first_login(make_person("1", other_id("RPPS", RPPS)))
 
 
 def _other_number(site: Site) -> None:
-    site.first_login(somebody("2", of("RPPS", OTHER_RPPS)))
+    site.first_login(make_person("2", other_id("RPPS", OTHER_RPPS)))
 
 
 def _privileged(site: Site) -> None:
@@ -109,7 +109,7 @@ def _no_link_field(site: Site) -> None:
 
 
 def _claims_refused(site: Site) -> None:
-    use(site.settings, RefusesEverybody)
+    use_backend(site.settings, RefusesEverybody)
 
 
 def _no_username(site: Site) -> None:
@@ -117,11 +117,11 @@ def _no_username(site: Site) -> None:
 
 
 def _refused_by_row(site: Site) -> None:
-    give(site.provider, refuse(PODIATRISTS))
+    set_rules(site.provider, refuse(PODIATRISTS))
 
 
 def _refused_by_last_line(site: Site) -> None:
-    give(site.provider, others_may_sign_in=False)
+    set_rules(site.provider, others_may_sign_in=False)
 
 
 def _known_and_refused(site: Site) -> None:
@@ -131,7 +131,7 @@ def _known_and_refused(site: Site) -> None:
 
 def _malformed_rule(site: Site) -> None:
     rule = allow()
-    give(site.provider, rule)
+    set_rules(site.provider, rule)
     site.provider.access_rules.update(outcome="perhaps")
 
 
@@ -178,7 +178,7 @@ def _answers_disagree(site: Site) -> None:
 
 
 def _two_numbers(site: Site) -> None:
-    site.userinfo(otherIds=[of("RPPS", RPPS), of("RPPS", OTHER_RPPS)])
+    site.userinfo(otherIds=[other_id("RPPS", RPPS), other_id("RPPS", OTHER_RPPS)])
 
 
 def _no_backend(site: Site) -> None:

@@ -13,7 +13,7 @@ from django.test import Client
 from django.utils import translation
 
 from psc_connect.login.failures import login_url
-from tests.support.buttons import declare, links, shown
+from tests.support.template_tags import button_links, declare, render_template
 
 BUTTON = "{% psc_connect_button %}"
 
@@ -24,7 +24,7 @@ BUTTON = "{% psc_connect_button %}"
 )
 def test_no_button_if_no_provider_is_enabled(source: str) -> None:
     declare(enabled=False)
-    assert shown(source) == ""
+    assert render_template(source) == ""
 
 
 @pytest.mark.django_db
@@ -36,7 +36,7 @@ def test_button_text_has_several_languages(language: str, text: str, tooltip: st
     words = {"en": {"button_text": "Come in"}, "de": {"button_tooltip": "Hilfe"}}
     declare(button_text="Entrer", button_tooltip="Aide", translations=words)
     with translation.override(language):
-        page = shown(BUTTON)
+        page = render_template(BUTTON)
     assert f'<span class="psc-button-text">{text}</span>' in page
     assert f'title="{tooltip}" aria-description="{tooltip}"' in page
 
@@ -44,20 +44,20 @@ def test_button_text_has_several_languages(language: str, text: str, tooltip: st
 @pytest.mark.django_db
 def test_button_without_a_tooltip_has_none() -> None:
     declare()
-    assert "title=" not in shown(BUTTON)
+    assert "title=" not in render_template(BUTTON)
 
 
 @pytest.mark.django_db
 def test_buttons_are_in_the_order_of_the_providers() -> None:
     declare("a", sort_order=20)
     declare("b", sort_order=10)
-    assert links(shown(BUTTON)) == ["/psc/b/login/?next=%2F", "/psc/a/login/?next=%2F"]
+    assert button_links(render_template(BUTTON)) == ["/psc/b/login/?next=%2F", "/psc/a/login/?next=%2F"]
 
 
 @pytest.mark.django_db
 def test_unknown_provider_has_no_button_though_another_is_enabled() -> None:
     declare()
-    assert shown('{% psc_connect_button provider="other" %}') == ""
+    assert render_template('{% psc_connect_button provider="other" %}') == ""
 
 
 NEXT_PAGES = {
@@ -87,13 +87,13 @@ NEXT_PAGES = {
 def test_button_returns_to(name: str) -> None:
     source, path, next_page = NEXT_PAGES[name]
     declare()
-    assert links(shown(source, path)) == [login_url("psc", next_page)]
+    assert button_links(render_template(source, path)) == [login_url("psc", next_page)]
 
 
 @pytest.mark.django_db
 def test_button_on_the_response_to_a_post_does_not_return_to_it() -> None:
     declare()
-    assert links(shown(BUTTON, "/page/a/", method="post")) == ["/psc/psc/login/"]
+    assert button_links(render_template(BUTTON, "/page/a/", method="post")) == ["/psc/psc/login/"]
 
 
 @pytest.mark.django_db
@@ -107,15 +107,15 @@ def test_each_enabled_provider_has_a_button_with_its_environment() -> None:
     declare("psc")
     declare("psc-sandbox", environment="sandbox")
     declare("closed", enabled=False)
-    page = shown(BUTTON, "/page/a/")
-    assert links(page) == [login_url("psc", "/page/a/"), login_url("psc-sandbox", "/page/a/")]
+    page = render_template(BUTTON, "/page/a/")
+    assert button_links(page) == [login_url("psc", "/page/a/"), login_url("psc-sandbox", "/page/a/")]
     assert "Bac à sable (BAS)</small>" in page
 
 
 @pytest.mark.django_db
 def test_single_provider_has_a_button_without_its_environment() -> None:
     declare()
-    assert "psc-button-environment" not in shown(BUTTON)
+    assert "psc-button-environment" not in render_template(BUTTON)
 
 
 @pytest.mark.django_db
@@ -123,7 +123,7 @@ def test_buttons_cost_one_query(django_assert_num_queries: Any) -> None:
     declare("psc")
     declare("psc-sandbox", environment="sandbox")
     with django_assert_num_queries(1):
-        shown(BUTTON)
+        render_template(BUTTON)
 
 
 @pytest.mark.django_db
@@ -134,20 +134,20 @@ def test_buttons_cost_one_query(django_assert_num_queries: Any) -> None:
 def test_button_is_in_the_language_of_the_page(language: str, text: str) -> None:
     declare()
     with translation.override(language):
-        assert f'<span class="psc-button-text">{text}</span>' in shown(BUTTON)
+        assert f'<span class="psc-button-text">{text}</span>' in render_template(BUTTON)
 
 
 @pytest.mark.django_db
 @pytest.mark.case("AD04")
 def test_text_of_the_administrator_is_escaped() -> None:
     declare(button_text="Carte <b>CPS</b>")
-    assert "Carte &lt;b&gt;CPS&lt;/b&gt;" in shown(BUTTON)
+    assert "Carte &lt;b&gt;CPS&lt;/b&gt;" in render_template(BUTTON)
 
 
 @pytest.mark.django_db
 def test_logo_of_the_administrator_replaces_the_default() -> None:
     declare(button_logo="img/official.svg")
-    page = shown(BUTTON)
+    page = render_template(BUTTON)
     assert 'src="/static/img/official.svg"' in page
     assert "psc_connect/button.svg" not in page
 
@@ -162,7 +162,7 @@ def test_logo_that_is_not_among_the_static_files_does_not_break_the_page(setting
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"},
     }
     declare(button_logo="img/mistyped.svg")
-    assert 'src="/static/psc_connect/button.123.svg"' in shown(BUTTON)
+    assert 'src="/static/psc_connect/button.123.svg"' in render_template(BUTTON)
 
 
 LOGOUT = "{% psc_connect_logout_button %}"
@@ -171,7 +171,7 @@ LOGOUT = "{% psc_connect_logout_button %}"
 @pytest.mark.django_db
 def test_logout_button_posts_to_the_provider_of_the_session() -> None:
     declare("another")
-    page = shown("{% csrf_token %}" + LOGOUT, user=User(pk=1), session={"psc_connect": {"provider": "psc"}})
+    page = render_template("{% csrf_token %}" + LOGOUT, user=User(pk=1), session={"psc_connect": {"provider": "psc"}})
     assert '<form class="psc-logout" method="post" action="/psc/psc/logout/">' in page
     assert page.count("csrfmiddlewaretoken") == 2
 
@@ -179,9 +179,9 @@ def test_logout_button_posts_to_the_provider_of_the_session() -> None:
 @pytest.mark.django_db
 def test_logout_button_has_the_text_of_the_page() -> None:
     declare()
-    assert ">Se déconnecter</button>" in shown(LOGOUT, user=User(pk=1))
+    assert ">Se déconnecter</button>" in render_template(LOGOUT, user=User(pk=1))
     named = '{% psc_connect_logout_button text="Leave both" %}'
-    assert ">Leave both</button>" in shown(named, user=User(pk=1))
+    assert ">Leave both</button>" in render_template(named, user=User(pk=1))
 
 
 @pytest.mark.django_db
@@ -189,7 +189,7 @@ def test_logout_button_is_shown_after_a_login_by_password(client: Client) -> Non
     declare()
     user = User.objects.create_user("somebody")
     client.force_login(user, "django.contrib.auth.backends.ModelBackend")
-    assert 'action="/psc/psc/logout/"' in shown(LOGOUT, user=user)
+    assert 'action="/psc/psc/logout/"' in render_template(LOGOUT, user=user)
     response = client.post("/psc/psc/logout/", follow=True)
     assert "Votre session sur ce site est fermée." in response.content.decode()
     assert "_auth_user_id" not in client.session
@@ -198,4 +198,4 @@ def test_logout_button_is_shown_after_a_login_by_password(client: Client) -> Non
 @pytest.mark.django_db
 def test_anonymous_user_has_no_logout_button() -> None:
     declare()
-    assert shown(LOGOUT) == ""
+    assert render_template(LOGOUT) == ""

@@ -8,7 +8,7 @@ import pytest
 
 from psc_connect.models import Provider
 from tests.conftest import client_of, make_provider
-from tests.support.browser_session import PAGE, code_on, query_of
+from tests.support.browser_session import PAGE, error_code_of, query_of
 
 REQUIRED = "django.contrib.auth.middleware.LoginRequiredMiddleware"
 
@@ -71,7 +71,7 @@ def test_page_says_that_no_provider_is_enabled(provider, person, path):
     Provider.objects.update(enabled=False)
     response = person.browser.get(path)
     code = "authorization_state_missing" if "callback" in path else "no_provider"
-    assert code_on(response) == code
+    assert error_code_of(response) == code
     assert "no-store" in response["Cache-Control"]
     assert not person.browser.cookies
 
@@ -81,6 +81,6 @@ def test_provider_disabled_during_a_login_is_refused_before_any_request(provider
     Provider.objects.update(enabled=False)
     simulator.clear_requests()
     response = person.come_back(callback)
-    assert code_on(response) == "no_provider"
+    assert error_code_of(response) == "no_provider"
     assert simulator.requests == []
     assert not person.is_signed_in

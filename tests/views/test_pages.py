@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import translation
 
 from psc_connect.exceptions import LoginRefused
-from tests.support.buttons import declare
+from tests.support.template_tags import declare
 
 
 def refusal(code: str, **changes: Any) -> tuple[str, dict[str, Any]]:

@@ -1,1 +1,1 @@
-"""What the provider answers, one file an endpoint, in the order in which a login meets them."""
+"""The endpoints of the provider, and the page that creates a person."""

@@ -1,28 +1,29 @@
-"""The authorization endpoint: check the request, ask who it is, send the browser back (OIDC Core 3.1.2)."""
+"""The authorization endpoint and the page that lists people (OIDC Core 3.1.2)."""
 
 from __future__ import annotations
 
 import re
+import secrets
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from psc_connect.simulator import pages
-from psc_connect.simulator.exchange import Callback, redirect
 from psc_connect.simulator.faults import Stage
-from psc_connect.simulator.sessions import AuthorizationRequest
+from psc_connect.simulator.http_messages import Callback, redirect
+from psc_connect.simulator.provider_state import AuthorizationRequest
 
 if TYPE_CHECKING:
     from psc_connect.simulator.app import Simulator
-    from psc_connect.simulator.exchange import Request, Response
+    from psc_connect.simulator.http_messages import Request, Response
     from psc_connect.simulator.people import Person
-    from psc_connect.simulator.sessions import SignOn
+    from psc_connect.simulator.provider_state import Session
 
-_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")  # RFC 7636 4.2: the base64url of a SHA-256
+_CODE_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")  # a SHA-256 in base64url (RFC 7636 4.2)
 _PROMPTS = frozenset({"none", "login", "consent", "select_account"})
 
 
 class _RefusedError(Exception):
-    """The client is who it says it is, but what it asks is wrong: told by redirect (RFC 6749 4.1.2.1)."""
+    """An error of a known client, reported by redirect (RFC 6749 4.1.2.1)."""
 
     def __init__(self, error: str, description: str) -> None:
         self.error, self.description = error, description
@@ -30,77 +31,81 @@ class _RefusedError(Exception):
 
 
 def authorize(simulator: Simulator, request: Request) -> Response:
-    """A page of people, or at once the way back when this browser is signed in (single sign-on)."""
+    """Show the list of people; redirect back immediately if this browser is signed in (single sign-on)."""
     parameters = request.parameters
     client = simulator.clients.get(parameters.get("client_id", ""))
     redirect_uri = parameters.get("redirect_uri", "")
     if client is None or "client_id" in request.repeated:
         return pages.error(request.language, "unknown_client")
-    # RFC 6749 3.1.2.4, RFC 9700 4.1.3: never a redirect to an address that is not, to the letter, registered.
+    # Never redirect to an address that is not exactly a registered one (RFC 6749 3.1.2.4, RFC 9700 4.1.3).
     if redirect_uri not in client.redirect_uris or "redirect_uri" in request.repeated:
         declared = ", ".join(client.redirect_uris)
         received = redirect_uri or "–"
         return pages.error(request.language, "unknown_redirect_uri", received=received, declared=declared)
     try:
-        asked = _check(simulator, request)
-        sign_on = _signed_in(simulator, request, asked)
+        authorization = _validate(simulator, request)
+        session = _find_session(simulator, request, authorization)
     except _RefusedError as refusal:
-        return _send_back(simulator, redirect_uri, _error(refusal, parameters.get("state")))
-    if sign_on is None:
-        return _people(simulator, request, simulator.state.begin_interaction(asked), asked)
-    return _send_code(simulator, asked, sign_on)
+        return _redirect_back(simulator, redirect_uri, _error(refusal, parameters.get("state")))
+    if session is not None:
+        return _issue_code(simulator, authorization, session)
+    interaction = secrets.token_urlsafe(24)
+    simulator.state.authorization_requests[interaction] = authorization
+    return _list_people(simulator, request, interaction, client_id=client.client_id)
 
 
-def choose(simulator: Simulator, request: Request) -> Response:
-    """The person pressed a button on the page: sign on, or cancel. By GET, the page again."""
-    identifier = request.parameters.get("interaction", "")
-    take = simulator.state.interaction if request.method == "GET" else simulator.state.end_interaction
-    asked = take(identifier)
-    if asked is None:
+def choose_person(simulator: Simulator, request: Request) -> Response:
+    """Sign in the chosen person, or cancel. A GET shows the list again."""
+    pending = simulator.state.authorization_requests
+    interaction = request.parameters.get("interaction", "")
+    authorization = pending.get(interaction) if request.method == "GET" else pending.pop(interaction, None)
+    if authorization is None:
         return pages.error(request.language, "unknown_interaction")
     if request.method == "GET":
-        return _people(simulator, request, identifier, asked)
+        return _list_people(simulator, request, interaction, client_id=authorization.client_id)
     if "cancel" in request.form:
-        cancelled = _error(_RefusedError("access_denied", "User cancelled"), asked.state)
-        return _send_back(simulator, asked.redirect_uri, cancelled, status=303)
+        cancelled = _error(_RefusedError("access_denied", "User cancelled"), authorization.state)
+        return _redirect_back(simulator, authorization.redirect_uri, cancelled, status=303)
     slug = request.form.get("person", "")
-    person = simulator.people.get(slug) or simulator.own_people.find(slug)
+    person = simulator.people.get(slug) or simulator.created_people.find(slug)
     if person is None:
         return pages.error(request.language, "unknown_person")
-    return sign_in(simulator, asked, person)
+    return sign_in(simulator, authorization, person)
 
 
-def sign_in(simulator: Simulator, asked: AuthorizationRequest, person: Person) -> Response:
-    """A session for whom the browser chose, and the way back."""
-    sign_on = simulator.state.sign_on(person, now=simulator.now())
-    return _send_code(simulator, asked, sign_on, status=303)
+def sign_in(simulator: Simulator, authorization: AuthorizationRequest, person: Person) -> Response:
+    """Start a session for the chosen person and redirect back."""
+    session = simulator.state.start_session(person, now=simulator.now())
+    return _issue_code(simulator, authorization, session, status=303)
 
 
-def _people(simulator: Simulator, request: Request, identifier: str, asked: AuthorizationRequest) -> Response:
-    people = (*simulator.own_people.newest_first(), *simulator.people.values())
-    return pages.choose_person(request.language, interaction=identifier, client_id=asked.client_id, people=people)
+def _list_people(simulator: Simulator, request: Request, interaction: str, *, client_id: str) -> Response:
+    people = (*simulator.created_people.newest_first(), *simulator.people.values())
+    return pages.choose_person(request.language, interaction=interaction, client_id=client_id, people=people)
 
 
-def _check(simulator: Simulator, request: Request) -> AuthorizationRequest:
-    """OIDC Core 3.1.2.1 and 3.1.2.2, RFC 7636 4.3, in the order in which Keycloak looks."""
+def _validate(simulator: Simulator, request: Request) -> AuthorizationRequest:
+    """Validate the request in Keycloak's order (OIDC Core 3.1.2.1 and 3.1.2.2, RFC 7636 4.3)."""
     parameters = request.parameters
     scope = parameters.get("scope", "").split()
     prompt = frozenset(parameters.get("prompt", "").split())
     max_age = parameters.get("max_age", "")
     supported = simulator.metadata["scopes_supported"]
-    flow = (parameters.get("response_type", ""), parameters.get("response_mode", "query"))
-    pkce = (parameters.get("code_challenge_method", ""), parameters.get("code_challenge", ""))
+    response_type = parameters.get("response_type", "")
+    response_mode = parameters.get("response_mode", "query")
+    challenge_method = parameters.get("code_challenge_method", "")
+    challenge = parameters.get("code_challenge", "")
     for wrong, error, description in (
         (request.repeated, "invalid_request", "duplicated parameter"),
-        ("request" in parameters, "request_not_supported", "request is not played here"),
-        ("request_uri" in parameters, "request_uri_not_supported", "request_uri is not played here"),
-        (not flow[0], "invalid_request", "Missing parameter: response_type"),
-        (flow[0] != "code", "unsupported_response_type", "response_type must be code"),
-        (flow[1] != "query", "invalid_request", "response_mode must be query"),
+        ("request" in parameters, "request_not_supported", "request is not supported"),
+        ("request_uri" in parameters, "request_uri_not_supported", "request_uri is not supported"),
+        (not response_type, "invalid_request", "Missing parameter: response_type"),
+        (response_type != "code", "unsupported_response_type", "response_type must be code"),
+        (response_mode != "query", "invalid_request", "response_mode must be query"),
         ("openid" not in scope, "invalid_scope", "scope must contain openid"),
         (any(name not in supported for name in scope), "invalid_scope", "Invalid scopes"),
-        (pkce[0] != "S256", "invalid_request", "code_challenge_method must be S256"),
-        (not _CHALLENGE.fullmatch(pkce[1]), "invalid_request", "Invalid parameter: code_challenge"),
+        (challenge_method != "S256", "invalid_request", "code_challenge_method must be S256"),
+        (not _CODE_CHALLENGE.fullmatch(challenge), "invalid_request", "Invalid parameter: code_challenge"),
         (
             prompt - _PROMPTS or (len(prompt) > 1 and "none" in prompt),
             "invalid_request",
@@ -117,7 +122,7 @@ def _check(simulator: Simulator, request: Request) -> AuthorizationRequest:
         scope=" ".join(scope),
         state=parameters.get("state"),
         nonce=parameters.get("nonce", ""),
-        code_challenge=parameters["code_challenge"],
+        code_challenge=challenge,
         prompt=prompt,
         max_age=int(max_age) if max_age else None,
     )
@@ -127,30 +132,32 @@ def _refused_acr(simulator: Simulator, parameters: dict[str, str]) -> bool:
     return any(value not in simulator.accepted_acr for value in parameters.get("acr_values", "").split())
 
 
-def _signed_in(simulator: Simulator, request: Request, asked: AuthorizationRequest) -> SignOn | None:
-    """The session to go on with; None when the person must be asked (OIDC Core 3.1.2.3)."""
+def _find_session(simulator: Simulator, request: Request, authorization: AuthorizationRequest) -> Session | None:
+    """Return the session to continue; None if the person must sign in (OIDC Core 3.1.2.3)."""
     now = simulator.now()
-    sign_on = simulator.state.resume(request.cookies.get(simulator.cookie_name, ""), now=now)
-    if asked.prompt & {"login", "select_account"} or asked.max_age == 0:
-        sign_on = None
-    if sign_on and asked.max_age is not None and now - sign_on.auth_time > asked.max_age:
-        sign_on = None
-    if sign_on is None and simulator.next_person is not None:
-        sign_on = simulator.state.sign_on(simulator.next_person, now=now)
-    if sign_on is None and "none" in asked.prompt:
+    session = simulator.state.find_session(request.cookies.get(simulator.cookie_name, ""), now=now)
+    if authorization.prompt & {"login", "select_account"} or authorization.max_age == 0:
+        session = None
+    if session and authorization.max_age is not None and now - session.auth_time > authorization.max_age:
+        session = None
+    if session is None and simulator.next_person is not None:
+        session = simulator.state.start_session(simulator.next_person, now=now)
+    if session is None and "none" in authorization.prompt:
         raise _RefusedError("login_required", "User is not signed in")
-    return sign_on
+    return session
 
 
-def _send_code(simulator: Simulator, asked: AuthorizationRequest, sign_on: SignOn, *, status: int = 302) -> Response:
-    code = simulator.state.issue_code(asked, sign_on, now=simulator.now())
-    parameters = [("code", code.value), ("session_state", sign_on.sid), *_state(asked.state)]
-    # Lax, not Strict: the relying party's link must find the session (single sign-on).
-    cookie = f"{simulator.cookie_name}={sign_on.cookie}; Path=/; HttpOnly; SameSite=Lax"
-    return _send_back(simulator, asked.redirect_uri, parameters, status=status, cookie=cookie)
+def _issue_code(
+    simulator: Simulator, authorization: AuthorizationRequest, session: Session, *, status: int = 302
+) -> Response:
+    code = simulator.state.issue_code(authorization, session, now=simulator.now())
+    parameters = [("code", code.value), ("session_state", session.sid), *_state(authorization.state)]
+    # Lax, not Strict: single sign-on needs the cookie on a link from the relying party.
+    cookie = f"{simulator.cookie_name}={session.cookie}; Path=/; HttpOnly; SameSite=Lax"
+    return _redirect_back(simulator, authorization.redirect_uri, parameters, status=status, cookie=cookie)
 
 
-def _send_back(
+def _redirect_back(
     simulator: Simulator,
     redirect_uri: str,
     parameters: list[tuple[str, str]],
@@ -158,9 +165,9 @@ def _send_back(
     status: int = 302,
     cookie: str = "",
 ) -> Response:
-    """RFC 9207 2: every answer, an error too, names its issuer."""
+    """Redirect to the relying party, with the issuer in every response, errors included (RFC 9207 2)."""
     callback = Callback(redirect_uri, [*parameters, ("iss", simulator.issuer)])
-    callback = simulator.faults.change(Stage.CALLBACK, callback)
+    callback = simulator.faults.apply(Stage.CALLBACK, callback)
     separator = "&" if "?" in callback.redirect_uri else "?"
     location = f"{callback.redirect_uri}{separator}{urlencode(callback.parameters)}"
     return redirect(location, status=status, headers=(("Set-Cookie", cookie),) if cookie else ())

@@ -2,52 +2,54 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import jwt
 
 from psc_connect.simulator import pages
-from psc_connect.simulator.exchange import Callback, redirect
 from psc_connect.simulator.faults import Stage
-from psc_connect.simulator.sessions import LogoutRequest
+from psc_connect.simulator.http_messages import Callback, redirect
+from psc_connect.simulator.provider_state import LogoutRequest
 
 if TYPE_CHECKING:
     from psc_connect.simulator.app import Simulator
     from psc_connect.simulator.clients import Client
-    from psc_connect.simulator.exchange import Request, Response
+    from psc_connect.simulator.http_messages import Request, Response
 
 
 class _RefusedError(Exception):
-    """What is asked is wrong; the argument is the reason's name, told on a page and never by redirect."""
+    """The request is invalid; the argument is the reason, shown on a page and never sent by redirect."""
 
 
 def end_session(simulator: Simulator, request: Request) -> Response:
-    """With a good ID token hint at once; without one only after the person confirmed (section 2)."""
+    """Sign out immediately with a valid ID token hint, otherwise after the person confirmed (section 2)."""
     if "confirm" in request.form:
-        return _confirmed(simulator, request)
+        return _end_confirmed(simulator, request)
     try:
-        hint = _hint(simulator, request.parameters.get("id_token_hint", ""))
-        client = _client(simulator, request.parameters.get("client_id", ""), hint)
-        location = _return_to(simulator, request, client)
+        hint = _validate_hint(simulator, request.parameters.get("id_token_hint", ""))
+        client = _find_client(simulator, request.parameters.get("client_id", ""), hint)
+        location = _return_location(simulator, request, client)
     except _RefusedError as refusal:
         return pages.error(request.language, str(refusal))
     if hint:
         return _end(simulator, request, sid=str(hint.get("sid", "")), location=location)
-    sign_on = simulator.state.resume(request.cookies.get(simulator.cookie_name, ""), now=simulator.now())
-    identifier = simulator.state.begin_logout(LogoutRequest(sign_on.sid if sign_on else "", location))
+    session = simulator.state.find_session(request.cookies.get(simulator.cookie_name, ""), now=simulator.now())
+    identifier = secrets.token_urlsafe(24)
+    simulator.state.logout_requests[identifier] = LogoutRequest(session.sid if session else "", location)
     return pages.confirm_logout(request.language, confirm=identifier)
 
 
-def _confirmed(simulator: Simulator, request: Request) -> Response:
-    asked = simulator.state.end_logout(request.form["confirm"])
-    if asked is None:
+def _end_confirmed(simulator: Simulator, request: Request) -> Response:
+    logout = simulator.state.logout_requests.pop(request.form["confirm"], None)
+    if logout is None:
         return pages.error(request.language, "unknown_interaction")
-    return _end(simulator, request, sid=asked.sid, location=asked.location)
+    return _end(simulator, request, sid=logout.sid, location=logout.location)
 
 
-def _hint(simulator: Simulator, raw: str) -> dict[str, Any]:
-    """The claims of an ID token of ours, also an expired one, also under a withdrawn key."""
+def _validate_hint(simulator: Simulator, raw: str) -> dict[str, Any]:
+    """Return the claims of an ID token of this provider; it may have expired and its key may be withdrawn."""
     if not raw:
         return {}
     try:
@@ -68,8 +70,8 @@ def _hint(simulator: Simulator, raw: str) -> dict[str, Any]:
     return claims
 
 
-def _client(simulator: Simulator, client_id: str, hint: dict[str, Any]) -> Client | None:
-    """Section 2: with both, the OP must verify that client_id is the one the ID token was issued to."""
+def _find_client(simulator: Simulator, client_id: str, hint: dict[str, Any]) -> Client | None:
+    """Return the client; a client_id must be the one that the ID token was issued to (section 2)."""
     if client_id and hint and hint.get("azp") != client_id:
         raise _RefusedError("wrong_hint")
     client_id = client_id or str(hint.get("azp", ""))
@@ -78,8 +80,8 @@ def _client(simulator: Simulator, client_id: str, hint: dict[str, Any]) -> Clien
     return simulator.clients.get(client_id)
 
 
-def _return_to(simulator: Simulator, request: Request, client: Client | None) -> str:
-    """The whole address to send the browser to; "" when none was asked for (section 3)."""
+def _return_location(simulator: Simulator, request: Request, client: Client | None) -> str:
+    """Return the address to redirect to, "" if the request names none (section 3)."""
     uri = request.parameters.get("post_logout_redirect_uri", "")
     if not uri:
         return ""
@@ -87,13 +89,13 @@ def _return_to(simulator: Simulator, request: Request, client: Client | None) ->
         raise _RefusedError("unknown_post_logout_redirect_uri")
     state = request.parameters.get("state")
     callback = Callback(uri, [] if state is None else [("state", state)])
-    callback = simulator.faults.change(Stage.LOGOUT_RETURN, callback)
+    callback = simulator.faults.apply(Stage.LOGOUT_RETURN, callback)
     separator = "&" if "?" in uri else "?"
     return f"{uri}{separator}{urlencode(callback.parameters)}" if callback.parameters else uri
 
 
 def _end(simulator: Simulator, request: Request, *, sid: str, location: str) -> Response:
-    simulator.state.end_sign_on(sid)
+    simulator.state.end_session(sid)
     expired = (("Set-Cookie", f"{simulator.cookie_name}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"),)
     if not location:
         return pages.signed_out(request.language, headers=expired)

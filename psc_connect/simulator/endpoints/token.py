@@ -1,26 +1,27 @@
-"""The token endpoint: a code becomes tokens, once (OIDC Core 3.1.3, RFC 7636 4.6)."""
+"""The token endpoint, which exchanges a code for tokens, once (OIDC Core 3.1.3, RFC 7636 4.6)."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import secrets
 from typing import TYPE_CHECKING, Any
 
 from psc_connect.simulator import tokens
 from psc_connect.simulator.clients import ClientRefusedError, authenticate
-from psc_connect.simulator.exchange import json_response, oauth_error
 from psc_connect.simulator.faults import Stage
-from psc_connect.simulator.sessions import REFRESH_LIFETIME, TOKEN_LIFETIME, AccessToken
+from psc_connect.simulator.http_messages import json_response, oauth_error
+from psc_connect.simulator.provider_state import REFRESH_LIFETIME, TOKEN_LIFETIME, AccessToken
 from psc_connect.simulator.signing_keys import base64url
 
 if TYPE_CHECKING:
     from psc_connect.simulator.app import Simulator
     from psc_connect.simulator.clients import Client
-    from psc_connect.simulator.exchange import Request, Response
-    from psc_connect.simulator.sessions import Code
+    from psc_connect.simulator.http_messages import Request, Response
+    from psc_connect.simulator.provider_state import AuthorizationCode
 
 
-def exchange(simulator: Simulator, request: Request) -> Response:
+def answer_token(simulator: Simulator, request: Request) -> Response:
     if request.repeated:
         return oauth_error("invalid_request", "duplicated parameter")
     try:
@@ -29,21 +30,21 @@ def exchange(simulator: Simulator, request: Request) -> Response:
         return oauth_error(refusal.error, refusal.description, status=401)
     if request.form.get("grant_type") != "authorization_code":
         return oauth_error("unsupported_grant_type", "Unsupported grant_type")
-    return _redeem(simulator, client, request.form)
+    return _redeem_code(simulator, client, request.form)
 
 
-def _redeem(simulator: Simulator, client: Client, form: dict[str, str]) -> Response:
-    code = simulator.state.spend_code(form.get("code", ""))
+def _redeem_code(simulator: Simulator, client: Client, form: dict[str, str]) -> Response:
+    code = simulator.state.redeem_code(form.get("code", ""))
     if code is None:
         return oauth_error("invalid_grant", "Code not valid")
     problem = _problem(code, form, client=client, now=simulator.now())
     if problem:
         return oauth_error("invalid_grant", problem)
-    return json_response(simulator.faults.change(Stage.TOKEN_RESPONSE, _issue(simulator, client, code)))
+    return json_response(simulator.faults.apply(Stage.TOKEN_RESPONSE, _issue_tokens(simulator, client, code)))
 
 
-def _problem(code: Code, form: dict[str, str], *, client: Client, now: float) -> str:
-    """RFC 6749 4.1.3: the code belongs to this client, this redirect URI, and is young; RFC 7636 4.6."""
+def _problem(code: AuthorizationCode, form: dict[str, str], *, client: Client, now: float) -> str:
+    """Return why the code is refused, "" if it is valid (RFC 6749 4.1.3, RFC 7636 4.6)."""
     verifier = form.get("code_verifier", "")
     challenge = base64url(hashlib.sha256(verifier.encode()).digest())
     if now >= code.expires_at:
@@ -59,25 +60,25 @@ def _problem(code: Code, form: dict[str, str], *, client: Client, now: float) ->
     return ""
 
 
-def _issue(simulator: Simulator, client: Client, code: Code) -> dict[str, Any]:
-    """The nine members that Keycloak answers (facts, section 2.3)."""
+def _issue_tokens(simulator: Simulator, client: Client, code: AuthorizationCode) -> dict[str, Any]:
+    """Return a token response with the members that Keycloak sends (facts, section 2.3)."""
     now, key, issuer = simulator.now(), simulator.keys.current, simulator.issuer
-    claims = tokens.access_token_claims(code.request, code.sign_on, issuer=issuer, now=now)
-    access_token = tokens.draft(claims, key=key, client=client).compact()
-    simulator.state.keep_token(
-        AccessToken(access_token, code.value, code.sign_on, client.client_id, now + TOKEN_LIFETIME)
+    claims = tokens.access_token_claims(code.request, code.session, issuer=issuer, now=now)
+    access_token = tokens.draft_jwt(claims, key=key, client=client).serialize()
+    simulator.state.add_token(
+        AccessToken(access_token, code.value, code.session, client.client_id, now + TOKEN_LIFETIME)
     )
     at_hash = tokens.at_hash(access_token, algorithm=key.algorithm)
-    claims = tokens.id_token_claims(code.request, code.sign_on, issuer=issuer, now=now, at_hash=at_hash)
-    id_token = simulator.faults.change(Stage.ID_TOKEN, tokens.draft(claims, key=key, client=client))
+    claims = tokens.id_token_claims(code.request, code.session, issuer=issuer, now=now, at_hash=at_hash)
+    id_token = simulator.faults.apply(Stage.ID_TOKEN, tokens.draft_jwt(claims, key=key, client=client))
     return {
         "access_token": access_token,
         "expires_in": TOKEN_LIFETIME,
         "refresh_expires_in": REFRESH_LIFETIME,
-        "refresh_token": tokens.opaque(),
+        "refresh_token": secrets.token_urlsafe(48),
         "token_type": "Bearer",
-        "id_token": id_token.compact(),
+        "id_token": id_token.serialize(),
         "not-before-policy": 0,
-        "session_state": code.sign_on.sid,
+        "session_state": code.session.sid,
         "scope": code.request.scope,
     }

@@ -1,8 +1,17 @@
-"""Each wrong answer by name: every fault changes one thing of an otherwise right provider."""
+"""The faults of the simulator: each one changes one thing of an otherwise correct provider."""
 
 from __future__ import annotations
 
-from psc_connect.simulator.faults import documents, id_token, redirects, signature, userinfo, wire
+# Each module registers its faults when it is imported.
+from psc_connect.simulator.faults import (
+    http_responses,
+    id_token,
+    id_token_signature,
+    metadata,
+    redirects,
+    token_response,
+    userinfo,
+)
 from psc_connect.simulator.faults.registry import FAULTS, Fault, Faults, Stage
 
 __all__ = [
@@ -10,10 +19,11 @@ __all__ = [
     "Fault",
     "Faults",
     "Stage",
-    "documents",
+    "http_responses",
     "id_token",
+    "id_token_signature",
+    "metadata",
     "redirects",
-    "signature",
+    "token_response",
     "userinfo",
-    "wire",
 ]

@@ -1,4 +1,4 @@
-"""Wrong ways back to the relying party: the authorization response and the return from logout."""
+"""Faults of the redirects to the relying party, after authorization and after logout."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from psc_connect.simulator.faults.registry import Stage, fault
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from psc_connect.simulator.exchange import Callback
+    from psc_connect.simulator.http_messages import Callback
 
 
 @fault(Stage.CALLBACK)
 def callback_parameters(callback: Callback, *, add: Sequence[tuple[str, str]] = (), drop: Sequence[str] = ()) -> None:
-    """Any parameters left out, then any added: a name may come twice."""
+    """Parameters are left out, then others added; a name may occur twice."""
     _drop(callback, drop)
     callback.parameters.extend(add)
 
@@ -23,43 +23,43 @@ def callback_parameters(callback: Callback, *, add: Sequence[tuple[str, str]] = 
 def wrong_iss_in_callback(
     callback: Callback, *, issuer: str = "https://evil.example/auth/realms/esante-wallet"
 ) -> None:
-    """The answer names another issuer: a mix-up (RFC 9207 2.4)."""
+    """The response names another issuer: a mix-up attack (RFC 9207 2.4)."""
     _replace(callback, {"iss": issuer})
 
 
 @fault(Stage.CALLBACK)
 def no_iss_in_callback(callback: Callback) -> None:
-    """The answer names no issuer although the metadata promises it (RFC 9207 2.4)."""
+    """The response names no issuer although the metadata announces it (RFC 9207 2.4)."""
     _drop(callback, ("iss",))
 
 
 @fault(Stage.CALLBACK)
 def repeated_parameter(callback: Callback, *, name: str = "state", value: str = "evil") -> None:
-    """One parameter comes twice, the wrong value first (RFC 6749 3.1)."""
+    """One parameter occurs twice, the wrong value first (RFC 6749 3.1)."""
     callback.parameters.insert(0, (name, value))
 
 
 @fault(Stage.CALLBACK)
 def wrong_state(callback: Callback, *, state: str = "evil") -> None:
-    """The answer belongs to a login that this browser did not begin."""
+    """The state is not one that this browser has started a login with."""
     _replace(callback, {"state": state})
 
 
 @fault(Stage.CALLBACK)
 def no_state(callback: Callback) -> None:
-    """The answer belongs to no login in particular."""
+    """The response has no state."""
     _drop(callback, ("state",))
 
 
 @fault(Stage.CALLBACK)
 def error_and_code(callback: Callback, *, error: str = "access_denied") -> None:
-    """The answer says yes and no at once."""
+    """The response contains an error as well as a code."""
     callback.parameters.append(("error", error))
 
 
 @fault(Stage.CALLBACK)
 def callback_error(callback: Callback, *, error: str = "server_error", description: str = "") -> None:
-    """The answer is an error of RFC 6749 4.1.2.1 or OIDC Core 3.1.2.6, or any other text."""
+    """The response is an error, of RFC 6749 4.1.2.1, OIDC Core 3.1.2.6 or unknown."""
     _drop(callback, ("code", "session_state", "error", "error_description"))
     callback.parameters.insert(0, ("error", error))
     if description:
@@ -68,13 +68,13 @@ def callback_error(callback: Callback, *, error: str = "server_error", descripti
 
 @fault(Stage.LOGOUT_RETURN)
 def forget_logout_state(callback: Callback) -> None:
-    """The return from logout comes without its `state`, as Pro Santé Connect sometimes does."""
+    """The redirect after logout has no state, as Pro Santé Connect sometimes omits it."""
     _drop(callback, ("state",))
 
 
 @fault(Stage.LOGOUT_RETURN)
 def wrong_logout_state(callback: Callback, *, state: str = "evil") -> None:
-    """The return from logout comes with the `state` of another one."""
+    """The redirect after logout has another state."""
     _replace(callback, {"state": state})
 
 

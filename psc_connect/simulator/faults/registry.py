@@ -1,4 +1,4 @@
-"""How a fault is declared, switched on, and met by the endpoints."""
+"""The registry of faults: how a fault is declared, set and applied."""
 
 from __future__ import annotations
 
@@ -9,47 +9,43 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
-    from psc_connect.simulator.exchange import Request, Response
+    from psc_connect.simulator.http_messages import Request, Response
 
-Subject = TypeVar("Subject")
+Value = TypeVar("Value")
 
 ENDPOINTS = (
-    *("metadata", "jwks", "authorization", "choose", "own_person", "token", "userinfo", "end_session"),
+    *("metadata", "jwks", "authorization", "choose_person", "create_person", "token", "userinfo", "end_session"),
     *("home", "style"),
 )
 
 
 class Stage(Enum):
-    """Where in the provider a fault strikes, and so what its function is given to change."""
+    """What a fault changes, and so what its function receives."""
 
-    REQUEST = "before the endpoint is asked: Request → Response instead of its answer"
+    REQUEST = "before the endpoint: Request → Response to send instead of its answer"
     ANSWER = "the endpoint's answer: Response → Response"
-    METADATA = "the discovery document: dict"
+    METADATA = "the provider metadata: dict"
     JWKS = "the key set: dict"
-    CALLBACK = "the way back from the authorization endpoint: Callback"
+    CALLBACK = "the redirect from the authorization endpoint: Callback"
     TOKEN_RESPONSE = "the members of the token response: dict"  # noqa: S105
-    ID_TOKEN = "the ID token before it is signed: Draft"  # noqa: S105
-    USERINFO = "the userinfo answer: UserinfoAnswer"
-    LOGOUT_RETURN = "the way back from the end-session endpoint: Callback"
+    ID_TOKEN = "the ID token before it is signed: JWTDraft"  # noqa: S105
+    USERINFO = "the userinfo response: UserinfoDraft"
+    LOGOUT_RETURN = "the redirect from the end-session endpoint: Callback"
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One named fault. `apply(subject, **options)` changes the subject in place, or returns another one."""
+    """A named fault. `apply(value, **options)` changes the value in place, or returns another one."""
 
     name: str
     stage: Stage
     apply: Callable[..., Any] = field(repr=False)
-    endpoint: str = ""  # for REQUEST and ANSWER: where it strikes by default; "" is everywhere
+    endpoint: str = ""  # for REQUEST and ANSWER: the default endpoint; "" is every endpoint
 
     @property
-    def description(self) -> str:
-        return inspect.getdoc(self.apply) or ""
-
-    @property
-    def on_the_wire(self) -> bool:
+    def takes_endpoint(self) -> bool:
         return self.stage in {Stage.REQUEST, Stage.ANSWER}
 
 
@@ -57,7 +53,7 @@ FAULTS: dict[str, Fault] = {}
 
 
 def fault(stage: Stage, *, endpoint: str = "") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Register a function as the fault of its own name."""
+    """Register the decorated function as a fault with its name."""
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
         FAULTS[function.__name__] = Fault(function.__name__, stage, function, endpoint)
@@ -66,27 +62,34 @@ def fault(stage: Stage, *, endpoint: str = "") -> Callable[[Callable[..., Any]],
     return register
 
 
+def replace_members(value: dict[str, Any], members: Mapping[str, Any] | None, drop: Sequence[str]) -> None:
+    """Replace members of a JSON object and leave some out."""
+    value.update(members or {})
+    for name in drop:
+        del value[name]
+
+
 @dataclass(slots=True)
-class _Active:
+class _ActiveFault:
     fault: Fault
     options: dict[str, Any]
     endpoint: str
-    remaining: int | None  # occasions; None: until it is cleared
+    remaining: int | None  # how often it still applies; None: until it is cleared
 
-    def strike(self, subject: Any) -> Any:
-        result = self.fault.apply(subject, **self.options)
-        # A fault of a request may let it pass (None): that was no occasion.
+    def apply(self, value: Any) -> Any:
+        result = self.fault.apply(value, **self.options)
+        # A fault of Stage.REQUEST may return None to let a request pass: that does not count.
         if self.remaining is not None and (result is not None or self.fault.stage is not Stage.REQUEST):
             self.remaining -= 1
         return result
 
 
 class Faults:
-    """The faults that a simulator shows now; several may be set, each one once."""
+    """The current faults of a simulator."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._active: dict[str, _Active] = {}
+        self._active: dict[str, _ActiveFault] = {}
 
     @property
     def active(self) -> tuple[str, ...]:
@@ -94,54 +97,55 @@ class Faults:
             return tuple(self._active)
 
     def set(self, name: str, /, *, times: int | None = None, endpoint: str | None = None, **options: Any) -> None:
-        """Switch a fault on, for its next `times` occasions or until cleared.
+        """Set a fault, `times` times or until it is cleared.
 
-        `endpoint` moves a fault of the wire ("" is every endpoint). Raises KeyError for an unknown name,
-        TypeError for an option that the fault does not have, ValueError for an unknown endpoint: no test may pass
-        because of a spelling.
+        `endpoint` is where a fault of Stage.REQUEST or Stage.ANSWER applies; "" is every endpoint. Raises KeyError for
+        an unknown name, TypeError for an unknown option, ValueError for an unknown endpoint: a test must not pass
+        because of a typing error.
         """
-        chosen = FAULTS[name]
-        inspect.signature(chosen.apply).bind(None, **options)
-        if endpoint is not None and not chosen.on_the_wire:
-            raise TypeError(f"{name} strikes at one place only: it takes no endpoint")
-        where = chosen.endpoint if endpoint is None else endpoint
-        if where and where not in ENDPOINTS:
-            raise ValueError(f"no endpoint is called {where}: there are {', '.join(ENDPOINTS)}")
+        fault = FAULTS[name]
+        inspect.signature(fault.apply).bind(None, **options)
+        if endpoint is not None and not fault.takes_endpoint:
+            raise TypeError(f"{name} takes no endpoint")
+        endpoint = fault.endpoint if endpoint is None else endpoint
+        if endpoint and endpoint not in ENDPOINTS:
+            raise ValueError(f"no endpoint is called {endpoint}: there are {', '.join(ENDPOINTS)}")
         with self._lock:
-            self._active[name] = _Active(chosen, options, where, times)
+            self._active[name] = _ActiveFault(fault, options, endpoint, times)
 
     def clear(self, name: str | None = None) -> None:
-        """Switch one fault off, or all."""
+        """Clear one fault, or all."""
         with self._lock:
             if name is None:
                 self._active.clear()
             else:
                 self._active.pop(name, None)
 
-    def change(self, stage: Stage, subject: Subject) -> Subject:
-        """The subject as the faults of this stage leave it."""
+    def apply(self, stage: Stage, value: Value) -> Value:
+        """Return the value as the faults of this stage change it."""
         with self._lock:
-            for active in self._due(stage):
-                changed = active.strike(subject)
-                subject = subject if changed is None else changed
-        return subject
+            for active in self._applicable(stage):
+                changed = active.apply(value)
+                value = value if changed is None else changed
+        return value
 
-    def before(self, request: Request) -> Response | None:
-        """What is answered instead of asking the endpoint; None when nothing is wrong with it."""
+    def answer_instead(self, request: Request) -> Response | None:
+        """Return the response to send instead of the endpoint's; None if no fault applies."""
         with self._lock:
-            for active in self._due(Stage.REQUEST, request.endpoint):
-                answer: Response | None = active.strike(request)
-                if answer is not None:
-                    return answer
+            for active in self._applicable(Stage.REQUEST, request.endpoint):
+                response: Response | None = active.apply(request)
+                if response is not None:
+                    return response
         return None
 
-    def after(self, request: Request, response: Response) -> Response:
+    def change_answer(self, request: Request, response: Response) -> Response:
+        """Return the endpoint's response as the faults change it."""
         with self._lock:
-            for active in self._due(Stage.ANSWER, request.endpoint):
-                response = active.strike(response)
+            for active in self._applicable(Stage.ANSWER, request.endpoint):
+                response = active.apply(response)
         return response
 
-    def _due(self, stage: Stage, endpoint: str = "") -> list[_Active]:
+    def _applicable(self, stage: Stage, endpoint: str = "") -> list[_ActiveFault]:
         return [
             active
             for active in self._active.values()

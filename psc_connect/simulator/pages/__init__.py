@@ -1,16 +1,16 @@
-"""What a person sees: whom to be, what is wrong, whether to sign out. French first, without any script."""
+"""The pages of the simulator, in French and in English, without JavaScript."""
 
 from __future__ import annotations
 
 from string import Template
 
-from psc_connect.simulator.exchange import Response
-from psc_connect.simulator.pages.choice import CHOOSE_PATH as CHOOSE_PATH
-from psc_connect.simulator.pages.choice import OWN_PERSON_PATH as OWN_PERSON_PATH
-from psc_connect.simulator.pages.choice import choose_person as choose_person
+from psc_connect.simulator.http_messages import Response
+from psc_connect.simulator.pages.choose_person import CHOOSE_PATH as CHOOSE_PATH
+from psc_connect.simulator.pages.choose_person import CREATE_PERSON_PATH as CREATE_PERSON_PATH
+from psc_connect.simulator.pages.choose_person import choose_person as choose_person
+from psc_connect.simulator.pages.create_person import create_person as create_person
 from psc_connect.simulator.pages.layout import STYLE_PATH as STYLE_PATH
 from psc_connect.simulator.pages.layout import fill, page, read
-from psc_connect.simulator.pages.own_person import own_person as own_person
 from psc_connect.simulator.pages.texts import ERRORS, TEXTS
 
 
@@ -29,9 +29,12 @@ def home(language: str, discovery_url: str) -> Response:
     return page(language, "home_title", content)
 
 
-def error(language: str, reason: str, *, status: int = 400, **told: str) -> Response:
-    """A mistake that must not be told by redirect; `reason` is one of `texts.ERRORS`, which names what is `told`."""
-    text = Template(ERRORS[language][reason]).substitute(told)
+def error(language: str, reason: str, *, status: int = 400, **details: str) -> Response:
+    """Return the page of an error that must not be sent by redirect.
+
+    `reason` is one of `texts.ERRORS`; `details` fill in its sentence.
+    """
+    text = Template(ERRORS[language][reason]).substitute(details)
     content = fill("error.html", {**TEXTS[language], "text": text, "code": reason})
     return page(language, "error_title", content, status=status)
 

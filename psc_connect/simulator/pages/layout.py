@@ -1,4 +1,4 @@
-"""Templates filled in with everything escaped, and the frame around each page."""
+"""Rendering of the templates, with escaping, and the layout of every page."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from importlib.resources import files
 from string import Template
 from typing import TYPE_CHECKING
 
-from psc_connect.simulator.exchange import NO_STORE, Response
+from psc_connect.simulator.http_messages import NO_STORE, Response
 from psc_connect.simulator.pages.texts import TEXTS
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 STYLE_PATH = "/simulator.css"
 
-# No form-action: Chromium applies it to the redirect after the form, and that goes to the relying party.
+# Without form-action: Chromium also applies it to the redirect after a form, here to the relying party.
 _POLICY = "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; frame-ancestors 'none'"
 _HEADERS = (
     ("Content-Type", "text/html; charset=utf-8"),
@@ -31,7 +31,7 @@ _HEADERS = (
 def page(
     language: str, title: str, content: str, *, status: int = 200, headers: tuple[tuple[str, str], ...] = ()
 ) -> Response:
-    """The whole page around `content`, which is HTML; `title` is one of `texts.TEXTS`."""
+    """Return a page with `content`, which is HTML; `title` is a key of `texts.TEXTS`."""
     texts = TEXTS[language]
     text = fill(
         "layout.html",
@@ -42,7 +42,7 @@ def page(
 
 
 def fill(template: str, values: Mapping[str, str], *, raw: Mapping[str, str] | None = None) -> str:
-    """A template with every value escaped; `raw` is HTML that came out of another template."""
+    """Render a template with every value escaped; `raw` values are HTML from other templates."""
     escaped = {key: escape(value) for key, value in values.items()}
     return Template(read(template)).substitute({**escaped, **(raw or {})})
 

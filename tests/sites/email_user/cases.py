@@ -12,7 +12,7 @@ from psc_connect.models import Account, ExportedAttribute
 from psc_connect.models.user_fields import assignable_fields
 from psc_connect.providers.validation import add_default_attributes
 from tests.conftest import make_provider
-from tests.support import hooks
+from tests.support import backend_hooks
 from tests.support.refusals import assert_sign_in_is_refused
 
 User = get_user_model()
@@ -55,14 +55,14 @@ def test_nobody_is_created(provider, simulator, person):
 
 
 def test_a_hook_that_knows_an_email_creates_the_user(provider, simulator, person, settings):
-    hooks.use(settings, KnowsTheEmail)
+    backend_hooks.use_backend(settings, KnowsTheEmail)
     person.sign_in()
     assert User.objects.get().email == "ANS20231122132732@example.org"
     assert person.is_signed_in
 
 
 def test_a_hook_links_a_user_who_was_there(provider, simulator, person, settings):
-    hooks.use(settings, KnowsThePerson)
+    backend_hooks.use_backend(settings, KnowsThePerson)
     known = User.objects.create(email="known@example.org", last_name="GROMINOCH")
     person.sign_in()
     assert Account.objects.get().user == known

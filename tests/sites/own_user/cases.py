@@ -13,9 +13,9 @@ from psc_connect.models import Account, ExportedAttribute
 from psc_connect.models.user_fields import assignable_fields, linkable_fields
 from psc_connect.providers.validation import add_default_attributes
 from tests.conftest import make_provider
-from tests.support.access_rules import PODIATRISTS, allow, give, join, refuse
+from tests.support.access_rules import PODIATRISTS, allow, give_group, refuse, set_rules
 from tests.support.browser_session import BrowserSession
-from tests.support.identities import RPPS, of, sign_in, somebody
+from tests.support.people import RPPS, make_person, other_id, sign_in
 from tests.support.refusals import assert_sign_in_is_refused
 
 Agent = get_user_model()
@@ -95,18 +95,18 @@ def test_a_first_login_is_linked_by_a_field_of_the_site(provider, simulator, per
     provider.full_clean(exclude=["client_secret"])
     provider.save()
     known = Agent.objects.create(matricule="known", full_name=RPPS)
-    simulator.sign_in(somebody("1", of("RPPS", RPPS)))
+    simulator.sign_in(make_person("1", other_id("RPPS", RPPS)))
     person.sign_in()
     assert Account.objects.get().user == known
 
 
 def test_two_accounts_are_merged_and_one_goes_to_another_user(provider, simulator):
-    kept, other = (sign_in(simulator, somebody(sub, SubjectNameID=f"{sub}-x")) for sub in ("1", "2"))
+    kept, other = (sign_in(simulator, make_person(sub, SubjectNameID=f"{sub}-x")) for sub in ("1", "2"))
     merge(plan_merger(kept, other), by=None, deactivate=True)
     assert not Agent.objects.get(pk=other.user_id).is_active
     right = Agent.objects.create(matricule="right")
     link(plan_link(Account.objects.get(), right), by=None)
-    assert sign_in(simulator, somebody("2", SubjectNameID="2-x")).user == right
+    assert sign_in(simulator, make_person("2", SubjectNameID="2-x")).user == right
 
 
 def test_the_session_and_the_pages_work_with_it(provider, simulator, person):
@@ -117,9 +117,9 @@ def test_the_session_and_the_pages_work_with_it(provider, simulator, person):
 
 def test_access_rules_decide_of_them_and_give_them_groups(provider, simulator, person):
     group = Group.objects.create(name="Podiatrists")
-    give(provider, join(group, PODIATRISTS), allow(PODIATRISTS), others_may_sign_in=False)
+    set_rules(provider, give_group(group, PODIATRISTS), allow(PODIATRISTS), others_may_sign_in=False)
     assert person.sign_in("/page/one/").status_code == 302
     assert list(Agent.objects.get().groups.all()) == [group]
-    give(provider, refuse(PODIATRISTS))
+    set_rules(provider, refuse(PODIATRISTS))
     assert BrowserSession().sign_in().status_code == 403
     assert not Agent.objects.get().groups.exists()

@@ -1,7 +1,7 @@
 from tests.settings import *  # noqa: F403
 from tests.settings import DATABASES, INSTALLED_APPS
 
-INSTALLED_APPS = [*INSTALLED_APPS, "tests.sites.own_user"]
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.sites.custom_user"]
 AUTH_USER_MODEL = "own_user.Agent"
 # Beside the one of the run that this one is a part of.
 DATABASES = {"default": {**DATABASES["default"], "TEST": {"NAME": "file:own_user?mode=memory&cache=shared"}}}

@@ -1,0 +1,109 @@
+"""The administrators' desk before a real Keycloak: tested, rehearsed, configured by a command."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+
+from psc_connect.models import Account, Provider
+from tests.admin.pages import administrator, stored
+from tests.configuration.commands import call, export
+from tests.interop.browser import Browser
+from tests.interop.keycloak import Keycloak, people
+from tests.interop.recording_proxy import Tap
+from tests.interop.site import declare
+from tests.interop.visitor import Visitor, is_page_of
+
+pytestmark = [pytest.mark.interop, pytest.mark.django_db(transaction=True)]
+DOCTOR = "doctor-card-two-activities-2023"
+
+
+@pytest.fixture(autouse=True)
+def _base_url(settings: Any, live_server: Any) -> None:
+    settings.PSC_CONNECT_BASE_URL = live_server.url
+
+
+def checked(provider: Provider) -> dict[str, tuple[str, str]]:
+    lines = json.loads(call("psc_check", provider.slug, "--json").text)["providers"][provider.slug]
+    return {line["check"]: (line["status"], line["code"]) for line in lines}
+
+
+def test_everything_passes_but_the_missing_tls(keycloak: Keycloak) -> None:
+    found = checked(declare(keycloak))
+    assert {check for check, (status, _code) in found.items() if status != "passed"} == {"tls"}
+
+
+@pytest.mark.parametrize(
+    ("client", "changes", "code"),
+    [
+        ("post", {}, "credentials"),
+        ("basic", {"token_endpoint_auth_method": "client_secret_basic"}, "credentials"),
+        ("post", {"client_secret": "another secret"}, "token_client_refused"),
+        (
+            "basic",
+            {"token_endpoint_auth_method": "client_secret_basic", "client_secret": "another secret"},
+            "token_client_refused",
+        ),
+        ("basic", {}, "token_client_refused"),
+        ("post", {"client_id": "psc-unknown"}, "token_client_refused"),
+    ],
+    ids=["good", "good, basic", "wrong secret", "wrong secret, basic", "wrong method", "unknown client"],
+)
+def test_keycloak_says_whether_it_believes_the_client(
+    keycloak: Keycloak, client: str, changes: dict[str, str], code: str
+) -> None:
+    status = "passed" if code == "credentials" else "failed"
+    assert checked(declare(keycloak, client, **changes))["credentials"] == (status, code)
+
+
+def test_new_keys_are_told_and_imported_by_nobody(keycloak: Keycloak) -> None:
+    provider = declare(keycloak)
+    with keycloak.rotated_key():
+        assert checked(provider)["keys"] == ("warning", "keys_changed")
+        assert stored(provider).jwks == provider.jwks
+    assert checked(provider)["keys"] == ("passed", "keys")
+
+
+def test_a_login_is_rehearsed_and_nothing_comes_of_it(keycloak: Keycloak, live_server: Any, browser: Browser) -> None:
+    provider = declare(keycloak)
+    admin = administrator()
+    browser.cookies.set("sessionid", admin.browser.cookies["sessionid"].value, domain="127.0.0.1")
+    form = browser.open(f"{live_server.url}/admin/psc_connect/provider/{provider.pk}/begin-dry-run/")
+    page = browser.sign_in(form, DOCTOR)
+    assert page.url == f"{live_server.url}/admin/psc_connect/provider/{provider.pk}/dry-run/"
+    assert page.text.count("psc-passed") >= 20
+    assert "psc-failed" not in page.text
+    assert people()[DOCTOR]["SubjectNameID"] not in page.text
+    assert people()[DOCTOR]["given_name"] in page.text
+    assert not Account.objects.exists()
+    assert get_user_model().objects.count() == 1
+
+
+@pytest.mark.case("OU01")
+def test_what_the_provider_publishes_otherwise_is_taken_over_once_a_day(
+    keycloak: Keycloak, tap: Tap, visitor: Visitor
+) -> None:
+    metadata = keycloak.metadata()
+    provider = declare(keycloak, metadata={**metadata, "end_session_endpoint": f"{keycloak.issuer}/old"})
+    Provider.objects.update(metadata_checked_at="2026-01-01T00:00:00+00:00")
+    assert is_page_of(visitor.sign_in(DOCTOR), DOCTOR)
+    assert stored(provider).metadata == metadata
+
+
+def test_a_declaration_that_left_by_the_export_comes_back_and_logs_in(
+    keycloak: Keycloak, visitor: Visitor, tmp_path: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider = declare(keycloak)
+    secret = provider.secret_for_its_issuer()
+    document = export("post")
+    Provider.objects.all().delete()
+    document["providers"][0]["client_secret"] = "env:PSC_CONNECT_SECRET_KEYCLOAK"
+    monkeypatch.setenv("PSC_CONNECT_SECRET_KEYCLOAK", secret)
+    settings.PSC_CONNECT_SECRET_ISSUERS = {"env:PSC_CONNECT_SECRET_KEYCLOAK": keycloak.issuer}
+    file = tmp_path / "provider.json"
+    file.write_text(json.dumps(document))
+    assert call("psc_configure", "--file", str(file)).status == 0
+    assert is_page_of(visitor.sign_in(DOCTOR), DOCTOR)

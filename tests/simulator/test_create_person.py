@@ -1,0 +1,188 @@
+"""The form of one's own person: what is typed is what the service receives, or is refused and stays."""
+
+from __future__ import annotations
+
+import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from psc_connect.professional.identifiers import Kind
+from psc_connect.professional.userinfo import read_userinfo
+from psc_connect.simulator import Simulator
+from psc_connect.simulator.pages.person_form_texts import PROBLEMS
+from psc_connect.simulator.person_form import INITIAL
+from tests.simulator.person_form import TYPED, claims_of, opened, problems_on, refused
+from tests.simulator.service import Service, answer_of, browser
+
+
+def test_the_page_of_choice_leads_to_the_form_and_the_form_back(service: Service) -> None:
+    page = service.authorize()
+    assert 'formmethod="get" formaction="/auth/create-person"' in page.text
+
+    form = opened(service)
+    back = re.search(r'href="(/auth/choose\?interaction=[\w-]+)"', form.text)
+    again = service.session.get(service.simulator.origin + str(back and back[1]), timeout=10)
+    assert (form.status_code, again.status_code) == (200, 200)
+    assert answer_of(service.press(again, person="nurse"))["state"] == "the-state"
+
+
+@pytest.mark.parametrize("path", ["/auth/create-person", "/auth/choose"])
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_a_page_that_nobody_opened_is_not_there(service: Service, path: str, method: str) -> None:
+    values = {"params" if method == "get" else "data": {"interaction": "guessed", **TYPED}}
+    answer = service.session.request(method, service.simulator.origin + path, timeout=10, **values)
+
+    assert answer.status_code == 400
+    assert "unknown_interaction" in answer.text
+
+
+def test_the_form_as_it_is_offered_makes_somebody(service: Service) -> None:
+    claims = claims_of(service, service.press(opened(service), **INITIAL))
+    professional = read_userinfo(claims)
+
+    assert professional.national_identifier.kind is Kind.EDIT
+    assert professional.national_identifier_sent == "ANS20270115080000"  # the moment of the fixture's clock
+    assert professional.practices[0].profession.label == "Médecin"
+    assert len(professional.practices[0].activities) == 1
+    assert professional.warnings == ()
+
+
+def test_what_is_typed_is_what_the_service_receives(service: Service) -> None:
+    sent = service.press(opened(service), **TYPED)
+    tokens = service.exchange(answer_of(sent)["code"]).json()
+    claims = service.userinfo(tokens["access_token"]).json()
+    (practice,) = read_userinfo(claims).practices
+    place = practice.activities[0]
+
+    assert service.verified(tokens["id_token"])["acr"] == "eidas2"
+    assert service.verified(tokens["id_token"])["authMode"] == claims["authMode"] == "CARD"
+    assert (claims["given_name"], claims["family_name"]) == ("Zoé", "D’ESSAI")
+    assert claims["SubjectNameID"] == "899700901202"
+    assert claims["otherIds"] == [{"identifiant": "899700901202", "origine": "RPPS", "qualite": 1}]
+    assert (practice.profession.code, practice.category.code, practice.speciality.code) == ("60", "F", "SI01")
+    assert (place.mode.code, place.sector.code, place.role.code) == ("S", "SA01", "FON-43")
+    assert (place.finess, place.siret, place.siren) == ("0B0999901", "00000000099904", "000000000")
+    assert (place.structure_name, place.place, place.department) == (
+        "HOPITAL <B> & FILS",
+        "97400 SAINT-DENIS",
+        "974",
+    )
+
+
+def test_each_further_activity_is_in_a_structure_of_its_own(service: Service) -> None:
+    claims = claims_of(service, service.press(opened(service), **TYPED))
+    first, *others = claims["SubjectRefPro"]["exercices"][0]["activities"]
+
+    assert [each["raisonSocialeSite"] for each in others] == ["HOPITAL <B> & FILS 2", "HOPITAL <B> & FILS 3"]
+    assert len({each["identifiantTechniqueDeLaStructure"] for each in (first, *others)}) == 3
+    assert {each["numeroFinessSite"] + each["numeroSiretSite"] for each in others} == {""}
+
+
+@pytest.mark.parametrize("count", [0, 50])
+def test_nothing_to_fifty_activities_can_be_asked_for(service: Service, count: int) -> None:
+    claims = claims_of(service, service.press(opened(service), **{**TYPED, "activities": str(count)}))
+
+    assert len(claims["SubjectRefPro"]["exercices"][0]["activities"]) == count
+
+
+def test_without_a_profession_there_is_no_professional_data(service: Service) -> None:
+    claims = claims_of(service, service.press(opened(service), **{**TYPED, "profession": "", "activities": "0"}))
+
+    assert claims["SubjectRefPro"] == {"exercices": []}
+    assert claims["SubjectRole"] == []
+
+
+def test_a_code_that_no_table_has_can_be_tried(service: Service) -> None:
+    claims = claims_of(service, service.press(opened(service), **{**TYPED, "profession": "999", "skill": "XX_1"}))
+
+    assert claims["SubjectRefPro"]["exercices"][0]["codeProfession"] == "999"
+
+
+@pytest.mark.parametrize("number", ["99700901202", " 99 700 901 202 ", "899700901202"])
+def test_an_rpps_may_be_written_with_spaces_or_as_the_national_identifier(service: Service, number: str) -> None:
+    assert claims_of(service, service.press(opened(service), **{**TYPED, "rpps": number}))["SubjectNameID"] == (
+        "899700901202"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("given_name", " ", "This field is required."),
+        ("family_name", "", "This field is required."),
+        ("family_name", "A" * 101, "100 characters at most."),
+        ("structure", "A" * 100_000, "100 characters at most."),
+        (
+            "rpps",
+            "9970090120",
+            "An RPPS number has 11 digits (or 12, starting with the 8 of the national identifier).",
+        ),
+        ("rpps", "９９７００９０１２０２", PROBLEMS["en"]["rpps_malformed"]),
+        ("rpps", "99700901203", "This is not an RPPS number: its last digit, the check digit, should be 2."),
+        ("profession", "Médecin", "Enter the code, in capitals and digits: 10, SM54, FON-01."),
+        ("sector", "sa01", PROBLEMS["en"]["code_malformed"]),
+        ("category", "Z", "Choose from the list."),
+        ("means", "PIGEON", "Choose from the list."),
+        ("acr", "", "Choose from the list."),
+        ("activities", "51", "Enter a whole number from 0 to 50."),
+        ("activities", "-1", PROBLEMS["en"]["activities_malformed"]),
+        ("activities", "١", PROBLEMS["en"]["activities_malformed"]),
+        ("activities", "", "This field is required."),
+        ("finess", "0C0999901", PROBLEMS["en"]["finess_malformed"]),
+        ("siret", "123", "A SIRET number has 14 digits."),
+        ("postal_code", "QUIMPER", "A postal code has 5 digits."),
+        ("profession", "", "Activities need a profession: enter one, or 0 activities."),
+        ("skill", "", "Kind and code of the skill go together: enter both or neither."),
+    ],
+)
+def test_what_cannot_be_is_refused_beside_its_field(service: Service, name: str, value: str, sentence: str) -> None:
+    assert refused(service, **{**TYPED, name: value}) == {name: sentence}
+
+
+def test_a_skill_without_its_kind_is_told_at_the_kind(service: Service) -> None:
+    assert list(refused(service, **{**TYPED, "skill_kind": ""})) == ["skill_kind"]
+
+
+def test_every_problem_is_told_at_once_and_what_was_typed_stays(service: Service) -> None:
+    typed = {**TYPED, "given_name": "", "rpps": '"><script>', "siret": "1", "category": "M"}
+    page = service.press(opened(service), **typed)
+
+    assert list(problems_on(page)) == ["given_name", "rpps", "siret"]
+    assert "<script" not in page.text
+    assert 'name="rpps" value="&quot;&gt;&lt;script&gt;"' in page.text
+    assert 'name="structure" value="HOPITAL &lt;B&gt; &amp; FILS"' in page.text
+    assert '<option value="M" lang="fr" selected>' in page.text
+
+
+def test_a_refused_form_can_be_corrected_and_sent_again(service: Service) -> None:
+    page = service.press(opened(service), **{**TYPED, "rpps": "1"})
+
+    assert claims_of(service, service.press(page, **TYPED))["given_name"] == "Zoé"
+
+
+def test_a_form_works_once(simulator: Simulator, service: Service) -> None:
+    page = opened(service)
+    service.press(page, **TYPED)
+
+    assert "unknown_interaction" in service.press(page, **TYPED).text
+    assert len(simulator.created_people.newest_first()) == 1
+
+
+def test_of_two_presses_at_once_one_signs_in(simulator: Simulator, service: Service) -> None:
+    page = opened(service)
+    barrier = threading.Barrier(4)
+
+    def press(_number: int) -> int:
+        with browser() as session:
+            barrier.wait()
+            return Service(simulator, session=session).press(page, **TYPED).status_code
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(press, range(4))) == [303, 400, 400, 400]
+    assert len(simulator.created_people.newest_first()) == 1
+
+
+def test_an_empty_form_is_refused(service: Service) -> None:
+    assert {"given_name", "family_name", "activities", "means"} <= refused(service).keys()

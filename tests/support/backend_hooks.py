@@ -1,0 +1,74 @@
+"""Backends of sites: subclasses of ours with one hook overridden."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import Group, User
+
+from psc_connect.accounts.merging import link, plan_link
+from psc_connect.backends import ProSanteConnectBackend
+from psc_connect.models import Account
+
+
+class LinksByNationalIdentifier(ProSanteConnectBackend):
+    """A site that already has its professionals as users, with their identifier as the last name."""
+
+    def filter_users_by_claims(self, claims: Any) -> Any:
+        return User.objects.filter(last_name=claims["SubjectNameID"])
+
+
+class RefusesOtherHosts(ProSanteConnectBackend):
+    """A site that accepts sign-ins on one of its hosts only."""
+
+    def verify_claims(self, claims: Any) -> bool:
+        return self.request.get_host() == "testserver"
+
+
+class RefusesEverybody(ProSanteConnectBackend):
+    def verify_claims(self, claims: Any) -> bool:
+        return False
+
+
+class WritesAndBreaks(ProSanteConnectBackend):
+    """Raises after it has written: nothing of it may be saved."""
+
+    def create_user(self, claims: Any) -> Any:
+        user = super().create_user(claims)
+        Group.objects.create(name=f"group of {user.pk}")
+        raise RuntimeError("the hook of the site broke")
+
+    def update_user(self, user: Any, claims: Any) -> Any:
+        Group.objects.create(name=f"group of {user.pk}")
+        raise RuntimeError("the hook of the site broke")
+
+
+class BreaksInFilter(ProSanteConnectBackend):
+    def filter_users_by_claims(self, claims: Any) -> Any:
+        raise RuntimeError("the hook of the site broke")
+
+
+class BreaksInVerify(ProSanteConnectBackend):
+    def verify_claims(self, claims: Any) -> bool:
+        raise RuntimeError("the hook of the site broke")
+
+
+class RelinksTheAccount(ProSanteConnectBackend):
+    """A site whose code links the account to another user while its person signs in."""
+
+    def update_user(self, user: Any, claims: Any) -> Any:
+        other = User.objects.get(username="other")
+        link(plan_link(Account.objects.get(user=user), other), by=None)
+        return super().update_user(user, claims)
+
+
+def use_backend(settings: Any, backend: type[ProSanteConnectBackend]) -> str:
+    """Set it as the site's only backend of psc_connect; return its path."""
+    path = f"{backend.__module__}.{backend.__qualname__}"
+    settings.AUTHENTICATION_BACKENDS = [path, "django.contrib.auth.backends.ModelBackend"]
+    return path
+
+
+class AuthenticatesNobody(ProSanteConnectBackend):
+    def authenticate(self, request: Any, **_credentials: Any) -> None:
+        return None
