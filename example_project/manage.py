@@ -1,4 +1,4 @@
-"""The demonstration: ``python example_project/manage.py demo``."""
+"""The demonstration project. Start it with ``python example_project/manage.py demo``."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ class SharedRecordConfig(AppConfig):
 
     @override
     def ready(self) -> None:
-        from psc_connect.signals import signed_in  # noqa: PLC0415 - models are loaded now
+        from psc_connect.signals import signed_in  # noqa: PLC0415 - imports models
         from shared_record.receivers import keep_claims  # noqa: PLC0415
 
         signed_in.connect(keep_claims, dispatch_uid="shared_record.keep_claims")

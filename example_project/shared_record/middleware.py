@@ -1,4 +1,4 @@
-"""The strict policy under which the whole sign-in and sign-out work; Django has a middleware for it since 6.0."""
+"""A strict Content-Security-Policy, with which sign-in and sign-out work. Django 6.0 has a middleware for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What this site does at a login, besides what the exported attributes do."""
+"""Receiver of the signal that is sent after a login."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ if TYPE_CHECKING:
 CLAIMS = "shared_record_claims"
 
 
-def keep_claims(*, request: HttpRequest, claims: Mapping[str, Any], **_said: Any) -> None:
-    """Keep everything, to show it on the page ``/me/``. A real site keeps what it needs, and only that (GDPR 5.1 c)."""
+def keep_claims(*, request: HttpRequest, claims: Mapping[str, Any], **_kwargs: Any) -> None:
+    """Keep all claims, to show them on the page ``/me/``. A real site only keeps what it needs (GDPR 5.1 c)."""
     request.session[CLAIMS] = dict(claims)

@@ -1,4 +1,4 @@
-"""A site as small as one can be that signs its people in with Pro Santé Connect. For this machine only."""
+"""Settings of a minimal site with Pro Santé Connect. For demonstration only."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from pathlib import Path
 from django.utils.translation import gettext_lazy as _
 
 PROJECT = Path(__file__).parent.parent
-# What the demonstration remembers from one start to the next.
+# Kept from one start to the next.
 DEMO_FOLDER = Path(os.environ.get("PSC_DEMO_FOLDER", PROJECT / ".demo"))
 DEMO_FOLDER.mkdir(parents=True, exist_ok=True)
 
-# A real site keeps its key to itself and DEBUG off.
+# A real site has a secret key and DEBUG off.
 SECRET_KEY = "django-insecure-only-for-the-demonstration-on-this-machine"
 DEBUG = True
 ROOT_URLCONF = "shared_record.urls"
@@ -43,7 +43,7 @@ MIDDLEWARE = [
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        # Before the templates of the apps, so that admin/login.html here replaces the admin's own.
+        # Searched before the templates of the apps, so that admin/login.html here replaces the admin's.
         "DIRS": [PROJECT / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
@@ -67,7 +67,7 @@ DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": DEMO_FOLDER / "db.sqlite3",
-        # SQLite has one writer at a time: who begins to write waits for the other, instead of failing half-way.
+        # SQLite has one writer at a time: take the lock at the start of a transaction, and wait for it.
         "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 20},
     },
 }
@@ -82,14 +82,14 @@ STATIC_URL = "static/"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(name)s %(message)s", "datefmt": "%H:%M:%S"}},
+    "formatters": {"console": {"format": "%(asctime)s %(name)s %(message)s", "datefmt": "%H:%M:%S"}},
     "handlers": {
-        "line": {"class": "logging.StreamHandler", "formatter": "line"},
-        "nowhere": {"class": "logging.NullHandler"},
+        "console": {"class": "logging.StreamHandler", "formatter": "console"},
+        "null": {"class": "logging.NullHandler"},
     },
     "loggers": {
-        "psc_connect": {"handlers": ["line"], "level": "INFO"},
-        # The development server writes whole addresses, and the address of a callback holds a code.
-        "django.server": {"handlers": ["nowhere"], "propagate": False},
+        "psc_connect": {"handlers": ["console"], "level": "INFO"},
+        # Off: the development server logs whole addresses, and those of callbacks contain codes.
+        "django.server": {"handlers": ["null"], "propagate": False},
     },
 }

@@ -15,7 +15,7 @@ urlpatterns = [
     path("prescriptions/", views.prescriptions, name="prescriptions"),
     path("psc/", include("psc_connect.urls")),
     path("admin/", admin.site.urls),
-    # Browsers ask for it on the pages of the admin, which name no icon.
+    # Browsers request it on the pages of the admin, which declare no icon.
     path("favicon.ico", login_not_required(RedirectView.as_view(url=static("shared_record/icon.svg")))),
     path("language/", login_not_required(set_language), name="set_language"),
 ]

@@ -29,12 +29,12 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(request, "shared_record/home.html", {"has_provider": has_provider})
 
 
-# Pro Santé Connect's words for how somebody identified, and how sure that is.
+# Pro Santé Connect's values for the means and the level of authentication.
 MEANS = {"CARD": _("CPS card"), "MOBILE": _("e-CPS application")}
 LEVELS = {"eidas1": _("eIDAS low"), "eidas2": _("eIDAS substantial"), "eidas3": _("eIDAS high")}
 
 
-# Guarded by LoginRequiredMiddleware, as every view that does not say otherwise.
+# LoginRequiredMiddleware protects this view.
 def me(request: SignedInRequest) -> HttpResponse:
     account = request.psc.account
     claims = request.session.get(CLAIMS)

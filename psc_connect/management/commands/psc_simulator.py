@@ -1,4 +1,4 @@
-"""Start the simulator alone: a Pro Santé Connect of one's own beside `runserver`."""
+"""The command that runs the simulator on its own, beside `runserver`."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ _SITE = "http://127.0.0.1:8000/psc/psc-simulator"
 
 
 class Command(BaseCommand):
-    help = "Plays Pro Santé Connect on a loopback port, with invented people. Only while DEBUG is on."
+    help = "Simulate Pro Santé Connect on a loopback port, with fictitious people. Requires DEBUG."
     requires_system_checks = ()
 
     @override
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default="127.0.0.1", help="an IPv4 loopback address (%(default)s)")
-        parser.add_argument("--port", type=int, default=8899, help="0 takes a free port (%(default)s)")
+        parser.add_argument("--port", type=int, default=8899, help="0 picks a free port (%(default)s)")
         parser.add_argument("--client-id", default="demo", help="%(default)s")
         parser.add_argument("--client-secret", default="demo-secret", help="%(default)s")
         parser.add_argument(
             "--redirect-uri",
             action="append",
-            help=f"repeat it for several, each exact to the letter ({_SITE}/callback/)",
+            help=f"may be repeated; compared character by character ({_SITE}/callback/)",
         )
         parser.add_argument("--post-logout-redirect-uri", action="append", help=f"as above ({_SITE}/logged-out/)")
 
     @override
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEBUG:
-            raise CommandError("The simulator authenticates nobody: it refuses to start unless DEBUG is on.")
+            raise CommandError("The simulator authenticates nobody, so it only starts if DEBUG is on.")
         client = Client(
             client_id=options["client_id"],
             client_secret=options["client_secret"],
@@ -50,25 +50,25 @@ class Command(BaseCommand):
         log = self.stdout.write if options["verbosity"] > 0 else None
         try:
             with run_simulator(options["port"], host=options["host"], clients=[client], log=log) as simulator:
-                self._present(simulator, client)
+                self._print_instructions(simulator, client)
                 _wait_for_a_signal()
         except (OSError, ValueError) as exc:
             raise CommandError(f"The simulator cannot start: {exc}") from exc
         self.stdout.write("Simulator stopped.")
 
-    def _present(self, simulator: Simulator, client: Client) -> None:
+    def _print_instructions(self, simulator: Simulator, client: Client) -> None:
         lines = [
-            f"Pro Santé Connect is simulated at {simulator.origin}/ — no real authentication.",
+            f"Pro Santé Connect is simulated at {simulator.origin}/ (no real authentication).",
             "",
             "People who can sign in:",
             *(f"  {person.slug:26} {person.name}, {person.label_en}" for person in simulator.people.values()),
-            "The page on which one signs in also has a form for anybody else, and a box for a userinfo in JSON.",
+            "You can also create a person, or paste a userinfo in JSON, on the page that lists them.",
             "",
-            "To declare it in the admin, add a provider of the environment “simulator” with:",
+            "To declare it, add a provider with the environment “Simulator” in the admin:",
             f"  discovery URL  {simulator.discovery_url}",
             f"  client id      {client.client_id}",
             f"  client secret  {client.client_secret}",
-            "It accepts these addresses of your site, to the letter:",
+            "It accepts exactly these addresses of your site:",
             *(f"  sign-in        {uri}" for uri in client.redirect_uris),
             *(f"  sign-out       {uri}" for uri in client.post_logout_redirect_uris),
             "",
@@ -78,12 +78,12 @@ class Command(BaseCommand):
 
 
 def _wait_for_a_signal() -> None:
-    """Ctrl-C or TERM, with whatever handled them before put back."""
+    """Wait for SIGINT or SIGTERM, then restore the previous handlers."""
     stop = threading.Event()
     signals = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(number, lambda *_: stop.set()) for number in signals]
+    previous = [signal.signal(number, lambda *_: stop.set()) for number in signals]
     try:
         stop.wait()
     finally:
-        for number, handler in zip(signals, before, strict=True):
+        for number, handler in zip(signals, previous, strict=True):
             signal.signal(number, handler)

@@ -1,4 +1,4 @@
-"""Everything in one command: database, administrator, simulator, provider, site."""
+"""The command that starts the demonstration: database, administrator, simulator, provider and site."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from django.core.wsgi import get_wsgi_application
 from typing_extensions import override
 
 from psc_connect.simulator import run_simulator
+from shared_record.demo_provider import declare_simulator, make_client
 from shared_record.settings import DEMO_FOLDER
-from shared_record.simulated import client_of, declare
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,19 +30,19 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 ADMINISTRATOR = "admin"
-# Wished for at the first start; afterwards the ports of the last one, so that bookmarks and sessions hold.
-FIRST_PORTS = {"site": 8000, "simulator": 8899}
+# Preferred at the first start. Later starts prefer the last ones, so that bookmarks and sessions stay valid.
+DEFAULT_PORTS = {"site": 8000, "simulator": 8899}
 
 
 class Command(BaseCommand):
-    help = "Start the demonstration: the site, and a simulator that plays Pro Santé Connect. Ctrl-C ends it."
+    help = "Start the demonstration: a site and a simulator of Pro Santé Connect. Stop it with Ctrl-C."
 
     @override
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--reset-password",
             action="store_true",
-            help="Give the administrator a new password, and print it.",
+            help="Give the administrator a new password and print it.",
         )
 
     @override
@@ -50,32 +50,32 @@ class Command(BaseCommand):
         stop = _stop_event()
         call_command("migrate", verbosity=0)
         password = _administrator_password(reset=options["reset_password"])
-        ports = _take_ports()
-        # Where the admin looks for a simulator when somebody declares one more provider.
+        ports = _choose_ports()
+        # Where the admin finds the simulator when another provider is declared.
         settings.PSC_CONNECT_SIMULATOR_URL = f"http://{HOST}:{ports['simulator']}"
-        client = client_of(ports["site"])
+        client = make_client(ports["site"])
         with run_simulator(ports["simulator"], clients=[client], log=self._log_simulator) as simulator:
-            declare(simulator.discovery_url)
+            declare_simulator(simulator.discovery_url)
             with _serve_site(ports["site"]):
-                self._say_where_to_click(ports["site"], password)
-                # Not one wait without an end: Ctrl-C does not interrupt that on Windows.
+                self._print_addresses(ports["site"], password)
+                # With a timeout: on Windows, Ctrl-C does not interrupt a wait without one.
                 while not stop.wait(1):
                     pass
-        self._say("Stopped. The same command starts again where you were.")
+        self._print("Stopped. Run the same command to continue.")
 
-    def _say_where_to_click(self, port: int, password: str) -> None:
+    def _print_addresses(self, port: int, password: str) -> None:
         site = f"http://{HOST}:{port}"
-        self._say(f"Site            {site}/")
-        self._say(f"Administration  {site}/admin/")
-        self._say(
-            f"                {ADMINISTRATOR} / {password or '(as before; --reset-password makes a new password)'}"
+        self._print(f"Site            {site}/")
+        self._print(f"Administration  {site}/admin/")
+        self._print(
+            f"                {ADMINISTRATOR} / {password or '(unchanged; --reset-password sets a new password)'}"
         )
-        self._say("Ctrl-C ends both the site and the simulator.")
+        self._print("Ctrl-C stops both the site and the simulator.")
 
     def _log_simulator(self, line: str) -> None:
-        self._say(f"simulator: {line}")
+        self._print(f"simulator: {line}")
 
-    def _say(self, line: str) -> None:
+    def _print(self, line: str) -> None:
         self.stdout.write(line)
         self.stdout.flush()
 
@@ -88,7 +88,7 @@ def _stop_event() -> threading.Event:
 
 
 def _administrator_password(*, reset: bool) -> str:
-    """Return the administrator's new password; "" where there is one already, which only its hash is known of."""
+    """Return the administrator's new password, "" if it is unchanged."""
     users = get_user_model()
     user, created = users.objects.get_or_create(
         username=ADMINISTRATOR, defaults={"is_staff": True, "is_superuser": True}
@@ -101,18 +101,18 @@ def _administrator_password(*, reset: bool) -> str:
     return password
 
 
-def _take_ports() -> dict[str, int]:
-    kept = DEMO_FOLDER / "ports.json"
-    wished = json.loads(kept.read_text("utf-8")) if kept.exists() else FIRST_PORTS
-    ports = {name: _free_port(port) for name, port in wished.items()}
-    kept.write_text(json.dumps(ports), "utf-8")
+def _choose_ports() -> dict[str, int]:
+    file = DEMO_FOLDER / "ports.json"
+    preferred = json.loads(file.read_text("utf-8")) if file.exists() else DEFAULT_PORTS
+    ports = {name: _free_port(port) for name, port in preferred.items()}
+    file.write_text(json.dumps(ports), "utf-8")
     return ports
 
 
-def _free_port(wished: int) -> int:
-    for port in (wished, 0):
+def _free_port(preferred: int) -> int:
+    for port in (preferred, 0):
         with socket.socket() as probe:
-            # As the servers do: a port whose last connections are only fading away is free.
+            # As the servers do: a port with connections in TIME_WAIT is free.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((HOST, port))

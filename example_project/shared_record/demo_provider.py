@@ -1,4 +1,4 @@
-"""The provider of the demonstration: what an administrator does by hand in the admin for the real one."""
+"""The declaration of the simulator as a provider, which an administrator does in the admin for the real one."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from psc_connect.simulator import Client
 CLIENT_ID = "shared-record"
 CLIENT_SECRET = "known-to-everybody-since-it-is-a-demonstration"
 SLUG = "psc-simulator"
-# The second is for whoever tries the admin's own form, which counts from there.
+# The second is the slug that the admin proposes for another provider of the simulator.
 DECLARED_SLUGS = (SLUG, f"{SLUG}-2")
 
 
-def client_of(port: int) -> Client:
-    """Return this site as it is declared to the simulator: with the addresses that the admin shows for ANS."""
+def make_client(port: int) -> Client:
+    """Return this site as a client of the simulator, with the addresses that the admin shows for ANS."""
     origins = [f"http://{host}:{port}" for host in ("127.0.0.1", "localhost")]
 
     def addresses(view: str) -> tuple[str, ...]:
@@ -33,8 +33,8 @@ def client_of(port: int) -> Client:
     )
 
 
-def declare(discovery_url: str) -> None:
-    """Declare the simulator that runs now; what somebody changed in the admin stays, but for metadata and keys."""
+def declare_simulator(discovery_url: str) -> None:
+    """Declare the running simulator, or update the metadata and the keys of its declaration."""
     provider, created = Provider.objects.get_or_create(
         slug=SLUG,
         defaults={
@@ -48,7 +48,7 @@ def declare(discovery_url: str) -> None:
     issuer_before = provider.issuer
     provider.metadata = fetch_document(discovery_url)
     provider.save(update_fields=["metadata"])
-    # Its keys are new at every start.
+    # The simulator has new keys after every start.
     import_keys(provider)
-    # On another port it is another issuer, although the same invented people: an issuer never moves in real life.
+    # On another port the simulator is another issuer, with the same people. A real issuer never changes.
     Account.objects.filter(issuer=issuer_before).update(issuer=provider.issuer)
