@@ -1,4 +1,4 @@
-"""The pages of the administrators' desk, each opened in the state in which it shows most."""
+"""The administration pages, each opened with as much content as possible."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CONFIGURATION = {
         {"slug": "psc-simulator", "acr_values": "eidas1"},
     ],
 }
-# A public key that no provider has: it is shown, and not accepted.
+# A public key that no provider has, for a preview that is not accepted.
 KEY = {
     "kty": "EC",
     "crv": "P-256",
@@ -59,7 +59,7 @@ def run_dry_run(page: Page) -> None:
 
 
 def reveal_claims(page: Page) -> None:
-    """The claims of the dry run before."""
+    """Show the claims of the last dry run."""
     page.goto(f"{PROVIDER}dry-run/")
     page.locator('a[href="?reveal=1#claims"]').click()
     page.wait_for_url("**/dry-run/?reveal=1*")
@@ -83,7 +83,7 @@ def fill_in_preset(page: Page) -> None:
 
 
 def preview_access_rules(page: Page) -> None:
-    """A sentence of two conditions, and what would come of it."""
+    """Enter a rule with two conditions and preview its effect."""
     page.goto(f"{PROVIDER}access-rules/")
     page.select_option("#id_rules-0-0-subject", "profession")
     page.select_option("#id_rules-0-0-operator", "not_in")
@@ -120,14 +120,14 @@ def show_import(page: Page) -> None:
 
 
 def open_account(page: Page) -> None:
-    """One that somebody has made by signing in before."""
+    """Open the account of a person who has signed in."""
     page.goto(ACCOUNTS)
     page.get_by_role("link", name=steps.DOCTORS_MASKED).first.click()
     page.locator("#identifiers").wait_for()
 
 
 def link(page: Page) -> None:
-    """What would come of giving it to the administrator: it is looked at, and not confirmed."""
+    """Preview linking the account to the administrator, without confirming."""
     open_account(page)
     page.locator('.psc-tools a[href$="/link/"]').click()
     page.fill("#id_user", "admin")
@@ -145,13 +145,13 @@ PAGES: dict[str, Callable[[Page], None]] = {
     "providers": _open(PROVIDERS),
     "add": _open(f"{PROVIDERS}add/"),
     "provider": _open(f"{PROVIDER}change/"),
-    "connection": ask_for_test,
-    "dry-run": rehearse,
-    "claims": reveal,
-    "mapping": try_mapping,
-    "mapping-set": fill_in_set,
-    "access-rules": try_access_rules,
-    "rules": type_rules,
+    "connection": run_connection_test,
+    "dry-run": run_dry_run,
+    "claims": reveal_claims,
+    "mapping": preview_mapping,
+    "mapping-set": fill_in_preset,
+    "access-rules": preview_access_rules,
+    "rules": edit_provider_selection,
     "keys": paste_keys,
     "history": _open(f"{PROVIDER}history/"),
     "import": show_import,

@@ -32,12 +32,12 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         yield demo
 
 
-# Not for the whole run: Playwright's loop, while it lives, makes Django refuse the database to this thread.
+# Not for the whole run: while Playwright's event loop runs, Django refuses database access in this thread.
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     path = os.environ.get("PSC_TESTS_CHROMIUM", "/usr/bin/chromium")
     if shutil.which(path) is None:
-        reason = f"{path} is no Chromium: PSC_TESTS_CHROMIUM names another"
+        reason = f"{path} does not exist: set PSC_TESTS_CHROMIUM to a Chromium"
         if os.environ.get("PSC_TESTS_REQUIRE_ALL") == "1":
             pytest.fail(reason)
         pytest.skip(reason)
@@ -48,24 +48,24 @@ def chromium() -> Iterator[Browser]:
 
 
 class Visitor:
-    """One person's browser: its page, and what the console complained of."""
+    """A browser context with one page, and the errors of its console."""
 
     def __init__(self, context: BrowserContext) -> None:
         self.context = context
-        self.complaints: list[str] = []
-        # The answers 403 and 400 of the pages that explain a refusal stand in the console too: no complaint.
-        context.on("console", self._listen)
-        context.on("weberror", lambda error: self.complaints.append(str(error.error)))
+        self.console_errors: list[str] = []
+        # The console also reports the statuses 403 and 400 of our error pages: those are expected.
+        context.on("console", self._record)
+        context.on("weberror", lambda error: self.console_errors.append(str(error.error)))
         self.page: Page = context.new_page()
 
-    def _listen(self, message: ConsoleMessage) -> None:
+    def _record(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"} and "the server responded with a status of 40" not in message.text:
-            self.complaints.append(message.text)
+            self.console_errors.append(message.text)
 
 
 @pytest.fixture
 def visit(chromium: Browser, demo: Demo) -> Iterator[Any]:
-    """Open a browser of its own for a person; at the end no console may hold a complaint."""
+    """Open browser contexts; at the end, assert that no console has an error."""
     visitors: list[Visitor] = []
 
     def open_browser(**options: Any) -> Page:
@@ -75,7 +75,7 @@ def visit(chromium: Browser, demo: Demo) -> Iterator[Any]:
         return visitors[-1].page
 
     yield open_browser
-    complaints = [complaint for visitor in visitors for complaint in visitor.complaints]
+    console_errors = [error for visitor in visitors for error in visitor.console_errors]
     for visitor in visitors:
         visitor.context.close()
-    assert not complaints
+    assert not console_errors

@@ -1,4 +1,4 @@
-"""The demonstration as its reader starts it: a process of its own, on an empty folder."""
+"""The demonstration, run as a separate process with an empty folder."""
 
 from __future__ import annotations
 
@@ -22,33 +22,33 @@ class Demo:
     process: subprocess.Popen[str]
     site: str = ""
     password: str = ""
-    said: list[str] = field(default_factory=list)
+    output: list[str] = field(default_factory=list)
 
-    def read_where_to_click(self) -> None:
+    def read_addresses(self) -> None:
         for line in self.process.stdout or ():
-            self.said.append(line)
+            self.output.append(line)
             if found := re.fullmatch(r"Site +(http\S+)\n", line):
                 self.site = found[1]
             if found := re.fullmatch(r" +admin / (\S+)\n", line):
                 self.password = found[1]
             if line.startswith("Ctrl-C"):
                 return
-        raise RuntimeError("The demonstration did not start:\n" + "".join(self.said))
+        raise RuntimeError("The demonstration did not start:\n" + "".join(self.output))
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)
-        rest, _nothing = self.process.communicate(timeout=20)
-        self.said.append(rest)
+        rest, _stderr = self.process.communicate(timeout=20)
+        self.output.append(rest)
         return self.process.returncode
 
 
 @contextmanager
 def running_demo(folder: Path, *options: str) -> Iterator[Demo]:
-    """Run ``manage.py demo`` with its memory in ``folder``, on ports that are free now unless it remembers others."""
+    """Run ``manage.py demo`` with its data in ``folder``, on free ports or on those of its last start."""
     ports = folder / "ports.json"
     if not ports.exists():
         ports.write_text(json.dumps({"site": 0, "simulator": 0}))
-    # The settings of the tests are not those of the demonstration.
+    # The demonstration has its own settings.
     environment = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
     with subprocess.Popen(
         [sys.executable, str(MANAGE), "demo", *options],
@@ -60,7 +60,7 @@ def running_demo(folder: Path, *options: str) -> Iterator[Demo]:
     ) as process:
         demo = Demo(process)
         try:
-            demo.read_where_to_click()
+            demo.read_addresses()
             yield demo
         finally:
             if process.poll() is None:

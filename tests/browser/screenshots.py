@@ -1,4 +1,4 @@
-"""Make the pictures of the README anew, from the root of the repository: ``python -m tests.browser.screenshots``."""
+"""Update the screenshots of the README, from the root of the repository: ``python -m tests.browser.screenshots``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.browser.demo import ROOT, Demo, running_demo
 FOLDER = ROOT / "docs" / "pictures"
 
 
-def take_pictures(page: Page, demo: Demo) -> None:
+def take_screenshots(page: Page, demo: Demo) -> None:
     page.goto("/")
     page.locator(".psc-button").screenshot(path=FOLDER / "button.png")
     page.screenshot(path=FOLDER / "home.png")
@@ -30,11 +30,11 @@ def take_pictures(page: Page, demo: Demo) -> None:
     page.screenshot(path=FOLDER / "activity.png")
     steps.sign_out(page)
     steps.enter_admin(page, demo)
-    take_pictures_of_the_desk(page)
+    take_admin_screenshots(page)
 
 
-def take_pictures_of_the_desk(page: Page) -> None:
-    """As large as the page, up to what a reader looks at."""
+def take_admin_screenshots(page: Page) -> None:
+    """Take screenshots of the administration pages, cut at 1500 pixels."""
     page.set_viewport_size({"width": 1280, "height": 760})
     for name, open_page in admin_pages.PAGES.items():
         open_page(page)
@@ -52,7 +52,7 @@ def main() -> None:
     ):
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         page = browser.new_page(base_url=demo.site, locale="fr-FR", viewport={"width": 1100, "height": 760})
-        take_pictures(page, demo)
+        take_screenshots(page, demo)
         browser.close()
 
 

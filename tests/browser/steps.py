@@ -1,4 +1,4 @@
-"""What people do, step by step."""
+"""Steps of people on the pages of the demonstration."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from playwright.sync_api import Page
 
 from tests.browser.demo import Demo
 
-# Whom the steps sign in.
+# The person that the steps sign in.
 DOCTOR = "doctor-two-activities"
 DOCTORS_MASKED = "89••••••••85"
 SIMULATOR = re.compile(r"/auth\?")
@@ -18,7 +18,7 @@ LOGGED_OUT = re.compile(r"/psc/psc-simulator/logged-out/")
 
 
 def choose_person(page: Page, slug: str = DOCTOR) -> None:
-    """Identify at the simulator, and choose the first activity if asked."""
+    """Choose a person at the simulator, and an activity if the site asks for one."""
     page.wait_for_url(SIMULATOR)
     page.locator(f"button[name=person][value={slug}]").click()
     page.wait_for_url(lambda url: not SIMULATOR.search(url))
@@ -28,7 +28,7 @@ def choose_person(page: Page, slug: str = DOCTOR) -> None:
 
 
 def open_activities(page: Page) -> None:
-    """Open the choice of an activity, signed in."""
+    """Open the page that asks for an activity, as a signed-in person."""
     page.goto("/me/")
     page.get_by_role("link", name=re.compile("Changer d’activité|Change activity")).click()
     page.wait_for_url(ACTIVITY)
@@ -56,7 +56,7 @@ def sign_out(page: Page) -> None:
 
 
 def stay_on_signing_out_page(page: Page) -> None:
-    """Stay on the page that moves on by itself: the provider answers that there is nothing to show."""
+    """Stay on the page that redirects to the provider, which is made to answer without content."""
     page.context.route(END_SESSION, lambda route: route.fulfill(status=204))
     page.goto("/me/")
     with page.expect_request(END_SESSION):

@@ -1,4 +1,4 @@
-"""Every page for everybody: axe finds nothing serious, and a narrow screen needs no scrolling sideways."""
+"""Accessibility: axe finds no serious fault, and narrow screens need no horizontal scrolling."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ PAGES: dict[str, Callable[[Page], Any]] = {
 def serious_faults(page: Page) -> list[str]:
     page.wait_for_load_state()
     page.evaluate(AXE)
-    # Django gives the fields of its tabular inlines no labels, only the heads of their columns.
+    # Django's tabular inlines have column headings instead of labels.
     found = page.evaluate("axe.run({exclude: ['.tabular']})")
     return [
         f"{fault['id']}: {node['html']}"
@@ -93,13 +93,13 @@ def test_axe_finds_no_serious_fault(visit: Visit, name: str, scheme: str) -> Non
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_narrow_screen_needs_no_scrolling_sideways(visit: Visit, name: str) -> None:
+def test_narrow_screen_needs_no_horizontal_scrolling(visit: Visit, name: str) -> None:
     page = visit(viewport={"width": 320, "height": 640})
     PAGES[name](page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
-def test_narrow_screen_stacks_what_was_written_into_the_user(visit: Visit) -> None:
+def test_narrow_screen_stacks_the_table_of_user_fields(visit: Visit) -> None:
     page = visit(viewport={"width": 320, "height": 640})
     steps.sign_in(page)
     table = page.locator(".wide")
@@ -111,7 +111,7 @@ def test_narrow_screen_stacks_what_was_written_into_the_user(visit: Visit) -> No
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_no_serious_fault_of_ours_at_the_desk(visit: Visit, demo: Demo, scheme: str) -> None:
+def test_axe_finds_no_serious_fault_in_the_administration(visit: Visit, demo: Demo, scheme: str) -> None:
     steps.sign_in(visit())
     page = visit(color_scheme=scheme)
     steps.enter_admin(page, demo)
@@ -122,7 +122,7 @@ def test_axe_finds_no_serious_fault_of_ours_at_the_desk(visit: Visit, demo: Demo
     assert {name: faults for name, faults in found.items() if faults} == {}
 
 
-def test_the_desk_needs_no_scrolling_sideways_on_a_narrow_screen(visit: Visit, demo: Demo) -> None:
+def test_narrow_administration_needs_no_horizontal_scrolling(visit: Visit, demo: Demo) -> None:
     steps.sign_in(visit())
     page = visit(viewport={"width": 320, "height": 640})
     steps.enter_admin(page, demo)
@@ -130,13 +130,13 @@ def test_the_desk_needs_no_scrolling_sideways_on_a_narrow_screen(visit: Visit, d
     for name, open_page in admin_pages.PAGES.items():
         open_page(page)
         widths[name] = page.evaluate("document.documentElement.scrollWidth")
-    # Django's own lists and pages of deletion are wider than that by themselves.
+    # Some of Django's own pages are wider than that.
     assert {name: width for name, width in widths.items() if width > 320} == {}
 
 
 @pytest.mark.parametrize(("width", "parts"), [(1280, ".results, .psc-scroll"), (320, ".psc-scroll, .submit-row")])
-def test_no_table_of_the_desk_hides_a_column(visit: Visit, demo: Demo, width: int, parts: str) -> None:
-    """On a usual screen none of the lists; on a narrow one none of our own tables, and no button."""
+def test_no_table_of_the_administration_hides_a_column(visit: Visit, demo: Demo, width: int, parts: str) -> None:
+    """On a wide screen this includes Django's lists; on a narrow one, our tables and the buttons."""
     steps.sign_in(visit())
     page = visit(viewport={"width": width, "height": 800})
     steps.enter_admin(page, demo)
@@ -148,7 +148,7 @@ def test_no_table_of_the_desk_hides_a_column(visit: Visit, demo: Demo, width: in
     assert {name: pixels for name, pixels in hidden.items() if pixels > 1} == {}
 
 
-def test_axe_is_heard(visit: Visit) -> None:
+def test_axe_reports_a_fault(visit: Visit) -> None:
     page = visit()
     page.goto("/")
     page.evaluate("document.documentElement.removeAttribute('lang')")

@@ -1,4 +1,4 @@
-"""The choice of an activity, with a keyboard and without JavaScript, and the page for doctors."""
+"""The choice of an activity, with the keyboard and without JavaScript, and the page for doctors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The administrators' pages, in a real browser, under the same policy."""
+"""The admin login and the provider pages, in a real browser with a strict Content-Security-Policy."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Visit = Callable[..., Page]
 PROVIDERS = "/admin/psc_connect/provider/"
 
 
-def test_button_on_the_login_page_of_the_admin_stands_below_the_form(visit: Visit) -> None:
+def test_button_of_the_admin_login_is_below_the_form(visit: Visit) -> None:
     page = visit(viewport={"width": 1200, "height": 700})
     page.goto("/admin/")
     form, button = page.locator("#login-form").bounding_box(), page.locator(".psc-button").bounding_box()
@@ -23,7 +23,7 @@ def test_button_on_the_login_page_of_the_admin_stands_below_the_form(visit: Visi
     assert button["width"] > 250
 
 
-def test_button_on_the_login_page_of_the_admin_signs_in_and_says_who_may_enter(visit: Visit) -> None:
+def test_button_of_the_admin_login_signs_in_and_explains_who_has_access(visit: Visit) -> None:
     page = visit()
     page.goto("/admin/")
     page.locator(".psc-button").click()
@@ -33,7 +33,7 @@ def test_button_on_the_login_page_of_the_admin_signs_in_and_says_who_may_enter(v
     page.wait_for_url(steps.LOGGED_OUT)
 
 
-def test_pages_of_the_provider_and_its_accounts_open_without_complaint(visit: Visit, demo: Demo) -> None:
+def test_provider_and_account_pages_open_without_console_errors(visit: Visit, demo: Demo) -> None:
     person, page = visit(), visit()
     steps.sign_in(person)
     steps.enter_admin(page, demo)

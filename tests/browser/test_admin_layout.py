@@ -1,4 +1,4 @@
-"""The administrators' desk is read at ease: no word is cut, and what belongs together stands together."""
+"""Layout of the administration pages: no word is broken, labels and buttons are aligned."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from tests.browser.demo import Demo
 
 Visit = Callable[..., Page]
 LISTS = ("providers", "accounts", "unlinked", "account-changes")
-# Every word of a table that stands on more than one line; a hyphen may end one, and dots that mask are none.
-CUT_WORDS = """table => {
-    const cut = [];
+# Finds the words of a table that are broken over lines; breaks after hyphens and in masking dots are allowed.
+BROKEN_WORDS = """table => {
+    const broken = [];
     const texts = document.createTreeWalker(table, NodeFilter.SHOW_TEXT);
     while (texts.nextNode()) {
         for (const word of texts.currentNode.data.matchAll(/[^\\s•-]+-?/g)) {
             const range = document.createRange();
             range.setStart(texts.currentNode, word.index);
             range.setEnd(texts.currentNode, word.index + word[0].length);
-            if (range.getClientRects().length > 1) cut.push(word[0]);
+            if (range.getClientRects().length > 1) broken.push(word[0]);
         }
     }
-    return cut;
+    return broken;
 }"""
 
 
@@ -40,21 +40,21 @@ def administrator(visit: Visit, demo: Demo) -> Callable[[int], Page]:
 
 
 @pytest.mark.parametrize("width", [1280, 320])
-def test_no_list_cuts_a_word(administrator: Callable[[int], Page], width: int) -> None:
+def test_no_list_breaks_a_word(administrator: Callable[[int], Page], width: int) -> None:
     page = administrator(width)
     admin_pages.unlink(page)
     page.get_by_role("button", name="Oui, dissocier et fermer les sessions").click()
-    cut = {}
+    broken = {}
     for name in LISTS:
         admin_pages.PAGES[name](page)
-        cut[name] = page.locator("#result_list").evaluate_all(f"tables => tables.flatMap({CUT_WORDS})")
-        # Where columns are out of sight, a line says so.
-        is_told = page.locator(".psc-sideways").is_visible()
-        assert is_told == (width == 320 and page.locator("#result_list").count() == 1)
-    assert {name: words for name, words in cut.items() if words} == {}
+        broken[name] = page.locator("#result_list").evaluate_all(f"tables => tables.flatMap({BROKEN_WORDS})")
+        # A hint is shown if columns are hidden.
+        has_hint = page.locator(".psc-sideways").is_visible()
+        assert has_hint == (width == 320 and page.locator("#result_list").count() == 1)
+    assert {name: words for name, words in broken.items() if words} == {}
 
 
-def test_labels_of_boxes_take_the_room_that_is_there(administrator: Callable[[int], Page]) -> None:
+def test_checkbox_labels_use_the_available_width(administrator: Callable[[int], Page]) -> None:
     page = administrator(1280)
     page.goto(f"{admin_pages.PROVIDER}change/")
     heights = page.locator(".vCheckboxLabel:visible").evaluate_all("labels => labels.map(each => each.offsetHeight)")
@@ -62,7 +62,7 @@ def test_labels_of_boxes_take_the_room_that_is_there(administrator: Callable[[in
     assert max(heights) < 30
 
 
-def test_an_ordinary_path_is_read_whole(administrator: Callable[[int], Page]) -> None:
+def test_a_usual_claim_path_is_fully_visible(administrator: Callable[[int], Page]) -> None:
     page = administrator(1280)
     page.goto(f"{admin_pages.PROVIDER}mapping/")
     page.fill("#id_attributes-0-claim", "SubjectRefPro.exercices[0].codeProfession")
@@ -71,10 +71,10 @@ def test_an_ordinary_path_is_read_whole(administrator: Callable[[int], Page]) ->
     assert overhang <= 0
 
 
-def test_the_way_out_stands_beside_the_button(administrator: Callable[[int], Page]) -> None:
+def test_the_cancel_link_is_beside_the_button(administrator: Callable[[int], Page]) -> None:
     page = administrator(1280)
     page.goto(f"{admin_pages.PROVIDER}keys/")
     page.locator("button[value=retire]").first.click()
     boxes = [page.locator(".submit-row").first.locator(each).bounding_box() for each in ("button", ".closelink")]
-    [button, way_out] = [(box["y"], box["height"]) for box in boxes if box]
-    assert button == pytest.approx(way_out, abs=1)
+    [button, cancel] = [(box["y"], box["height"]) for box in boxes if box]
+    assert button == pytest.approx(cancel, abs=1)

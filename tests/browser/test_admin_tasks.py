@@ -1,4 +1,4 @@
-"""An administrator at work: tested, rehearsed, mapped, pinned, moved to production and taken away again."""
+"""Tasks of an administrator: connection test, dry run, mapping, access rules, keys, import and unlinking."""
 
 from __future__ import annotations
 
@@ -52,25 +52,25 @@ def test_the_connection_is_tested(administrator: Callable[[bool], Page], scripts
     admin_pages.run_connection_test(page)
     expect(page.locator(".psc-summary")).to_contain_text("Les professionnels peuvent se connecter")
     expect(page.locator(".psc-lines tbody tr")).to_have_count(9)
-    # The demonstration is plain http on this machine: nothing else wants attention.
+    # The only warning: the demonstration uses http.
     expect(page.locator(".psc-warning")).to_have_count(1)
     expect(page.locator(".psc-failed")).to_have_count(0)
 
 
 @both
-def test_a_sign_in_is_rehearsed(administrator: Callable[[bool], Page], scripts: bool) -> None:
+def test_a_dry_run_shows_the_login(administrator: Callable[[bool], Page], scripts: bool) -> None:
     page = administrator(scripts)
     page.goto(admin_pages.ACCOUNTS)
     accounts = page.locator("#result_list tbody tr").count()
     admin_pages.run_dry_run(page)
-    # Another test may have signed the same person in.
+    # Another test may have signed in the same person.
     expect(page.locator(".psc-summary")).to_have_text(
         re.compile("Un nouvel utilisateur serait créé pour cette personne|Cette personne a déjà un compte")
     )
     expect(page.locator(".psc-claims").first).to_contain_text('"SubjectNameID": "89••••••••85"')
     admin_pages.reveal_claims(page)
     expect(page.locator(".psc-claims").first).to_contain_text('"SubjectNameID": "899700427885"')
-    # Still the administrator, and nobody else.
+    # The administrator is still signed in, and there is no new account.
     page.goto("/admin/")
     expect(page.locator("#user-tools")).to_contain_text("admin")
     page.goto(admin_pages.ACCOUNTS)
@@ -78,7 +78,7 @@ def test_a_sign_in_is_rehearsed(administrator: Callable[[bool], Page], scripts: 
 
 
 @both
-def test_a_mapping_is_tried_and_saved(administrator: Callable[[bool], Page], scripts: bool) -> None:
+def test_a_mapping_is_previewed_and_saved(administrator: Callable[[bool], Page], scripts: bool) -> None:
     page = administrator(scripts)
     admin_pages.preview_mapping(page)
     expect(page.locator(".psc-steps")).to_contain_text("vouliez-vous dire codeProfession ?")
@@ -115,7 +115,7 @@ def test_a_preset_is_filled_in_and_the_enter_key_saves(administrator: Callable[[
 
 
 @both
-def test_access_rules_are_tried_and_saved(administrator: Callable[[bool], Page], scripts: bool) -> None:
+def test_access_rules_are_previewed_and_saved(administrator: Callable[[bool], Page], scripts: bool) -> None:
     page = administrator(scripts)
     admin_pages.preview_access_rules(page)
     refused = page.locator(".psc-lines tr", has_text="Une pédicure-podologue")
@@ -157,12 +157,12 @@ def test_a_code_is_found_by_its_name_without_a_mouse(administrator: Callable[[bo
     search.press_sequentially("infirm")
     search.press("Escape")
     expect(page.locator(".psc-found button")).to_have_count(0)
-    # They were professions.
+    # The codes of professions are removed.
     page.select_option("#id_rules-0-0-subject", "department")
     expect(page.locator(".psc-tick")).to_have_count(0)
 
 
-def test_only_what_an_outcome_has_is_shown_for_it(administrator: Callable[[bool], Page]) -> None:
+def test_only_the_fields_of_an_outcome_are_shown(administrator: Callable[[bool], Page]) -> None:
     page = administrator(True)
     page.goto(f"{admin_pages.PROVIDER}access-rules/")
     for outcome, shown in (("", set()), ("allow", set()), ("refuse", {"message"}), ("group", {"group"})):
@@ -185,7 +185,7 @@ def test_a_key_is_pinned_and_unpinned(administrator: Callable[[bool], Page], scr
 
 
 @both
-def test_a_configuration_leaves_and_comes_back(
+def test_a_configuration_is_exported_and_imported(
     administrator: Callable[[bool], Page], tmp_path: Path, scripts: bool
 ) -> None:
     page = administrator(scripts)
@@ -219,7 +219,7 @@ def test_an_account_is_unlinked_and_its_session_ends(
     expect(page.locator("#result_list")).to_contain_text(steps.DOCTORS_MASKED)
 
 
-def test_the_desk_speaks_english_to_who_asks_for_it(visit: Visit, demo: Demo) -> None:
+def test_administration_pages_are_in_english_on_request(visit: Visit, demo: Demo) -> None:
     steps.sign_in(visit())
     page = visit(locale="en-GB")
     steps.enter_admin(page, demo)

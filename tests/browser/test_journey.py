@@ -1,4 +1,4 @@
-"""The login and the logout, in a real browser, under a policy that names no host of the provider."""
+"""Login and logout in a real browser, with a Content-Security-Policy that does not allow the provider."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def test_sign_in_and_out_of_both(visit: Visit, scripts: bool) -> None:
     expect(page.locator("main")).to_contain_text("toutes deux fermées")
     page.goto("/")
     page.locator(".psc-button").click()
-    # The provider asks again: its session has ended too.
+    # The session at the provider has ended too, so it asks again.
     page.wait_for_url(steps.SIMULATOR)
     expect(page.locator("button[name=person]").first).to_be_visible()
 
 
-def test_page_first_asked_for_is_where_the_login_ends(visit: Visit) -> None:
+def test_login_ends_on_the_requested_page(visit: Visit) -> None:
     page = visit()
     page.goto("/me/?tab=account")
     steps.choose_person(page)
@@ -61,7 +61,7 @@ def test_reload_after_the_login_stays_on_the_page(visit: Visit) -> None:
     page.wait_for_url("**/me/")
 
 
-def test_who_cancels_can_start_again(visit: Visit) -> None:
+def test_a_cancelled_login_can_be_started_again(visit: Visit) -> None:
     page = visit()
     steps.cancel(page)
     expect(page.locator("h1")).to_have_text("Vous avez annulé la connexion")
@@ -71,7 +71,7 @@ def test_who_cancels_can_start_again(visit: Visit) -> None:
     page.wait_for_url("**/me/")
 
 
-def test_who_is_signed_in_already_is_told_so_and_can_sign_out(visit: Visit) -> None:
+def test_login_page_offers_sign_out_to_a_signed_in_person(visit: Visit) -> None:
     page = visit()
     steps.sign_in(page)
     response = page.goto("/psc/login/?next=/me/")
@@ -81,7 +81,7 @@ def test_who_is_signed_in_already_is_told_so_and_can_sign_out(visit: Visit) -> N
     page.wait_for_url(steps.LOGGED_OUT)
 
 
-def test_sign_out_goes_on_by_its_link_where_nothing_moves_by_itself(visit: Visit) -> None:
+def test_sign_out_continues_with_a_link_without_automatic_redirect(visit: Visit) -> None:
     page = visit()
     steps.sign_in(page)
     steps.stay_on_signing_out_page(page)
@@ -91,7 +91,7 @@ def test_sign_out_goes_on_by_its_link_where_nothing_moves_by_itself(visit: Visit
     page.wait_for_url(steps.LOGGED_OUT)
 
 
-def test_the_pages_speak_english_to_who_asks_for_it(visit: Visit) -> None:
+def test_pages_are_in_english_on_request(visit: Visit) -> None:
     page = visit()
     page.goto("/")
     page.get_by_role("button", name="EN").click()

@@ -1,4 +1,4 @@
-"""The smallest relying party that works, none of our code in it: it tells what Keycloak itself does."""
+"""A minimal relying party without our code, to test what Keycloak itself does."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ import requests
 from tests.interop.browser import Browser
 from tests.interop.keycloak import Keycloak, realm
 
-REDIRECT_PORT = 9  # nothing listens there: the browser stops before
+REDIRECT_PORT = 9  # nothing listens there: the browser stops before it
 
 
 def secret_of(slug: str) -> str:
-    found: dict[str, str] = {client["clientId"]: client["secret"] for client in realm()["clients"]}
-    return found[f"psc-{slug}"]
+    secrets_by_client: dict[str, str] = {client["clientId"]: client["secret"] for client in realm()["clients"]}
+    return secrets_by_client[f"psc-{slug}"]
 
 
 @dataclass(frozen=True, slots=True)
 class BareClient:
-    """One login of one client: `slug` is the client's name without `psc-`."""
+    """A login of a client; `slug` is the client's name without `psc-`."""
 
     keycloak: Keycloak
     slug: str = "post"
@@ -49,11 +49,11 @@ class BareClient:
             "code_challenge_method": "S256",
             **changes,
         }
-        given = {name: value for name, value in parameters.items() if value is not None}
-        return f"{self.keycloak.endpoint('auth')}?{urlencode(given)}"
+        present = {name: value for name, value in parameters.items() if value is not None}
+        return f"{self.keycloak.endpoint('auth')}?{urlencode(present)}"
 
     def code(self, person: str) -> str:
-        """Sign the person in with a browser of their own."""
+        """Sign the person in with a new browser; return the authorization code."""
         with Browser(stop_before=self.redirect_uri) as browser:
             answer = browser.sign_in(browser.open(self.authorization_url()), person)
         return callback_parameters(answer)["code"]
@@ -82,7 +82,7 @@ class BareClient:
 
 
 def callback_parameters(answer: requests.Response) -> dict[str, str]:
-    """The query of the redirect to the client."""
+    """Return the query of the redirect to the client."""
     assert answer.is_redirect, f"a {answer.status_code} page of {answer.url.partition('?')[0]}"
     query = parse_qs(urlsplit(answer.headers["Location"]).query, strict_parsing=True)
     return {name: value for name, (value,) in query.items()}

@@ -1,4 +1,4 @@
-"""A person at a browser, scripted: cookies, redirects, forms, nothing else."""
+"""A scripted browser: cookies, redirects and forms."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAX_REDIRECTS = 20
 
 
 class LoopbackCookies(RequestsCookieJar):
-    """A browser sends Secure cookies, which Keycloak's are, to http://127.0.0.1; http.cookiejar does not."""
+    """Cookies that are also sent to http://127.0.0.1 if they are Secure, as browsers do; Keycloak's are."""
 
     def set_cookie(self, cookie: Cookie, *args: Any, **kwargs: Any) -> None:
         cookie.secure = False
@@ -52,7 +52,7 @@ class _Forms(HTMLParser):
 
 
 class Browser:
-    """One person's browser. A redirect to what begins with `stop_before` is returned, not followed."""
+    """A browser. A redirect to an address that starts with `stop_before` is returned, not followed."""
 
     def __init__(self, *, stop_before: str | None = None) -> None:
         self._session = requests.Session()
@@ -91,11 +91,11 @@ class Browser:
 
     @contextmanager
     def stopping_before(self, prefix: str) -> Iterator[None]:
-        self._stop_before, before = prefix, self._stop_before
+        self._stop_before, previous = prefix, self._stop_before
         try:
             yield
         finally:
-            self._stop_before = before
+            self._stop_before = previous
 
     def _follow(self, method: str, url: str, **arguments: Any) -> requests.Response:
         for _ in range(MAX_REDIRECTS):

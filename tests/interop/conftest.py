@@ -1,4 +1,4 @@
-"""The real Keycloak of these tests, one that runs already or one started for the session, and our site before it."""
+"""Fixtures: a real Keycloak, either already running or started for the session, and a site that uses it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from pytest_django.live_server_helper import LiveServer
 
 from tests.interop.browser import Browser
 from tests.interop.keycloak import Keycloak, run_keycloak
-from tests.interop.recording_proxy import Tap, tapped
-from tests.interop.site import heard_logins
+from tests.interop.recording_proxy import RecordingProxy, run_proxy
+from tests.interop.site import recorded_logins
 from tests.interop.visitor import Visitor
 
 
@@ -28,7 +28,7 @@ def keycloak(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keycloak]:
         with run_keycloak(Path(home), port, log=tmp_path_factory.mktemp("keycloak") / "log") as started:
             yield started
     else:
-        reason = "PSC_KEYCLOAK_HOME names no unpacked Keycloak"
+        reason = "PSC_KEYCLOAK_HOME is not set to an unpacked Keycloak"
         if os.environ.get("PSC_TESTS_REQUIRE_ALL") == "1":
             pytest.fail(reason)
         pytest.skip(reason)
@@ -36,13 +36,13 @@ def keycloak(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keycloak]:
 
 @pytest.fixture
 def browser() -> Iterator[Browser]:
-    with Browser() as one:
-        yield one
+    with Browser() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="session")
 def live_server() -> Iterator[LiveServer]:
-    """pytest-django's, on the address that the realm's redirect URIs name."""
+    """Return pytest-django's server, on the address of the realm's redirect URIs."""
     server = LiveServer("127.0.0.1")
     yield server
     server.stop()
@@ -54,13 +54,13 @@ def visitor(live_server: LiveServer, browser: Browser) -> Visitor:
 
 
 @pytest.fixture
-def tap(keycloak: Keycloak, settings: Any) -> Iterator[Tap]:
+def proxy(keycloak: Keycloak, settings: Any) -> Iterator[RecordingProxy]:
     settings.PSC_CONNECT_EXTRA_ENDPOINT_HOSTS = ["127.0.0.1"]
-    with tapped(keycloak) as one:
-        yield one
+    with run_proxy(keycloak) as proxy:
+        yield proxy
 
 
 @pytest.fixture
 def logins() -> Iterator[list[dict[str, Any]]]:
-    with heard_logins() as heard:
-        yield heard
+    with recorded_logins() as logins:
+        yield logins

@@ -1,6 +1,6 @@
-"""A real Keycloak that behaves as Pro Santé Connect: started, administered, stopped.
+"""A real Keycloak, configured like Pro Santé Connect.
 
-``python -m tests.interop.keycloak HOME PORT`` keeps one running, for a look by hand and for `.ci/run`.
+``python -m tests.interop.keycloak HOME PORT`` runs one until it is stopped, for manual tests and for `.ci/run`.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ START_SECONDS = 180
 
 
 def people() -> dict[str, dict[str, Any]]:
-    """The shared userinfo payloads by the name of their file, which is the person's user name at Keycloak."""
+    """Return the shared userinfo payloads by their file name, which is the username at Keycloak."""
     return {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(PAYLOADS.glob("*.json"))}
 
 
 def realm() -> dict[str, Any]:
-    """`realm.json` and one user a payload: each claim an attribute that holds JSON text, `sub` plain text."""
+    """Return `realm.json` with a user for each payload: each claim is an attribute, in JSON except for `sub`."""
     representation: dict[str, Any] = json.loads(REALM_FILE.read_text("utf-8"))
     representation["users"] = [
         {
@@ -57,7 +57,7 @@ def realm() -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Keycloak:
-    """Where a running one answers; `base` ends in `/auth`, as Pro Santé Connect's does."""
+    """A running Keycloak. `base` ends in `/auth`, as that of Pro Santé Connect."""
 
     base: str
 
@@ -76,7 +76,7 @@ class Keycloak:
 
     @contextmanager
     def rotated_key(self) -> Iterator[str]:
-        """Sign with a new RSA key meanwhile; yields its kid. The old one stays published."""
+        """Sign with a new RSA key inside the block, and yield its kid. The old one stays published."""
         known = {key["kid"] for key in self.jwks()["keys"]}
         component = {
             "name": "rotated",
@@ -114,7 +114,7 @@ class Keycloak:
 
 @contextmanager
 def run_keycloak(home: Path, port: int, *, log: Path) -> Iterator[Keycloak]:
-    """Start the unpacked Keycloak of `home` on a loopback port (35 s the first time), stop it by its pid."""
+    """Run the unpacked Keycloak in `home` on a loopback port. The first start takes 35 seconds."""
     imported = home / "data" / "import" / "realm.json"
     imported.parent.mkdir(parents=True, exist_ok=True)
     imported.write_text(json.dumps(realm()), "utf-8")
@@ -145,8 +145,8 @@ def run_keycloak(home: Path, port: int, *, log: Path) -> Iterator[Keycloak]:
 
 
 def _wait(keycloak: Keycloak, process: subprocess.Popen[bytes], log: Path) -> None:
-    until = time.monotonic() + START_SECONDS
-    while time.monotonic() < until and process.poll() is None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
         if _answers(keycloak):
             return
         time.sleep(0.5)
@@ -165,7 +165,7 @@ def _answers(keycloak: Keycloak) -> bool:
 def main(home: str, port: str) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with run_keycloak(Path(home), int(port), log=Path(home) / "keycloak.log") as keycloak:
-        print(keycloak.base, flush=True)  # noqa: T201 - its caller waits for this line
+        print(keycloak.base, flush=True)  # noqa: T201 - the caller waits for this line
         signal.pause()
 
 

@@ -1,4 +1,4 @@
-"""Our side of the journeys: providers declared for Keycloak's clients, and what a person reads on our pages."""
+"""The site of these tests: providers for Keycloak's clients, and the contents of its pages."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from tests.interop.keycloak import Keycloak
 
 
 def declare(keycloak: Keycloak, client: str = "post", **changes: Any) -> Provider:
-    """Declare the client `psc-…` as the administrator's form does, keys imported from Keycloak itself."""
+    """Declare the client `psc-…` as the administrator's form does, with keys imported from Keycloak."""
     values = {
         "slug": client,
         "environment": Environment.CUSTOM,
         "client_id": f"psc-{client}",
         "client_secret": secret_of(client),
         "metadata": keycloak.metadata(),
-        # Most journeys are about the protocol; one is about the question.
+        # Most of these tests are about the protocol; one is about the choice of an activity.
         "ask_activity": AskActivity.NEVER,
     }
     provider = Provider.objects.create(**{**values, **changes})
@@ -36,36 +36,36 @@ def declare(keycloak: Keycloak, client: str = "post", **changes: Any) -> Provide
 
 
 @contextmanager
-def heard_logins() -> Iterator[list[dict[str, Any]]]:
-    """The claims of every login meanwhile, as a site's receiver of the signal gets them."""
-    heard: list[dict[str, Any]] = []
+def recorded_logins() -> Iterator[list[dict[str, Any]]]:
+    """Yield a list with the claims of every login inside the block, as receivers of the signal get them."""
+    logins: list[dict[str, Any]] = []
 
-    def hear(*, claims: Any, **_: Any) -> None:
-        heard.append(dict(claims))
+    def record(*, claims: Any, **_: Any) -> None:
+        logins.append(dict(claims))
 
-    signed_in.connect(hear)
+    signed_in.connect(record)
     try:
-        yield heard
+        yield logins
     finally:
-        signed_in.disconnect(hear)
+        signed_in.disconnect(record)
 
 
 def shown_code(page: requests.Response) -> str:
-    """The code that the error page shows."""
+    """Return the error code that the page shows."""
     found = re.search(r"<dd>([a-z_]+)</dd>", page.text)
     assert found, f"no code in the {page.status_code} page of {page.url.partition('?')[0]}"
     return found[1]
 
 
 def start_again_link(page: requests.Response) -> str:
-    return _the(r'class="psc-action" href="([^"]+/login/[^"]*)"', page)
+    return _find_one(r'class="psc-action" href="([^"]+/login/[^"]*)"', page)
 
 
-def onward_link(page: requests.Response) -> str:
-    """Where a page moves on by itself."""
-    return _the(r'http-equiv="refresh" content="0; url=([^"]+)"', page)
+def refresh_link(page: requests.Response) -> str:
+    """Return the address that the page redirects to."""
+    return _find_one(r'http-equiv="refresh" content="0; url=([^"]+)"', page)
 
 
-def _the(pattern: str, page: requests.Response) -> str:
+def _find_one(pattern: str, page: requests.Response) -> str:
     (found,) = re.findall(pattern, page.text)
     return unescape(found)

@@ -1,4 +1,4 @@
-"""The administrators' desk before a real Keycloak: tested, rehearsed, configured by a command."""
+"""Administration of a provider that is a real Keycloak: connection test, dry run, commands."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.admin.pages import administrator, stored
 from tests.configuration.commands import call, export
 from tests.interop.browser import Browser
 from tests.interop.keycloak import Keycloak, people
-from tests.interop.recording_proxy import Tap
+from tests.interop.recording_proxy import RecordingProxy
 from tests.interop.site import declare
 from tests.interop.visitor import Visitor, is_page_of
 
@@ -32,8 +32,8 @@ def checked(provider: Provider) -> dict[str, tuple[str, str]]:
 
 
 def test_everything_passes_but_the_missing_tls(keycloak: Keycloak) -> None:
-    found = checked(declare(keycloak))
-    assert {check for check, (status, _code) in found.items() if status != "passed"} == {"tls"}
+    results = checked(declare(keycloak))
+    assert {check for check, (status, _code) in results.items() if status != "passed"} == {"tls"}
 
 
 @pytest.mark.parametrize(
@@ -52,14 +52,14 @@ def test_everything_passes_but_the_missing_tls(keycloak: Keycloak) -> None:
     ],
     ids=["good", "good, basic", "wrong secret", "wrong secret, basic", "wrong method", "unknown client"],
 )
-def test_keycloak_says_whether_it_believes_the_client(
+def test_the_client_credentials_are_checked_at_keycloak(
     keycloak: Keycloak, client: str, changes: dict[str, str], code: str
 ) -> None:
     status = "passed" if code == "credentials" else "failed"
     assert checked(declare(keycloak, client, **changes))["credentials"] == (status, code)
 
 
-def test_new_keys_are_told_and_imported_by_nobody(keycloak: Keycloak) -> None:
+def test_new_keys_are_reported_and_not_imported(keycloak: Keycloak) -> None:
     provider = declare(keycloak)
     with keycloak.rotated_key():
         assert checked(provider)["keys"] == ("warning", "keys_changed")
@@ -67,7 +67,7 @@ def test_new_keys_are_told_and_imported_by_nobody(keycloak: Keycloak) -> None:
     assert checked(provider)["keys"] == ("passed", "keys")
 
 
-def test_a_login_is_rehearsed_and_nothing_comes_of_it(keycloak: Keycloak, live_server: Any, browser: Browser) -> None:
+def test_a_dry_run_shows_the_login_and_saves_nothing(keycloak: Keycloak, live_server: Any, browser: Browser) -> None:
     provider = declare(keycloak)
     admin = administrator()
     browser.cookies.set("sessionid", admin.browser.cookies["sessionid"].value, domain="127.0.0.1")
@@ -83,9 +83,7 @@ def test_a_login_is_rehearsed_and_nothing_comes_of_it(keycloak: Keycloak, live_s
 
 
 @pytest.mark.case("OU01")
-def test_what_the_provider_publishes_otherwise_is_taken_over_once_a_day(
-    keycloak: Keycloak, tap: Tap, visitor: Visitor
-) -> None:
+def test_changed_metadata_is_applied_once_a_day(keycloak: Keycloak, proxy: RecordingProxy, visitor: Visitor) -> None:
     metadata = keycloak.metadata()
     provider = declare(keycloak, metadata={**metadata, "end_session_endpoint": f"{keycloak.issuer}/old"})
     Provider.objects.update(metadata_checked_at="2026-01-01T00:00:00+00:00")
@@ -93,17 +91,17 @@ def test_what_the_provider_publishes_otherwise_is_taken_over_once_a_day(
     assert stored(provider).metadata == metadata
 
 
-def test_a_declaration_that_left_by_the_export_comes_back_and_logs_in(
+def test_an_exported_provider_is_imported_again_and_signs_in(
     keycloak: Keycloak, visitor: Visitor, tmp_path: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     provider = declare(keycloak)
     secret = provider.secret_for_its_issuer()
-    document = export("post")
+    configuration = export("post")
     Provider.objects.all().delete()
-    document["providers"][0]["client_secret"] = "env:PSC_CONNECT_SECRET_KEYCLOAK"
+    configuration["providers"][0]["client_secret"] = "env:PSC_CONNECT_SECRET_KEYCLOAK"
     monkeypatch.setenv("PSC_CONNECT_SECRET_KEYCLOAK", secret)
     settings.PSC_CONNECT_SECRET_ISSUERS = {"env:PSC_CONNECT_SECRET_KEYCLOAK": keycloak.issuer}
     file = tmp_path / "provider.json"
-    file.write_text(json.dumps(document))
+    file.write_text(json.dumps(configuration))
     assert call("psc_configure", "--file", str(file)).status == 0
     assert is_page_of(visitor.sign_in(DOCTOR), DOCTOR)

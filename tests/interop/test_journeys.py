@@ -1,4 +1,4 @@
-"""The whole way between a person's browser, our site and a real Keycloak, with nothing of ours at the other end."""
+"""Complete logins and logouts between a browser, the site and a real Keycloak."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from psc_connect.professional.snapshot import from_snapshot
 from psc_connect.professional.userinfo import read_userinfo
 from tests.interop.browser import Browser
 from tests.interop.keycloak import Keycloak, people
-from tests.interop.recording_proxy import Tap
+from tests.interop.recording_proxy import RecordingProxy
 from tests.interop.site import declare, shown_code, start_again_link
 from tests.interop.visitor import Visitor, asks_for_password, is_page_of
 
@@ -27,12 +27,12 @@ PODIATRIST = "podiatrist-2023"
 DOCTOR = "doctor-card-two-activities-2023"
 
 
-def assert_nobody_came_in(visitor: Visitor) -> None:
+def assert_nobody_signed_in(visitor: Visitor) -> None:
     assert not visitor.has_session
     assert not get_user_model().objects.exists()
 
 
-def test_person_lands_on_the_page_first_asked_for(keycloak: Keycloak, visitor: Visitor) -> None:
+def test_login_ends_on_the_requested_page(keycloak: Keycloak, visitor: Visitor) -> None:
     declare(keycloak)
     assert is_page_of(visitor.sign_in(DOCTOR), DOCTOR)
 
@@ -49,7 +49,7 @@ def test_site_receives_the_claims_of_the_shared_payload(
     assert logins == [people()[person]]
 
 
-def test_person_of_several_activities_says_in_what_capacity_and_lands_there_too(
+def test_person_with_several_activities_chooses_one_and_ends_on_the_requested_page(
     keycloak: Keycloak, visitor: Visitor
 ) -> None:
     declare(keycloak, ask_activity=AskActivity.SEVERAL)
@@ -127,14 +127,14 @@ def test_wrong_declaration_is_refused_with_its_code(
     assert shown_code(page) == code
     assert page.status_code in {502, 503}
     assert "no-store" in page.headers["Cache-Control"]
-    assert_nobody_came_in(visitor)
+    assert_nobody_signed_in(visitor)
 
 
-def test_unknown_scope_is_refused_before_anybody_types_a_password(keycloak: Keycloak, visitor: Visitor) -> None:
+def test_unknown_scope_is_refused_before_the_password_is_asked(keycloak: Keycloak, visitor: Visitor) -> None:
     declare(keycloak, scope="openid unheard_of")
     page = visitor.read_page()
     assert (page.status_code, shown_code(page)) == (503, "authorization_invalid_scope")
-    assert_nobody_came_in(visitor)
+    assert_nobody_signed_in(visitor)
 
 
 def test_unknown_redirect_uri_ends_on_a_page_of_keycloak(keycloak: Keycloak, visitor: Visitor) -> None:
@@ -143,16 +143,16 @@ def test_unknown_redirect_uri_ends_on_a_page_of_keycloak(keycloak: Keycloak, vis
     assert page.status_code == 400
     assert page.url.startswith(keycloak.issuer)
     assert not asks_for_password(page)
-    assert_nobody_came_in(visitor)
+    assert_nobody_signed_in(visitor)
 
 
-def test_cancel_is_said_in_plain_words_and_can_be_begun_again(keycloak: Keycloak, visitor: Visitor) -> None:
+def test_cancelled_login_shows_an_error_page_and_can_be_started_again(keycloak: Keycloak, visitor: Visitor) -> None:
     declare(keycloak, "consent")
     page = visitor.browser.submit(visitor.sign_in(DOCTOR), cancel="No")
     assert (page.status_code, shown_code(page)) == (403, "authorization_access_denied")
-    assert_nobody_came_in(visitor)
+    assert_nobody_signed_in(visitor)
 
-    # No test accepts: Keycloak would remember it, and not ask the next time.
+    # No test gives consent: Keycloak would remember it and not ask again.
     assert start_again_link(page) == "/psc/consent/login/?next=%2Fpage%2Fone%2F"
     assert asks_for_password(visitor.browser.open(f"{visitor.site}{start_again_link(page)}"))
 
@@ -165,94 +165,98 @@ def test_second_login_is_silent(keycloak: Keycloak, visitor: Visitor) -> None:
     assert get_user_model().objects.count() == 1
 
 
-def test_login_asks_the_provider_twice(keycloak: Keycloak, visitor: Visitor, tap: Tap) -> None:
-    declare(keycloak, metadata=tap.metadata)
-    tap.calls.clear()
+def test_login_asks_the_provider_twice(keycloak: Keycloak, visitor: Visitor, proxy: RecordingProxy) -> None:
+    declare(keycloak, metadata=proxy.metadata)
+    proxy.calls.clear()
     visitor.sign_in(DOCTOR)
-    assert tap.calls == ["token", "userinfo"]
+    assert proxy.calls == ["token", "userinfo"]
 
 
 @pytest.mark.case("KR01")
-def test_rotated_key_costs_one_request_and_sends_no_code_again(keycloak: Keycloak, visitor: Visitor, tap: Tap) -> None:
-    declare(keycloak, metadata=tap.metadata)
+def test_rotated_key_costs_one_request_and_sends_no_code_again(
+    keycloak: Keycloak, visitor: Visitor, proxy: RecordingProxy
+) -> None:
+    declare(keycloak, metadata=proxy.metadata)
     visitor.sign_in(DOCTOR)
-    tap.calls.clear()
+    proxy.calls.clear()
     with keycloak.rotated_key():
         for _login in range(2):
             visitor.lose_session()
             assert is_page_of(visitor.read_page(), DOCTOR)
-    assert tap.calls == ["token", "certs", "userinfo", "token", "userinfo"]
-    assert len(set(tap.codes)) == len(tap.codes) == 3
+    assert proxy.calls == ["token", "certs", "userinfo", "token", "userinfo"]
+    assert len(set(proxy.codes)) == len(proxy.codes) == 3
 
 
 @pytest.mark.case("AZ04")
 def test_reloaded_callback_lands_on_the_page_and_exchanges_nothing(
-    keycloak: Keycloak, visitor: Visitor, tap: Tap
+    keycloak: Keycloak, visitor: Visitor, proxy: RecordingProxy
 ) -> None:
-    declare(keycloak, metadata=tap.metadata)
+    declare(keycloak, metadata=proxy.metadata)
     callback = visitor.callback(DOCTOR)
     assert is_page_of(visitor.browser.open(callback), DOCTOR)
     assert is_page_of(visitor.browser.open(callback), DOCTOR)
-    assert tap.count("token") == 1
-    assert token_is_alive(keycloak, tap)
+    assert proxy.count("token") == 1
+    assert token_is_alive(keycloak, proxy)
 
 
 def test_callback_stolen_by_another_browser_is_refused_and_exchanges_nothing(
-    keycloak: Keycloak, visitor: Visitor, tap: Tap
+    keycloak: Keycloak, visitor: Visitor, proxy: RecordingProxy
 ) -> None:
-    declare(keycloak, metadata=tap.metadata)
+    declare(keycloak, metadata=proxy.metadata)
     callback = visitor.callback(DOCTOR)
     with Browser() as another:
         assert shown_code(another.open(callback)) == "authorization_state_unknown"
-    assert tap.count("token") == 0
+    assert proxy.count("token") == 0
     assert is_page_of(visitor.browser.open(callback), DOCTOR)
 
 
 @pytest.mark.case("AZ04", "CC02")
-def test_second_click_while_the_first_waits_begins_again_silently(
-    keycloak: Keycloak, visitor: Visitor, tap: Tap
+def test_second_click_while_the_first_waits_starts_again_silently(
+    keycloak: Keycloak, visitor: Visitor, proxy: RecordingProxy
 ) -> None:
-    declare(keycloak, metadata=tap.metadata)
+    declare(keycloak, metadata=proxy.metadata)
     callback = visitor.callback(DOCTOR)
-    tap.may_answer.clear()
+    proxy.may_answer.clear()
     with ThreadPoolExecutor() as pool:
         first = pool.submit(visitor.browser.open, callback)
-        assert tap.asked.wait(5)
+        assert proxy.token_requested.wait(5)
         second = visitor.browser.open(callback)
-        tap.may_answer.set()
+        proxy.may_answer.set()
         assert is_page_of(second, DOCTOR)
         assert is_page_of(first.result(), DOCTOR)
-    assert len(set(tap.codes)) == len(tap.codes) == 2
-    assert token_is_alive(keycloak, tap)
+    assert len(set(proxy.codes)) == len(proxy.codes) == 2
+    assert token_is_alive(keycloak, proxy)
     assert is_page_of(visitor.read_page(), DOCTOR)
 
 
 @pytest.mark.case("AZ04", "CC02")
-def test_double_click_at_one_instant_exchanges_the_code_once(keycloak: Keycloak, visitor: Visitor, tap: Tap) -> None:
-    declare(keycloak, metadata=tap.metadata)
+def test_double_click_at_once_exchanges_the_code_once(
+    keycloak: Keycloak, visitor: Visitor, proxy: RecordingProxy
+) -> None:
+    declare(keycloak, metadata=proxy.metadata)
     callback = visitor.callback(DOCTOR)
-    pages = at_one_instant([lambda: visitor.browser.open(callback)] * 2)
+    pages = run_at_once([lambda: visitor.browser.open(callback)] * 2)
     assert all(is_page_of(page, DOCTOR) for page in pages)
-    # The other click landed on the page, or began again once and brought a code of its own.
-    assert len(set(tap.codes)) == len(tap.codes) <= 2
-    assert token_is_alive(keycloak, tap)
+    # The other click ended on the page, or started again once and got a new code.
+    assert len(set(proxy.codes)) == len(proxy.codes) <= 2
+    assert token_is_alive(keycloak, proxy)
 
 
-def token_is_alive(keycloak: Keycloak, tap: Tap) -> bool:
-    """Whether Keycloak still takes the first access token; it revokes it when its code comes a second time."""
-    header = {"Authorization": f"Bearer {tap.access_tokens[0]}"}
+def token_is_alive(keycloak: Keycloak, proxy: RecordingProxy) -> bool:
+    """Return whether Keycloak accepts the first access token, which it revokes if its code is used again."""
+    header = {"Authorization": f"Bearer {proxy.access_tokens[0]}"}
     return requests.get(keycloak.endpoint("userinfo"), headers=header, timeout=30).status_code == 200
 
 
-def at_one_instant(works: list[Any]) -> list[Any]:
+def run_at_once(works: list[Any]) -> list[Any]:
     barrier = threading.Barrier(len(works))
 
-    def together(work: Any) -> Any:
+    def run(work: Any) -> Any:
         barrier.wait(10)
         return work()
 
     with ThreadPoolExecutor(len(works)) as pool:
-        return list(pool.map(together, works))
+        return list(pool.map(run, works))
 
 
 @pytest.mark.case("CC01")
@@ -270,7 +274,7 @@ def test_parallel_logins_each_end_on_their_own_page(
         with Browser() as browser:
             return is_page_of(Visitor(live_server.url, browser).sign_in(person), person)
 
-    assert all(at_one_instant([lambda person=person: whole_login(person) for person in persons]))
+    assert all(run_at_once([lambda person=person: whole_login(person) for person in persons]))
     assert len(logins) == 8
     subjects = {people()[person]["sub"] for person in persons}
     assert {account.subject for account in Account.objects.all()} == subjects
@@ -287,10 +291,10 @@ def test_sign_out_comes_back_and_says_so(keycloak: Keycloak, visitor: Visitor) -
 
 
 @pytest.mark.case("LO02")
-def test_sign_out_ends_the_session_at_the_provider(keycloak: Keycloak, visitor: Visitor, tap: Tap) -> None:
-    declare(keycloak, metadata=tap.metadata)
+def test_sign_out_ends_the_session_at_the_provider(keycloak: Keycloak, visitor: Visitor, proxy: RecordingProxy) -> None:
+    declare(keycloak, metadata=proxy.metadata)
     visitor.sign_in(DOCTOR)
-    assert token_is_alive(keycloak, tap)
+    assert token_is_alive(keycloak, proxy)
     visitor.sign_out()
-    assert not token_is_alive(keycloak, tap)
+    assert not token_is_alive(keycloak, proxy)
     assert is_page_of(visitor.sign_in(PODIATRIST), PODIATRIST)

@@ -1,4 +1,4 @@
-"""What Keycloak itself answers, asked without our code: the ground that the journeys stand on."""
+"""Behaviour of Keycloak itself, without our code, which the other tests rely on."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_userinfo_equals_the_shared_payload(keycloak: Keycloak, person: str) -> 
 
 
 def test_tokens_live_two_minutes(keycloak: Keycloak) -> None:
-    # It counts down whole seconds from the moment of the issue.
+    # Keycloak counts whole seconds since the token was issued.
     assert BareClient(keycloak).tokens(PERSON)["expires_in"] in {119, 120}
 
 
@@ -36,7 +36,7 @@ def test_id_token_is_signed_with_the_algorithm_of_the_client(keycloak: Keycloak,
     assert header["alg"] == algorithm
 
 
-def test_id_token_carries_what_pro_sante_connect_puts_there(keycloak: Keycloak) -> None:
+def test_id_token_has_the_claims_of_pro_sante_connect(keycloak: Keycloak) -> None:
     client = BareClient(keycloak)
     claims = jwt.decode(client.tokens(PERSON)["id_token"], options={"verify_signature": False})
     expected = {

@@ -1,4 +1,4 @@
-"""A professional before our site and a real Keycloak, at a browser of their own."""
+"""A person who uses the site and a real Keycloak in a browser."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import requests
 
 from tests.interop.browser import Browser
 from tests.interop.keycloak import people
-from tests.interop.site import onward_link
+from tests.interop.site import refresh_link
 
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """`site` is the origin of our site."""
+    """A person at a browser. `site` is the origin of the site."""
 
     site: str
     browser: Browser = field(default_factory=Browser)
 
     def read_page(self) -> requests.Response:
-        """Ask for a page that wants somebody signed in: ends there, on an error page, or at Keycloak's form."""
+        """Open a page that requires a login: returns it, an error page or Keycloak's form."""
         return self.browser.open(f"{self.site}/page/one/")
 
     def sign_in(self, person: str) -> requests.Response:
@@ -28,21 +28,21 @@ class Visitor:
         return self.browser.sign_in(page, person)
 
     def callback(self, person: str) -> str:
-        """Sign in at Keycloak and stop on the way back: the address is for the test to open."""
+        """Sign in at Keycloak; return the callback URL without opening it."""
         with self.browser.stopping_before(f"{self.site}/psc/post/callback/"):
             return self.sign_in(person).headers["Location"]
 
     def sign_out(self) -> requests.Response:
-        """By the button of the page that tells somebody that they are signed in; the next page moves on by itself."""
+        """Use the button of the page for people already signed in; the next page redirects by itself."""
         signing_out = self.browser.submit(self.browser.open(f"{self.site}/psc/login/?next=/page/one/"))
-        return self.browser.open(onward_link(signing_out))
+        return self.browser.open(refresh_link(signing_out))
 
     @property
     def has_session(self) -> bool:
         return "sessionid" in self.browser.cookies
 
     def lose_session(self) -> None:
-        """Lose the session of our site, as after an evening; Keycloak's goes on."""
+        """Lose the session of the site; Keycloak's continues."""
         del self.browser.cookies["sessionid"]
 
 
@@ -51,5 +51,5 @@ def asks_for_password(page: requests.Response) -> bool:
 
 
 def is_page_of(page: requests.Response, person: str) -> bool:
-    """Whether this is the page first asked for, read by the person's user."""
+    """Return whether this is the requested page, opened by the person's user."""
     return (page.status_code, page.text) == (200, f"page one of {people()[person]['SubjectNameID']}")

@@ -1,4 +1,4 @@
-"""Real servers on loopback ports, ended with the test that started them."""
+"""Real servers on loopback ports, stopped at the end of their test."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from psc_connect.simulator import Simulator
 from tests.conftest import CLIENT_ID, CLIENT_SECRET
 
 ROOT = Path(__file__).parents[2]
-# Debian puts it where only root's PATH looks.
+# Debian installs it outside the PATH of normal users.
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
 
 CONFIGURATION = """
@@ -51,7 +51,7 @@ def free_port() -> int:
 
 
 def make_site(simulator: Simulator, database: Path) -> dict[str, str]:
-    """Make the site's database with one provider; return the environment of its processes."""
+    """Create the site's database with one provider; return the environment of its processes."""
     environment = {**os.environ, "PSC_TESTS_SITE_DATABASE": str(database), "PYTHONPATH": str(ROOT)}
     environment["DJANGO_SETTINGS_MODULE"] = "tests.servers.settings"
     row = {
@@ -69,7 +69,7 @@ def make_site(simulator: Simulator, database: Path) -> dict[str, str]:
 
 @contextlib.contextmanager
 def gunicorn(environment: Mapping[str, str]) -> Iterator[str]:
-    """The site under gunicorn, its limits as they come; yields its origin."""
+    """Run the site with gunicorn and its default limits; yield its origin."""
     port = free_port()
     command = [
         sys.executable,
@@ -88,7 +88,7 @@ def gunicorn(environment: Mapping[str, str]) -> Iterator[str]:
 
 @contextlib.contextmanager
 def nginx(upstream: str, folder: Path) -> Iterator[str]:
-    """nginx before another server, its limits as they come; yields its origin."""
+    """Run nginx with its default limits in front of another server; yield its origin."""
     port = free_port()
     configuration = folder / "nginx.conf"
     configuration.write_text(CONFIGURATION.format(folder=folder, port=port, upstream=upstream))
@@ -109,8 +109,8 @@ def running(command: list[str], port: int, environment: Mapping[str, str]) -> It
 
 
 def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + 30
-    while time.monotonic() < until and process.poll() is None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and process.poll() is None:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
             return
         time.sleep(0.05)

@@ -1,4 +1,4 @@
-"""The site of the tests as a server process runs it: a database of its own."""
+"""Settings of the site in a server process, with a separate database."""
 
 import os
 

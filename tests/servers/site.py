@@ -1,4 +1,4 @@
-"""What gunicorn serves; run as a module, it makes the site's database, its provider read from standard input."""
+"""The WSGI application for gunicorn. Run as a module, it creates the database with a provider from standard input."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.servers.settings")
 application = get_wsgi_application()
 
 
-def make_database() -> None:
+def create_database() -> None:
     from django.core.management import call_command
     from django.utils import timezone
 
@@ -24,4 +24,4 @@ def make_database() -> None:
 
 
 if __name__ == "__main__":
-    make_database()
+    create_database()

@@ -1,4 +1,4 @@
-"""The cookies of pending logins go out on every request: no server may ever find them too long."""
+"""The cookies of pending logins stay below the limits of servers, since every request contains them."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ pytestmark = pytest.mark.servers
 
 PAGES = {
     "none": "",
-    "as long as may be": "/page/" + "x" * 500 + "/",
-    "in letters of several bytes": "/page/" + "é" * 250 + "/",
-    "longer than may be": "/page/one/?q=" + "x" * 3_000,
+    "of the maximum length": "/page/" + "x" * 500 + "/",
+    "with multi-byte characters": "/page/" + "é" * 250 + "/",
+    "too long": "/page/one/?q=" + "x" * 3_000,
 }
 
 
@@ -50,57 +50,57 @@ def browser() -> Iterator[requests.Session]:
         yield session
 
 
-def begin(browser: requests.Session, site: str, page: str) -> str:
-    answer = browser.get(f"{site}/psc/psc/login/", params={"next": page}, allow_redirects=False, timeout=20)
-    assert answer.status_code == 302, answer.text
-    return answer.headers["Location"]
+def start_login(browser: requests.Session, site: str, page: str) -> str:
+    response = browser.get(f"{site}/psc/psc/login/", params={"next": page}, allow_redirects=False, timeout=20)
+    assert response.status_code == 302, response.text
+    return response.headers["Location"]
 
 
 @pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
-def test_after_sixty_starts_the_site_answers_and_signs_in(simulator, site, browser, page):
+def test_after_sixty_started_logins_the_site_answers_and_signs_in(simulator, site, browser, page):
     simulator.register(client_of(host=site))
     for _ in range(60):
-        begun = begin(browser, site, page)
+        url = start_login(browser, site, page)
     assert browser.get(f"{site}/", timeout=20).status_code == 200
-    back = browser.get(begun, allow_redirects=False, timeout=20).headers["Location"]
-    landed = browser.get(back, timeout=20)
-    assert landed.status_code == 200
-    assert [step.status_code for step in landed.history] == [302]
+    callback = browser.get(url, allow_redirects=False, timeout=20).headers["Location"]
+    response = browser.get(callback, timeout=20)
+    assert response.status_code == 200
+    assert [step.status_code for step in response.history] == [302]
 
 
 def test_a_long_page_after_many_short_ones_does_not_make_the_answer_too_long(simulator, site, browser):
-    """Each login that goes is a header of the answer: nginx takes 4 kB of them all from the server behind it."""
+    """Each deleted login is a header of the response, and nginx accepts 4 kB of headers from the server behind it."""
     simulator.register(client_of(host=site))
     for _ in range(20):
-        begin(browser, site, "")
-    begun = begin(browser, site, PAGES["in letters of several bytes"])
+        start_login(browser, site, "")
+    url = start_login(browser, site, PAGES["with multi-byte characters"])
     for _ in range(20):
-        begin(browser, site, "")
-    begun = begin(browser, site, PAGES["as long as may be"])
-    landed = browser.get(browser.get(begun, allow_redirects=False, timeout=20).headers["Location"], timeout=20)
-    assert landed.status_code == 200
+        start_login(browser, site, "")
+    url = start_login(browser, site, PAGES["of the maximum length"])
+    response = browser.get(browser.get(url, allow_redirects=False, timeout=20).headers["Location"], timeout=20)
+    assert response.status_code == 200
 
 
 def test_a_site_whose_own_cookies_are_long_still_answers(simulator, site, browser):
     simulator.register(client_of(host=site))
     browser.cookies.set("the-sites-own", "x" * 3_000)
     for _ in range(20):
-        begun = begin(browser, site, PAGES["as long as may be"])
-    landed = browser.get(browser.get(begun, allow_redirects=False, timeout=20).headers["Location"], timeout=20)
-    assert landed.status_code == 200
+        url = start_login(browser, site, PAGES["of the maximum length"])
+    response = browser.get(browser.get(url, allow_redirects=False, timeout=20).headers["Location"], timeout=20)
+    assert response.status_code == 200
 
 
-def test_thirty_logins_begun_at_one_instant_leave_the_site_open(simulator, site, browser):
-    """As when a browser opens its tabs again: each request goes out before another's cookie has come."""
+def test_thirty_logins_started_at_once_leave_the_site_usable(simulator, site, browser):
+    """As when a browser restores its tabs: each request is sent before the cookies of the others have arrived."""
     simulator.register(client_of(host=site))
-    begun = []
+    urls = []
     for _ in range(30):
         with requests.Session() as tab:
-            begun.append(begin(tab, site, "/page/one/"))
+            urls.append(start_login(tab, site, "/page/one/"))
             browser.cookies.update(tab.cookies)
     assert len(browser.cookies) == 30
     assert browser.get(f"{site}/", timeout=20).status_code == 200
-    begun += [begin(browser, site, PAGES["as long as may be"]) for _ in range(3)]
+    urls += [start_login(browser, site, PAGES["of the maximum length"]) for _ in range(3)]
     assert sum(len(cookie.name) + len(cookie.value or "") + 3 for cookie in browser.cookies) <= 4096
-    landed = browser.get(browser.get(begun[-1], allow_redirects=False, timeout=20).headers["Location"], timeout=20)
-    assert landed.status_code == 200
+    response = browser.get(browser.get(urls[-1], allow_redirects=False, timeout=20).headers["Location"], timeout=20)
+    assert response.status_code == 200

@@ -1,1 +1,1 @@
-"""Sites that differ from the one of most tests: each has settings of its own."""
+"""Sites with other settings than those of most tests."""

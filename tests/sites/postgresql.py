@@ -1,4 +1,4 @@
-"""The site of most tests, on PostgreSQL."""
+"""The settings of most tests, with PostgreSQL."""
 
 import os
 from urllib.parse import urlsplit

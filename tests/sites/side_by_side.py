@@ -1,4 +1,4 @@
-"""The addresses of a site that has another login already, by mozilla-django-oidc, beside ours."""
+"""The URLs of a site that also uses mozilla-django-oidc for another login."""
 
 from django.urls import include, path
 

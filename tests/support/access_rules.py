@@ -1,4 +1,4 @@
-"""Access rules in a short form: conditions are written ``"profession in 10 21"``, ``"department not_in 75"``."""
+"""Access rules with conditions in a short form: ``"profession in 10 21"``, ``"department not_in 75"``."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def condition(text: str) -> dict[str, Any]:
 
 
 def make_rule(outcome: str, *conditions: str, **values: Any) -> AccessRule:
-    return AccessRule(conditions=[condition(each) for each in conditions], outcome=outcome, **values)
+    return AccessRule(conditions=[condition(text) for text in conditions], outcome=outcome, **values)
 
 
 def allow(*conditions: str) -> AccessRule:
@@ -33,18 +33,18 @@ def refuse(*conditions: str, message: str = "") -> AccessRule:
 
 
 def give_group(group: Any, *conditions: str) -> AccessRule:
-    """A row that gives a group, or a primary key of one that need not be there; None: it has been deleted since."""
+    """Return a rule that gives a group. ``group`` may be an unknown primary key, or None for a deleted group."""
     pk = group if group is None or isinstance(group, int) else group.pk
     return make_rule("group", *conditions, group_id=pk)
 
 
-def set_rules(provider: Provider, *rules: AccessRule, **last_line: Any) -> Provider:
-    """Save the rules, in the place of those before, and the last line."""
+def set_rules(provider: Provider, *rules: AccessRule, **provider_fields: Any) -> Provider:
+    """Replace the rules of a provider, and update its fields for users no rule matches."""
     provider.access_rules.all().delete()
     for number, rule in enumerate(rules):
         rule.pk, rule.provider, rule.position = None, provider, number
         rule.save()
-    Provider.objects.filter(pk=provider.pk).update(**last_line)
+    Provider.objects.filter(pk=provider.pk).update(**provider_fields)
     provider.refresh_from_db()
     return provider
 
@@ -54,6 +54,6 @@ def professional_of(sample: str) -> Professional:
 
 
 def situation_of(sample: str, number: int | None = None, acr: str = "eidas1") -> Situation:
-    """Somebody of the samples, in one of their capacities."""
+    """Return the situation of a person of the samples, with one of their activity choices."""
     person = professional_of(sample)
     return Situation(person, None if number is None else person.activity_choices[number], acr)

@@ -1,4 +1,4 @@
-"""One person's way through a login: Django's test client on our side, real HTTP on the provider's."""
+"""A browser that goes through a login: Django's test client for the site, real HTTP for the provider."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from django.test import Client as Browser
 
 HOST = "http://testserver"
 PAGE = "/page/one/"
-# The endpoints that the site itself asks, not the browser.
+# The endpoints that the site requests, not the browser.
 BACK_CHANNEL = ("token", "userinfo", "jwks", "metadata")
 
 
 @dataclass
 class BrowserSession:
-    """A browser with its cookies at both sides."""
+    """A browser, with its cookies for the site and for the provider."""
 
     browser: Browser = field(default_factory=Browser)
     provider_session: requests.Session = field(default_factory=requests.Session)
     slug: str = "psc"
 
     def begin(self, next_page: str = "", **headers: str) -> str:
-        """Click the button; return the address at the provider."""
+        """Start a login; return the authorization URL."""
         response = self.browser.get(
             f"/psc/{self.slug}/login/", {"next": next_page} if next_page else {}, headers=headers
         )
@@ -33,7 +33,7 @@ class BrowserSession:
         return response["Location"]
 
     def authorize(self, url: str) -> str:
-        """Follow the address at the provider, which has a person or a session already; return the callback's."""
+        """Open the authorization URL, where a person or a session is already set; return the callback URL."""
         response = self.provider_session.get(url, allow_redirects=False, timeout=10)
         assert response.status_code in {302, 303}, response.text
         return response.headers["Location"]
@@ -46,7 +46,7 @@ class BrowserSession:
 
     @property
     def user_id(self) -> str | None:
-        # The test client would make a session where there is none.
+        # Without a cookie, the test client would create a session.
         if settings.SESSION_COOKIE_NAME not in self.browser.cookies:
             return None
         return self.browser.session.get("_auth_user_id")
@@ -60,7 +60,7 @@ class BrowserSession:
 
 
 def must_sign_in(person: BrowserSession) -> bool:
-    """Whether a page asks this browser to sign in."""
+    """Return whether a page asks this browser to sign in."""
     return person.browser.get(PAGE).status_code == 302
 
 
@@ -74,7 +74,7 @@ def query_of(url: str) -> dict[str, str]:
 
 
 def error_code_of(response: Any) -> str:
-    """Return the code that the error page shows to the person."""
+    """Return the error code that the error page shows."""
     assert "psc_connect/error.html" in [template.name for template in response.templates], response
     code: str = response.context["code"]
     assert f"<dd>{code}</dd>" in response.content.decode()

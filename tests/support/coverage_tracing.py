@@ -1,4 +1,4 @@
-"""Times as a site would have them: without what measuring the coverage costs, which hits Python and not C."""
+"""Suspension of coverage measurement, which would distort measured times."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The site's database, watched and failing."""
+"""Transactions and failures of the site's database."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from tests.support.log_recorder import RECORDER, RecordingFaults, record_simulat
 
 
 class TransactionRecorder(RecordingFaults):
-    """Notes, at each call of the site, whether the site's database connection is in a transaction."""
+    """Records for each request of the site whether its database connection is in a transaction."""
 
     def __init__(self) -> None:
         super().__init__(RECORDER)
-        # That of the test's thread, where the site runs: the simulator answers in another one.
+        # The connection of the test's thread, which runs the site; the simulator answers in another thread.
         self.connection = connections[DEFAULT_DB_ALIAS]
         self.in_transaction: list[bool] = []
 
@@ -31,17 +31,17 @@ class TransactionRecorder(RecordingFaults):
 
 @contextmanager
 def watching_transactions(simulator: Simulator) -> Iterator[list[bool]]:
-    """Give, for each call of the site inside, whether it was in a transaction."""
-    simulator.faults = watching = TransactionRecorder()
+    """Yield a list that tells for each request of the site whether it was in a transaction."""
+    simulator.faults = recorder = TransactionRecorder()
     try:
-        yield watching.in_transaction
+        yield recorder.in_transaction
     finally:
         record_simulator(simulator)
 
 
 @contextmanager
 def failing_statements(table: str) -> Iterator[None]:
-    """Let the database refuse every statement about a table, as in an accident."""
+    """Make every statement about a table fail."""
 
     def refuse(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         if table in sql:

@@ -1,4 +1,4 @@
-"""Key sets as a provider could publish them, and as it should not."""
+"""Valid and invalid key sets."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WEAK_KEY = jwk(
     jwt.algorithms.RSAAlgorithm,
     kid="weak",
 )
-# Each key that cannot be used, the code of the reason, beside a good one.
+# The error code of each unusable key, and the key.
 UNUSABLE = {
     "jwks_key_encryption": {**EC_KEY, "kid": "enc", "use": "enc"},
     "jwks_key_unknown_type": {"kty": "AKP", "kid": "new", "alg": "ML-DSA-44", "pub": "AAAA"},

@@ -1,4 +1,4 @@
-"""Hears the whole run: no line of log and no warning may hold a secret or say who somebody is (LG01, LG02)."""
+"""Records all log lines and warnings of the run, to check that they contain no secret and no identity (LG01, LG02)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from psc_connect.simulator.http_messages import Request, Response
 from psc_connect.simulator.people import PEOPLE
 
 STANDARD_ATTRIBUTES = set(logging.LogRecord("", 0, "", 0, "", (), None).__dict__) | {"message", "asctime"}
-# JSON web tokens, and whatever we encrypt: cookies, ID tokens in sessions, client secrets.
+# JSON web tokens, and what we encrypt: cookies, ID tokens in sessions, client secrets.
 SECRET_SHAPES = re.compile(r"eyJ[\w-]{16,}|gAAAA[\w-]{16,}")
 SECRET_PARAMETERS = {
     "code": 16,
@@ -34,7 +34,7 @@ SECRET_PARAMETERS = {
 
 
 class LogRecorder(logging.Handler):
-    """Keeps every line of every logger, and learns what none of them may say."""
+    """Keeps every line of every logger, and the secrets that none of them may contain."""
 
     def __init__(self) -> None:
         super().__init__(logging.NOTSET)
@@ -42,8 +42,8 @@ class LogRecorder(logging.Handler):
         self.secrets: dict[str, str] = {}
 
     def emit(self, record: logging.LogRecord) -> None:
-        # The browsers of these tests are made of requests too, and log the addresses that they open.
-        if record.name.startswith(("urllib3", "requests")) and not _is_called_by_the_package():
+        # The browsers of the tests use requests too, which logs the addresses that they open.
+        if record.name.startswith(("urllib3", "requests")) and not _is_called_by_package():
             return
         self.lines.add((record.name, _text_of(record)))
 
@@ -62,44 +62,44 @@ class LogRecorder(logging.Handler):
         self.learn("sub", str(claims.get("sub", "")).rpartition(":")[2])
 
     def leaks(self) -> list[str]:
-        """Every line that says too much, with the secret itself left out of the report."""
+        """Return every line that contains a secret, with the secret replaced."""
         found = [
             f"{name}: {SECRET_SHAPES.sub('<token>', text)}" for name, text in self.lines if SECRET_SHAPES.search(text)
         ]
-        everything = "\n".join(text for _name, text in self.lines)
+        all_text = "\n".join(text for _name, text in self.lines)
         for secret, kind in list(self.secrets.items()):
-            if secret in everything:
+            if secret in all_text:
                 found += [f"{name}: {text.replace(secret, f'<{kind}>')}" for name, text in self.lines if secret in text]
         return found
 
     @contextlib.contextmanager
     def recording(self) -> Iterator[None]:
-        """Listen to every logger at DEBUG, those that keep their lines to themselves included."""
-        alone = [logging.getLogger(), logging.getLogger("django.server")]
-        before = [(logger, logger.level) for logger in (*alone, logging.getLogger("django"))]
+        """Record every logger at level DEBUG, those that do not propagate included."""
+        loggers = [logging.getLogger(), logging.getLogger("django.server")]
+        before = [(logger, logger.level) for logger in (*loggers, logging.getLogger("django"))]
         for person in PEOPLE:
             self.learn_person(person.userinfo)
-        signed_in.connect(self._heard_of_login, dispatch_uid="recorder")
+        signed_in.connect(self._learn_login, dispatch_uid="recorder")
         for logger, _level in before:
             logger.setLevel(logging.DEBUG)
-        for logger in alone:
+        for logger in loggers:
             logger.addHandler(self)
         try:
             yield
         finally:
             signed_in.disconnect(dispatch_uid="recorder")
-            for logger in alone:
+            for logger in loggers:
                 logger.removeHandler(self)
             for logger, level in before:
                 logger.setLevel(level)
 
-    def _heard_of_login(self, *, request: Any, claims: Any, **_said: Any) -> None:
+    def _learn_login(self, *, request: Any, claims: Any, **_kwargs: Any) -> None:
         self.learn("session key", request.session.session_key)
         self.learn_person(claims)
 
 
 class RecordingFaults(Faults):
-    """A provider's faults, which see every request and every answer: so the recorder learns what must stay secret."""
+    """Faults that tell the recorder the secrets in every request and response of a simulator."""
 
     def __init__(self, recorder: LogRecorder) -> None:
         super().__init__()
@@ -113,14 +113,14 @@ class RecordingFaults(Faults):
 
     def change_answer(self, request: Request, response: Response) -> Response:
         self.recorder.learn_parameters(parse_qsl(urlsplit(response.header("Location")).query))
-        answered = super().change_answer(request, response)
-        if request.endpoint == "token" and len(answered.body) < 100_000:
+        changed = super().change_answer(request, response)
+        if request.endpoint == "token" and len(changed.body) < 100_000:
             with contextlib.suppress(ValueError, AttributeError):
-                self.recorder.learn_parameters(json.loads(answered.body).items())
-        return answered
+                self.recorder.learn_parameters(json.loads(changed.body).items())
+        return changed
 
 
-def _is_called_by_the_package() -> bool:
+def _is_called_by_package() -> bool:
     frame = sys._getframe()
     while frame is not None:
         if frame.f_globals.get("__name__", "").startswith("psc_connect.oidc"):
@@ -130,18 +130,18 @@ def _is_called_by_the_package() -> bool:
 
 
 def _text_of(record: logging.LogRecord) -> str:
-    said = [record.getMessage()]
+    parts = [record.getMessage()]
     if record.exc_info:
-        said.append(logging.Formatter().formatException(record.exc_info))
-    # What monitors such as Sentry send along: `request` above all.
-    said += [f"{name}={value!r}" for name, value in record.__dict__.items() if name not in STANDARD_ATTRIBUTES]
-    return "\n".join(said)
+        parts.append(logging.Formatter().formatException(record.exc_info))
+    # What monitoring tools such as Sentry also send, in particular `request`.
+    parts += [f"{name}={value!r}" for name, value in record.__dict__.items() if name not in STANDARD_ATTRIBUTES]
+    return "\n".join(parts)
 
 
 RECORDER = LogRecorder()
 
 
 def record_simulator(simulator: Simulator) -> Simulator:
-    """Let the recorder of the run hear what this provider is asked and what it answers."""
+    """Tell the recorder of the run the secrets of this simulator."""
     simulator.faults = RecordingFaults(RECORDER)
     return simulator

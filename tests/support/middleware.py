@@ -1,4 +1,4 @@
-"""What other packages of a site do around our views."""
+"""Middleware of other packages."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 
 
 class ReadsTheSessionEarly:
-    """Has the session in memory before our view begins, as a basket or a language switch has."""
+    """Loads the session before our view runs, as a shopping basket or a language switch does."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

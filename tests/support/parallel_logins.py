@@ -1,4 +1,4 @@
-"""Whole logins, one or several at once, each in a browser of its own."""
+"""Complete logins, each in a new browser, one at a time or in parallel."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support.browser_session import PAGE, BrowserSession
 
 
 def sign_in_once(_number: int = 0) -> Any:
-    """One login of somebody with a browser of their own; the answer of the callback."""
+    """Sign in with a new browser; return the response of the callback."""
     person = BrowserSession()
     try:
         return person.sign_in(PAGE)
@@ -24,9 +24,10 @@ def sign_in_once(_number: int = 0) -> Any:
 
 
 def in_parallel(workers: int, work: Any = sign_in_once) -> list[Any]:
+    """Run ``work`` in threads that start at the same time; return the results."""
     barrier = threading.Barrier(workers)
 
-    def begin(number: int) -> Any:
+    def run(number: int) -> Any:
         barrier.wait()
         try:
             return work(number)
@@ -34,7 +35,7 @@ def in_parallel(workers: int, work: Any = sign_in_once) -> list[Any]:
             connections.close_all()
 
     with ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(begin, range(workers)))
+        return list(pool.map(run, range(workers)))
 
 
 def reached_page(response: Any) -> bool:

@@ -1,4 +1,4 @@
-"""People of a provider's register: with what identifiers they come, and as whom they are signed in."""
+"""People with given identifiers, and the account that they sign in with."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.refusals import assert_sign_in_is_refused
 
 PEOPLE_BY_SLUG = {person.slug: person for person in PEOPLE}
 REALM = "f:550dc1c8-d97b-4b1e-ac8c-8eb4471cf9dd:"
-# Of the range of tests, with a right key each.
+# Of the test range, with valid check digits.
 RPPS, OTHER_RPPS = "99700427885", "99700245667"
 PSI, OTHER_PSI = "5b0c6f2e-7a43-4f0e-9d6a-2f1f3c9e8b17", "0f8fad5b-d9cb-469f-a165-70867728950e"
 EDIT = "ANS20231122132732"
@@ -24,14 +24,14 @@ def other_id(kind: str, number: str, quality: int = 1, **more: Any) -> dict[str,
 
 
 def make_person(sub: str, *others: Any, **claims: Any) -> Person:
-    """A person with this ``sub`` and these other identifiers; the national one is not told."""
-    told = {"sub": sub, "otherIds": list(others), "preferred_username": "", "SubjectNameID": "", **claims}
+    """Return a person with this ``sub`` and these ``otherIds``, without a national identifier."""
+    changes = {"sub": sub, "otherIds": list(others), "preferred_username": "", "SubjectNameID": "", **claims}
     podiatrist = PEOPLE_BY_SLUG["podiatrist"]
-    return replace(podiatrist, slug="somebody", userinfo={**podiatrist.userinfo, "username": sub, **told})
+    return replace(podiatrist, slug="test-person", userinfo={**podiatrist.userinfo, "username": sub, **changes})
 
 
 def sign_in(simulator: Simulator, professional: Person, browser: BrowserSession | None = None) -> Account:
-    """Sign in, and return the account that it was with."""
+    """Sign in; return the account."""
     simulator.sign_in(professional)
     person = browser or BrowserSession()
     assert person.sign_in(PAGE).status_code == 302
@@ -54,5 +54,5 @@ def identifiers_of(account: Account) -> set[tuple[str, str, str, int]]:
 
 
 def export_plain_usernames(provider: Any) -> None:
-    """Let the usernames of these people be no identifiers: what is found is found by the account."""
+    """Export usernames that are not identifiers, so that users are only found by their account."""
     provider.exported_attributes.filter(user_field="username").update(claim="username")

@@ -1,4 +1,4 @@
-"""What every refusal must leave behind, whatever refused it: a page with a code, and everything else as it was."""
+"""Assertions for every refused login: a page with an error code, and no data changed."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from psc_connect.simulator import Simulator
 from tests.support.browser_session import BACK_CHANNEL, PAGE, BrowserSession, error_code_of
 
 EMPTY: Mapping[str, Any] = MappingProxyType({})
-# What a site holds before anybody comes; and the state that a login claims is its own to keep.
-NOT_OF_PEOPLE = {
+# Tables that are not empty before the first login, and the claimed states, which a refused login keeps.
+IGNORED_TABLES = {
     "auth.group",
     "auth.group_permissions",
     "auth.permission",
@@ -38,9 +38,10 @@ def assert_refused(
     next_page: str = "",
     before: Mapping[str, Any] = EMPTY,
 ) -> None:
-    """``calls``: the endpoints that the site asked since the start, none of them after the failure.
+    """Assert that the login was refused with this code and changed nothing.
 
-    ``before``: `stored_data` of this person before the sign-in.
+    ``calls`` are the endpoints that the site requested, none after the failure; ``before`` is the `stored_data` of
+    this person before the login.
     """
     assert error_code_of(response) == code
     assert response.status_code in {400, 403, 404, 502, 503}
@@ -50,7 +51,7 @@ def assert_refused(
     assert not person.is_signed_in
     assert stored_data(person) == before
     assert [request.endpoint for request in simulator.requests if request.endpoint in BACK_CHANNEL] == list(calls)
-    # Nor did a redirection, a header or a claim send us to an address that is no endpoint.
+    # No redirect, header or claim made us request an address that is not an endpoint.
     assert all(request.endpoint for request in simulator.requests)
     if next_page:
         assert start_again_link(person.slug, next_page) in response.content.decode()
@@ -64,7 +65,7 @@ def assert_sign_in_is_refused(
     calls: tuple[str, ...] = ("token", "userinfo"),
     come_back: Callable[[BrowserSession], Any] = lambda person: person.sign_in(PAGE),
 ) -> Any:
-    """Sign in, as somebody known or not, and be refused; return the answer."""
+    """Sign in and assert that it is refused; return the response."""
     before = stored_data(person)
     simulator.clear_requests()
     response = come_back(person)
@@ -74,16 +75,16 @@ def assert_sign_in_is_refused(
 
 
 def stored_data(person: BrowserSession) -> dict[str, Any]:
-    """Every row that a login could make or change, and the cookie of the session: what there is none of is left out."""
+    """Return every row that a login can create or change, and the session cookie, without the empty ones."""
     models = [model for model in apps.get_models(include_auto_created=True) if model._meta.managed]
     rows = {
         model._meta.label: list(model._default_manager.order_by("pk").values())
         for model in models
-        if model._meta.label_lower not in NOT_OF_PEOPLE
+        if model._meta.label_lower not in IGNORED_TABLES
     }
     cookie = person.browser.cookies.get(settings.SESSION_COOKIE_NAME)
-    kept = {**rows, "cookie of the session": cookie.value if cookie else ""}
-    return {name: value for name, value in kept.items() if value}
+    stored = {**rows, "cookie of the session": cookie.value if cookie else ""}
+    return {name: value for name, value in stored.items() if value}
 
 
 def start_again_link(slug: str, next_page: str) -> str:
@@ -92,7 +93,7 @@ def start_again_link(slug: str, next_page: str) -> str:
 
 
 def pending_cookies(person: BrowserSession) -> dict[str, str]:
-    """Return the cookies of logins that this browser has begun and not finished."""
+    """Return the cookies of the pending logins of this browser."""
     return {
         name: morsel.value for name, morsel in person.browser.cookies.items() if "psc_auth_" in name and morsel.value
     }

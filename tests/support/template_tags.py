@@ -1,4 +1,4 @@
-"""What a template of a site makes of the tags, and the providers that it shows."""
+"""Rendering of the template tags, and providers for them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def declare(slug: str = "psc", **changes: Any) -> Provider:
 
 
 def render_template(source: str, path: str = "/", *, method: str = "get", user: Any = None, session: Any = None) -> str:
-    """The text that a template of a site makes of the tags."""
+    """Render template source with the tags loaded."""
     request = getattr(RequestFactory(), method)(path)
     request.user = user or AnonymousUser()
     request.session = session if session is not None else {}

@@ -1,4 +1,4 @@
-"""A provider over TLS, whose certificate is of the hospital's own authority."""
+"""A provider over TLS with a certificate of a private authority, as a hospital has."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def metadata_of(url: str) -> dict[str, str]:
     return {"issuer": url, **{name: f"{url}/{name}" for name in names}}
 
 
-def behave(connection: Connection, *, closing: bool = False) -> None:
-    """A provider that believes its client; ``closing`` ends the connection after each answer."""
+def answer_requests(connection: Connection, *, closing: bool = False) -> None:
+    """Answer metadata, keys and token requests; ``closing`` closes the connection after each response."""
     for request in connection.requests():
         if request.target.endswith("openid-configuration"):
             body, status = json.dumps(metadata_of(connection.server.url)), "200 OK"
@@ -39,11 +39,11 @@ def behave(connection: Connection, *, closing: bool = False) -> None:
 
 @contextlib.contextmanager
 def tls_providers(folder: Path) -> Iterator[Serving]:
-    """Give what declares a provider and serves it; ``certificate`` as in ``server_context``."""
+    """Yield a function that declares and serves a provider; ``certificate`` as in ``server_context``."""
     running: list[RawServer] = []
 
     def serve(*, closing: bool = False, **certificate: Any) -> Provider:
-        server = RawServer(partial(behave, closing=closing), server_context(folder, **certificate))
+        server = RawServer(partial(answer_requests, closing=closing), server_context(folder, **certificate))
         running.append(server)
         provider = Provider(slug="psc", environment="custom", client_id="c", client_secret="s")
         provider.metadata, provider.jwks = metadata_of(server.url), {"keys": [EC_KEY]}

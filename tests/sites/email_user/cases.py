@@ -1,4 +1,4 @@
-"""A site whose users have an e-mail and no username; Pro Santé Connect sends no e-mail."""
+"""A site whose users have an e-mail address and no username. Pro Santé Connect sends no e-mail address."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from tests.support.refusals import assert_sign_in_is_refused
 User = get_user_model()
 
 
-class KnowsTheEmail(ProSanteConnectBackend):
-    """What such a site writes, to make users."""
+class CreatesUsersWithEmail(ProSanteConnectBackend):
+    """Creates users, as such a site must."""
 
     def create_user(self, claims: Any) -> Any:
         return User.objects.create(email=f"{claims['SubjectNameID']}@example.org", first_name=claims["given_name"])
 
 
-class KnowsThePerson(ProSanteConnectBackend):
-    """What such a site writes, to sign in the users that it has."""
+class FindsUsersByName(ProSanteConnectBackend):
+    """Finds existing users, as such a site can."""
 
     def filter_users_by_claims(self, claims: Any) -> Any:
         return User.objects.filter(last_name__iexact=claims["family_name"])
@@ -34,7 +34,7 @@ class KnowsThePerson(ProSanteConnectBackend):
 
 @pytest.fixture
 def provider(db: None, simulator: Any) -> Any:
-    """As it is declared in this site: with the default attributes that the user model has."""
+    """Return a provider with the default attributes of this user model."""
     provider = make_provider(simulator)
     provider.exported_attributes.all().delete()
     add_default_attributes(provider)
@@ -54,15 +54,15 @@ def test_nobody_is_created(provider, simulator, person):
     assert "@" not in response.content.decode()
 
 
-def test_a_hook_that_knows_an_email_creates_the_user(provider, simulator, person, settings):
-    backend_hooks.use_backend(settings, KnowsTheEmail)
+def test_a_hook_creates_the_user_with_an_email(provider, simulator, person, settings):
+    backend_hooks.use_backend(settings, CreatesUsersWithEmail)
     person.sign_in()
     assert User.objects.get().email == "ANS20231122132732@example.org"
     assert person.is_signed_in
 
 
-def test_a_hook_links_a_user_who_was_there(provider, simulator, person, settings):
-    backend_hooks.use_backend(settings, KnowsThePerson)
+def test_a_hook_links_an_existing_user(provider, simulator, person, settings):
+    backend_hooks.use_backend(settings, FindsUsersByName)
     known = User.objects.create(email="known@example.org", last_name="GROMINOCH")
     person.sign_in()
     assert Account.objects.get().user == known

@@ -5,7 +5,7 @@ from django.db import models
 
 
 class EmailUser(AbstractUser):
-    """People are known by their e-mail: there is no username."""
+    """A user with an e-mail address instead of a username."""
 
     username = None
     email = models.EmailField(unique=True)

@@ -3,5 +3,5 @@ from tests.settings import DATABASES, INSTALLED_APPS
 
 INSTALLED_APPS = [*INSTALLED_APPS, "tests.sites.email_user"]
 AUTH_USER_MODEL = "email_user.EmailUser"
-# Beside the one of the run that this one is a part of.
+# Not the database of the test run that starts this one.
 DATABASES = {"default": {**DATABASES["default"], "TEST": {"NAME": "file:email_user?mode=memory&cache=shared"}}}

@@ -1,4 +1,4 @@
-"""A site with a user model of its own, without ``username``, names or e-mail."""
+"""A site with another user model, without ``username``, names or e-mail."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ def export(provider: Any, claim: str, user_field: str, **options: Any) -> None:
     ExportedAttribute.objects.create(provider=provider, claim=claim, user_field=user_field, **options)
 
 
-def test_no_default_attribute_is_made_for_a_field_that_is_not_there(provider):
+def test_no_default_attribute_is_created_for_a_missing_field(provider):
     assert list(provider.exported_attributes.values_list("user_field", flat=True)) == ["matricule"]
 
 
-def test_editable_fields_that_are_no_relation_and_no_right_can_be_assigned():
+def test_editable_fields_except_relations_and_rights_can_be_assigned():
     names = {"matricule", "full_name", "practices", "palier", "since"}
     assert {field.name for field in assignable_fields()} == names
 
@@ -81,7 +81,7 @@ def test_a_value_of_the_wrong_kind_is_refused(provider, simulator, person, field
 
 @pytest.mark.case("AL12")
 @pytest.mark.parametrize("field", ["service", "is_staff", "internal", "groups", "id", "is_active"])
-def test_a_row_that_names_another_field_refuses_the_login(provider, simulator, person, field):
+def test_an_attribute_of_another_field_refuses_the_login(provider, simulator, person, field):
     Group.objects.create(name="administrators")
     row = ExportedAttribute(provider=provider, claim="palier", user_field=field)
     row.save(force_insert=True)
@@ -115,7 +115,7 @@ def test_the_session_and_the_pages_work_with_it(provider, simulator, person):
     assert person.browser.get("/psc/psc/login/?next=/page/one/").status_code == 403
 
 
-def test_access_rules_decide_of_them_and_give_them_groups(provider, simulator, person):
+def test_access_rules_apply_and_give_groups(provider, simulator, person):
     group = Group.objects.create(name="Podiatrists")
     set_rules(provider, give_group(group, PODIATRISTS), allow(PODIATRISTS), others_may_sign_in=False)
     assert person.sign_in("/page/one/").status_code == 302

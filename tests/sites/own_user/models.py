@@ -6,7 +6,7 @@ from django.db import models
 
 
 class Agent(AbstractBaseUser, PermissionsMixin):
-    """A user model written from nothing: another username field, narrow, and fields of every sort."""
+    """A user model that is not based on AbstractUser: a short username field and fields of many types."""
 
     matricule = models.CharField(max_length=12, unique=True, validators=[RegexValidator(r"^[a-z0-9]+$")])
     full_name = models.CharField(max_length=20, blank=True)

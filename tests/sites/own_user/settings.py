@@ -3,5 +3,5 @@ from tests.settings import DATABASES, INSTALLED_APPS
 
 INSTALLED_APPS = [*INSTALLED_APPS, "tests.sites.custom_user"]
 AUTH_USER_MODEL = "own_user.Agent"
-# Beside the one of the run that this one is a part of.
+# Not the database of the test run that starts this one.
 DATABASES = {"default": {**DATABASES["default"], "TEST": {"NAME": "file:own_user?mode=memory&cache=shared"}}}
