@@ -12,7 +12,7 @@ NOW = 1_800_000_000
 
 @pytest.fixture
 def simulator() -> Iterator[Simulator]:
-    """One whose clock stands still."""
+    """A simulator with a fixed clock."""
     with run_simulator(clients=[CLIENT], clock=lambda: NOW) as simulator:
         yield simulator
 

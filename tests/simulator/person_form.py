@@ -1,4 +1,4 @@
-"""The page on which one makes a person, as a browser uses it."""
+"""The page that creates a person, used as by a browser."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import requests
 from psc_connect.simulator.person_form import INITIAL
 from tests.simulator.service import Service, answer_of
 
-TYPED = {
+VALUES = {
     **INITIAL,
     "given_name": "Zoé",
     "family_name": "D’ESSAI",
@@ -42,24 +42,24 @@ PASTED: dict[str, Any] = {
 }
 
 
-def opened(service: Service, **changes: str | None) -> requests.Response:
-    """The page, reached as its button reaches it."""
+def open_form(service: Service, **changes: str | None) -> requests.Response:
+    """Open the page as its button does."""
     interaction = re.search(r'name="interaction" value="([^"]+)"', service.authorize(**changes).text)
     if interaction is None:
-        raise LookupError("no page of choice")
+        raise LookupError("no list of people")
     url = service.simulator.origin + "/auth/create-person"
     return service.session.get(url, params={"interaction": interaction[1]}, timeout=10)
 
 
 def claims_of(service: Service, sent: requests.Response) -> dict[str, Any]:
-    """The userinfo of whoever signed in by this answer."""
+    """Return the userinfo of the person who signed in with this response."""
     tokens = service.exchange(answer_of(sent)["code"]).json()
     claims: dict[str, Any] = service.userinfo(tokens["access_token"]).json()
     return claims
 
 
 def problems_on(page: requests.Response) -> dict[str, str]:
-    """The sentence that stands beside each wrong field; the summary at the top has the same."""
+    """Return the sentence beside each invalid field; assert that the summary has the same fields."""
     assert page.status_code == 400
     found = dict(re.findall(r'<p class="problem" id="(\w+)-problem">([^<]+)</p>', page.text))
     assert re.findall(r'<li><a href="#(\w+)">', page.text) == [*found]
@@ -67,10 +67,10 @@ def problems_on(page: requests.Response) -> dict[str, str]:
     return {name: unescape(text) for name, text in found.items()}
 
 
-def refused(service: Service, **typed: str) -> dict[str, str]:
+def refused_problems(service: Service, **typed: str) -> dict[str, str]:
     service.session.headers["Accept-Language"] = "en"
-    problems = problems_on(service.press(opened(service), **typed))
-    # Nobody came of it.
+    problems = problems_on(service.press(open_form(service), **typed))
+    # No person was created.
     assert service.authorize().status_code == 200
     assert service.simulator.created_people.newest_first() == []
     return problems

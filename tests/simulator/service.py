@@ -1,4 +1,4 @@
-"""A service as the simulator sees it: a scripted browser and plain HTTP, nothing of ours."""
+"""A client of the simulator: a scripted browser and plain HTTP, without our code."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from psc_connect.simulator import Client, Simulator
 
 CALLBACK = "http://127.0.0.1:1/psc/simulator/callback/"
 LOGGED_OUT = "http://127.0.0.1:1/psc/simulator/logged-out/"
-SECRET = "a:b%/+é secret"  # each of these characters was once encoded wrongly by somebody
+SECRET = "a:b%/+é secret"  # characters that are easily encoded wrongly
 VERIFIER = "v" * 43
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
 CLIENT = Client("the-service", SECRET, redirect_uris=(CALLBACK,), post_logout_redirect_uris=(LOGGED_OUT,))
@@ -39,7 +39,7 @@ class Service:
         return str(self.simulator.metadata[f"{name}_endpoint"])
 
     def request(self, **changes: str | None) -> dict[str, str]:
-        """A right authorization request with something changed, or left out by None."""
+        """Return the parameters of a valid authorization request with changes; None leaves one out."""
         parameters: dict[str, str | None] = {
             "response_type": "code",
             "client_id": self.client.client_id,
@@ -59,7 +59,7 @@ class Service:
         return self.session.get(url, params=self.request(**changes), allow_redirects=False, timeout=10)
 
     def press(self, page: requests.Response, **button: str) -> requests.Response:
-        """Press a button of the page, sending every hidden field of its form."""
+        """Press a button of the page, which sends the hidden fields of its form."""
         hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]+)">', page.text))
         action = re.search(r'<form method="post"(?: action="([^"]+)")?>', page.text)
         if action is None:
@@ -74,7 +74,7 @@ class Service:
         return answer_of(response)["code"]
 
     def exchange(self, code: str, **changes: str | None) -> requests.Response:
-        """A right token request with something changed, or left out by None."""
+        """Send a valid token request with changes; None leaves a parameter out."""
         parameters: dict[str, str | None] = {
             "grant_type": "authorization_code",
             "code": code,
@@ -102,7 +102,7 @@ class Service:
         return self.session.get(url, params=parameters, allow_redirects=False, timeout=10)
 
     def verified(self, raw: str, algorithm: str = "RS256") -> dict[str, Any]:
-        """The claims of a token whose signature a published key verifies; nothing else is checked."""
+        """Return the claims of a token after verifying only its signature, with a published key."""
         keys = {key["kid"]: key for key in self.simulator.jwks["keys"]}
         key = jwt.PyJWK(keys[jwt.get_unverified_header(raw)["kid"]])
         options = dict.fromkeys(("verify_exp", "verify_nbf", "verify_iat", "verify_aud", "verify_sub"), False)
@@ -111,7 +111,7 @@ class Service:
 
 
 def answer_of(response: requests.Response) -> dict[str, str]:
-    """The parameters of a redirect; each of them once."""
+    """Return the parameters of a redirect."""
     return dict(answer_pairs(response))
 
 
@@ -122,7 +122,7 @@ def answer_pairs(response: requests.Response) -> list[tuple[str, str]]:
 
 
 def payload_of(raw: str) -> dict[str, Any]:
-    """The claims of a token, nothing verified."""
+    """Return the claims of a token without verification."""
     claims: dict[str, Any] = json.loads(decoded(raw.split(".")[1]))
     return claims
 

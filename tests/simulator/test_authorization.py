@@ -6,7 +6,7 @@ from psc_connect.simulator import Client, Simulator
 from tests.simulator.service import CALLBACK, CHALLENGE, CLIENT, Service, answer_of, answer_pairs
 
 
-def test_a_browser_without_a_session_gets_the_page_of_people(simulator: Simulator, service: Service) -> None:
+def test_without_a_session_people_are_listed(simulator: Simulator, service: Service) -> None:
     page = service.authorize()
 
     assert page.status_code == 200
@@ -14,7 +14,7 @@ def test_a_browser_without_a_session_gets_the_page_of_people(simulator: Simulato
         assert f'name="person" value="{slug}"' in page.text
 
 
-def test_pressing_a_person_goes_back_with_code_state_issuer_and_session(simulator: Simulator, service: Service) -> None:
+def test_choosing_a_person_redirects_with_code_state_issuer_and_session(simulator: Simulator, service: Service) -> None:
     response = service.press(service.authorize(), person="podiatrist")
 
     assert response.status_code == 303
@@ -25,20 +25,20 @@ def test_pressing_a_person_goes_back_with_code_state_issuer_and_session(simulato
     assert answer["iss"] == simulator.issuer
 
 
-def test_a_request_by_post_is_answered_as_one_by_get(service: Service) -> None:
+def test_a_post_request_is_answered_like_get(service: Service) -> None:
     """OIDC Core 3.1.2.1."""
     url = service.endpoint("authorization")
 
     assert service.session.post(url, data=service.request(), timeout=10).status_code == 200
 
 
-def test_the_address_with_a_trailing_slash_answers_too(service: Service) -> None:
+def test_a_trailing_slash_is_accepted(service: Service) -> None:
     url = service.endpoint("authorization") + "/"
 
     assert service.session.get(url, params=service.request(), timeout=10).status_code == 200
 
 
-def test_a_callback_with_a_query_of_its_own_keeps_it(simulator: Simulator, service: Service) -> None:
+def test_the_query_of_a_redirect_uri_is_kept(simulator: Simulator, service: Service) -> None:
     uri = CALLBACK + "?tenant=a"
     simulator.register(Client(CLIENT.client_id, CLIENT.client_secret, redirect_uris=(uri,)))
     response = service.press(service.authorize(redirect_uri=uri), person="podiatrist")
@@ -46,7 +46,7 @@ def test_a_callback_with_a_query_of_its_own_keeps_it(simulator: Simulator, servi
     assert response.headers["Location"].startswith(uri + "&code=")
 
 
-def test_cancel_goes_back_with_access_denied(simulator: Simulator, service: Service) -> None:
+def test_cancelling_redirects_with_access_denied(simulator: Simulator, service: Service) -> None:
     answer = answer_of(service.press(service.authorize(), cancel="1"))
 
     assert answer["error"] == "access_denied"
@@ -64,14 +64,14 @@ def test_a_page_works_once(service: Service) -> None:
     assert "unknown_interaction" in again.text
 
 
-def test_somebody_unknown_cannot_be_chosen(service: Service) -> None:
+def test_an_unknown_person_cannot_be_chosen(service: Service) -> None:
     response = service.press(service.authorize(), person="nobody")
 
     assert response.status_code == 400
     assert "unknown_person" in response.text
 
 
-def test_the_session_cookie_is_out_of_the_reach_of_scripts(simulator: Simulator, service: Service) -> None:
+def test_the_session_cookie_is_http_only(simulator: Simulator, service: Service) -> None:
     response = service.press(service.authorize(), person="podiatrist")
 
     cookie = response.headers["Set-Cookie"]
@@ -79,14 +79,14 @@ def test_the_session_cookie_is_out_of_the_reach_of_scripts(simulator: Simulator,
     assert cookie.endswith("; Path=/; HttpOnly; SameSite=Lax")
 
 
-def test_the_answer_is_not_stored_and_leaks_no_referrer(service: Service) -> None:
+def test_the_redirect_is_not_stored_and_sends_no_referrer(service: Service) -> None:
     response = service.press(service.authorize(), person="podiatrist")
 
     assert response.headers["Cache-Control"] == "no-store"
     assert response.headers["Referrer-Policy"] == "no-referrer"
 
 
-# Strictness: never a redirect to an address that is not registered (RFC 6749 3.1.2.4)
+# No redirect to an address that is not registered (RFC 6749 3.1.2.4)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_the_answer_is_not_stored_and_leaks_no_referrer(service: Service) -> Non
         ({"redirect_uri": "https://evil.example/"}, "unknown_redirect_uri"),
     ],
 )
-def test_a_wrong_client_or_address_is_told_on_a_page(
+def test_an_unknown_client_or_redirect_uri_shows_an_error_page(
     service: Service, changes: dict[str, str | None], reason: str
 ) -> None:
     response = service.authorize(**changes)
@@ -112,7 +112,7 @@ def test_a_wrong_client_or_address_is_told_on_a_page(
     assert f"<code>{reason}</code>" in response.text
 
 
-def test_the_page_shows_both_addresses_and_nothing_of_them_is_markup(service: Service) -> None:
+def test_the_error_page_shows_both_addresses_escaped(service: Service) -> None:
     response = service.authorize(redirect_uri="http://localhost:1/<b>/callback/")
 
     assert "http://localhost:1/&lt;b&gt;/callback/" in response.text
@@ -120,7 +120,7 @@ def test_the_page_shows_both_addresses_and_nothing_of_them_is_markup(service: Se
 
 
 @pytest.mark.parametrize("name", ["client_id", "redirect_uri"])
-def test_a_client_or_address_given_twice_is_told_on_a_page(service: Service, name: str) -> None:
+def test_a_repeated_client_or_redirect_uri_shows_an_error_page(service: Service, name: str) -> None:
     parameters = service.request()
     pairs = [*parameters.items(), (name, parameters[name])]
     response = service.session.get(service.endpoint("authorization"), params=pairs, timeout=10)
@@ -128,7 +128,7 @@ def test_a_client_or_address_given_twice_is_told_on_a_page(service: Service, nam
     assert response.status_code == 400
 
 
-# Strictness: what else is wrong goes back to the service (RFC 6749 4.1.2.1)
+# Other errors are sent by redirect (RFC 6749 4.1.2.1)
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_a_client_or_address_given_twice_is_told_on_a_page(service: Service, nam
         ({"acr_values": "eidas9"}, "invalid_request"),
     ],
 )
-def test_a_wrong_request_goes_back_with_its_error(
+def test_an_invalid_request_redirects_with_its_error(
     simulator: Simulator, service: Service, changes: dict[str, str | None], error: str
 ) -> None:
     response = service.authorize(**changes)
@@ -178,7 +178,7 @@ def test_a_parameter_given_twice_is_an_invalid_request(service: Service) -> None
 
 
 @pytest.mark.parametrize("changes", [{"acr_values": None}, {"acr_values": "eidas2 eidas1"}, {"nonce": None}])
-def test_what_may_be_left_out_may_be_left_out(service: Service, changes: dict[str, str | None]) -> None:
+def test_optional_parameters_may_be_left_out(service: Service, changes: dict[str, str | None]) -> None:
     assert service.authorize(**changes).status_code == 200
 
 
@@ -188,13 +188,13 @@ def test_a_request_without_state_is_answered_without_state(service: Service) -> 
     assert "state" not in dict(answer_pairs(response))
 
 
-def test_an_empty_state_comes_back_empty(service: Service) -> None:
+def test_an_empty_state_is_returned_empty(service: Service) -> None:
     response = service.press(service.authorize(state=""), person="podiatrist")
 
     assert answer_of(response)["state"] == ""
 
 
-def test_acr_values_can_be_narrowed_to_refuse_eidas2(simulator: Simulator, service: Service) -> None:
+def test_accepted_acr_values_can_exclude_eidas2(simulator: Simulator, service: Service) -> None:
     simulator.accepted_acr = frozenset({"eidas1"})
 
     assert answer_of(service.authorize(acr_values="eidas2"))["error"] == "invalid_request"

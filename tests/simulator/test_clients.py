@@ -1,4 +1,4 @@
-"""Client authentication (RFC 6749 2.3.1), with the errors that Keycloak answers."""
+"""Client authentication (RFC 6749 2.3.1), with Keycloak's errors."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.simulator.service import CLIENT, SECRET, Service, with_method
         ({"client_id": None}, "invalid_client"),
     ],
 )
-def test_a_wrong_client_is_refused_as_keycloak_does(
+def test_wrong_credentials_are_refused_as_by_keycloak(
     service: Service, changes: dict[str, str | None], error: str
 ) -> None:
     response = service.exchange(service.code(), **changes)
@@ -30,7 +30,7 @@ def test_a_wrong_client_is_refused_as_keycloak_does(
     assert "WWW-Authenticate" not in response.headers
 
 
-def test_a_refused_client_does_not_spend_the_code(service: Service) -> None:
+def test_a_code_stays_valid_after_a_refused_client(service: Service) -> None:
     code = service.code()
     service.exchange(code, client_secret="wrong")
 

@@ -16,7 +16,7 @@ from pytest_django import Settings
 
 
 def run(*arguments: str, stop: int = signal.SIGTERM, meanwhile: Callable[[str], None] = lambda _: None) -> str:
-    """What the command printed, stopped by a signal once it was up and `meanwhile` had its origin."""
+    """Run the command, call `meanwhile` with its origin, stop it with a signal; return its output."""
     out = StringIO()
     failures: list[BaseException] = []
 
@@ -28,7 +28,7 @@ def run(*arguments: str, stop: int = signal.SIGTERM, meanwhile: Callable[[str], 
             found = re.search(r"http://[\d.:]+", out.getvalue())
             meanwhile(found[0] if found else "")
             time.sleep(0.05)
-        except BaseException as exc:  # noqa: BLE001  (told by the test's own thread)
+        except BaseException as exc:  # noqa: BLE001  (raised again in the thread of the test)
             failures.append(exc)
         finally:
             os.kill(os.getpid(), stop)
@@ -47,10 +47,10 @@ def _debug(settings: Settings) -> None:
     settings.DEBUG = True
 
 
-def test_the_command_refuses_without_debug(settings: Settings) -> None:
+def test_the_command_requires_debug(settings: Settings) -> None:
     settings.DEBUG = False
 
-    with pytest.raises(CommandError, match="unless DEBUG is on"):
+    with pytest.raises(CommandError, match="only starts if DEBUG is on"):
         call_command("psc_simulator", "--port", "0")
 
 
@@ -62,7 +62,7 @@ def test_a_signal_stops_it_cleanly(number: int) -> None:
     assert signal.getsignal(number) is before
 
 
-def test_it_prints_how_to_declare_it_and_who_can_sign_in() -> None:
+def test_it_prints_the_declaration_and_the_people() -> None:
     out = run("--client-id", "mine", "--client-secret", "s3cret", "--redirect-uri", "http://a.example/cb")
 
     assert "/auth/realms/esante-wallet/.well-known/wallet-openid-configuration" in out
@@ -92,7 +92,7 @@ def test_it_can_be_quiet_about_requests() -> None:
     assert "GET home" not in run("--verbosity", "0", meanwhile=visit)
 
 
-def test_it_declares_every_address_given() -> None:
+def test_it_accepts_every_given_redirect_uri() -> None:
     addresses = ("http://a.example/1", "http://a.example/2")
 
     def visit(origin: str) -> None:
@@ -104,12 +104,12 @@ def test_it_declares_every_address_given() -> None:
     run("--redirect-uri", addresses[0], "--redirect-uri", addresses[1], meanwhile=visit)
 
 
-def test_a_host_that_others_can_reach_is_refused() -> None:
+def test_a_host_that_is_not_loopback_is_refused() -> None:
     with pytest.raises(CommandError, match="loopback"):
         call_command("psc_simulator", "--host", "0.0.0.0")
 
 
-def test_a_taken_port_is_told() -> None:
+def test_a_port_in_use_is_reported() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(CommandError, match="cannot start"):

@@ -1,4 +1,4 @@
-"""The form of one's own person: what is typed is what the service receives, or is refused and stays."""
+"""The form that creates a person: the service receives its values, or they are refused and kept."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from psc_connect.professional.userinfo import read_userinfo
 from psc_connect.simulator import Simulator
 from psc_connect.simulator.pages.person_form_texts import PROBLEMS
 from psc_connect.simulator.person_form import INITIAL
-from tests.simulator.person_form import TYPED, claims_of, opened, problems_on, refused
+from tests.simulator.person_form import VALUES, claims_of, open_form, problems_on, refused_problems
 from tests.simulator.service import Service, answer_of, browser
 
 
-def test_the_page_of_choice_leads_to_the_form_and_the_form_back(service: Service) -> None:
+def test_the_list_of_people_and_the_form_link_to_each_other(service: Service) -> None:
     page = service.authorize()
     assert 'formmethod="get" formaction="/auth/create-person"' in page.text
 
-    form = opened(service)
+    form = open_form(service)
     back = re.search(r'href="(/auth/choose\?interaction=[\w-]+)"', form.text)
     again = service.session.get(service.simulator.origin + str(back and back[1]), timeout=10)
     assert (form.status_code, again.status_code) == (200, 200)
@@ -30,16 +30,16 @@ def test_the_page_of_choice_leads_to_the_form_and_the_form_back(service: Service
 
 @pytest.mark.parametrize("path", ["/auth/create-person", "/auth/choose"])
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_a_page_that_nobody_opened_is_not_there(service: Service, path: str, method: str) -> None:
-    values = {"params" if method == "get" else "data": {"interaction": "guessed", **TYPED}}
+def test_an_unknown_interaction_is_refused(service: Service, path: str, method: str) -> None:
+    values = {"params" if method == "get" else "data": {"interaction": "guessed", **VALUES}}
     answer = service.session.request(method, service.simulator.origin + path, timeout=10, **values)
 
     assert answer.status_code == 400
     assert "unknown_interaction" in answer.text
 
 
-def test_the_form_as_it_is_offered_makes_somebody(service: Service) -> None:
-    claims = claims_of(service, service.press(opened(service), **INITIAL))
+def test_the_initial_form_creates_a_person(service: Service) -> None:
+    claims = claims_of(service, service.press(open_form(service), **INITIAL))
     professional = read_userinfo(claims)
 
     assert professional.national_identifier.kind is Kind.EDIT
@@ -49,8 +49,8 @@ def test_the_form_as_it_is_offered_makes_somebody(service: Service) -> None:
     assert professional.warnings == ()
 
 
-def test_what_is_typed_is_what_the_service_receives(service: Service) -> None:
-    sent = service.press(opened(service), **TYPED)
+def test_the_service_receives_the_values_of_the_form(service: Service) -> None:
+    sent = service.press(open_form(service), **VALUES)
     tokens = service.exchange(answer_of(sent)["code"]).json()
     claims = service.userinfo(tokens["access_token"]).json()
     (practice,) = read_userinfo(claims).practices
@@ -71,8 +71,8 @@ def test_what_is_typed_is_what_the_service_receives(service: Service) -> None:
     )
 
 
-def test_each_further_activity_is_in_a_structure_of_its_own(service: Service) -> None:
-    claims = claims_of(service, service.press(opened(service), **TYPED))
+def test_each_further_activity_is_in_a_different_structure(service: Service) -> None:
+    claims = claims_of(service, service.press(open_form(service), **VALUES))
     first, *others = claims["SubjectRefPro"]["exercices"][0]["activities"]
 
     assert [each["raisonSocialeSite"] for each in others] == ["HOPITAL <B> & FILS 2", "HOPITAL <B> & FILS 3"]
@@ -81,28 +81,28 @@ def test_each_further_activity_is_in_a_structure_of_its_own(service: Service) ->
 
 
 @pytest.mark.parametrize("count", [0, 50])
-def test_nothing_to_fifty_activities_can_be_asked_for(service: Service, count: int) -> None:
-    claims = claims_of(service, service.press(opened(service), **{**TYPED, "activities": str(count)}))
+def test_zero_to_fifty_activities_are_accepted(service: Service, count: int) -> None:
+    claims = claims_of(service, service.press(open_form(service), **{**VALUES, "activities": str(count)}))
 
     assert len(claims["SubjectRefPro"]["exercices"][0]["activities"]) == count
 
 
 def test_without_a_profession_there_is_no_professional_data(service: Service) -> None:
-    claims = claims_of(service, service.press(opened(service), **{**TYPED, "profession": "", "activities": "0"}))
+    claims = claims_of(service, service.press(open_form(service), **{**VALUES, "profession": "", "activities": "0"}))
 
     assert claims["SubjectRefPro"] == {"exercices": []}
     assert claims["SubjectRole"] == []
 
 
-def test_a_code_that_no_table_has_can_be_tried(service: Service) -> None:
-    claims = claims_of(service, service.press(opened(service), **{**TYPED, "profession": "999", "skill": "XX_1"}))
+def test_an_unknown_code_is_accepted(service: Service) -> None:
+    claims = claims_of(service, service.press(open_form(service), **{**VALUES, "profession": "999", "skill": "XX_1"}))
 
     assert claims["SubjectRefPro"]["exercices"][0]["codeProfession"] == "999"
 
 
 @pytest.mark.parametrize("number", ["99700901202", " 99 700 901 202 ", "899700901202"])
 def test_an_rpps_may_be_written_with_spaces_or_as_the_national_identifier(service: Service, number: str) -> None:
-    assert claims_of(service, service.press(opened(service), **{**TYPED, "rpps": number}))["SubjectNameID"] == (
+    assert claims_of(service, service.press(open_form(service), **{**VALUES, "rpps": number}))["SubjectNameID"] == (
         "899700901202"
     )
 
@@ -137,17 +137,17 @@ def test_an_rpps_may_be_written_with_spaces_or_as_the_national_identifier(servic
         ("skill", "", "Kind and code of the skill go together: enter both or neither."),
     ],
 )
-def test_what_cannot_be_is_refused_beside_its_field(service: Service, name: str, value: str, sentence: str) -> None:
-    assert refused(service, **{**TYPED, name: value}) == {name: sentence}
+def test_an_invalid_value_is_refused_beside_its_field(service: Service, name: str, value: str, sentence: str) -> None:
+    assert refused_problems(service, **{**VALUES, name: value}) == {name: sentence}
 
 
-def test_a_skill_without_its_kind_is_told_at_the_kind(service: Service) -> None:
-    assert list(refused(service, **{**TYPED, "skill_kind": ""})) == ["skill_kind"]
+def test_a_skill_without_its_kind_is_refused_beside_the_kind(service: Service) -> None:
+    assert list(refused_problems(service, **{**VALUES, "skill_kind": ""})) == ["skill_kind"]
 
 
-def test_every_problem_is_told_at_once_and_what_was_typed_stays(service: Service) -> None:
-    typed = {**TYPED, "given_name": "", "rpps": '"><script>', "siret": "1", "category": "M"}
-    page = service.press(opened(service), **typed)
+def test_all_problems_are_shown_together_and_the_values_are_kept(service: Service) -> None:
+    typed = {**VALUES, "given_name": "", "rpps": '"><script>', "siret": "1", "category": "M"}
+    page = service.press(open_form(service), **typed)
 
     assert list(problems_on(page)) == ["given_name", "rpps", "siret"]
     assert "<script" not in page.text
@@ -157,27 +157,27 @@ def test_every_problem_is_told_at_once_and_what_was_typed_stays(service: Service
 
 
 def test_a_refused_form_can_be_corrected_and_sent_again(service: Service) -> None:
-    page = service.press(opened(service), **{**TYPED, "rpps": "1"})
+    page = service.press(open_form(service), **{**VALUES, "rpps": "1"})
 
-    assert claims_of(service, service.press(page, **TYPED))["given_name"] == "Zoé"
+    assert claims_of(service, service.press(page, **VALUES))["given_name"] == "Zoé"
 
 
 def test_a_form_works_once(simulator: Simulator, service: Service) -> None:
-    page = opened(service)
-    service.press(page, **TYPED)
+    page = open_form(service)
+    service.press(page, **VALUES)
 
-    assert "unknown_interaction" in service.press(page, **TYPED).text
+    assert "unknown_interaction" in service.press(page, **VALUES).text
     assert len(simulator.created_people.newest_first()) == 1
 
 
-def test_of_two_presses_at_once_one_signs_in(simulator: Simulator, service: Service) -> None:
-    page = opened(service)
+def test_only_one_of_several_parallel_requests_signs_in(simulator: Simulator, service: Service) -> None:
+    page = open_form(service)
     barrier = threading.Barrier(4)
 
     def press(_number: int) -> int:
         with browser() as session:
             barrier.wait()
-            return Service(simulator, session=session).press(page, **TYPED).status_code
+            return Service(simulator, session=session).press(page, **VALUES).status_code
 
     with ThreadPoolExecutor(4) as pool:
         assert sorted(pool.map(press, range(4))) == [303, 400, 400, 400]
@@ -185,4 +185,4 @@ def test_of_two_presses_at_once_one_signs_in(simulator: Simulator, service: Serv
 
 
 def test_an_empty_form_is_refused(service: Service) -> None:
-    assert {"given_name", "family_name", "activities", "means"} <= refused(service).keys()
+    assert {"given_name", "family_name", "activities", "means"} <= refused_problems(service).keys()

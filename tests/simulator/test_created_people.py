@@ -1,4 +1,4 @@
-"""The people that one made are kept while the simulator runs, and can be chosen again."""
+"""People that testers created: kept while the simulator runs."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import re
 from psc_connect.simulator import Simulator
 from psc_connect.simulator.created_people import MAX_CREATED_PEOPLE
 from psc_connect.simulator.person_form import INITIAL
-from tests.simulator.person_form import PASTED, claims_of, opened
+from tests.simulator.person_form import PASTED, claims_of, open_form
 from tests.simulator.service import Service
 
 
-def test_ones_own_person_stands_first_and_can_be_chosen_again(service: Service) -> None:
-    service.press(opened(service), json=json.dumps(PASTED))
+def test_a_created_person_is_listed_first_and_can_be_chosen_again(service: Service) -> None:
+    service.press(open_form(service), json=json.dumps(PASTED))
     service.session.cookies.clear()
     page = service.authorize()
     slugs = re.findall(r'name="person" value="([^"]+)"', page.text)
@@ -25,29 +25,29 @@ def test_ones_own_person_stands_first_and_can_be_chosen_again(service: Service) 
 
 def test_the_same_person_is_kept_once(simulator: Simulator, service: Service) -> None:
     for name in ("Ève", "Ève", "Eva", "Ève"):
-        service.press(opened(service, prompt="login"), json=json.dumps({**PASTED, "given_name": name}))
+        service.press(open_form(service, prompt="login"), json=json.dumps({**PASTED, "given_name": name}))
 
     assert [person.name for person in simulator.created_people.newest_first()] == ["Ève COLLÉE", "Eva COLLÉE"]
 
 
-def test_the_oldest_goes_when_there_are_too_many(simulator: Simulator, service: Service) -> None:
+def test_the_oldest_person_is_removed_when_there_are_too_many(simulator: Simulator, service: Service) -> None:
     for number in range(MAX_CREATED_PEOPLE + 2):
-        service.press(opened(service, prompt="login"), json=json.dumps({**PASTED, "given_name": str(number)}))
+        service.press(open_form(service, prompt="login"), json=json.dumps({**PASTED, "given_name": str(number)}))
 
     kept = [person.slug for person in simulator.created_people.newest_first()]
     assert kept == [f"created-{number}" for number in range(MAX_CREATED_PEOPLE + 2, 2, -1)]
     assert "unknown_person" in service.press(service.authorize(prompt="login"), person="created-1").text
 
 
-def test_two_people_without_rpps_are_two(simulator: Simulator, service: Service) -> None:
+def test_two_people_without_rpps_have_different_subjects(simulator: Simulator, service: Service) -> None:
     for _ in range(2):
-        service.press(opened(service, prompt="login"), **INITIAL)
+        service.press(open_form(service, prompt="login"), **INITIAL)
 
     assert len({person.subject for person in simulator.created_people.newest_first()}) == 2
 
 
 def test_a_long_name_is_cut_on_its_card(service: Service) -> None:
-    service.press(opened(service), json=json.dumps({**PASTED, "given_name": "N" * 1000}))
+    service.press(open_form(service), json=json.dumps({**PASTED, "given_name": "N" * 1000}))
     service.session.cookies.clear()
 
     assert "N" * 100 in service.authorize().text

@@ -8,7 +8,7 @@ from psc_connect.simulator import Simulator
 from tests.simulator.service import CLIENT, LOGGED_OUT, Service
 
 
-def test_a_hint_ends_the_session_and_comes_back_with_the_state(simulator: Simulator, service: Service) -> None:
+def test_a_hint_ends_the_session_and_redirects_with_the_state(simulator: Simulator, service: Service) -> None:
     tokens = service.tokens()
     response = service.end_session(
         id_token_hint=tokens["id_token"],
@@ -23,35 +23,35 @@ def test_a_hint_ends_the_session_and_comes_back_with_the_state(simulator: Simula
     assert service.authorize().status_code == 200
 
 
-def test_without_a_state_none_comes_back(service: Service) -> None:
+def test_without_a_state_the_redirect_has_none(service: Service) -> None:
     hint = service.tokens()["id_token"]
     response = service.end_session(id_token_hint=hint, post_logout_redirect_uri=LOGGED_OUT)
 
     assert response.headers["Location"] == LOGGED_OUT
 
 
-def test_without_an_address_the_provider_says_so_itself(service: Service) -> None:
+def test_without_a_redirect_uri_the_provider_shows_a_page(service: Service) -> None:
     response = service.end_session(id_token_hint=service.tokens()["id_token"])
 
     assert response.status_code == 200
     assert "Votre session Pro Santé Connect est fermée" in response.text
 
 
-def test_an_expired_hint_is_as_good(simulator: Simulator, service: Service) -> None:
+def test_an_expired_hint_is_accepted(simulator: Simulator, service: Service) -> None:
     hint = service.tokens()["id_token"]
     simulator.clock_offset = 3600
 
     assert service.end_session(id_token_hint=hint).status_code == 200
 
 
-def test_a_hint_under_a_withdrawn_key_is_as_good(simulator: Simulator, service: Service) -> None:
+def test_a_hint_signed_by_a_withdrawn_key_is_accepted(simulator: Simulator, service: Service) -> None:
     hint = service.tokens()["id_token"]
     simulator.rotate_keys(withdraw_old=True)
 
     assert service.end_session(id_token_hint=hint).status_code == 200
 
 
-def test_a_post_works_as_a_get(service: Service) -> None:
+def test_post_works_like_get(service: Service) -> None:
     form = {"id_token_hint": service.tokens()["id_token"], "post_logout_redirect_uri": LOGGED_OUT}
     url = service.endpoint("end_session")
     response = service.session.post(url, data=form, allow_redirects=False, timeout=10)
@@ -59,7 +59,7 @@ def test_a_post_works_as_a_get(service: Service) -> None:
     assert (response.status_code, response.headers["Location"]) == (303, LOGGED_OUT)
 
 
-def test_a_code_of_the_ended_session_is_void(service: Service) -> None:
+def test_a_code_of_the_ended_session_is_refused(service: Service) -> None:
     hint = service.tokens()["id_token"]
     code = service.code()
     service.end_session(id_token_hint=hint)
@@ -67,7 +67,7 @@ def test_a_code_of_the_ended_session_is_void(service: Service) -> None:
     assert service.exchange(code).status_code == 400
 
 
-def test_the_hint_of_an_ended_session_still_comes_back(service: Service) -> None:
+def test_the_hint_of_an_ended_session_still_redirects(service: Service) -> None:
     hint = service.tokens()["id_token"]
     service.end_session(id_token_hint=hint)
     response = service.end_session(id_token_hint=hint, post_logout_redirect_uri=LOGGED_OUT)
@@ -75,7 +75,7 @@ def test_the_hint_of_an_ended_session_still_comes_back(service: Service) -> None
     assert response.headers["Location"] == LOGGED_OUT
 
 
-def test_without_a_hint_nothing_ends_before_the_person_confirmed(service: Service) -> None:
+def test_without_a_hint_the_session_ends_after_confirmation(service: Service) -> None:
     tokens = service.tokens()
     page = service.end_session(client_id=CLIENT.client_id, post_logout_redirect_uri=LOGGED_OUT, state="the-state")
 
@@ -94,7 +94,7 @@ def test_a_confirmation_works_once(service: Service) -> None:
     assert service.press(page).status_code == 400
 
 
-def test_without_a_session_there_is_still_a_page_to_confirm(service: Service) -> None:
+def test_without_a_session_the_confirmation_is_shown_too(service: Service) -> None:
     page = service.end_session()
 
     assert page.status_code == 200
@@ -118,7 +118,7 @@ def test_without_a_session_there_is_still_a_page_to_confirm(service: Service) ->
         ({"id_token_hint": "e30.e30.e30"}, "wrong_hint"),
     ],
 )
-def test_a_wrong_request_is_told_on_a_page(service: Service, parameters: dict[str, str], reason: str) -> None:
+def test_an_invalid_request_shows_an_error_page(service: Service, parameters: dict[str, str], reason: str) -> None:
     response = service.end_session(**parameters)
 
     assert response.status_code == 400
@@ -126,7 +126,7 @@ def test_a_wrong_request_is_told_on_a_page(service: Service, parameters: dict[st
     assert f"<code>{reason}</code>" in response.text
 
 
-def test_an_address_given_twice_is_told_on_a_page(service: Service) -> None:
+def test_a_repeated_redirect_uri_shows_an_error_page(service: Service) -> None:
     hint = service.tokens()["id_token"]
     pairs = [("id_token_hint", hint), *[("post_logout_redirect_uri", LOGGED_OUT)] * 2]
     response = service.session.get(service.endpoint("end_session"), params=pairs, timeout=10)
@@ -142,12 +142,12 @@ def test_the_hint_of_another_client_is_refused(simulator: Simulator, service: Se
     assert service.authorize().status_code == 302
 
 
-def test_an_access_token_is_no_hint(service: Service) -> None:
+def test_an_access_token_is_not_accepted_as_hint(service: Service) -> None:
     assert service.end_session(id_token_hint=service.tokens()["access_token"]).status_code == 400
 
 
 @pytest.mark.parametrize("fault", ["flipped_signature_bit", "bad_signature", "unknown_kid", "wrong_issuer"])
-def test_a_hint_that_is_not_ours_is_refused(simulator: Simulator, service: Service, fault: str) -> None:
+def test_a_forged_hint_is_refused(simulator: Simulator, service: Service, fault: str) -> None:
     with simulator.fault(fault):
         hint = service.tokens()["id_token"]
 

@@ -1,4 +1,4 @@
-"""Switching faults on and off; and every fault of every stage is asserted in one of these files."""
+"""Setting and clearing faults, and a check that every fault is tested."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_every_fault_has_a_test_of_what_it_does() -> None:
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=lambda fault: fault.name)
-def test_every_fault_says_what_goes_wrong(fault: Fault) -> None:
+def test_every_fault_has_a_description(fault: Fault) -> None:
     description = fault.apply.__doc__ or ""
     assert description.endswith(".")
     assert description[0].isupper()
@@ -74,7 +74,7 @@ def test_a_fault_can_be_counted_down(simulator: Simulator, service: Service) -> 
     assert ["id_token" in service.tokens() for _ in range(3)] == [False, False, True]
 
 
-def test_a_fault_of_the_wire_is_counted_only_where_it_strikes(simulator: Simulator, service: Service) -> None:
+def test_a_fault_is_counted_only_where_it_applies(simulator: Simulator, service: Service) -> None:
     simulator.faults.set("close_connection_before_answer", times=1, endpoint="jwks")
     url = simulator.metadata["jwks_uri"]
 
@@ -115,7 +115,7 @@ def test_a_missing_option_is_refused(simulator: Simulator) -> None:
         simulator.faults.set("redirected")
 
 
-def test_a_fault_of_one_place_takes_no_endpoint(simulator: Simulator) -> None:
+def test_a_fault_of_another_stage_takes_no_endpoint(simulator: Simulator) -> None:
     with pytest.raises(TypeError, match="takes no endpoint"):
         simulator.faults.set("wrong_nonce", endpoint="token")
 

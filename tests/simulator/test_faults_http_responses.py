@@ -1,4 +1,4 @@
-"""Each fault of the wire: what a client sees, and that the provider did not hear of it where it should not."""
+"""Faults of HTTP responses: what the client receives, and whether the endpoint was reached."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.simulator.service import Service, browser
 HTML = "text/html; charset=utf-8"
 JSON = "application/json"
 
-# fault, options, endpoint where it strikes by itself ("" everywhere), status, content type, body
+# fault, options, default endpoint ("": every endpoint), status, content type, body
 ANSWERS: list[tuple[str, dict[str, Any], str, int, str, bytes]] = [
     ("outage", {}, "", 503, HTML, b"<h1>Service unavailable</h1>"),
     ("server_error", {}, "", 500, JSON, b'{"error": "server_error"}'),
@@ -53,7 +53,7 @@ def ask(service: Service, endpoint: str) -> requests.Response:
 
 
 @pytest.mark.parametrize("row", ANSWERS, ids=lambda row: f"{row[0]}-{row[3]}")
-def test_an_endpoint_answers_something_else(
+def test_an_endpoint_sends_another_response(
     simulator: Simulator, service: Service, row: tuple[str, dict[str, Any], str, int, str, bytes]
 ) -> None:
     fault, options, endpoint, status, content_type, body = row
@@ -65,22 +65,22 @@ def test_an_endpoint_answers_something_else(
 
 
 @pytest.mark.parametrize("fault", ["outage", "server_error", "maintenance_page"])
-def test_an_outage_is_everywhere_or_at_one_endpoint(simulator: Simulator, service: Service, fault: str) -> None:
-    healthy = {name: ask(service, name).content for name in ("jwks", "userinfo", "token")}
+def test_an_outage_applies_to_every_endpoint_or_to_one(simulator: Simulator, service: Service, fault: str) -> None:
+    correct = {name: ask(service, name).content for name in ("jwks", "userinfo", "token")}
     simulator.faults.set(fault)
-    assert all(ask(service, name).content != healthy[name] for name in healthy)
+    assert all(ask(service, name).content != correct[name] for name in correct)
     simulator.faults.set(fault, endpoint="userinfo")
 
-    assert [name for name in healthy if ask(service, name).content != healthy[name]] == ["userinfo"]
+    assert [name for name in correct if ask(service, name).content != correct[name]] == ["userinfo"]
 
 
-def test_an_outage_says_when_to_come_back(simulator: Simulator, service: Service) -> None:
+def test_an_outage_sends_retry_after(simulator: Simulator, service: Service) -> None:
     simulator.faults.set("outage", retry_after="7")
 
     assert ask(service, "token").headers["Retry-After"] == "7"
 
 
-def test_a_redirect_says_where_to(simulator: Simulator, service: Service) -> None:
+def test_a_redirect_has_the_given_location(simulator: Simulator, service: Service) -> None:
     simulator.faults.set("redirected", location="https://evil.example/", endpoint="jwks", status=302)
     response = ask(service, "jwks")
 
@@ -102,7 +102,7 @@ def test_a_refused_access_token_is_challenged(simulator: Simulator, service: Ser
         ("close_connection_before_answer", {"endpoint": "token"}),
     ],
 )
-def test_a_code_that_never_arrived_is_not_spent(
+def test_a_code_stays_valid_if_the_endpoint_did_not_receive_it(
     simulator: Simulator, service: Service, fault: str, options: dict[str, Any]
 ) -> None:
     code = service.code()
@@ -115,7 +115,7 @@ def test_a_code_that_never_arrived_is_not_spent(
     assert service.exchange(code).status_code == 200
 
 
-def test_a_huge_body_is_as_long_as_it_says(simulator: Simulator, service: Service) -> None:
+def test_a_huge_body_has_the_announced_length(simulator: Simulator, service: Service) -> None:
     simulator.faults.set("huge_body", megabytes=3)
     response = ask(service, "token")
 
@@ -123,7 +123,7 @@ def test_a_huge_body_is_as_long_as_it_says(simulator: Simulator, service: Servic
     assert len(response.content) == 3 * 1024 * 1024
 
 
-def test_a_gzip_bomb_is_small_on_the_wire(simulator: Simulator, service: Service) -> None:
+def test_a_gzip_bomb_is_small_when_sent(simulator: Simulator, service: Service) -> None:
     simulator.faults.set("gzip_bomb", megabytes=3)
     url = service.endpoint("token")
     with service.session.post(url, stream=True, timeout=10) as response:
@@ -134,7 +134,7 @@ def test_a_gzip_bomb_is_small_on_the_wire(simulator: Simulator, service: Service
     assert len(gzip.decompress(sent)) == 3 * 1024 * 1024
 
 
-def test_a_reused_connection_closes_before_the_answer(simulator: Simulator, service: Service) -> None:
+def test_a_reused_connection_is_closed_before_the_response(simulator: Simulator, service: Service) -> None:
     simulator.faults.set("close_connection_before_answer")
     assert ask(service, "jwks").status_code == 200
     with pytest.raises(requests.ConnectionError):
@@ -144,14 +144,14 @@ def test_a_reused_connection_closes_before_the_answer(simulator: Simulator, serv
     assert simulator.connections == 2
 
 
-def test_a_new_connection_closes_too_when_asked(simulator: Simulator, service: Service) -> None:
+def test_a_new_connection_can_be_closed_too(simulator: Simulator, service: Service) -> None:
     simulator.faults.set("close_connection_before_answer", reused_only=False)
 
     with pytest.raises(requests.ConnectionError):
         ask(service, "jwks")
 
 
-def test_a_hanging_endpoint_answers_rightly_and_late(simulator: Simulator, service: Service) -> None:
+def test_a_hanging_endpoint_sends_the_correct_response_late(simulator: Simulator, service: Service) -> None:
     code = service.code()
     simulator.faults.set("hang", seconds=0.3)
     began = time.monotonic()
@@ -161,7 +161,7 @@ def test_a_hanging_endpoint_answers_rightly_and_late(simulator: Simulator, servi
     assert time.monotonic() - began >= 0.3
 
 
-def test_a_hanging_endpoint_does_not_hold_up_the_others(simulator: Simulator) -> None:
+def test_a_hanging_endpoint_does_not_delay_the_others(simulator: Simulator) -> None:
     simulator.faults.set("hang", seconds=60)
     with browser() as stuck, browser() as session:
         with pytest.raises(requests.ReadTimeout):
@@ -170,18 +170,18 @@ def test_a_hanging_endpoint_does_not_hold_up_the_others(simulator: Simulator) ->
 
 
 @pytest.mark.parametrize("headers", [False, True])
-def test_a_dripping_answer_is_the_right_one(simulator: Simulator, service: Service, headers: bool) -> None:
-    healthy = ask(service, "token")
+def test_a_dripping_response_is_correct(simulator: Simulator, service: Service, headers: bool) -> None:
+    correct = ask(service, "token")
     simulator.faults.set("drip", seconds=0.001, headers=headers)
     began = time.monotonic()
     response = ask(service, "token")
     elapsed = time.monotonic() - began
 
-    assert response.content == healthy.content
+    assert response.content == correct.content
     assert elapsed >= 0.001 * (len(response.content) + (200 if headers else 0))
 
 
-def test_a_back_channel_answer_can_set_a_cookie(simulator: Simulator, service: Service) -> None:
+def test_a_back_channel_response_can_set_a_cookie(simulator: Simulator, service: Service) -> None:
     simulator.faults.set("set_cookie", cookie="a=b; Path=/")
     response = ask(service, "token")
 

@@ -1,4 +1,4 @@
-"""Each fault of the ID token, against the healthy token of the same person, request and second."""
+"""Faults of the ID token, compared with a correct token of the same person, request and second."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from psc_connect.simulator.signing_keys import unpublished_key
 from tests.simulator.conftest import NOW
 from tests.simulator.service import CLIENT, SECRET, Service, decoded, payload_of
 
-EVIL = "https://evil.example/auth/realms/esante-wallet"
-STRANGER = "another-client"
+OTHER_ISSUER = "https://evil.example/auth/realms/esante-wallet"
+OTHER_CLIENT = "another-client"
 EVENTS = {"http://schemas.openid.net/event/backchannel-logout": {}}
 ABSENT = None
 
 
 def id_of(value: object) -> str:
-    """The same in every process, which the address of a function is not."""
+    """Return an id that is the same in every process, unlike the address of a function."""
     return "" if callable(value) else str(value)[:30]
 
 
-# fault, options, the claims that differ from the healthy token's (ABSENT: left out)
+# fault, options, the claims that differ from those of the correct token (ABSENT: left out)
 CLAIMS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("id_token_claims", {"claims": {"sub": 7}, "drop": ["typ"]}, {"sub": 7, "typ": ABSENT}),
     ("expired_id_token", {}, {"exp": NOW - 600, "iat": NOW - 720}),
@@ -38,13 +38,13 @@ CLAIMS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("iat_in_the_future", {}, {"iat": NOW + 3600, "exp": NOW + 3720}),
     ("iat_long_ago", {}, {"iat": NOW - 7 * 86_400}),
     ("nbf_in_the_future", {}, {"nbf": NOW + 3600}),
-    ("wrong_issuer", {}, {"iss": EVIL}),
+    ("wrong_issuer", {}, {"iss": OTHER_ISSUER}),
     ("missing_issuer", {}, {"iss": ABSENT}),
-    ("wrong_audience", {}, {"aud": STRANGER, "azp": STRANGER}),
+    ("wrong_audience", {}, {"aud": OTHER_CLIENT, "azp": OTHER_CLIENT}),
     ("missing_audience", {}, {"aud": ABSENT}),
-    ("second_audience", {}, {"aud": [CLIENT.client_id, STRANGER], "azp": STRANGER}),
+    ("second_audience", {}, {"aud": [CLIENT.client_id, OTHER_CLIENT], "azp": OTHER_CLIENT}),
     ("audience_list", {}, {"aud": [CLIENT.client_id]}),
-    ("other_azp", {}, {"azp": STRANGER}),
+    ("other_azp", {}, {"azp": OTHER_CLIENT}),
     ("wrong_nonce", {}, {"nonce": "the-nonce-of-another-login"}),
     ("missing_nonce", {}, {"nonce": ABSENT}),
     ("missing_sub", {}, {"sub": ABSENT}),
@@ -60,19 +60,19 @@ CLAIMS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("fault", "options", "differences"), CLAIMS, ids=id_of)
-def test_one_claim_is_wrong_and_the_signature_good(
+def test_one_claim_is_wrong_and_the_signature_valid(
     simulator: Simulator, service: Service, fault: str, options: dict[str, Any], differences: dict[str, Any]
 ) -> None:
-    healthy = service.verified(service.tokens()["id_token"])
+    correct = service.verified(service.tokens()["id_token"])
     with simulator.fault(fault, **options):
         wrong = service.verified(service.tokens()["id_token"])
 
     ignored = {"jti", "at_hash"} - differences.keys()
-    names = (healthy.keys() | wrong.keys()) - ignored
-    assert {name: wrong.get(name) for name in names if wrong.get(name) != healthy.get(name)} == differences
+    names = (correct.keys() | wrong.keys()) - ignored
+    assert {name: wrong.get(name) for name in names if wrong.get(name) != correct.get(name)} == differences
 
 
-def test_a_logout_token_says_so_in_its_header(simulator: Simulator, service: Service) -> None:
+def test_a_logout_token_has_its_type_in_the_header(simulator: Simulator, service: Service) -> None:
     with simulator.fault("logout_token_as_id_token"):
         assert jwt.get_unverified_header(service.tokens()["id_token"])["typ"] == "logout+jwt"
 
@@ -102,7 +102,7 @@ def _signed_by_the_unpublished_key(simulator: Simulator, raw: str) -> bool:
 
 LENIENT: Any = dict.fromkeys(("verify_exp", "verify_aud", "verify_iat"), False)
 
-# fault, options, what is true of the token; the signature does not verify with the key that its header names
+# fault, options, a check of the token; the key that its header names does not verify the signature
 SIGNATURES: list[tuple[str, dict[str, Any], Callable[[Simulator, str], bool]]] = [
     ("alg_none", {}, _algorithm("none")),
     ("alg_none", {"spelling": "nOnE"}, _algorithm("nOnE")),
@@ -135,7 +135,7 @@ def test_the_signature_is_wrong(
         service.verified(raw)
 
 
-def test_a_flipped_bit_is_one_bit(simulator: Simulator, service: Service) -> None:
+def test_a_flipped_signature_differs_in_one_bit(simulator: Simulator, service: Service) -> None:
     with simulator.fault("flipped_signature_bit"):
         head, payload, signature = service.tokens()["id_token"].split(".")
     wrong = decoded(signature)
@@ -145,7 +145,7 @@ def test_a_flipped_bit_is_one_bit(simulator: Simulator, service: Service) -> Non
     assert right == key.sign(f"{head}.{payload}".encode())  # RSASSA-PKCS1-v1_5 is deterministic
 
 
-def test_a_tampered_payload_differs_in_the_one_claim(simulator: Simulator, service: Service) -> None:
+def test_a_tampered_payload_differs_in_one_claim(simulator: Simulator, service: Service) -> None:
     with simulator.fault("tampered_payload", claim="acr", value="eidas3"):
         assert payload_of(service.tokens()["id_token"])["acr"] == "eidas3"
 
@@ -158,7 +158,7 @@ def test_the_embedded_key_is_in_the_header(simulator: Simulator, service: Servic
     assert header["kid"] == header["jwk"]["kid"]
 
 
-# These do something else than a wrong claim or a wrong signature; each has a test below.
+# Each of these has a test below.
 UNVERIFIED = [
     ("id_token_payload",),
     ("duplicated_claim",),
@@ -208,7 +208,7 @@ def test_an_encrypted_token_has_five_parts(simulator: Simulator, service: Servic
         assert service.tokens()["id_token"].count(".") == 4
 
 
-def test_another_algorithm_can_be_announced_rightly(simulator: Simulator, service: Service) -> None:
+def test_another_algorithm_can_be_announced_correctly(simulator: Simulator, service: Service) -> None:
     with simulator.fault("other_algorithm", algorithm="PS384"):
         raw = service.tokens()["id_token"]
     key = jwt.PyJWK({**simulator.jwks["keys"][0], "alg": "PS384"})

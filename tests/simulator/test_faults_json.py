@@ -1,4 +1,4 @@
-"""Each fault of a document, an answer or a way back: the one difference from the healthy one."""
+"""Faults of JSON responses and of redirects: their only difference from the correct response."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from psc_connect.simulator.signing_keys import unpublished_key
 from tests.simulator.service import CALLBACK, CLIENT, LOGGED_OUT, Service, answer_pairs
 
 ABSENT = None
-EVIL = "https://evil.example/auth/realms/esante-wallet"
+OTHER_ISSUER = "https://evil.example/auth/realms/esante-wallet"
 
 
-def difference(healthy: dict[str, Any], wrong: dict[str, Any], *, ignored: tuple[str, ...] = ()) -> dict[str, Any]:
-    names = (healthy.keys() | wrong.keys()) - set(ignored)
-    return {name: wrong.get(name) for name in names if wrong.get(name) != healthy.get(name)}
+def difference(correct: dict[str, Any], wrong: dict[str, Any], *, ignored: tuple[str, ...] = ()) -> dict[str, Any]:
+    names = (correct.keys() | wrong.keys()) - set(ignored)
+    return {name: wrong.get(name) for name in names if wrong.get(name) != correct.get(name)}
 
 
 TOKEN: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
@@ -37,12 +37,12 @@ TOKEN: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
 def test_one_member_of_the_token_response_is_wrong(
     simulator: Simulator, service: Service, fault: str, options: dict[str, Any], differences: dict[str, Any]
 ) -> None:
-    healthy = service.tokens()
+    correct = service.tokens()
     with simulator.fault(fault, **options):
         wrong = service.tokens()
 
     fresh = {"access_token", "id_token", "refresh_token"} - differences.keys()
-    assert difference(healthy, wrong, ignored=tuple(fresh)) == differences
+    assert difference(correct, wrong, ignored=tuple(fresh)) == differences
 
 
 USERINFO: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
@@ -61,12 +61,12 @@ def test_one_claim_of_the_userinfo_is_wrong(
     simulator: Simulator, service: Service, fault: str, options: dict[str, Any], differences: dict[str, Any]
 ) -> None:
     access_token = service.tokens()["access_token"]
-    healthy = service.userinfo(access_token).json()
+    correct = service.userinfo(access_token).json()
     with simulator.fault(fault, **options):
         wrong = service.userinfo(access_token).json()
 
-    assert difference(healthy, wrong) == differences
-    assert service.userinfo(access_token).json() == healthy  # nothing of the person is changed for good
+    assert difference(correct, wrong) == differences
+    assert service.userinfo(access_token).json() == correct  # the person is unchanged
 
 
 SIGNED_USERINFO: list[tuple[str, dict[str, Any]]] = [
@@ -91,21 +91,21 @@ def test_the_userinfo_is_signed(
 
     assert response.headers["Content-Type"] == "application/jwt"
     assert jwt.get_unverified_header(response.text)["kid"] == simulator.keys.current.kid
-    healthy = {"iss": simulator.issuer, "aud": CLIENT.client_id, **simulator.people["podiatrist"].userinfo}
-    assert difference(healthy, claims) == differences
+    correct = {"iss": simulator.issuer, "aud": CLIENT.client_id, **simulator.people["podiatrist"].userinfo}
+    assert difference(correct, claims) == differences
 
 
 STATE, ISSUER = ("state", "the-state"), ("iss", "ISSUER")
 CALLBACK_HEALTHY = [("code", "*"), ("session_state", "*"), STATE, ISSUER]
 
-# fault, options, the parameters of the callback in order ("*": whatever it is)
+# fault, options, the parameters of the callback in order ("*": any value)
 CALLBACK_ROWS: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
     (
         "callback_parameters",
         {"add": [("a", "b")], "drop": ["code"]},
         [("session_state", "*"), STATE, ISSUER, ("a", "b")],
     ),
-    ("wrong_iss_in_callback", {}, [*CALLBACK_HEALTHY[:3], ("iss", EVIL)]),
+    ("wrong_iss_in_callback", {}, [*CALLBACK_HEALTHY[:3], ("iss", OTHER_ISSUER)]),
     ("no_iss_in_callback", {}, CALLBACK_HEALTHY[:3]),
     ("repeated_parameter", {}, [("state", "evil"), *CALLBACK_HEALTHY]),
     ("repeated_parameter", {"name": "code", "value": "c"}, [("code", "c"), *CALLBACK_HEALTHY]),
@@ -122,7 +122,7 @@ CALLBACK_ROWS: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
 
 
 @pytest.mark.parametrize(("fault", "options", "expected"), CALLBACK_ROWS, ids=lambda value: str(value)[:30])
-def test_the_way_back_is_wrong(
+def test_the_callback_is_wrong(
     simulator: Simulator,
     service: Service,
     fault: str,
@@ -148,7 +148,7 @@ LOGOUT: list[tuple[str, str]] = [
 
 
 @pytest.mark.parametrize(("fault", "location"), LOGOUT)
-def test_the_return_from_logout_is_wrong(simulator: Simulator, service: Service, fault: str, location: str) -> None:
+def test_the_logout_redirect_is_wrong(simulator: Simulator, service: Service, fault: str, location: str) -> None:
     hint = service.tokens()["id_token"]
     with simulator.fault(fault):
         response = service.end_session(id_token_hint=hint, post_logout_redirect_uri=LOGGED_OUT, state="the-state")
@@ -156,13 +156,13 @@ def test_the_return_from_logout_is_wrong(simulator: Simulator, service: Service,
     assert response.headers["Location"] == location
 
 
-# fault, options, which document, its members that differ
+# fault, options, metadata or key set, the members that differ
 DOCUMENTS: list[tuple[str, dict[str, Any], str, dict[str, Any]]] = [
     (
         "metadata_members",
-        {"members": {"issuer": EVIL}, "drop": ["jwks_uri"]},
+        {"members": {"issuer": OTHER_ISSUER}, "drop": ["jwks_uri"]},
         "metadata",
-        {"issuer": EVIL, "jwks_uri": ABSENT},
+        {"issuer": OTHER_ISSUER, "jwks_uri": ABSENT},
     ),
     ("jwks_empty", {}, "jwks", {"keys": []}),
     ("jwks_without_keys", {}, "jwks", {"keys": ABSENT}),
@@ -172,22 +172,22 @@ DOCUMENTS: list[tuple[str, dict[str, Any], str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize("row", DOCUMENTS, ids=lambda row: row[0])
-def test_a_document_is_wrong(
+def test_the_metadata_or_key_set_is_wrong(
     simulator: Simulator, service: Service, row: tuple[str, dict[str, Any], str, dict[str, Any]]
 ) -> None:
     fault, options, name, differences = row
     url = simulator.discovery_url if name == "metadata" else simulator.metadata["jwks_uri"]
-    healthy = service.session.get(url, timeout=10).json()
+    correct = service.session.get(url, timeout=10).json()
     with simulator.fault(fault, **options):
         wrong = service.session.get(url, timeout=10).json()
     if name == "jwks":
-        signing, encryption = healthy["keys"]
+        signing, encryption = correct["keys"]
         known = {"SIG": signing, "ENC": encryption, "SIG-": _as_enc(signing), "ENC-": _as_enc(encryption)}
         keys = differences["keys"]
         differences = {"keys": keys and [known.get(key, key) if isinstance(key, str) else key for key in keys]}
 
-    assert difference(healthy, wrong) == differences
-    assert service.session.get(url, timeout=10).json() == healthy
+    assert difference(correct, wrong) == differences
+    assert service.session.get(url, timeout=10).json() == correct
 
 
 def _as_enc(key: dict[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from psc_connect.simulator.signing_keys import ALGORITHMS, SimulatorKeys, genera
 from tests.simulator.service import CLIENT, Service
 
 
-def test_the_discovery_document_is_the_sandbox_one_on_our_origin(simulator: Simulator) -> None:
+def test_the_metadata_is_that_of_the_sandbox_on_our_origin(simulator: Simulator) -> None:
     sandbox = json.dumps(load_metadata("sandbox"))
     for host in ("https://auth.bas.psc.esante.gouv.fr", "https://wallet.bas.psc.esante.gouv.fr"):
         sandbox = sandbox.replace(host, simulator.origin)
@@ -28,7 +28,7 @@ def test_the_issuer_is_the_realm_on_our_origin(simulator: Simulator) -> None:
 
 
 @pytest.mark.parametrize("name", ["wallet-openid-configuration", "openid-configuration"])
-def test_both_discovery_paths_answer_the_document(simulator: Simulator, service: Service, name: str) -> None:
+def test_both_discovery_paths_send_the_metadata(simulator: Simulator, service: Service, name: str) -> None:
     response = service.session.get(f"{simulator.issuer}/.well-known/{name}", timeout=10)
 
     assert response.json() == simulator.metadata
@@ -39,7 +39,7 @@ def test_the_discovery_url_is_the_one_of_pro_sante_connect(simulator: Simulator)
     assert simulator.discovery_url == f"{simulator.issuer}/.well-known/wallet-openid-configuration"
 
 
-def test_the_key_set_holds_one_signing_and_one_encryption_key(simulator: Simulator, service: Service) -> None:
+def test_the_key_set_has_one_signing_and_one_encryption_key(simulator: Simulator, service: Service) -> None:
     published = service.session.get(simulator.metadata["jwks_uri"], timeout=10).json()
 
     assert published == simulator.jwks
@@ -49,7 +49,7 @@ def test_the_key_set_holds_one_signing_and_one_encryption_key(simulator: Simulat
     ]
 
 
-def test_the_key_set_shows_no_private_member(simulator: Simulator) -> None:
+def test_the_key_set_has_no_private_member(simulator: Simulator) -> None:
     for key in simulator.jwks["keys"]:
         assert set(key) == {"kid", "alg", "use", "kty", "n", "e"}
 
@@ -76,7 +76,7 @@ def test_every_announced_algorithm_signs(algorithm: str) -> None:
         assert service.verified(raw, algorithm)["aud"] == CLIENT.client_id
 
 
-def test_an_algorithm_that_is_not_played_is_refused() -> None:
+def test_an_unsupported_algorithm_is_refused() -> None:
     with pytest.raises(ValueError, match="signing_algorithm must be one of RS256"):
         generate("HS256")
 
@@ -104,7 +104,7 @@ def test_two_simulators_never_share_a_signing_key() -> None:
         assert one.keys.current.kid != other.keys.current.kid
 
 
-def test_a_key_is_used_again_once_its_simulator_has_stopped() -> None:
+def test_a_key_is_reused_after_its_simulator_has_stopped() -> None:
     with run_simulator() as simulator:
         kids = {simulator.keys.current.kid}
     with run_simulator() as simulator, run_simulator() as other:

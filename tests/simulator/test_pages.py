@@ -19,7 +19,7 @@ from tests.simulator.service import CALLBACK, CHALLENGE, Service
         ("*", "fr", "Simulateur – aucune vraie authentification"),
     ],
 )
-def test_every_page_says_that_it_is_a_simulator_in_the_browsers_language(
+def test_every_page_is_labelled_as_simulator_in_the_browsers_language(
     service: Service, accepted: str, language: str, label: str
 ) -> None:
     service.session.headers["Accept-Language"] = accepted
@@ -47,7 +47,7 @@ def test_french_punctuation_keeps_its_non_breaking_space() -> None:
         assert not re.search(r"[^\u00a0][;:?!](\s|$)", sentence), sentence
 
 
-def test_a_page_runs_no_script_and_loads_nothing_from_elsewhere(service: Service) -> None:
+def test_a_page_has_no_script_and_no_external_resources(service: Service) -> None:
     page = service.authorize()
 
     assert page.headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'self'")
@@ -61,7 +61,7 @@ def test_a_page_is_not_stored(service: Service) -> None:
     assert service.authorize().headers["Cache-Control"] == "no-store"
 
 
-def test_the_style_sheet_knows_light_and_dark(service: Service) -> None:
+def test_the_style_sheet_has_a_dark_scheme(service: Service) -> None:
     response = service.session.get(service.simulator.origin + "/simulator.css", timeout=10)
 
     assert response.headers["Content-Type"] == "text/css; charset=utf-8"
@@ -79,13 +79,13 @@ def test_names_are_escaped(simulator: Simulator, service: Service) -> None:
     assert page.text.count("&quot;&gt;&lt;script&gt;") == 4
 
 
-def test_a_dollar_in_a_name_is_no_placeholder(simulator: Simulator, service: Service) -> None:
+def test_a_dollar_in_a_name_is_not_a_placeholder(simulator: Simulator, service: Service) -> None:
     simulator.add_people([Person("rich", {"sub": "1", "given_name": "$name ${slug}"})])
 
     assert Template.delimiter in service.authorize().text
 
 
-def test_the_home_page_shows_what_to_declare(simulator: Simulator, service: Service) -> None:
+def test_the_home_page_shows_the_discovery_url(simulator: Simulator, service: Service) -> None:
     page = service.session.get(simulator.origin + "/", timeout=10)
 
     assert simulator.discovery_url in page.text

@@ -1,4 +1,4 @@
-"""A userinfo pasted as JSON is sent as it is, or refused with the place of what is wrong."""
+"""A userinfo pasted as JSON: sent unchanged, or refused with the position of the error."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ import pytest
 
 from psc_connect.simulator.pasted_userinfo import MAX_JSON_LENGTH
 from psc_connect.simulator.people import PEOPLE, Person
-from tests.simulator.person_form import PASTED, claims_of, opened, problems_on, refused
+from tests.simulator.person_form import PASTED, claims_of, open_form, problems_on, refused_problems
 from tests.simulator.service import Service, answer_of
 
 
-def test_a_pasted_userinfo_is_sent_as_it_is(service: Service) -> None:
+def test_a_pasted_userinfo_is_sent_unchanged(service: Service) -> None:
     text = json.dumps(PASTED, ensure_ascii=False, indent=2).replace("\n", "\r\n")
 
-    assert claims_of(service, service.press(opened(service), json=text)) == PASTED
+    assert claims_of(service, service.press(open_form(service), json=text)) == PASTED
 
 
 @pytest.mark.parametrize("person", PEOPLE, ids=lambda person: person.slug)
-def test_every_answer_of_the_simulator_can_be_pasted_into_it(service: Service, person: Person) -> None:
-    sent = service.press(opened(service), json="\ufeff" + json.dumps(person.claims(), indent=4))
+def test_every_userinfo_of_the_simulator_can_be_pasted(service: Service, person: Person) -> None:
+    sent = service.press(open_form(service), json="\ufeff" + json.dumps(person.claims(), indent=4))
     tokens = service.exchange(answer_of(sent)["code"]).json()
 
     assert service.userinfo(tokens["access_token"]).json() == person.userinfo
@@ -59,9 +59,9 @@ def test_every_answer_of_the_simulator_can_be_pasted_into_it(service: Service, p
         (json.dumps({**PASTED, "x": "y" * MAX_JSON_LENGTH}), "This text is too long: 200,000 characters at most."),
     ],
 )
-def test_what_is_no_userinfo_is_refused_with_the_place_and_stays(service: Service, text: str, sentence: str) -> None:
+def test_invalid_json_is_refused_with_the_position_and_kept(service: Service, text: str, sentence: str) -> None:
     service.session.headers["Accept-Language"] = "en"
-    page = service.press(opened(service), json=text)
+    page = service.press(open_form(service), json=text)
 
     problems = problems_on(page)
     assert list(problems) == ["json"]
@@ -73,31 +73,31 @@ def test_what_is_no_userinfo_is_refused_with_the_place_and_stays(service: Servic
 
 
 @pytest.mark.parametrize("name", ["sub", "SubjectNameID", "preferred_username", "given_name", "family_name"])
-def test_a_leaf_that_every_userinfo_has_is_asked_for(service: Service, name: str) -> None:
+def test_a_missing_required_claim_is_refused(service: Service, name: str) -> None:
     text = json.dumps({key: value for key, value in PASTED.items() if key != name})
 
-    assert refused(service, json=text) == {"json": f"Missing: {name}."}
+    assert refused_problems(service, json=text) == {"json": f"Missing: {name}."}
 
 
-def test_pasted_markup_is_shown_and_not_run(service: Service) -> None:
-    page = service.press(opened(service), json='{"</textarea><script>alert(1)</script>')
+def test_pasted_markup_is_escaped(service: Service) -> None:
+    page = service.press(open_form(service), json='{"</textarea><script>alert(1)</script>')
 
     assert "<script" not in page.text
     assert page.text.count("</textarea>") == 1
 
 
-def test_a_form_beyond_a_megabyte_is_answered_with_a_page(service: Service) -> None:
-    page = service.press(opened(service), json="x" * (9 << 20))
+def test_a_form_of_more_than_a_megabyte_shows_an_error_page(service: Service) -> None:
+    page = service.press(open_form(service), json="x" * (9 << 20))
 
     assert page.status_code == 413
     assert "too_large" in page.text
     assert page.headers["Content-Type"] == "text/html; charset=utf-8"
 
 
-def test_any_shape_can_be_sent_by_a_careless_provider(service: Service) -> None:
-    """What a relying party must bear can be pasted: only what the simulator itself needs is asked for."""
+def test_claims_of_any_shape_can_be_pasted(service: Service) -> None:
+    """Only what the simulator needs is required, so that relying parties can be tested with wrong claims."""
     odd = {**PASTED, "given_name": None, "family_name": [], "SubjectNameID": 7, "otherIds": "", "SubjectRefPro": []}
-    sent = service.press(opened(service), json=json.dumps(odd))
+    sent = service.press(open_form(service), json=json.dumps(odd))
 
     assert claims_of(service, sent) == odd
     service.session.cookies.clear()
@@ -114,8 +114,8 @@ def test_any_shape_can_be_sent_by_a_careless_provider(service: Service) -> None:
         ({"exercices": [{"codeProfession": "60", "activities": ""}, {}]}, "Profession 60, , 0 activities"),
     ],
 )
-def test_the_card_says_what_somebody_practises(service: Service, register: Any, label: str) -> None:
-    service.press(opened(service), json=json.dumps({**PASTED, "SubjectRefPro": register}))
+def test_the_card_shows_the_practice(service: Service, register: Any, label: str) -> None:
+    service.press(open_form(service), json=json.dumps({**PASTED, "SubjectRefPro": register}))
     service.session.cookies.clear()
     service.session.headers["Accept-Language"] = "en"
 

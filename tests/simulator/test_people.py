@@ -1,4 +1,4 @@
-"""The people of the simulator: all of them invented or published, as Pro Santé Connect would send them."""
+"""The people of the simulator: published or invented, as Pro Santé Connect would send them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from psc_connect.simulator.pages.texts import GROUPS
 from psc_connect.simulator.people import PEOPLE, person_with_activities
 from tests.simulator.test_userinfo import INVENTED, PUBLISHED
 
-# What ANS's JSON schema requires, and what late 2023 added at the top (facts, section 5.1).
+# What ANS's JSON schema requires, and the top-level claims added in late 2023 (facts, section 5.1).
 TOP = {
     *("sub", "SubjectNameID", "preferred_username", "given_name", "family_name", "otherIds", "SubjectRole"),
     *("SubjectOrganization", "SubjectOrganizationID", "Secteur_Activite", "Mode_Acces_Raison", "UITVersion"),
@@ -39,7 +39,7 @@ ACTIVITY = {
     *("telephone", "telephone2", "telecopie", "adresseEMail"),
 }
 SECTIONS = {"A", "B", "C", "D", "E", "G", "H", "M"}  # TRE_R06
-# Numbers of the sandbox that stand in published payloads and tests.
+# Numbers of the sandbox that occur in published payloads and tests.
 REAL = {"99700427885", "99700245667", "99700366240", "99700218896", "99700427869"}
 every_person = pytest.mark.parametrize("person", PEOPLE, ids=lambda person: person.slug)
 every_invented_person = pytest.mark.parametrize("person", INVENTED, ids=lambda person: person.slug)
@@ -80,19 +80,19 @@ def test_there_are_eighteen_people_with_different_slugs_and_labels(simulator: Si
     assert list(simulator.people.values()) == list(PEOPLE)
 
 
-def test_the_published_answers_come_first() -> None:
+def test_the_published_people_come_first() -> None:
     assert [person.slug for person in PEOPLE[:5]] == list(PUBLISHED)
 
 
 @every_person
-def test_everybody_stands_under_a_heading(person: Person) -> None:
+def test_every_person_has_a_group(person: Person) -> None:
     assert person.group
     assert person.group in GROUPS["fr"]
     assert person.group in GROUPS["en"]
 
 
 @every_invented_person
-def test_an_invented_answer_has_every_leaf_and_each_is_a_text(person: Person) -> None:
+def test_an_invented_userinfo_has_every_leaf_and_each_is_a_string(person: Person) -> None:
     claims = person.claims()
     assert claims.keys() == TOP
     for exercice in claims["SubjectRefPro"]["exercices"]:
@@ -105,7 +105,7 @@ def test_an_invented_answer_has_every_leaf_and_each_is_a_text(person: Person) ->
 
 
 @every_invented_person
-def test_an_invented_answer_is_read_without_a_warning_and_whole(person: Person) -> None:
+def test_an_invented_userinfo_is_read_completely_without_warnings(person: Person) -> None:
     professional = read_userinfo(person.claims())
 
     assert professional.warnings == ()
@@ -113,7 +113,7 @@ def test_an_invented_answer_is_read_without_a_warning_and_whole(person: Person) 
 
 
 @every_person
-def test_every_code_has_a_label_in_the_shipped_tables_and_is_still_given_out(person: Person) -> None:
+def test_every_code_is_in_the_shipped_tables_and_not_closed(person: Person) -> None:
     known = [code for code in codes(read_userinfo(person.claims())) if code.tables]
 
     assert [code.sent for code in known if not code.label or code.is_closed] == []
@@ -121,7 +121,7 @@ def test_every_code_has_a_label_in_the_shipped_tables_and_is_still_given_out(per
 
 
 @every_person
-def test_what_stands_at_the_top_is_that_of_the_first_activity(person: Person) -> None:
+def test_the_top_level_is_that_of_the_first_activity(person: Person) -> None:
     professional = read_userinfo(person.claims())
     if not professional.practices:
         return
@@ -133,7 +133,7 @@ def test_what_stands_at_the_top_is_that_of_the_first_activity(person: Person) ->
 
 
 @every_person
-def test_every_rpps_is_a_test_number_with_a_right_key(person: Person) -> None:
+def test_every_rpps_is_a_test_number_with_a_valid_check_digit(person: Person) -> None:
     found = [other["identifiant"] for other in person.userinfo.get("otherIds", ()) if other["origine"] == "RPPS"]
     if person.national_identifier.startswith("8"):
         assert person.national_identifier in found
@@ -142,7 +142,7 @@ def test_every_rpps_is_a_test_number_with_a_right_key(person: Person) -> None:
         assert luhn_holds(number[1:])
 
 
-def test_nobody_invented_has_the_number_of_somebody_else() -> None:
+def test_invented_people_have_unique_numbers() -> None:
     people = [person for person in INVENTED if not person.slug.endswith("-after")]
     people += [person_with_activities(1)]
     numbers = [number for person in people for number in identifiers(person)]
@@ -165,12 +165,12 @@ def test_the_subject_embeds_the_national_identifier(person: Person) -> None:
 
 
 @every_person
-def test_who_has_a_card_proves_more(person: Person) -> None:
+def test_cards_have_a_higher_acr(person: Person) -> None:
     assert (person.auth_mode, person.acr) in {("CARD", "eidas3"), ("MOBILE", "eidas1")}
     assert person.userinfo.get("authMode", person.auth_mode) == person.auth_mode
 
 
-# Each for its case
+# People for specific cases
 
 
 def test_two_exercices_of_one_person_are_two_professions() -> None:
@@ -181,7 +181,7 @@ def test_two_exercices_of_one_person_are_two_professions() -> None:
     assert len(read("doctor-two-exercices").practices) == 2
 
 
-def test_one_person_has_fourteen_activities_that_a_service_can_tell_apart() -> None:
+def test_one_person_has_fourteen_distinguishable_activities() -> None:
     professional = read("doctor-fourteen-activities")
     (practice,) = professional.practices
 
@@ -200,7 +200,7 @@ def test_one_doctor_has_no_skill() -> None:
 
 
 @pytest.mark.parametrize(("slug", "category"), [("student-doctor", "Etudiant"), ("military-doctor", "Militaire")])
-def test_one_person_is_a_student_and_one_a_soldier(slug: str, category: str) -> None:
+def test_one_doctor_is_a_student_and_one_is_in_the_military(slug: str, category: str) -> None:
     assert read(slug).practices[0].category.label == category
 
 

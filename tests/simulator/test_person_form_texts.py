@@ -1,4 +1,4 @@
-"""What the form of one's own person says: in both languages, with ANS's labels and the numbers that hold."""
+"""The texts of the form that creates a person: both languages, ANS's labels, the actual limits."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from psc_connect.simulator.person_form import FIELDS, FIELDSETS, MAX_ACTIVITIES,
         (person_form_codes.ROLES, ("TRE_R21-Fonction",)),
     ],
 )
-def test_an_offered_code_has_the_label_of_its_table(offered: person_form_codes.Codes, tables: tuple[str, ...]) -> None:
+def test_a_suggested_code_has_the_label_of_its_table(offered: person_form_codes.Codes, tables: tuple[str, ...]) -> None:
     found = [(each.code, each.label) for code, _ in offered if (each := concept(code, *tables)) and not each.closed]
 
     assert found == list(offered)
 
 
-def test_both_languages_have_the_same_words() -> None:
+def test_both_languages_have_the_same_keys() -> None:
     for words in (
         person_form_texts.LEGENDS,
         person_form_texts.FIELDS,
@@ -53,7 +53,7 @@ def test_french_punctuation_keeps_its_non_breaking_space() -> None:
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])
-def test_the_numbers_in_the_sentences_are_those_that_hold(language: str) -> None:
+def test_the_numbers_in_the_sentences_are_the_limits(language: str) -> None:
     problems, fields = person_form_texts.PROBLEMS[language], person_form_texts.FIELDS[language]
     example = re.search(r"\d{11}", fields["rpps"][1])
 

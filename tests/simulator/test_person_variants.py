@@ -1,4 +1,4 @@
-"""The people that a test makes for itself."""
+"""People that tests create: variants of others, and any number of activities."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.simulator.service import Service
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 50, 10_000])
-def test_somebody_with_any_number_of_activities_can_be_made(count: int) -> None:
+def test_a_person_can_have_any_number_of_activities(count: int) -> None:
     claims = person_with_activities(count).userinfo
     (exercice,) = claims["SubjectRefPro"]["exercices"]
     structures = {place["identifiantTechniqueDeLaStructure"] for place in exercice["activities"]}
@@ -19,19 +19,19 @@ def test_somebody_with_any_number_of_activities_can_be_made(count: int) -> None:
     assert len(exercice["activities"]) == len(structures) == count
 
 
-def test_somebody_made_with_fifty_activities_signs_in(simulator: Simulator, service: Service) -> None:
+def test_a_person_with_fifty_activities_signs_in(simulator: Simulator, service: Service) -> None:
     person = person_with_activities(50)
     simulator.add_people([person])
 
     assert service.userinfo(service.tokens(person.slug)["access_token"]).json() == person.userinfo
 
 
-def test_nobody_has_fewer_than_no_activities() -> None:
+def test_a_negative_number_of_activities_is_refused() -> None:
     with pytest.raises(ValueError, match="negative"):
         person_with_activities(-1)
 
 
-def test_a_person_can_be_made_from_another_with_other_claims(simulator: Simulator) -> None:
+def test_a_person_can_be_copied_with_other_claims(simulator: Simulator) -> None:
     nurse = simulator.people["nurse"]
     other = nurse.changed(slug="other", without=("otherIds", "codeCivilite"), given_name="Zoé", extra=[1])
 
@@ -42,6 +42,6 @@ def test_a_person_can_be_made_from_another_with_other_claims(simulator: Simulato
     assert nurse.name == "Inès VALOMBRE"
 
 
-def test_a_leaf_that_no_activity_has_is_a_mistake() -> None:
+def test_an_unknown_leaf_of_an_activity_is_refused() -> None:
     with pytest.raises(TypeError, match="codeSection"):
         activity("L", "SA07", codeSection="A")

@@ -12,14 +12,14 @@ from tests.simulator.service import CLIENT, Service, browser
 
 
 def raw(simulator: Simulator, request: bytes) -> bytes:
-    """Send bytes on a connection of their own and read until the simulator closes it."""
+    """Send bytes on a new connection and read until the simulator closes it."""
     host, port = simulator.origin.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=10) as connection:
         connection.sendall(request)
         return b"".join(iter(lambda: connection.recv(65_536), b""))
 
 
-def test_a_whole_login_uses_one_connection(simulator: Simulator, service: Service) -> None:
+def test_a_complete_login_uses_one_connection(simulator: Simulator, service: Service) -> None:
     tokens = service.tokens()
     service.userinfo(tokens["access_token"])
     service.tokens()
@@ -61,7 +61,7 @@ def test_requests_are_counted_by_endpoint(simulator: Simulator, service: Service
     assert simulator.count("token") == 0
 
 
-def test_a_body_that_is_no_form_is_no_form(simulator: Simulator, service: Service) -> None:
+def test_a_body_of_another_type_is_not_read_as_form(simulator: Simulator, service: Service) -> None:
     service.session.post(service.endpoint("token"), json={"grant_type": "authorization_code"}, timeout=10)
 
     assert simulator.requests[0].form == {}
@@ -83,7 +83,7 @@ def test_a_body_without_a_bounded_length_is_not_read(simulator: Simulator, heade
 
 
 def test_the_date_header_is_the_simulators_time(simulator: Simulator, service: Service) -> None:
-    """The clock of the fixture stands at 1 800 000 000."""
+    """The clock of the fixture is fixed at 1 800 000 000."""
     simulator.clock_offset = 60
 
     assert service.authorize().headers["Date"] == "Fri, 15 Jan 2027 08:01:00 GMT"
@@ -114,7 +114,7 @@ def test_the_port_can_be_chosen() -> None:
         assert simulator.origin == f"http://127.0.0.1:{port}"
 
 
-def test_a_taken_port_is_an_error() -> None:
+def test_a_port_in_use_is_an_error() -> None:
     with run_simulator() as simulator, pytest.raises(OSError, match="in use"):  # noqa: SIM117
         with run_simulator(int(simulator.origin.rpartition(":")[2])):
             pass
@@ -163,7 +163,7 @@ def _wait_until(condition: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def test_a_browser_that_goes_away_is_no_error(simulator: Simulator, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_disconnected_browser_is_no_error(simulator: Simulator, capfd: pytest.CaptureFixture[str]) -> None:
     simulator.faults.set("huge_body", endpoint="", megabytes=50)
     host, port = simulator.origin.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=10) as connection:
@@ -184,7 +184,7 @@ def test_an_error_of_the_simulator_itself_is_shown(
     assert "AttributeError" in capfd.readouterr().err
 
 
-def test_the_log_names_the_endpoint_and_nothing_secret() -> None:
+def test_the_log_has_the_endpoint_and_no_secret() -> None:
     lines: list[str] = []
     with run_simulator(clients=[CLIENT], log=lines.append) as simulator, browser() as session:
         service = Service(simulator, session=session)
@@ -194,7 +194,7 @@ def test_the_log_names_the_endpoint_and_nothing_secret() -> None:
     assert lines == ["GET authorization → 200", "POST choose_person → 303", "POST token → 200", "GET /nowhere → 404"]
 
 
-def test_two_simulators_keep_their_sessions_apart_in_one_browser() -> None:
+def test_two_simulators_have_separate_sessions_in_one_browser() -> None:
     with (
         run_simulator(clients=[CLIENT]) as one,
         run_simulator(clients=[CLIENT]) as other,

@@ -1,4 +1,4 @@
-"""The session at the provider (OIDC Core 3.1.2.3): who is asked, who is not, and for how long."""
+"""Single sign-on sessions (OIDC Core 3.1.2.3): when people must sign in, and for how long a session lasts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def test_a_second_login_is_silent(service: Service) -> None:
     assert second["code"] != first["code"]
 
 
-def test_another_browser_is_asked(service: Service) -> None:
+def test_another_browser_must_sign_in(service: Service) -> None:
     service.code()
     with browser() as session:
         assert Service(service.simulator, session=session).authorize().status_code == 200
@@ -49,7 +49,7 @@ def test_prompt_none_with_a_session_is_silent(service: Service) -> None:
 
 
 @pytest.mark.parametrize(("elapsed", "status"), [(60, 302), (61, 200)])
-def test_max_age_asks_again_when_the_sign_on_is_older(
+def test_max_age_asks_again_when_the_sign_in_is_older(
     simulator: Simulator, service: Service, elapsed: int, status: int
 ) -> None:
     service.code()
@@ -58,7 +58,7 @@ def test_max_age_asks_again_when_the_sign_on_is_older(
     assert service.authorize(max_age="60").status_code == status
 
 
-def test_auth_time_stays_at_the_sign_on(simulator: Simulator, service: Service) -> None:
+def test_auth_time_stays_that_of_the_sign_in(simulator: Simulator, service: Service) -> None:
     service.code()
     simulator.clock_offset = 300
 
@@ -85,7 +85,7 @@ def test_a_session_ends_after_four_hours(simulator: Simulator, service: Service)
     assert service.authorize().status_code == 200
 
 
-def test_ended_sessions_are_asked_again(simulator: Simulator, service: Service) -> None:
+def test_people_with_ended_sessions_must_sign_in_again(simulator: Simulator, service: Service) -> None:
     service.code()
     simulator.end_sessions()
 
@@ -99,19 +99,19 @@ def test_a_person_signed_in_beforehand_needs_no_page(simulator: Simulator, servi
     assert service.userinfo(tokens["access_token"]).json() == simulator.people["nurse"].userinfo
 
 
-def test_signing_in_nobody_shows_the_page_again(simulator: Simulator, service: Service) -> None:
+def test_signing_in_none_lists_people_again(simulator: Simulator, service: Service) -> None:
     simulator.sign_in(simulator.people["nurse"])
     simulator.sign_in(None)
 
     assert service.authorize().status_code == 200
 
 
-def test_somebody_unknown_cannot_be_signed_in_beforehand(simulator: Simulator) -> None:
+def test_an_unknown_person_cannot_be_signed_in_beforehand(simulator: Simulator) -> None:
     with pytest.raises(KeyError):
         simulator.sign_in("nobody")
 
 
-def test_max_age_zero_asks_again_at_once(service: Service) -> None:
+def test_max_age_zero_always_asks_again(service: Service) -> None:
     service.code()
 
     assert service.authorize(max_age="0").status_code == 200

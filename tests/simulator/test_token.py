@@ -13,7 +13,7 @@ from tests.simulator.conftest import NOW
 from tests.simulator.service import CLIENT, SECRET, Service, browser, payload_of
 
 
-def test_the_response_has_the_members_that_keycloak_answers(service: Service) -> None:
+def test_the_response_has_the_members_of_keycloaks(service: Service) -> None:
     tokens = service.tokens()
 
     assert list(tokens) == [
@@ -138,7 +138,7 @@ def test_a_code_used_twice_is_refused_and_revokes_the_first_tokens(service: Serv
     assert service.userinfo(access_token).status_code == 401
 
 
-def test_of_two_parallel_uses_of_a_code_at_most_one_succeeds(service: Service) -> None:
+def test_at_most_one_of_two_parallel_uses_of_a_code_succeeds(service: Service) -> None:
     for _ in range(5):
         code = service.code()
         with ThreadPoolExecutor(2) as pool, browser() as one, browser() as other:
@@ -151,7 +151,7 @@ def test_of_two_parallel_uses_of_a_code_at_most_one_succeeds(service: Service) -
 
 
 @pytest.mark.parametrize(("elapsed", "status"), [(59, 200), (60, 400)])
-def test_a_code_lives_sixty_seconds(simulator: Simulator, service: Service, elapsed: int, status: int) -> None:
+def test_a_code_is_valid_for_sixty_seconds(simulator: Simulator, service: Service, elapsed: int, status: int) -> None:
     code = service.code()
     simulator.clock_offset = elapsed
 
@@ -178,7 +178,7 @@ def test_a_code_of_another_client_is_refused(simulator: Simulator, service: Serv
         ({"grant_type": "password"}, "unsupported_grant_type"),
     ],
 )
-def test_a_wrong_token_request_is_refused(service: Service, changes: dict[str, str | None], error: str) -> None:
+def test_an_invalid_token_request_is_refused(service: Service, changes: dict[str, str | None], error: str) -> None:
     response = service.exchange(**{"code": service.code(), **changes})
 
     assert (response.status_code, response.json()["error"]) == (400, error)
@@ -200,5 +200,5 @@ def test_parameters_in_the_query_are_not_read(service: Service) -> None:
     assert response.json()["error"] == "invalid_client"
 
 
-def test_the_token_endpoint_does_not_answer_get(service: Service) -> None:
+def test_the_token_endpoint_refuses_get(service: Service) -> None:
     assert service.session.get(service.endpoint("token"), timeout=10).status_code == 405

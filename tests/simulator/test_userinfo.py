@@ -22,7 +22,7 @@ DATA = Path(psc_connect.__file__).parent / "claims" / "samples"
 
 
 @pytest.mark.parametrize(("slug", "name"), PUBLISHED.items())
-def test_a_published_payload_is_answered_word_for_word(service: Service, slug: str, name: str) -> None:
+def test_a_published_payload_is_sent_word_for_word(service: Service, slug: str, name: str) -> None:
     response = service.userinfo(service.tokens(slug)["access_token"])
 
     assert response.headers["Content-Type"] == "application/json"
@@ -38,7 +38,7 @@ def test_an_invented_person_signs_in(service: Service, person: Person) -> None:
     assert service.verified(tokens["id_token"])["acr"] == person.acr
 
 
-def test_a_person_of_the_test_itself_can_sign_in(simulator: Simulator, service: Service) -> None:
+def test_an_added_person_can_sign_in(simulator: Simulator, service: Service) -> None:
     simulator.add_people([Person("mine", {"sub": "f:0:1", "given_name": "Zoé"}, auth_mode="CARD", acr="eidas2")])
     tokens = service.tokens("mine")
 
@@ -47,14 +47,14 @@ def test_a_person_of_the_test_itself_can_sign_in(simulator: Simulator, service: 
 
 
 @pytest.mark.parametrize(("elapsed", "status"), [(119, 200), (120, 401)])
-def test_an_access_token_lives_two_minutes(simulator: Simulator, service: Service, elapsed: int, status: int) -> None:
+def test_an_access_token_lasts_two_minutes(simulator: Simulator, service: Service, elapsed: int, status: int) -> None:
     access_token = service.tokens()["access_token"]
     simulator.clock_offset = elapsed
 
     assert service.userinfo(access_token).status_code == status
 
 
-def test_a_wrong_token_is_challenged(service: Service) -> None:
+def test_an_invalid_token_is_challenged(service: Service) -> None:
     """RFC 6750 3.1."""
     response = service.userinfo("junk")
 
@@ -63,7 +63,7 @@ def test_a_wrong_token_is_challenged(service: Service) -> None:
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Basic YTpi"}])
-def test_no_token_is_challenged_without_an_error(service: Service, headers: dict[str, str]) -> None:
+def test_a_missing_token_is_challenged_without_an_error(service: Service, headers: dict[str, str]) -> None:
     response = service.session.get(service.endpoint("userinfo"), headers=headers, timeout=10)
 
     assert response.status_code == 401
@@ -78,11 +78,11 @@ def test_a_token_in_the_query_is_not_read(service: Service) -> None:
     assert response.status_code == 401
 
 
-def test_an_id_token_is_no_access_token(service: Service) -> None:
+def test_an_id_token_is_not_accepted_as_access_token(service: Service) -> None:
     assert service.userinfo(service.tokens()["id_token"]).status_code == 401
 
 
-def test_userinfo_answers_post_too(service: Service) -> None:
+def test_userinfo_accepts_post(service: Service) -> None:
     """OIDC Core 5.3.1."""
     headers = {"Authorization": f"bearer {service.tokens()['access_token']}"}
 
