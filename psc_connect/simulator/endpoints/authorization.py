@@ -85,51 +85,51 @@ def _list_people(simulator: Simulator, request: Request, interaction: str, *, cl
 
 
 def _validate(simulator: Simulator, request: Request) -> AuthorizationRequest:
-    """Validate the request in Keycloak's order (OIDC Core 3.1.2.1 and 3.1.2.2, RFC 7636 4.3)."""
-    parameters = request.parameters
-    scope = parameters.get("scope", "").split()
-    prompt = frozenset(parameters.get("prompt", "").split())
-    max_age = parameters.get("max_age", "")
-    supported = simulator.metadata["scopes_supported"]
-    response_type = parameters.get("response_type", "")
-    response_mode = parameters.get("response_mode", "query")
-    challenge_method = parameters.get("code_challenge_method", "")
-    challenge = parameters.get("code_challenge", "")
-    for wrong, error, description in (
-        (request.repeated, "invalid_request", "duplicated parameter"),
-        ("request" in parameters, "request_not_supported", "request is not supported"),
-        ("request_uri" in parameters, "request_uri_not_supported", "request_uri is not supported"),
-        (not response_type, "invalid_request", "Missing parameter: response_type"),
-        (response_type != "code", "unsupported_response_type", "response_type must be code"),
-        (response_mode != "query", "invalid_request", "response_mode must be query"),
-        ("openid" not in scope, "invalid_scope", "scope must contain openid"),
-        (any(name not in supported for name in scope), "invalid_scope", "Invalid scopes"),
-        (challenge_method != "S256", "invalid_request", "code_challenge_method must be S256"),
-        (not _CODE_CHALLENGE.fullmatch(challenge), "invalid_request", "Invalid parameter: code_challenge"),
-        (
-            prompt - _PROMPTS or (len(prompt) > 1 and "none" in prompt),
-            "invalid_request",
-            "Invalid parameter: prompt",
-        ),
-        (max_age and not re.fullmatch(r"\d{1,9}", max_age), "invalid_request", "Invalid parameter: max_age"),
-        (_refused_acr(simulator, parameters), "invalid_request", "Invalid parameter: acr_values"),
-    ):
-        if wrong:
+    for is_wrong, error, description in _checks(simulator, request):
+        if is_wrong:
             raise _RefusedError(error, description)
+    parameters = request.parameters
+    max_age = parameters.get("max_age", "")
     return AuthorizationRequest(
         client_id=parameters["client_id"],
         redirect_uri=parameters["redirect_uri"],
-        scope=" ".join(scope),
+        scope=" ".join(parameters["scope"].split()),
         state=parameters.get("state"),
         nonce=parameters.get("nonce", ""),
-        code_challenge=challenge,
-        prompt=prompt,
+        code_challenge=parameters["code_challenge"],
+        prompt=frozenset(parameters.get("prompt", "").split()),
         max_age=int(max_age) if max_age else None,
     )
 
 
-def _refused_acr(simulator: Simulator, parameters: dict[str, str]) -> bool:
-    return any(value not in simulator.accepted_acr for value in parameters.get("acr_values", "").split())
+def _checks(simulator: Simulator, request: Request) -> tuple[tuple[bool, str, str], ...]:
+    """Return what may be wrong, in Keycloak's order (OIDC Core 3.1.2.1 and 3.1.2.2, RFC 7636 4.3)."""
+    parameters = request.parameters
+    response_type = parameters.get("response_type", "")
+    scopes, prompts, acr_values = (set(parameters.get(name, "").split()) for name in ("scope", "prompt", "acr_values"))
+    unknown_scopes = scopes - set(simulator.metadata["scopes_supported"])
+    valid_prompts = prompts <= _PROMPTS and ("none" not in prompts or len(prompts) == 1)
+    valid_challenge = _CODE_CHALLENGE.fullmatch(parameters.get("code_challenge", ""))
+    valid_max_age = re.fullmatch(r"\d{0,9}", parameters.get("max_age", ""))
+    return (
+        (bool(request.repeated), "invalid_request", "duplicated parameter"),
+        ("request" in parameters, "request_not_supported", "request is not supported"),
+        ("request_uri" in parameters, "request_uri_not_supported", "request_uri is not supported"),
+        (not response_type, "invalid_request", "Missing parameter: response_type"),
+        (response_type != "code", "unsupported_response_type", "response_type must be code"),
+        (parameters.get("response_mode", "query") != "query", "invalid_request", "response_mode must be query"),
+        ("openid" not in scopes, "invalid_scope", "scope must contain openid"),
+        (bool(unknown_scopes), "invalid_scope", "Invalid scopes"),
+        (
+            parameters.get("code_challenge_method") != "S256",
+            "invalid_request",
+            "code_challenge_method must be S256",
+        ),
+        (not valid_challenge, "invalid_request", "Invalid parameter: code_challenge"),
+        (not valid_prompts, "invalid_request", "Invalid parameter: prompt"),
+        (not valid_max_age, "invalid_request", "Invalid parameter: max_age"),
+        (not acr_values <= simulator.accepted_acr, "invalid_request", "Invalid parameter: acr_values"),
+    )
 
 
 def _find_session(simulator: Simulator, request: Request, authorization: AuthorizationRequest) -> Session | None:
