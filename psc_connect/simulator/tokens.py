@@ -55,7 +55,7 @@ def draft_jwt(claims: dict[str, Any], *, key: SigningKey, client: Client) -> JWT
 
 
 def access_token_claims(request: AuthorizationRequest, session: Session, *, issuer: str, now: float) -> dict[str, Any]:
-    """Return the claims of an access token: a JWT without `aud` (facts, section 4)."""
+    """Return the claims of an access token: a JWT without `aud`."""
     person = session.person
     claims: dict[str, Any] = {
         "exp": int(now) + TOKEN_LIFETIME,
@@ -79,7 +79,7 @@ def access_token_claims(request: AuthorizationRequest, session: Session, *, issu
 def id_token_claims(
     request: AuthorizationRequest, session: Session, *, issuer: str, now: float, at_hash: str
 ) -> dict[str, Any]:
-    """Return the claims of an ID token (OIDC Core 2), with Keycloak's additional ones (facts, section 4)."""
+    """Return the claims of an ID token (OIDC Core 2), with Keycloak's additional ones."""
     person = session.person
     claims: dict[str, Any] = {
         "exp": int(now) + TOKEN_LIFETIME,

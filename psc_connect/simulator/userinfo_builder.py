@@ -1,7 +1,7 @@
 """Functions that build a userinfo payload as Pro Santé Connect has sent it since late 2023.
 
 Every leaf is a string, "" where nothing is known. The names and the order of the leaves are those of ANS's JSON schema
-and of the published payloads (facts, section 5.1).
+and of the published payloads.
 """
 
 from __future__ import annotations

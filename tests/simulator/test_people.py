@@ -18,7 +18,7 @@ from psc_connect.simulator.pages.texts import GROUPS
 from psc_connect.simulator.people import PEOPLE, person_with_activities
 from tests.simulator.test_userinfo import INVENTED, PUBLISHED
 
-# What ANS's JSON schema requires, and the top-level claims added in late 2023 (facts, section 5.1).
+# What ANS's JSON schema requires, and the top-level claims added in late 2023.
 TOP = {
     *("sub", "SubjectNameID", "preferred_username", "given_name", "family_name", "otherIds", "SubjectRole"),
     *("SubjectOrganization", "SubjectOrganizationID", "Secteur_Activite", "Mode_Acces_Raison", "UITVersion"),

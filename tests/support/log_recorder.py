@@ -1,4 +1,4 @@
-"""Records all log lines and warnings of the run, to check that they contain no secret and no identity (LG01, LG02)."""
+"""A recorder of all log lines and warnings of a run, which finds secrets and identities in them (LG01, LG02)."""
 
 from __future__ import annotations
 

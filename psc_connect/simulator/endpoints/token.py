@@ -61,7 +61,7 @@ def _problem(code: AuthorizationCode, form: dict[str, str], *, client: Client, n
 
 
 def _issue_tokens(simulator: Simulator, client: Client, code: AuthorizationCode) -> dict[str, Any]:
-    """Return a token response with the members that Keycloak sends (facts, section 2.3)."""
+    """Return a token response with the members that Keycloak sends."""
     now, key, issuer = simulator.now(), simulator.keys.current, simulator.issuer
     claims = tokens.access_token_claims(code.request, code.session, issuer=issuer, now=now)
     access_token = tokens.draft_jwt(claims, key=key, client=client).serialize()

@@ -29,7 +29,7 @@ def outage(_request: Request, *, status: int = 503, retry_after: str = "120") ->
 
 @fault(Stage.REQUEST)
 def server_error(_request: Request, *, status: int = 500) -> Response:
-    """The endpoint fails with JSON."""
+    """The endpoint sends an error in JSON."""
     return json_response({"error": "server_error"}, status=status)
 
 
