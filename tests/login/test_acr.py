@@ -68,7 +68,8 @@ def test_a_fresh_authentication_passes_max_age(provider, person):
 @pytest.mark.case("AZ22")
 @pytest.mark.parametrize("asked", ["eidas2", "eidas2 eidas1"])
 def test_refused_acr_suggests_eidas1_to_the_administrators(person, db, asked):
-    with run_simulator(clients=[client_of()], accepted_acr={"eidas1"}) as strict:
+    with run_simulator(clients=[client_of()]) as strict:
+        strict.accepted_acr = frozenset({"eidas1"})
         make_provider(strict, acr_values=asked)
         strict.sign_in("podiatrist")
         response = person.sign_in(PAGE)
