@@ -216,7 +216,7 @@ REFUSED_PEOPLE = [
 ]
 
 # The codes of the site's own refusals that the table cannot arrange: where they are tested instead.
-ELSEWHERE = {
+TESTED_ELSEWHERE = {
     "account_conflict": "tests/login/test_concurrency.py: only a login that saves can meet it",
     "account_refused_by_site": "test_refusals.py: a dry run does not call the site's authenticate()",
 }
