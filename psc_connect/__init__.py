@@ -14,7 +14,7 @@ session                             login/session.py
 logout, this site's first           views/logout.py → oidc/logout.py
 
 A step that fails raises an exception with a code. login/failures.py turns it into one log line and one page, with the
-text of error_messages.py for that code.
+text of exceptions.py for that code.
 """
 
 __version__ = "0.1.0"
