@@ -76,7 +76,7 @@ def test_our_backend_returns_none_to_all_other_callers(provider, simulator, cred
     assert simulator.requests == []
 
 
-@pytest.mark.parametrize("code_grant", ["c", 5, {"code": "c"}, object()], ids=repr)
+@pytest.mark.parametrize("code_grant", ["c", 5, {"code": "c"}, object()], ids=lambda value: type(value).__name__)
 def test_our_backend_returns_none_for_an_object_that_is_no_code_grant(provider, simulator, code_grant):
     backend = prepared_backend(RequestFactory().get("/"), provider)
     assert backend.authenticate(None, code_grant=code_grant) is None
