@@ -40,5 +40,5 @@ def row_codes(response: Any, kind: str = "attributes") -> set[tuple[str, str]]:
     return errors | {("", error.code) for error in formset.non_form_errors().as_data()}
 
 
-def tried(response: Any, kind: str = "tried_attributes") -> list[Any]:
+def row_previews(response: Any, kind: str = "attribute_rows") -> list[Any]:
     return [result for _form, result in response.context[kind] if result is not None]

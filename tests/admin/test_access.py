@@ -6,7 +6,18 @@ import pytest
 from django.contrib.auth.models import Group
 
 from psc_connect.models import AccessRule, DeclarationChange, Provider
-from tests.admin.access_page import codes, page_of, press, rules_of, shown_by, submit, typed
+from tests.admin.access_page import (
+    codes,
+    fields_of,
+    page_of,
+    press,
+    rules_of,
+    shown_by,
+    submit,
+    typed,
+    typed_condition,
+    values_of,
+)
 from tests.admin.pages import Administrator, change_page, messages_of, stored, text_of
 from tests.support.access_rules import DOCTORS, allow, give_group, refuse, set_rules
 
@@ -72,31 +83,31 @@ def test_there_is_room_for_one_more_condition_and_one_more_row(admin: Administra
 @pytest.mark.parametrize(
     ("button", "pressed", "order"),
     [
-        ("_up", "1", "bac"),
-        ("_down", "1", "acb"),
-        ("_down", "0", "bac"),
-        ("_up", "0", "abc"),
-        ("_down", "2", "abc"),
-        ("_up", "3", "abc"),
+        ("_up", "rules-1", "bac"),
+        ("_down", "rules-1", "acb"),
+        ("_down", "rules-0", "bac"),
+        ("_up", "rules-0", "abc"),
+        ("_down", "rules-2", "abc"),
+        ("_up", "rules-3", "abc"),
         ("_up", "x", "abc"),
     ],
 )
 def test_rows_are_moved_with_all_that_is_typed(
     admin: Administrator, provider: Provider, button: str, pressed: str, order: str
 ) -> None:
-    set_rules(provider, *[refuse(DOCTORS, message=message) for message in "abc"])
-    fields = {**shown_by(admin, provider), "rules-1-1-subject": "department", "rules-1-1-typed": "69"}
+    give(provider, *[refuse(DOCTORS, message=message) for message in "abc"])
+    fields = {**shown_by(admin, provider), **typed_condition(1, 1, "department", "69")}
     moved = press(admin, provider, fields, button, pressed)
     assert "".join(form["message"].value() or "" for form in moved.context["rules"]) == order
     place = order.index("b")
-    assert moved.context["rules"].data[f"rules-{place}-1-typed"] == "69"
+    assert fields_of(moved)[f"rules-{place}-conditions-1-typed"] == "69"
     assert "".join(provider.access_rules.values_list("message", flat=True)) == "abc"
 
 
 def test_a_row_is_deleted_by_its_tick(admin: Administrator, provider: Provider) -> None:
     set_rules(provider, *[refuse(DOCTORS, message=message) for message in "abc"])
     fields = {**shown_by(admin, provider), "rules-1-DELETE": "on"}
-    assert [form["message"].value() for form in press(admin, provider, fields, "_try").context["rules"]][:2] == [
+    assert [form["message"].value() for form in press(admin, provider, fields, "_preview").context["rules"]][:2] == [
         "a",
         "c",
     ]
@@ -129,21 +140,20 @@ def test_a_row_is_deleted_by_its_tick(admin: Administrator, provider: Provider) 
 def test_a_wrong_row_is_refused_and_shown_again(
     admin: Administrator, provider: Provider, row: dict[str, str], errors: set[tuple[str, str]]
 ) -> None:
-    response = submit(admin, provider, row, button="_save" if errors else "_try")
+    response = submit(admin, provider, row, button="_save" if errors else "_preview")
     assert codes(response) == errors
     assert not AccessRule.objects.exists()
-    shown = response.context["rules"].data
-    assert {name: shown[f"rules-0-{name}"] for name in row if "typed" not in name} == {
-        name: value for name, value in row.items() if "typed" not in name
-    }
+    expected = {name: value for name, value in row.items() if not name.endswith(("typed", "_FORMS"))}
+    shown = values_of(response, 0)
+    assert {name: shown[name] for name in expected} == expected
 
 
 def test_the_page_leads_to_what_keeps_it_from_being_saved(admin: Administrator, provider: Provider) -> None:
     rows = (typed("allow", IN_PARIS), typed("", NOT_DOCTORS))
     page = submit(admin, provider, *rows, others_may_sign_in="moon")
-    assert "Nothing has been saved. To be looked at: Row 2 , Last line" in text_of(page)
+    assert "Nothing has been saved. Please check: Row 2 , Last line" in text_of(page)
     assert all(f'href="#{each}"' in page.content.decode() for each in ("row-2", "others"))
-    assert "To be looked at" not in text_of(submit(admin, provider, *rows, button="_try"))
+    assert "Please check" not in text_of(submit(admin, provider, *rows, button="_preview"))
 
 
 def test_what_is_typed_for_another_outcome_is_not_meant(admin: Administrator, provider: Provider) -> None:
@@ -174,6 +184,36 @@ def test_a_number_of_rows_that_is_none_saves_nothing(admin: Administrator, provi
     assert rules_of(provider) == ["refuse [profession in 10]"]
 
 
+@pytest.mark.parametrize("total", ["", "x", "-1", "11", "9" * 400])
+def test_an_invalid_number_of_conditions_saves_nothing(admin: Administrator, provider: Provider, total: str) -> None:
+    give(provider, refuse(DOCTORS))
+    fields = {**shown_by(admin, provider), "rules-0-conditions-TOTAL_FORMS": total}
+    assert codes(press(admin, provider, fields, "_save"))
+    assert rules_of(provider) == ["refuse [profession in 10]"]
+
+
+def test_an_unfinished_row_is_kept_without_errors_when_another_is_added(
+    admin: Administrator, provider: Provider
+) -> None:
+    page = submit(admin, provider, typed("", ("profession", "not_in", "10; Farmacien"), message="No."), button="_add")
+    assert codes(page) == set()
+    fields = fields_of(page)
+    shown = {name: fields[f"rules-0-{name}"] for name in ("outcome", "message", "conditions-0-operator")}
+    assert shown == {"outcome": "", "message": "No.", "conditions-0-operator": "not_in"}
+    assert (fields["rules-0-conditions-0-codes"], fields["rules-0-conditions-0-typed"]) == (
+        "profession 10",
+        "Farmacien",
+    )
+    assert "Which one is “Farmacien”? Pharmacien (21)" in text_of(page)
+
+
+def test_an_emptied_row_and_an_emptied_condition_are_removed(admin: Administrator, provider: Provider) -> None:
+    give(provider, refuse(DOCTORS, "mode in L"), allow(DOCTORS))
+    emptied = {**typed_condition(0, 0, "", ""), **typed_condition(1, 0, "", ""), "rules-1-outcome": ""}
+    press(admin, provider, {**shown_by(admin, provider), **emptied}, "_save")
+    assert rules_of(provider) == ["refuse [mode in L]"]
+
+
 def test_a_form_without_the_last_line_saves_nothing(admin: Administrator, provider: Provider) -> None:
     fields = {name: value for name, value in shown_by(admin, provider).items() if name != "others_may_sign_in"}
     assert press(admin, provider, fields, "_save").status_code == 200
@@ -200,7 +240,7 @@ def test_a_row_that_cannot_be_read_is_shown_as_such_and_not_made_into_another(
     fields = shown_by(admin, provider)
     assert codes(press(admin, provider, fields, "_save")) == {("outcome", "required")}
     assert provider.access_rules.count() == 2
-    mended = {**fields, "rules-0-outcome": "refuse", "rules-0-0-subject": "department", "rules-0-0-typed": "75"}
+    mended = {**fields, "rules-0-outcome": "refuse", **typed_condition(0, 0, "department", "75")}
     press(admin, provider, mended, "_save")
     assert rules_of(provider) == ["refuse [department in 75]", "allow"]
 

@@ -47,7 +47,7 @@ def test_the_rights_are_those_of_the_provider(provider: Provider) -> None:
     looker, editor = administrator("view_provider"), administrator("view_provider", "change_provider")
     row = typed("refuse", NOT_DOCTORS)
     assert looker.browser.get(page_of(provider)).status_code == 200
-    assert submit(looker, provider, row, button="_try").status_code == 200
+    assert submit(looker, provider, row, button="_preview").status_code == 200
     assert submit(looker, provider, row).status_code == 403
     assert administrator("view_account").browser.get(page_of(provider)).status_code == 403
     assert submit(editor, provider, row).status_code == 302

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from psc_connect.models import AccessRule, Provider
-from tests.admin.access_page import codes, page_of, press, rules_of, shown_by, submit, typed
+from tests.admin.access_page import codes, fields_of, page_of, press, rules_of, shown_by, submit, typed, typed_condition
 from tests.admin.pages import Administrator, text_of
 from tests.support.access_rules import DOCTORS, refuse, set_rules
 
@@ -33,10 +33,10 @@ IN_PARIS = ("department", "in", "75, 92")
 def test_what_a_search_finds_is_ticked_when_the_page_is_sent(
     admin: Administrator, provider: Provider, typed_value: str, found: Any
 ) -> None:
-    response = submit(admin, provider, typed("refuse", ("profession", "in", typed_value)), button="_try")
-    sent = response.context["rules"].data
-    assert sent.getlist("rules-0-0-codes") == ([found] if isinstance(found, str) else found)
-    assert sent["rules-0-0-typed"] == ""
+    response = submit(admin, provider, typed("refuse", ("profession", "in", typed_value)), button="_preview")
+    fields = fields_of(response)
+    assert fields["rules-0-conditions-0-codes"] == found
+    assert fields["rules-0-conditions-0-typed"] == ""
     assert codes(response) == set()
     assert not AccessRule.objects.exists()
 
@@ -44,21 +44,21 @@ def test_what_a_search_finds_is_ticked_when_the_page_is_sent(
 def test_what_a_search_does_not_find_stays_with_what_is_near_to_it(admin: Administrator, provider: Provider) -> None:
     response = submit(admin, provider, typed("refuse", ("profession", "in", "10, Farmacien")), button="_save")
     assert codes(response) == {("typed", "access_code_unknown")}
-    assert response.context["rules"].data["rules-0-0-typed"] == "Farmacien"
+    assert fields_of(response)["rules-0-conditions-0-typed"] == "Farmacien"
     assert "Which one is “Farmacien”? Pharmacien (21)" in text_of(response)
     assert not AccessRule.objects.exists()
 
 
 def test_one_of_those_near_is_taken_by_its_tick(admin: Administrator, provider: Provider) -> None:
-    response = submit(admin, provider, typed("refuse", ("profession", "in", "10; Farmacien")), button="_try")
-    fields = response.context["rules"].data.dict()
-    [near] = [each for form in response.context["rules"] for condition in form.conditions for each in condition.near]
-    value, label = near.ticks[0]
+    response = submit(admin, provider, typed("refuse", ("profession", "in", "10; Farmacien")), button="_preview")
+    fields = fields_of(response)
+    [suggestion] = response.context["rules"][0].conditions[0].suggestions
+    value, label = suggestion.checkboxes[0]
     assert label == "Pharmacien (21)"
-    response = press(admin, provider, {**fields, "rules-0-0-near": value}, "_save")
+    response = press(admin, provider, {**fields, "rules-0-conditions-0-suggested": value}, "_save")
     assert rules_of(provider) == ["refuse [profession in 10 21]"]
     # Of another subject it is none.
-    other = {**fields, "rules-0-0-subject": "role", "rules-0-0-near": value, "rules-0-0-typed": ""}
+    other = {**fields, **typed_condition(0, 0, "role", ""), "rules-0-conditions-0-suggested": value}
     assert codes(press(admin, provider, other, "_save")) == {("typed", "condition_values_missing")}
 
 
@@ -69,7 +69,7 @@ def test_what_has_nothing_near_to_it_is_told_beside_what_has(admin: Administrato
 
 
 def test_a_label_that_several_codes_have_a_part_of_is_asked_for_again(admin: Administrator, provider: Provider) -> None:
-    response = submit(admin, provider, typed("refuse", ("speciality", "in", "allergologie")), button="_try")
+    response = submit(admin, provider, typed("refuse", ("speciality", "in", "allergologie")), button="_preview")
     assert codes(response) == {("typed", "access_code_unknown")}
     assert "Allergologie (C) (C33) Allergologie (CAPA) (CAPA03) Allergologie (SM) (SM57)" in text_of(response)
 
@@ -78,7 +78,7 @@ def test_what_is_near_is_looked_for_in_bounded_time(admin: Administrator, provid
     texts = "; ".join(f"méd gen zz qq{number} " * 3 for number in range(20))
     rows = [typed("refuse", *[("speciality", "in", texts)] * 10)] * 30
     began = time.thread_time()
-    assert submit(admin, provider, *rows, button="_try").status_code == 200
+    assert submit(admin, provider, *rows, button="_preview").status_code == 200
     assert time.thread_time() - began < 6
 
 
@@ -97,7 +97,7 @@ def test_what_is_near_is_looked_for_in_bounded_time(admin: Administrator, provid
 def test_spaces_part_values_where_each_part_is_one(
     admin: Administrator, provider: Provider, subject: str, text: str, values: str
 ) -> None:
-    assert not submit(admin, provider, typed("refuse", (subject, "in", text)), button="_try").context["remarks"]
+    assert not submit(admin, provider, typed("refuse", (subject, "in", text)), button="_preview").context["remarks"]
     submit(admin, provider, typed("refuse", (subject, "in", text)))
     assert rules_of(provider) == [f"refuse [{subject} in {values}]"]
 
@@ -107,7 +107,7 @@ def test_a_value_of_no_form_that_is_known_is_told_and_saved(
     admin: Administrator, provider: Provider, subject: str, text: str
 ) -> None:
     row = typed("refuse", (subject, "in", text))
-    [told] = submit(admin, provider, row, button="_try").context["remarks"]
+    [told] = submit(admin, provider, row, button="_preview").context["remarks"]
     assert told.startswith(f"Row 1: “{text.replace(' ', '')}” has not the form of")
     assert submit(admin, provider, row).status_code == 302
 
@@ -115,23 +115,28 @@ def test_a_value_of_no_form_that_is_known_is_told_and_saved(
 def test_a_tick_that_is_taken_away_is_gone(admin: Administrator, provider: Provider) -> None:
     set_rules(provider, refuse("profession in 10 21"))
     fields = shown_by(admin, provider)
-    assert fields["rules-0-0-codes"] == ["profession 10", "profession 21"]
-    press(admin, provider, {**fields, "rules-0-0-codes": ["profession 21"]}, "_save")
+    assert fields["rules-0-conditions-0-codes"] == ["profession 10", "profession 21"]
+    press(admin, provider, {**fields, "rules-0-conditions-0-codes": ["profession 21"]}, "_save")
     assert rules_of(provider) == ["refuse [profession in 21]"]
 
 
 def test_codes_of_another_subject_are_not_meant_any_longer(admin: Administrator, provider: Provider) -> None:
     set_rules(provider, refuse(DOCTORS))
     fields = shown_by(admin, provider)
-    assert codes(press(admin, provider, {**fields, "rules-0-0-subject": "role"}, "_save")) == {
+    assert codes(press(admin, provider, {**fields, "rules-0-conditions-0-subject": "role"}, "_save")) == {
         ("typed", "condition_values_missing")
     }
-    press(admin, provider, {**fields, "rules-0-0-subject": "department", "rules-0-0-typed": "69"}, "_save")
+    press(
+        admin,
+        provider,
+        {**fields, **typed_condition(0, 0, "department", "69")},
+        "_save",
+    )
     assert rules_of(provider) == ["refuse [department in 69]"]
 
 
 def test_a_code_that_no_table_has_is_told_and_saved(admin: Administrator, provider: Provider) -> None:
-    response = submit(admin, provider, typed("refuse", ("profession", "in", "ZZ9")), button="_try")
+    response = submit(admin, provider, typed("refuse", ("profession", "in", "ZZ9")), button="_preview")
     assert "Row 1: no table here has the code ZZ9. It may be newer than the tables." in text_of(response)
     submit(admin, provider, typed("refuse", ("profession", "in", "ZZ9")))
     assert rules_of(provider) == ["refuse [profession in ZZ9]"]
@@ -148,6 +153,6 @@ def test_a_closed_code_is_shown_as_such(admin: Administrator, provider: Provider
 def test_what_is_searched_on_one_page_is_bounded(admin: Administrator, provider: Provider) -> None:
     parts = "; ".join(",".join(f"zq{number:02x}{part:02x}" for part in range(40)) for number in range(30))
     began = time.thread_time()
-    response = submit(admin, provider, *[typed("refuse", *[("speciality", "in", parts)] * 10)] * 10, button="_try")
+    response = submit(admin, provider, *[typed("refuse", *[("speciality", "in", parts)] * 10)] * 10, button="_preview")
     assert response.status_code == 200
     assert time.thread_time() - began < 6

@@ -9,7 +9,7 @@ import pytest
 
 from psc_connect.models import ExportedAttribute, Provider
 from psc_connect.simulator import Simulator
-from tests.admin.mapping_page import add_row, page_of, submit, tried
+from tests.admin.mapping_page import add_row, page_of, row_previews, submit
 from tests.admin.pages import ADD, LIST, Administrator, change_page, codes, messages_of, row, text_of
 from tests.admin.transfer_page import IMPORT, document, problems_of, show
 from tests.conftest import CLIENT_SECRET
@@ -95,7 +95,7 @@ def test_an_expression_whose_value_cannot_be_kept_finds_nothing(
     admin: Administrator, provider: Provider, text: str
 ) -> None:
     claim = f'`"{text}"`'
-    added = tried(add_row(admin, provider, "_try", claim=claim, user_field="email"))[-1]
+    added = row_previews(add_row(admin, provider, "_preview", claim=claim, user_field="email"))[-1]
     assert added.found == ""
     assert submit(admin, provider, **{"attributes-0-claim": claim}).status_code == 302
     assert admin.browser.get(page_of(provider)).status_code == 200
@@ -163,8 +163,8 @@ def test_the_steps_of_a_path_stay_in_bounds_on_the_page(admin: Administrator, pr
     many = json.dumps({f"name {number}" + "x" * 50: number for number in range(3_000)})
     path = "|".join(["@"] * 40) + "|zzz"
     typed = {"attributes-3-claim": path, "attributes-3-user_field": "email"}
-    response = submit(admin, provider, "_try", sample="pasted", pasted=many, **typed)
-    steps = tried(response)[-1].steps
+    response = submit(admin, provider, "_preview", sample="pasted", pasted=many, **typed)
+    steps = row_previews(response)[-1].steps
     assert len(steps) == 11
     assert steps[0] == "…"
     assert steps[-1].startswith(path)

@@ -11,7 +11,7 @@ from django.contrib.auth.models import Group
 from psc_connect.backends import creation_is_impossible
 from psc_connect.models import DeclarationChange, ExportedAttribute, ExportedGroup, Provider
 from psc_connect.providers.validation import add_default_attributes
-from tests.admin.mapping_page import BACKENDS, SAMPLE, add_group, add_row, page_of, row_codes, submit, tried
+from tests.admin.mapping_page import BACKENDS, SAMPLE, add_group, add_row, page_of, row_codes, row_previews, submit
 from tests.admin.pages import Administrator, administrator, change_page, messages_of, text_of
 from tests.email_user import CreatingBackend, EmailUser
 
@@ -49,7 +49,7 @@ def test_the_history_tells_the_old_and_the_new(admin: Administrator, provider: P
 
 
 @pytest.mark.parametrize("claim", ["given_name[", "a..b", "SubjectRefPro.exercices[?", "unknown_function(a)("])
-@pytest.mark.parametrize("button", ["_save", "_try"])
+@pytest.mark.parametrize("button", ["_save", "_preview"])
 def test_a_wrong_path_is_refused_with_its_position_and_shown_again(
     admin: Administrator, provider: Provider, claim: str, button: str
 ) -> None:
@@ -111,7 +111,7 @@ def test_a_field_that_has_gone_is_shown_and_can_be_replaced(admin: Administrator
     fields = admin.fields_of(page_of(provider), "mapping_form")
     (name,) = (name for name, value in fields.items() if value == "gone")
     shown = admin.browser.get(page_of(provider))
-    assert any("modèle" in result.result or "user model" in result.result for result in tried(shown))
+    assert any("modèle" in result.result or "user model" in result.result for result in row_previews(shown))
     assert row_codes(submit(admin, provider)) == {("user_field", "attribute_field_unknown")}
     submit(admin, provider, **{name: "last_name"})
     fields_now = provider.exported_attributes.values_list("user_field", flat=True)
@@ -144,8 +144,8 @@ def test_a_group_row_is_added_tried_and_deleted(
 ) -> None:
     settings.LANGUAGE_CODE = "en"
     values = {"claim": "SubjectRefPro.exercices[].codeProfession", "equals": "80", "group": str(group.pk)}
-    shown = add_group(admin, provider, "_try", **values)
-    (result,) = tried(shown, "tried_groups")
+    shown = add_group(admin, provider, "_preview", **values)
+    (result,) = row_previews(shown, "group_rows")
     assert result.result == "This person is in the group."
     assert not ExportedGroup.objects.exists()
     add_group(admin, provider, **values)
@@ -196,7 +196,7 @@ def test_the_second_of_two_is_told_and_nothing_is_lost(admin: Administrator, pro
 
 
 def test_trying_does_not_make_the_page_forget_what_it_showed(admin: Administrator, provider: Provider) -> None:
-    shown = add_row(admin, provider, "_try", claim="SubjectOrganization")
+    shown = add_row(admin, provider, "_preview", claim="SubjectOrganization")
     provider.exported_attributes.filter(user_field="first_name").update(claim="x")
     from tests.admin.pages import FormReader
 

@@ -16,7 +16,7 @@ from psc_connect.models import Account, ExportedAttribute, Provider
 from psc_connect.professional.computed import COMPUTED
 from psc_connect.professional.userinfo import read_userinfo
 from psc_connect.simulator import Simulator
-from tests.admin.mapping_page import add_group, add_row, page_of, row_codes, submit, tried
+from tests.admin.mapping_page import add_group, add_row, page_of, row_codes, row_previews, submit
 from tests.admin.pages import Administrator, text_of
 from tests.claims.test_computed_claims import SLOW_FOR_MANY, many_activities
 from tests.support.browser_session import BrowserSession
@@ -28,7 +28,7 @@ EXPLODING = "|".join(["[@,@][]"] * 16)
 
 
 def test_the_picker_proposes_first_what_is_computed(admin: Administrator, provider: Provider) -> None:
-    page = submit(admin, provider, "_try", sample=DOCTOR)
+    page = submit(admin, provider, "_preview", sample=DOCTOR)
     shown = {each.path: (each.words, each.value) for each in page.context["computed"]}
     assert list(shown) == list(COMPUTED)
     assert shown["profession.label"] == ("Profession (label)", "Médecin")
@@ -42,7 +42,7 @@ def test_the_picker_proposes_first_what_is_computed(admin: Administrator, provid
 
 def test_a_claim_of_the_sample_hides_what_is_computed(admin: Administrator, provider: Provider) -> None:
     pasted = json.dumps({"rpps": "as sent"})
-    page = submit(admin, provider, "_try", sample="pasted", pasted=pasted)
+    page = submit(admin, provider, "_preview", sample="pasted", pasted=pasted)
     assert "rpps" not in {each.path for each in page.context["computed"]}
     assert ("rpps", "as sent") in page.context["proposals"]
 
@@ -56,17 +56,17 @@ def test_every_name_has_words(language: str) -> None:
 
 
 def test_a_row_is_tried_on_what_is_computed(admin: Administrator, provider: Provider) -> None:
-    page = add_row(admin, provider, "_try", sample="", claim="profession.label", user_field="email")
-    assert tried(page)[-1].found == "Pédicure-Podologue"
-    page = add_group(admin, provider, "_try", claim="profession.code", equals="80", group="")
+    page = add_row(admin, provider, "_preview", sample="", claim="profession.label", user_field="email")
+    assert row_previews(page)[-1].found == "Pédicure-Podologue"
+    page = add_group(admin, provider, "_preview", claim="profession.code", equals="80", group="")
     assert page.status_code == 200
 
 
 def test_a_wrong_name_is_explained(admin: Administrator, provider: Provider) -> None:
-    *_others, result = tried(add_row(admin, provider, "_try", claim="profession.lable"))
+    *_others, result = row_previews(add_row(admin, provider, "_preview", claim="profession.lable"))
     assert result.steps[0] == "profession: an object that holds code, label"
     assert result.steps[1].endswith("nothing – do you mean label?")
-    *_others, result = tried(add_row(admin, provider, "_try", claim="rps"))
+    *_others, result = row_previews(add_row(admin, provider, "_preview", claim="rps"))
     assert result.steps == ("rps: nothing – do you mean rpps?",)
 
 
@@ -82,7 +82,7 @@ def test_what_is_computed_of_a_dry_run_is_masked(
 ) -> None:
     provider.exported_attributes.filter(user_field="username").update(claim="rpps")
     page = last_dry_run(admin, provider, simulator)
-    assert tried(page)[2].found == "99•••••••85"
+    assert row_previews(page)[2].found == "99•••••••85"
     assert "99700427885" not in page.content.decode()
 
 
@@ -96,7 +96,7 @@ def test_a_dry_run_speaks_of_the_capacity_that_the_person_chose_last(
     hospital = read_userinfo(load_sample(DOCTOR)).activity_choices[1]
     Account.objects.update(activity_choice=hospital.key)
     page = last_dry_run(admin, provider, simulator)
-    assert tried(page)[1].found == "HOPITAL GENERIQUE  FIN VARI"
+    assert row_previews(page)[1].found == "HOPITAL GENERIQUE  FIN VARI"
     simulator.end_sessions()
     simulator.sign_in("doctor-two-activities")
     preview = dry_run(BrowserSession(browser=admin.browser), provider).context["preview"]
@@ -106,7 +106,7 @@ def test_a_dry_run_speaks_of_the_capacity_that_the_person_chose_last(
 # What takes too long.
 
 
-@pytest.mark.parametrize("button", ["_save", "_try"])
+@pytest.mark.parametrize("button", ["_save", "_preview"])
 @pytest.mark.parametrize(
     ("claim", "code"),
     [(EXPLODING, "attribute_claim_too_slow"), ("!" * 255, "attribute_claim_too_deep")],
@@ -127,8 +127,8 @@ def test_what_is_too_much_for_a_pasted_userinfo_is_told(
     values = {"attributes-3-claim": SLOW_FOR_MANY, "attributes-3-user_field": "email"}
     if required:
         values["attributes-3-required"] = required
-    page = submit(admin, provider, "_try", sample="pasted", pasted=pasted, **values)
-    first, *_others, slow = tried(page)
+    page = submit(admin, provider, "_preview", sample="pasted", pasted=pasted, **values)
+    first, *_others, slow = row_previews(page)
     assert first.found == "Zoé"
     assert "takes too long" in slow.result
     assert ("refused" in slow.result) == slow.is_problem == bool(required)
@@ -140,7 +140,7 @@ def test_a_group_whose_expression_is_too_much_for_a_sample_is_told(admin: Admini
     pasted = json.dumps({"SubjectRefPro": many_activities()})
     values = {"claim": SLOW_FOR_MANY, "equals": "x", "group": str(group.pk)}
     fields = {f"groups-0-{name}": value for name, value in values.items()}
-    (slow,) = tried(submit(admin, provider, "_try", sample="pasted", pasted=pasted, **fields), "tried_groups")
+    (slow,) = row_previews(submit(admin, provider, "_preview", sample="pasted", pasted=pasted, **fields), "group_rows")
     assert slow.is_problem
     assert "nobody joins the group" in slow.result
 
@@ -164,12 +164,12 @@ def test_a_dry_run_foresees_that_so_many_activities_are_refused(
 
 def test_so_many_activities_cannot_be_tried_either(admin: Administrator, provider: Provider) -> None:
     pasted = json.dumps({"SubjectRefPro": {"exercices": [{"activities": [{}] * 500}]}})
-    page = submit(admin, provider, "_try", sample="pasted", pasted=pasted)
+    page = submit(admin, provider, "_preview", sample="pasted", pasted=pasted)
     assert [error.code for error in page.context["sample"].errors.as_data()["pasted"]] == ["sample_activities_too_many"]
 
 
 def test_a_stored_row_that_explodes_breaks_no_page(admin: Administrator, provider: Provider) -> None:
     provider.exported_attributes.filter(user_field="last_name").update(claim=EXPLODING)
     page = admin.browser.get(page_of(provider))
-    assert "takes too long" in tried(page)[1].result
+    assert "takes too long" in row_previews(page)[1].result
     assert claim_value("given_name", {"given_name": "still evaluated"}) == "still evaluated"

@@ -12,7 +12,7 @@ from django.views.debug import ExceptionReporter
 
 from psc_connect.claims.samples import SAMPLES, load_sample
 from psc_connect.models import Provider
-from tests.admin.mapping_page import SAMPLE, add_row, page_of, submit, tried
+from tests.admin.mapping_page import SAMPLE, add_row, page_of, row_previews, submit
 from tests.admin.pages import Administrator, administrator, text_of
 from tests.support.browser_session import BrowserSession
 from tests.support.database import failing_statements
@@ -24,9 +24,9 @@ def test_trying_shows_what_each_row_finds_and_saves_nothing(
     admin: Administrator, provider: Provider, settings: Any
 ) -> None:
     settings.LANGUAGE_CODE = "en"
-    response = add_row(admin, provider, "_try", claim="SubjectOrganization", user_field="email")
+    response = add_row(admin, provider, "_preview", claim="SubjectOrganization", user_field="email")
     sample = load_sample(SAMPLE)
-    first, last, username, added = tried(response)
+    first, last, username, added = row_previews(response)
     assert first.found == sample["given_name"]
     assert first.result == f"The field becomes “{sample['given_name']}”."
     assert last.found == sample["family_name"]
@@ -40,8 +40,8 @@ def test_a_wrong_step_is_shown_with_what_lies_before_it(
     admin: Administrator, provider: Provider, settings: Any
 ) -> None:
     settings.LANGUAGE_CODE = "en"
-    response = add_row(admin, provider, "_try", claim="SubjectRefPro.exercices[0].codeProfesion")
-    *_others, result = tried(response)
+    response = add_row(admin, provider, "_preview", claim="SubjectRefPro.exercices[0].codeProfesion")
+    *_others, result = row_previews(response)
     assert [step.partition(":")[0] for step in result.steps] == [
         "SubjectRefPro",
         "SubjectRefPro.exercices",
@@ -54,21 +54,21 @@ def test_a_wrong_step_is_shown_with_what_lies_before_it(
 
 @pytest.mark.parametrize("name", SAMPLES)
 def test_every_shipped_payload_can_be_tried(admin: Administrator, provider: Provider, name: str) -> None:
-    response = submit(admin, provider, "_try", sample=name)
-    assert [result.found for result in tried(response)][2] == load_sample(name)["SubjectNameID"]
+    response = submit(admin, provider, "_preview", sample=name)
+    assert [result.found for result in row_previews(response)][2] == load_sample(name)["SubjectNameID"]
 
 
 def test_a_pasted_payload_can_be_tried_and_is_kept_nowhere(admin: Administrator, provider: Provider) -> None:
     pasted = json.dumps({"given_name": "Zoé", "x": {"y": 1}})
-    response = submit(admin, provider, "_try", sample="pasted", pasted=pasted)
-    assert tried(response)[0].found == "Zoé"
+    response = submit(admin, provider, "_preview", sample="pasted", pasted=pasted)
+    assert row_previews(response)[0].found == "Zoé"
     assert ("x.y", "1") in response.context["proposals"]
     assert "Zoé" not in str(dict(admin.browser.session))
 
 
 def test_what_is_pasted_is_what_is_meant(admin: Administrator, provider: Provider) -> None:
-    response = submit(admin, provider, "_try", sample=SAMPLE, pasted='{"given_name": "Zoé"}')
-    assert tried(response)[0].found == "Zoé"
+    response = submit(admin, provider, "_preview", sample=SAMPLE, pasted='{"given_name": "Zoé"}')
+    assert row_previews(response)[0].found == "Zoé"
     assert response.context["sample"]["sample"].value() == "pasted"
     assert '<option value="pasted" selected>' in response.content.decode()
 
@@ -87,7 +87,7 @@ def test_what_is_pasted_is_what_is_meant(admin: Administrator, provider: Provide
 def test_a_pasted_payload_that_is_none_is_refused(
     admin: Administrator, provider: Provider, pasted: str, code: str
 ) -> None:
-    response = submit(admin, provider, "_try", sample="pasted", pasted=pasted)
+    response = submit(admin, provider, "_preview", sample="pasted", pasted=pasted)
     assert [error.code for error in response.context["sample"].errors.as_data()["pasted"]] == [code]
 
 
@@ -97,7 +97,7 @@ def test_the_last_dry_run_can_be_tried_with_its_identifiers_masked(admin: Admini
     person.come_back(person.authorize(url))
     response = admin.browser.get(page_of(provider))
     assert response.context["sample"].initial["sample"] == "dry-run"
-    assert tried(response)[2].found == "AN•••••••••••••32"
+    assert row_previews(response)[2].found == "AN•••••••••••••32"
     assert "ANS20231122132732" not in response.content.decode()
     looker = BrowserSession(browser=administrator("view_provider", "change_provider").browser)
     page = looker.browser.get(page_of(provider))
@@ -105,7 +105,7 @@ def test_the_last_dry_run_can_be_tried_with_its_identifiers_masked(admin: Admini
 
 
 def test_the_picker_proposes_the_paths_of_the_sample(admin: Administrator, provider: Provider) -> None:
-    page = submit(admin, provider, "_try", sample="doctor-two-exercices-2022").content.decode()
+    page = submit(admin, provider, "_preview", sample="doctor-two-exercices-2022").content.decode()
     assert '<option value="SubjectRefPro.exercices[1].codeProfession">' in page
     assert 'list="psc-paths"' in page
 
@@ -134,7 +134,7 @@ def test_a_pasted_person_is_in_no_error_report(admin: Administrator, provider: P
     got_request_exception.connect(report)
     try:
         with failing_statements("psc_connect_exportedgroup"):
-            response = admin.browser.post(page_of(provider), {"_try": "on", "sample": "pasted", "pasted": pasted})
+            response = admin.browser.post(page_of(provider), {"_preview": "on", "sample": "pasted", "pasted": pasted})
     finally:
         got_request_exception.disconnect(report)
     assert response.status_code == 500

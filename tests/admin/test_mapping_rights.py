@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group
 from psc_connect.claims.samples import load_sample
 from psc_connect.models import ExportedGroup, Provider
 from psc_connect.providers.serialization import stored_rows
-from tests.admin.mapping_page import SAMPLE, add_group, add_row, page_of, submit, tried
+from tests.admin.mapping_page import SAMPLE, add_group, add_row, page_of, row_previews, submit
 from tests.admin.pages import Administrator, administrator, text_of
 
 pytestmark = pytest.mark.django_db
@@ -48,7 +48,7 @@ def test_whoever_may_not_change_users_writes_nothing_into_them(
     page = editor.browser.get(page_of(provider)).content.decode()
     assert "must be allowed to change users" in page
     assert 'name="_save"' not in page
-    assert tried(add_row(editor, provider, "_try", claim="SubjectOrganization"))[-1].found
+    assert row_previews(add_row(editor, provider, "_preview", claim="SubjectOrganization"))[-1].found
 
 
 def test_a_mapping_that_stays_as_it_is_takes_no_right(editor: Administrator, provider: Provider) -> None:
@@ -60,7 +60,7 @@ def test_whoever_may_only_look_tries_and_saves_nothing(provider: Provider) -> No
     page = looker.browser.get(page_of(provider))
     assert 'name="_save"' not in page.content.decode()
     before = stored_rows(provider, "exported_attributes")
-    shown = add_row(looker, provider, "_try", claim="SubjectOrganization")
-    assert tried(shown)[-1].found == load_sample(SAMPLE)["SubjectOrganization"]
+    shown = add_row(looker, provider, "_preview", claim="SubjectOrganization")
+    assert row_previews(shown)[-1].found == load_sample(SAMPLE)["SubjectOrganization"]
     assert add_row(looker, provider, claim="SubjectOrganization").status_code == 403
     assert stored_rows(provider, "exported_attributes") == before

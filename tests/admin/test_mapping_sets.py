@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from psc_connect.models import Provider
-from tests.admin.mapping_page import add_row, page_of, row_codes, submit, tried
+from tests.admin.mapping_page import add_row, page_of, row_codes, row_previews, submit
 from tests.admin.pages import Administrator, FormReader, administrator, text_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
@@ -31,7 +31,7 @@ def test_a_set_is_shown_and_nothing_is_saved(admin: Administrator, provider: Pro
     added = [("profession.label", ""), ("speciality.label", ""), ("rpps", "")]
     assert shown_rows(page) == [*DEFAULT, *added]
     assert rows_of(provider) == DEFAULT
-    results = tried(page)
+    results = row_previews(page)
     assert results[3].found == "Pédicure-Podologue"
     assert results[3].result == "Choose the field that it fills, or delete the row."
 

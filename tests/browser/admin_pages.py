@@ -70,7 +70,7 @@ def preview_mapping(page: Page) -> None:
     page.select_option("#id_sample", "doctor-two-exercices-2022")
     page.fill("#id_attributes-3-claim", TYPING_ERROR)
     page.select_option("#id_attributes-3-user_field", "email")
-    page.locator("[name=_try]").click()
+    page.locator("[name=_preview]").click()
     page.locator(".psc-steps").wait_for()
 
 
@@ -85,17 +85,17 @@ def fill_in_preset(page: Page) -> None:
 def preview_access_rules(page: Page) -> None:
     """Enter a rule with two conditions and preview its effect."""
     page.goto(f"{PROVIDER}access-rules/")
-    page.select_option("#id_rules-0-0-subject", "profession")
-    page.select_option("#id_rules-0-0-operator", "not_in")
-    page.fill("#id_rules-0-0-typed", "médecin; pharmacien")
-    page.select_option("#id_rules-0-1-subject", "department")
-    page.fill("#id_rules-0-1-typed", "75, 92")
+    page.select_option("#id_rules-0-conditions-0-subject", "profession")
+    page.select_option("#id_rules-0-conditions-0-operator", "not_in")
+    page.fill("#id_rules-0-conditions-0-typed", "médecin; pharmacien")
+    page.select_option("#id_rules-0-conditions-1-subject", "department")
+    page.fill("#id_rules-0-conditions-1-typed", "75, 92")
     page.select_option("#id_rules-0-outcome", "refuse")
     page.fill("#id_rules-0-message", "Ce dossier est réservé aux médecins et aux pharmaciens de Paris.")
     page.select_option("#id_others_may_sign_in", "True")
     page.fill("#id_contact", "dsi@hopital.example")
-    page.locator(".submit-row [name=_try]").click()
-    page.locator("#tried").wait_for()
+    page.locator(".submit-row [name=_preview]").click()
+    page.locator("#preview").wait_for()
 
 
 def edit_provider_selection(page: Page) -> None:

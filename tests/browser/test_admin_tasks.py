@@ -139,9 +139,9 @@ def test_access_rules_are_previewed_and_saved(administrator: Callable[[bool], Pa
 
 def test_a_code_is_found_by_its_name_without_a_mouse(administrator: Callable[[bool], Page]) -> None:
     page = administrator(True)
-    page.goto(f"{admin_pages.PROVIDER}access-rules/")
-    page.select_option("#id_rules-0-0-subject", "profession")
-    search = page.locator("#id_rules-0-0-typed")
+    page.goto(f"{desk.PROVIDER}access-rules/")
+    page.select_option("#id_rules-0-conditions-0-subject", "profession")
+    search = page.locator("#id_rules-0-conditions-0-typed")
     search.press_sequentially("MEDEC")
     expect(page.locator(".psc-found button")).to_have_text(["Médecin (10)"])
     search.press("Enter")
@@ -153,13 +153,13 @@ def test_a_code_is_found_by_its_name_without_a_mouse(administrator: Callable[[bo
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowUp")
     page.keyboard.press("Enter")
-    expect(page.locator(".psc-tick")).to_have_text(["Médecin (10)", "Infirmier (60)"])
+    expect(page.locator(".psc-code-checkbox")).to_have_text(["Médecin (10)", "Infirmier (60)"])
     search.press_sequentially("infirm")
     search.press("Escape")
     expect(page.locator(".psc-found button")).to_have_count(0)
-    # The codes of professions are removed.
-    page.select_option("#id_rules-0-0-subject", "department")
-    expect(page.locator(".psc-tick")).to_have_count(0)
+    # They were professions.
+    page.select_option("#id_rules-0-conditions-0-subject", "department")
+    expect(page.locator(".psc-code-checkbox")).to_have_count(0)
 
 
 def test_only_the_fields_of_an_outcome_are_shown(administrator: Callable[[bool], Page]) -> None:

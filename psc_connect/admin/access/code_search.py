@@ -1,4 +1,4 @@
-"""Codes chosen by their labels: what is offered, and what a text that was typed or chosen means."""
+"""Codes of a condition, found by what an administrator types: a code, a label, or a part of a label."""
 
 from __future__ import annotations
 
@@ -6,90 +6,126 @@ import difflib
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from psc_connect.admin.sentences import CHOSEN, labels_of
 from psc_connect.professional.conditions import SHAPES
 from psc_connect.professional.nomenclatures import folded
 
-# What may be a code that is newer than the tables here.
-_LIKE_A_CODE: Final = re.compile(r"[0-9A-Z][0-9A-Z._-]{0,31}")
-_WITH_CODE: Final = re.compile(r".*\(([^()]+)\)")
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+# A text of this form may be a code that is newer than the tables here.
+_CODE_SHAPE: Final = re.compile(r"[0-9A-Z][0-9A-Z._-]{0,31}")
+_LABEL_WITH_CODE: Final = re.compile(r".*\(([^()]+)\)")
 MAX_SUGGESTED: Final = 5
 # Longer than any label.
-MAX_COMPARED: Final = 255
-# To compare a text with every label takes 40 ms.
-MAX_TEXTS_COMPARED: Final = 20
-# Labels only, since what somebody types comes once.
+MAX_TEXT_LENGTH: Final = 255
+# Each search compares a text with every label of a subject.
+MAX_SEARCHES: Final = 300
+# A comparison by similarity takes 40 ms.
+MAX_SUGGESTIONS: Final = 20
+# For labels only: a text that an administrator types comes once.
 _folded_label = lru_cache(maxsize=8192)(folded)
 
 
-def offered(subject: str) -> list[str]:
-    """Return ``label (code)`` of every code of a subject, by the alphabet."""
-    by_label = sorted(labels_of(subject).items(), key=lambda each: _folded_label(each[1]))
-    return [_in_words(code, label) for code, label in by_label]
+def labels_with_codes() -> dict[str, list[str]]:
+    """Return ``label (code)`` of every code of each subject, in alphabetical order."""
+    return {subject: _labels_with_codes(subject) for subject in CHOSEN}
 
 
-def all_offered() -> dict[str, list[str]]:
-    return {subject: offered(subject) for subject in CHOSEN}
+def _labels_with_codes(subject: str) -> list[str]:
+    by_label = sorted(labels_of(subject).items(), key=lambda item: _folded_label(item[1]))
+    return [_label_with_code(code, label) for code, label in by_label]
 
 
-def codes_meant(subject: str, text: str) -> list[str]:
-    """Return the codes that a text may mean: a code, a label with its code, a label or what only one label has.
+def matching_codes(subject: str, text: str) -> list[str]:
+    """Return the codes that match a text: a code, a label with its code, a label or a part of labels.
 
-    One is what was meant; several have the same label, or have it in theirs; none is known of that name.
+    One code means that the text is clear; several that it is ambiguous; none that it is unknown.
     """
-    labels, text = labels_of(subject), " ".join(text[: MAX_COMPARED + 1].split())
-    if not 0 < len(text) <= MAX_COMPARED:
+    labels, text = labels_of(subject), " ".join(text[: MAX_TEXT_LENGTH + 1].split())
+    if not 0 < len(text) <= MAX_TEXT_LENGTH:
         return []
-    chosen = _WITH_CODE.fullmatch(text)
-    for code in (text, chosen[1] if chosen else ""):
+    label_with_code = _LABEL_WITH_CODE.fullmatch(text)
+    for code in (text, label_with_code[1] if label_with_code else ""):
         if code in labels:
             return [code]
-    wanted = folded(text)
-    if found := [code for code, label in labels.items() if _folded_label(label) == wanted]:
-        return found
-    return [text] if _LIKE_A_CODE.fullmatch(text) else _with_words(subject, wanted)
+    folded_text = folded(text)
+    if same_label := [code for code, label in labels.items() if _folded_label(label) == folded_text]:
+        return same_label
+    return [text] if _CODE_SHAPE.fullmatch(text) else _codes_with_words(subject, folded_text)
 
 
-def _with_words(subject: str, wanted: str) -> list[str]:
-    words = re.findall(r"\w+", wanted)
+def _codes_with_words(subject: str, folded_text: str) -> list[str]:
+    words = re.findall(r"\w+", folded_text)
     if max(map(len, words), default=0) < 3:
         return []
     return [code for code, label in labels_of(subject).items() if all(word in _folded_label(label) for word in words)]
 
 
 @dataclass
-class Suggestions:
-    """What is near to the texts of one page that mean no code: for the first of them only."""
+class CodeSearch:
+    """The searches of one page, limited in number so that no page takes long."""
 
-    left: int = MAX_TEXTS_COMPARED
+    searches_left: int = MAX_SEARCHES
+    suggestions_left: int = MAX_SUGGESTIONS
 
-    def near(self, subject: str, text: str) -> list[str]:
-        """Return the codes whose labels are nearest to a text."""
-        self.left -= 1
-        wanted = folded(text[:MAX_COMPARED]).strip()
-        if self.left < 0 or not wanted:
+    def find(self, subject: str, typed: str, *, answered: Collection[str] = ()) -> tuple[list[str], list[str]]:
+        """Return the codes that are clear from what is typed, and the texts that are not clear.
+
+        ``answered``: texts for which the administrator has ticked a suggestion. Texts are separated by semicolons or
+        commas; a comma may also be a part of a label.
+        """
+        codes: list[str] = []
+        unclear: list[str] = []
+        for text in self._split(typed, ";"):
+            matches = {text: self._matching_codes(subject, text)}
+            if len(matches[text]) != 1 and "," in text:
+                by_part = {part: self._matching_codes(subject, part) for part in self._split(text, ",")}
+                if not by_part.keys().isdisjoint(answered) or any(len(found) == 1 for found in by_part.values()):
+                    matches = by_part
+            for part, found in matches.items():
+                if len(found) == 1:
+                    codes += found
+                elif part not in answered:
+                    unclear.append(part)
+        return codes, unclear
+
+    def suggestions(self, subject: str, text: str) -> list[str]:
+        """Return the codes with the most similar labels."""
+        self.suggestions_left -= 1
+        folded_text = folded(text[:MAX_TEXT_LENGTH]).strip()
+        if self.suggestions_left < 0 or not folded_text:
             return []
-        names = {_folded_label(_in_words(code, label)): code for code, label in labels_of(subject).items()}
-        containing = [code for name, code in sorted(names.items()) if wanted in name]
-        nearest = difflib.get_close_matches(wanted, names, n=MAX_SUGGESTED, cutoff=0.5)
-        return list(dict.fromkeys((*containing, *(names[name] for name in nearest))))[:MAX_SUGGESTED]
+        names = {_folded_label(_label_with_code(code, label)): code for code, label in labels_of(subject).items()}
+        containing = [code for name, code in sorted(names.items()) if folded_text in name]
+        similar = difflib.get_close_matches(folded_text, names, n=MAX_SUGGESTED, cutoff=0.5)
+        return list(dict.fromkeys((*containing, *(names[name] for name in similar))))[:MAX_SUGGESTED]
+
+    def _matching_codes(self, subject: str, text: str) -> list[str]:
+        self.searches_left -= 1
+        return matching_codes(subject, text) if self.searches_left >= 0 else []
+
+    def _split(self, text: str, separator: str) -> list[str]:
+        """Return the parts of a text; past the number of searches left, the rest is one part."""
+        parts = text.split(separator, max(self.searches_left, 0))
+        return [part.strip() for part in parts if part.strip()]
 
 
-def _in_words(code: str, label: str) -> str:
+def _label_with_code(code: str, label: str) -> str:
     return f"{label} ({code})"
 
 
 def typed_values(subject: str, text: str) -> list[str]:
-    """Return the values of a subject that is typed, with a comma between them.
+    """Return the values of a subject without labels, typed with commas between them.
 
-    A number is often written with spaces in it: they part values only where each part is one.
+    Numbers are often written with spaces inside: spaces separate values only where each part is a whole value.
     """
-    return [value for each in re.split(r"[,;\n]", text) if each.strip() for value in _parted(subject, each)]
+    return [value for part in re.split(r"[,;\n]", text) if part.strip() for value in _split_at_spaces(subject, part)]
 
 
-def _parted(subject: str, text: str) -> list[str]:
+def _split_at_spaces(subject: str, text: str) -> list[str]:
     parts = text.split()
     shape = SHAPES.get(subject)
-    return parts if shape is not None and all(shape.fullmatch(each.upper()) for each in parts) else [text]
+    return parts if shape is not None and all(shape.fullmatch(part.upper()) for part in parts) else [text]

@@ -1,4 +1,4 @@
-"""The access rules of a provider: who may sign in, and who joins a group; tried before they are saved."""
+"""The page of the access rules of a provider: rows, and a preview of them before they are saved."""
 
 from __future__ import annotations
 
@@ -15,9 +15,8 @@ from typing_extensions import override
 from psc_connect.access.groups import users_have_groups
 from psc_connect.access.rules import rules_of
 from psc_connect.admin import edit_conflicts
-from psc_connect.admin.access.code_search import all_offered
-from psc_connect.admin.access.form_state import rebuild_formset_data
-from psc_connect.admin.access.forms import OthersForm, PreviewForm, initial_of, rule_form_set
+from psc_connect.admin.access.code_search import labels_with_codes
+from psc_connect.admin.access.forms import OthersForm, PreviewForm, initial_rule, rule_formset
 from psc_connect.admin.access.preview import MAX_ACCOUNTS, RuleSet
 from psc_connect.admin.base import VIEW_CLAIMS, may_change_users
 from psc_connect.admin.formset_page import NO_PROBLEM, RowsPage
@@ -34,17 +33,24 @@ if TYPE_CHECKING:
     from django.db.models import Model
     from django.http import HttpRequest, HttpResponse
 
-    from psc_connect.admin.access.preview import PersonPreview, Tally
+    from psc_connect.admin.access.preview import AccountCounts, PersonPreview
     from psc_connect.models import Provider
 
 RULES = "access_rules"
-# Every name of the template: of one that is missing Django logs all the others, claims included.
-NOT_TRIED: dict[str, Any] = {"tried": [], "tally": None, "told": "", "refused": (), "must_confirm": "", "wrong": []}
+# Every name of the template: where one is missing, Django logs all the others, claims included.
+NO_PREVIEW: dict[str, Any] = {
+    "people": [],
+    "counts": None,
+    "counts_in_words": "",
+    "refused": (),
+    "must_confirm": "",
+    "wrong": [],
+}
 
 
 @method_decorator(sensitive_post_parameters("pasted"), name="dispatch")
 class AccessPage(RowsPage):
-    """Whoever may look may try; to save takes the right to change."""
+    """A preview takes the right to view the provider; saving takes the right to change it."""
 
     name = "access_rules"
     title = _("Access rules")
@@ -57,7 +63,7 @@ class AccessPage(RowsPage):
         stored = rules_of(self.provider)
         return self._show(
             request,
-            rule_form_set(initial=[initial_of(rule) for rule in stored]),
+            rule_formset(initial=[initial_rule(rule) for rule in stored]),
             OthersForm(instance=self.provider),
             PreviewForm(initial={"acr": self.provider.acr_values.partition(" ")[0]}),
             remarks=list(RuleSet(self.provider, stored).remarks()),
@@ -65,118 +71,128 @@ class AccessPage(RowsPage):
 
     @sensitive_variables()
     def post(self, request: HttpRequest) -> HttpResponse:
-        data = rebuild_formset_data(request.POST)
-        # What is typed is not yet the provider's.
-        forms = (rule_form_set(data), OthersForm(data, instance=copy.copy(self.provider)), PreviewForm(data))
-        rules, others, trial = forms
-        if not all([rules.is_valid(), others.is_valid()]):
-            return self._show(request, *forms, wrong=_wrong(rules, others) if "_save" in request.POST else [])
+        sent = rule_formset(request.POST)
+        # A copy: the provider itself keeps the stored values.
+        others = OthersForm(request.POST, instance=copy.copy(self.provider))
+        preview = PreviewForm(request.POST)
+        is_valid = all([sent.is_valid(), others.is_valid()])
+        if not is_valid and {"_save", "_preview"} & {*request.POST}:
+            wrong = _wrong(sent, others) if "_save" in request.POST else []
+            return self._show(request, sent, others, preview, wrong=wrong)
+        # As long as nothing is wrong, the rows are shown without those to delete, and with room for more.
+        shown = rule_formset(initial=sent.shown_rows, extra=2 if "_add" in request.POST else 1)
+        if not is_valid:
+            return self._show(request, shown, others, preview)
         self.values = {name: others.cleaned_data[name] for name in self.fields}
-        typed = RuleSet.typed(self.provider, rules.rows, self.values)
-        remarks = list(typed.remarks())
-        if "_save" not in request.POST:
-            tried = self._tried(request, typed, trial) if "_try" in request.POST else {}
-            return self._show(request, *forms, remarks=remarks, **tried)
+        typed = RuleSet.typed(self.provider, sent.rows, self.values)
+        if "_save" in request.POST:
+            context = self._save(request, typed, _acr(preview))
+            if not context:
+                return self.to(self.name)
+        else:
+            context = self._preview(request, typed, preview) if "_preview" in request.POST else {}
+        return self._show(request, shown, others, preview, remarks=list(typed.remarks()), **context)
+
+    def _save(self, request: HttpRequest, typed: RuleSet, acr: str) -> dict[str, Any]:
+        """Save valid rows; return what the page shows where that is not possible yet, else an empty dictionary."""
         if not self.model_admin.has_change_permission(request, self.provider):
             raise PermissionDenied
-        tally = typed.tally(_acr(trial))
-        confirmation = edit_conflicts.digest([serialize_rows(RULES, rules.rows), self.values])
-        if tally.shuts_everybody_out and request.POST.get("confirmed") != confirmation:
-            return self._show(
-                request, *forms, remarks=remarks, tally=tally, told=_told(tally), must_confirm=confirmation
-            )
-        problem = self.save(request, {RULES: rules.rows})
-        return self._show(request, *forms, remarks=remarks, **problem) if problem else self.to(self.name)
+        rows: list[Any] = list(typed.rules)
+        counts = typed.count_accounts(acr)
+        confirmation = edit_conflicts.digest([serialize_rows(RULES, rows), self.values])
+        if counts.refuses_all and request.POST.get("confirmed") != confirmation:
+            return {"counts": counts, "counts_in_words": _in_words(counts), "must_confirm": confirmation}
+        return self.save(request, {RULES: rows})
 
     @override
     def problem(self, request: HttpRequest, rows: dict[str, list[Model]]) -> dict[str, Any]:
         present, wanted = self.present(), serialize_rows(RULES, rows[RULES])
-        is_otherwise = changes_group_grants(present[RULES], wanted)
+        changes_groups = changes_group_grants(present[RULES], wanted)
         if self.values["others_may_sign_in"] != present["others_may_sign_in"]:
-            is_otherwise = is_otherwise or give_groups(wanted)
-        if is_otherwise and not may_change_users(request):
+            changes_groups = changes_groups or give_groups(wanted)
+        if changes_groups and not may_change_users(request):
             return {"problem": gettext("Whoever gives groups must be allowed to change users: ask a colleague who is.")}
         return super().problem(request, rows)
 
     @sensitive_variables()
-    def _tried(self, request: HttpRequest, rules: RuleSet, trial: PreviewForm) -> dict[str, Any]:
-        if not trial.is_valid():
+    def _preview(self, request: HttpRequest, rules: RuleSet, preview: PreviewForm) -> dict[str, Any]:
+        if not preview.is_valid():
             return {}
-        tried = {"tried": list(self._people(request, rules, trial))}
-        # How many would be refused by a rule tells of each what a rule can ask: not to whoever may only look.
+        people = {"people": list(self._people(request, rules, preview))}
+        # A count of refused accounts answers any question that a rule can ask about them: a right to see is needed.
         may_see_claims = request.user.has_perm(VIEW_CLAIMS)
         if not (may_see_claims or self.model_admin.has_change_permission(request, self.provider)):
-            return tried
-        tally = rules.tally(_acr(trial))
-        return {**tried, "tally": tally, "told": _told(tally), "refused": tally.shown if may_see_claims else ()}
+            return people
+        counts = rules.count_accounts(_acr(preview))
+        refused = counts.shown if may_see_claims else ()
+        return {**people, "counts": counts, "counts_in_words": _in_words(counts), "refused": refused}
 
     @sensitive_variables()
-    def _people(self, request: HttpRequest, rules: RuleSet, trial: PreviewForm) -> Iterator[PersonPreview]:
-        if claims := trial.cleaned_data["pasted"]:
-            yield rules.person(gettext("The one pasted below"), read_userinfo(claims), acr=_acr(trial))
+    def _people(self, request: HttpRequest, rules: RuleSet, preview: PreviewForm) -> Iterator[PersonPreview]:
+        if claims := preview.cleaned_data["pasted"]:
+            yield rules.person(gettext("The one pasted below"), read_userinfo(claims), acr=_acr(preview))
         found = run.last_run(request, self.provider) if request.user.has_perm(VIEW_CLAIMS) else None
         if found and found.claims:
             acr = str(found.id_token_claims.get("acr", ""))
             professional, shown = read_userinfo(found.claims), masker(found.claims)
             yield rules.person(gettext("My last dry run"), professional, acr=acr, shown=shown)
-        yield from rules.samples(_acr(trial))
+        yield from rules.samples(_acr(preview))
 
     @sensitive_variables()
     def _show(
-        self, request: HttpRequest, rules: Any, others: OthersForm, trial: PreviewForm, **context: Any
+        self, request: HttpRequest, rules: Any, others: OthersForm, preview: PreviewForm, **context: Any
     ) -> HttpResponse:
         return self.render(
             request,
             rules=rules,
             others=others,
-            trial=trial,
-            offered=all_offered(),
+            preview=preview,
+            labels_with_codes=labels_with_codes(),
             users_have_groups=users_have_groups(),
-            may_change_users=may_change_users(request),
             max_accounts=MAX_ACCOUNTS,
             seen=self.seen(request),
-            **{**NO_PROBLEM, **NOT_TRIED, "remarks": [], **context},
+            **{**NO_PROBLEM, **NO_PREVIEW, "remarks": [], **context},
         )
 
 
-def _acr(trial: PreviewForm) -> str:
-    return str(trial.cleaned_data.get("acr", "")) if trial.is_valid() else ""
+def _acr(preview: PreviewForm) -> str:
+    return str(preview.cleaned_data.get("acr", "")) if preview.is_valid() else ""
 
 
 def _wrong(rules: Any, others: OthersForm) -> list[tuple[str, str]]:
-    """Return (id on the page, name) of each part that keeps the rules from being saved."""
+    """Return (id on the page, name) of each part with an error."""
     rows = [
         (f"row-{number}", gettext("Row %(number)s") % {"number": number})
         for number, form in enumerate(rules, start=1)
-        if not form.is_valid()
+        if not (form.is_valid() or form.is_to_delete)
     ]
     return rows if others.is_valid() else [*rows, ("others", gettext("Last line"))]
 
 
-def _told(tally: Tally) -> str:
-    """Say what would become of the people whom the site knows."""
-    if tally.denies_everyone:
+def _in_words(counts: AccountCounts) -> str:
+    """Say how many of the known accounts would be refused."""
+    if counts.denies_everyone:
         return gettext("Nobody could sign in any longer, whoever it may be.")
-    if not tally.known:
+    if not counts.known:
         return gettext("The professional data of nobody are known here yet: they are kept from the first sign-in on.")
-    if tally.shuts_everybody_out:
+    if counts.refuses_all:
         text = gettext("Every known account would be refused (%(known)s).")
-    elif not tally.refused:
+    elif not counts.refused:
         text = gettext("No known account would be refused (of %(known)s).")
     else:
         text = ngettext(
             "%(refused)s of %(known)s known accounts would be refused.",
             "%(refused)s of %(known)s known accounts would be refused.",
-            tally.refused,
+            counts.refused,
         )
-    told = text % {"refused": tally.refused, "known": tally.known}
-    if not tally.is_partial:
-        return told
+    words = text % {"refused": counts.refused, "known": counts.known}
+    if not counts.is_partial:
+        return words
     partial = gettext("These are the first %(known)s accounts only: there was no time to try the others.")
-    return f"{told} {partial % {'known': tally.known}}"
+    return f"{words} {partial % {'known': counts.known}}"
 
 
 def summary(provider: Provider) -> list[str]:
-    """Return the rules as sentences, the last line with them, for the provider's form."""
+    """Return the rules and the last line as sentences, for the provider's form."""
     others = others_in_words(may_sign_in=provider.others_may_sign_in, message=provider.refusal_message)
     return [*map(rule_in_words, stored_rows(provider, RULES)), others]

@@ -1,4 +1,4 @@
-"""The rules tried before they are saved: on the samples, on a person, on everybody whom the site knows."""
+"""Preview of access rules before they are saved: for the samples, for one person, for the known accounts."""
 
 from __future__ import annotations
 
@@ -27,18 +27,19 @@ if TYPE_CHECKING:
     from psc_connect.models import AccessRule, Provider
     from psc_connect.professional.professional import Professional
 
-# The newest accounts, and of one person the first capacities.
+# The newest accounts.
 MAX_ACCOUNTS: Final = 1000
+# The first activities of one person.
 MAX_ACTIVITY_CHOICES: Final = 30
 MAX_REFUSED_SHOWN: Final = 20
-# A known person may have hundreds of capacities, and each is tried by every row.
+# An account may have hundreds of activities, and each is compared with every row.
 MAX_SECONDS: Final = 2.0
-_AT_ONCE: Final = 100
+_CHUNK_SIZE: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
 class ActivityPreview:
-    """What becomes of a person in one capacity. ``row``: the number of the row that decides, "" for the last line."""
+    """The decision on one activity of a person. ``row``: the number of the deciding row, "" for the last line."""
 
     activity_choice: str
     row: str
@@ -48,6 +49,8 @@ class ActivityPreview:
 
 @dataclass(frozen=True, slots=True)
 class PersonPreview:
+    """The decisions on the activities of a person. ``left_out``: how many activities are not shown."""
+
     name: str
     activity_choices: tuple[ActivityPreview, ...]
     left_out: int = 0
@@ -55,17 +58,17 @@ class PersonPreview:
 
 @dataclass(frozen=True, slots=True)
 class RefusedAccount:
-    """``name``: of the person, else the username. ``row``: the number of the row that decides, "" for the last line."""
+    """``name``: of the person, else the username. ``row``: the number of the deciding row, "" for the last line."""
 
     name: str
     row: str
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
-    """Of the accounts whose professional data are known: how many there are, and how many would be refused.
+class AccountCounts:
+    """How many accounts with known professional data there are, and how many of them the rules would refuse.
 
-    ``shown``: the first of the refused. ``is_partial``: time was over before all had been tried.
+    ``shown``: the first refused ones. ``is_partial``: the time was over before all accounts had been checked.
     """
 
     known: int
@@ -75,13 +78,13 @@ class Tally:
     is_partial: bool = False
 
     @property
-    def shuts_everybody_out(self) -> bool:
+    def refuses_all(self) -> bool:
         return self.denies_everyone or 0 < self.known == self.refused
 
 
 @dataclass(frozen=True, slots=True)
 class RuleSet:
-    """Rules as they are, or as they are typed; ``provider`` has the last line of them."""
+    """Rules, stored or typed; ``provider`` has the last line."""
 
     provider: Provider
     rules: Sequence[AccessRule]
@@ -101,42 +104,37 @@ class RuleSet:
     def person(
         self, name: str, professional: Professional, *, acr: str, shown: Shown = lambda value: value
     ) -> PersonPreview:
-        activity_choices = professional.activity_choices or (None,)
-        tried = [
-            (activity_choice_in_words(each), decide(self.provider, self.rules, Situation(professional, each, acr)))
-            for each in activity_choices[:MAX_ACTIVITY_CHOICES]
-        ]
-        return PersonPreview(
-            name,
-            tuple(
-                ActivityPreview(shown(words), self.row_of(decision), decision.allowed, self.in_words(decision))
-                for words, decision in tried
-            ),
-            left_out=max(len(activity_choices) - MAX_ACTIVITY_CHOICES, 0),
-        )
+        """Preview a sign-in with each activity of a person; ``shown`` may mask identifiers in the activities."""
+        choices = professional.activity_choices or (None,)
+        previews = []
+        for choice in choices[:MAX_ACTIVITY_CHOICES]:
+            decision = decide(self.provider, self.rules, Situation(professional, choice, acr))
+            words = shown(activity_choice_in_words(choice))
+            previews.append(ActivityPreview(words, self.row_of(decision), decision.allowed, self.in_words(decision)))
+        return PersonPreview(name, tuple(previews), left_out=max(len(choices) - MAX_ACTIVITY_CHOICES, 0))
 
     def row_of(self, decision: Decision) -> str:
-        """Return the number of the row that decided, as the page counts them, or "" for the last line."""
-        return next((str(number) for number, each in enumerate(self.rules, start=1) if each is decision.rule), "")
+        """Return the number of the deciding row, as the page counts rows, or "" for the last line."""
+        return next((str(number) for number, rule in enumerate(self.rules, start=1) if rule is decision.rule), "")
 
     def in_words(self, decision: Decision) -> str:
         if decision.code == "access_rule_malformed":
             return gettext("is refused: the row cannot be read")
         if not decision.allowed:
             return refused_in_words(decision.message)
-        rows = [each for each in self.rules if each.group_id in decision.groups]
-        names = ", ".join(sorted({each.group.name for each in rows if each.group is not None}))
+        rules = [rule for rule in self.rules if rule.group_id in decision.groups]
+        names = ", ".join(sorted({rule.group.name for rule in rules if rule.group is not None}))
         text = gettext("may sign in, in the groups: %(groups)s") if names else gettext("may sign in")
         return text % {"groups": names}
 
-    def tally(self, acr: str, *, seconds: float = MAX_SECONDS) -> Tally:
-        """Try the newest accounts, each in the capacity that its next sign-in would have, as long as there is time."""
+    def count_accounts(self, acr: str, *, seconds: float = MAX_SECONDS) -> AccountCounts:
+        """Check the newest accounts, each with the activity of its next sign-in, until the time is over."""
         known = refused = 0
         shown: list[RefusedAccount] = []
         is_partial, until = False, time.monotonic() + seconds
-        # Of the issuer: whoever signed in by another declaration of it may sign in by this one next.
+        # By issuer, since a person with an account at another provider of the issuer may sign in at this one next.
         newest = Account.objects.filter(issuer=self.provider.issuer).order_by("-pk").select_related("user")
-        for account in newest[:MAX_ACCOUNTS].iterator(chunk_size=_AT_ONCE):
+        for account in newest[:MAX_ACCOUNTS].iterator(chunk_size=_CHUNK_SIZE):
             professional = from_snapshot(account.professional)
             if professional is None:
                 continue
@@ -150,10 +148,10 @@ class RuleSet:
             if not decision.allowed and len(shown) < MAX_REFUSED_SHOWN:
                 name = name_of_person(account) or account.user.get_username()
                 shown.append(RefusedAccount(name, self.row_of(decision)))
-        return Tally(known, refused, denies_everyone(self.provider, self.rules), tuple(shown), is_partial)
+        return AccountCounts(known, refused, denies_everyone(self.provider, self.rules), tuple(shown), is_partial)
 
     def remarks(self) -> Iterator[str]:
-        """Yield what may be a mistake, though it can be saved: codes of no table, groups that are gone."""
+        """Yield possible mistakes that can be saved: codes of no table, deleted groups."""
         for number, rule in enumerate(self.rules, start=1):
             if not rule.is_well_formed:
                 yield gettext("Row %(row)s cannot be read: whoever comes to it is refused.") % {"row": number}

@@ -1,4 +1,4 @@
-"""What is computed beside the claims, in an administrator's words."""
+"""Computed values beside the claims, described for administrators."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from psc_connect.admin.outcomes import Shown
     from psc_connect.claims.claims import Claims
 
-# Of every name of professional.computed.COMPUTED, without the `.code` or `.label` at its end.
-WORDS = {
+# Each name of professional.computed.COMPUTED, without `.code` or `.label` at its end.
+DESCRIPTIONS = {
     "rpps": _("RPPS number"),
     "national_identifier.kind": _("Kind of the national identifier"),
     "national_identifier.number": _("Number of the national identifier, without the digit of its kind"),
@@ -49,17 +49,17 @@ WORDS = {
 
 
 def in_words(name: str) -> str:
-    """Say what a name of ``COMPUTED`` stands for."""
+    """Describe a name of ``COMPUTED``."""
     above, _dot, last = name.rpartition(".")
-    if name in WORDS:
-        return str(WORDS[name])
-    said = {"name": WORDS[above]}
-    return gettext("%(name)s (code)") % said if last == "code" else gettext("%(name)s (label)") % said
+    if name in DESCRIPTIONS:
+        return str(DESCRIPTIONS[name])
+    text = gettext("%(name)s (code)") if last == "code" else gettext("%(name)s (label)")
+    return text % {"name": DESCRIPTIONS[above]}
 
 
 @dataclass(frozen=True, slots=True)
 class ShownComputed:
-    """A path, what it stands for, what it is of the sample; ``example`` where it is nothing."""
+    """A path, its description, its value in the sample; ``example`` is shown where it has no value."""
 
     path: str
     words: str

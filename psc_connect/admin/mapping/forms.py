@@ -1,4 +1,4 @@
-"""What is typed on the page of the mapping: rows, and the sample on which they are tried."""
+"""Forms of the mapping page: rows, presets, and the sample of the preview."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class AttributeForm(_AttributeModelForm):
         stored = self.initial.get("user_field") or (
             self.data.get(self.add_prefix("user_field")) if self.is_bound else ""
         )
-        # A row whose field has gone is shown as it is, and refused as it is.
+        # A row whose field no longer exists is shown unchanged, and refused when it is saved.
         choices = field_choices(assignable_fields(), stored or "")
         self.fields["user_field"].widget = forms.Select(choices=choices)
 
@@ -55,7 +55,7 @@ class GroupForm(_GroupModelForm):
 
 
 class _PathFormSet(RowFormSet):
-    """Rows whose claim is proposed from the sample."""
+    """Rows with proposals from the sample for their claim."""
 
     @override
     def add_fields(self, form: Any, index: int | None) -> None:
@@ -74,7 +74,7 @@ class _AttributeFormSet(_PathFormSet):
 
     @property
     def typed_rows(self) -> list[dict[str, Any]]:
-        """The rows of a page that was sent as they are typed, right or wrong, without those to be deleted."""
+        """The rows as they are typed, right or wrong, without those to delete."""
         names = AttributeForm.Meta.fields
         return [
             {name: form[name].value() for name in names}
@@ -91,14 +91,14 @@ AttributeFormSet = formset_of(AttributeForm, _AttributeFormSet)
 GroupFormSet = formset_of(GroupForm, _GroupFormSet)
 
 
-class ReadySetForm(forms.Form):
-    """Which set of rows to fill in."""
+class PresetForm(forms.Form):
+    """The preset with which to fill in rows."""
 
-    preset = forms.ChoiceField(label=_("Ready set"), choices=list(PRESET_NAMES.items()))
+    preset = forms.ChoiceField(label=_("Preset"), choices=list(SET_NAMES.items()))
 
 
 class SampleForm(forms.Form):
-    """On whose claims the rows are tried."""
+    """The claims for the preview of the rows."""
 
     sample = forms.ChoiceField(label=_("Sample"))
     pasted = forms.CharField(
@@ -106,16 +106,16 @@ class SampleForm(forms.Form):
         required=False,
         widget=AdminTextareaWidget(attrs={**JSON_ATTRIBUTES, "rows": 6}),
         help_text=_(
-            "Such as “essaie ta e-CPS” shows. It takes the place of the sample above, is used on this page and kept "
-            "nowhere."
+            "Such as “essaie ta e-CPS” shows. It replaces the sample above, is used on this page only, and is not "
+            "stored."
         ),
     )
 
-    def __init__(self, *args: Any, last: Mapping[str, Any] | None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, dry_run_claims: Mapping[str, Any] | None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.last = last
-        own = [(LAST_RUN, _("My last dry run"))] if last else []
-        choices = [*own, *SAMPLES.items(), (PASTED, _("The one pasted below"))]
+        self.dry_run_claims = dry_run_claims
+        dry_run = [(LAST_RUN, _("My last dry run"))] if dry_run_claims else []
+        choices = [*dry_run, *SAMPLES.items(), (PASTED, _("The one pasted below"))]
         self.fields["sample"].choices = choices  # type: ignore[attr-defined]
         self.initial.setdefault("sample", choices[0][0])
 
@@ -123,7 +123,7 @@ class SampleForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         pasted = self.cleaned_data.get("pasted", "")
         if pasted:
-            # Whoever pastes one means that one, and sees it chosen.
+            # A pasted userinfo replaces the choice, and the page shows that it does.
             self.cleaned_data["sample"] = PASTED
             self.data = {**dict(self.data.items()), "sample": PASTED}
         if self.cleaned_data.get("sample") == PASTED:
@@ -140,7 +140,7 @@ class SampleForm(forms.Form):
         if chosen == PASTED:
             claims: dict[str, Any] = self.cleaned_data["claims"]
             return claims
-        return (self.last or {}) if chosen == LAST_RUN else load_sample(chosen)
+        return (self.dry_run_claims or {}) if chosen == LAST_RUN else load_sample(chosen)
 
 
 def userinfo_object(text: str) -> dict[str, Any]:

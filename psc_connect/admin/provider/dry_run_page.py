@@ -179,7 +179,7 @@ class DryRunPage(ProviderPage):
             "attributes": [],
             "groups": [],
             "access": "",
-            "tried": [],
+            "people": [],
             "remarks": [],
         }
         if not result.claims:
@@ -207,9 +207,9 @@ class DryRunPage(ProviderPage):
             return {}
         rules, identity = RuleSet(self.provider, decision.rules), decision.identity
         return {
-            "access": rules.in_words(decision.admission.decision),
-            "tried": [rules.person("", identity.professional, acr=identity.acr, shown=shown)],
-            "remarks": list(_remarks(identity.professional)),
+            "access": rules.in_words(decision),
+            "people": [rules.person("", preview.access.professional, acr=acr, shown=shown)],
+            "remarks": list(_remarks(preview.access.professional)),
         }
 
 

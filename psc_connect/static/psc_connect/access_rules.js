@@ -1,4 +1,4 @@
-/* The page of the access rules, handier. Without scripts the same is done by sending the page. */
+/* A faster search on the access rules page. Without scripts, the server searches when the page is sent. */
 "use strict";
 
 {
@@ -7,14 +7,14 @@
 
   const folded = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
 
-  const offersOf = (subject) => {
+  const labelsOf = (subject) => {
     const list = document.getElementById(`psc-codes-${subject}`);
     return list ? [...list.options].map((option) => option.value) : null;
   };
 
   const element = (name, properties) => Object.assign(document.createElement(name), properties);
 
-  /* A search of one condition: what is chosen of its results becomes a tick, as the server would make one. */
+  /* The search of one condition: a chosen result becomes a ticked checkbox, as the server would make it. */
   const addSearch = (condition) => {
     const subject = condition.querySelector("[name$='-subject']");
     const input = condition.querySelector(".psc-search");
@@ -29,17 +29,17 @@
       count.textContent = "";
     };
 
-    const choose = (offer) => {
-      const code = offer.slice(offer.lastIndexOf("(") + 1, -1);
+    const choose = (labelWithCode) => {
+      const code = labelWithCode.slice(labelWithCode.lastIndexOf("(") + 1, -1);
       const value = `${subject.value} ${code}`;
-      const present = [...condition.querySelectorAll(".psc-tick input")].find((tick) => tick.value === value);
+      const present = [...condition.querySelectorAll(".psc-code-checkbox input")].find((box) => box.value === value);
       if (present) {
         present.checked = true;
       } else {
-        const tick = element("input", { type: "checkbox", checked: true, value });
-        tick.name = subject.name.replace(/subject$/, "codes");
-        const label = element("label", { className: "psc-tick" });
-        label.append(tick, ` ${offer}`);
+        const checkbox = element("input", { type: "checkbox", checked: true, value });
+        checkbox.name = subject.name.replace(/subject$/, "codes");
+        const label = element("label", { className: "psc-code-checkbox" });
+        label.append(checkbox, ` ${labelWithCode}`);
         input.before(label);
       }
       input.value = "";
@@ -48,14 +48,14 @@
     };
 
     const search = () => {
-      const offers = offersOf(subject.value);
-      const wanted = folded(input.value.trim());
+      const labels = labelsOf(subject.value);
+      const text = folded(input.value.trim());
       close();
-      if (!offers || !wanted) return;
-      const found = offers.filter((offer) => folded(offer).includes(wanted)).slice(0, MAX_SHOWN);
-      for (const offer of found) {
-        const button = element("button", { type: "button", textContent: offer });
-        button.addEventListener("click", () => choose(offer));
+      if (!labels || !text) return;
+      const found = labels.filter((label) => folded(label).includes(text)).slice(0, MAX_SHOWN);
+      for (const label of found) {
+        const button = element("button", { type: "button", textContent: label });
+        button.addEventListener("click", () => choose(label));
         const item = element("li", {});
         item.append(button);
         results.append(item);
@@ -64,7 +64,7 @@
       count.textContent = texts.found.replace("0", found.length);
     };
 
-    const move = (event, step) => {
+    const moveFocus = (event, step) => {
       const buttons = [...results.querySelectorAll("button")];
       const place = buttons.indexOf(document.activeElement) + step;
       if (buttons.length === 0) return;
@@ -76,27 +76,27 @@
     condition.addEventListener("keydown", (event) => {
       const first = results.querySelector("button");
       if (event.key === "Escape") close();
-      else if (event.key === "ArrowDown" && first && subject !== event.target) move(event, 1);
-      else if (event.key === "ArrowUp" && first && subject !== event.target) move(event, -1);
+      else if (event.key === "ArrowDown" && first && subject !== event.target) moveFocus(event, 1);
+      else if (event.key === "ArrowUp" && first && subject !== event.target) moveFocus(event, -1);
       else if (event.key === "Enter" && first && event.target === input) {
         event.preventDefault();
         first.click();
       }
     });
     subject.addEventListener("change", () => {
-      // They were codes of another subject.
-      for (const part of condition.querySelectorAll(".psc-tick, .psc-near")) part.remove();
-      input.placeholder = !subject.value ? texts.any : offersOf(subject.value) ? texts.search : texts.typed;
+      // The codes of the former subject are not codes of the new one.
+      for (const part of condition.querySelectorAll(".psc-code-checkbox, .psc-suggestions")) part.remove();
+      input.placeholder = !subject.value ? texts.any : labelsOf(subject.value) ? texts.search : texts.typed;
       close();
     });
   };
 
-  /* What only one outcome has is shown for it alone. */
+  /* Show the input of an outcome only when that outcome is chosen. */
   const showForOutcome = (rule) => {
     const outcome = rule.querySelector("[name$='-outcome']");
     const show = () => {
       for (const name of ["refuse", "group"]) {
-        const part = rule.querySelector(`.psc-when-${name}`);
+        const part = rule.querySelector(`.psc-for-${name}`);
         if (part) part.hidden = outcome.value !== name;
       }
     };

@@ -14,7 +14,7 @@ from psc_connect.claims.samples import SAMPLES, load_sample
 from psc_connect.models import AccessRule, Account, Provider
 from psc_connect.professional.snapshot import to_snapshot
 from psc_connect.simulator import Simulator
-from tests.admin.access_page import page_of, press, rules_of, shown_by, submit, tried, typed
+from tests.admin.access_page import decisions, page_of, press, rules_of, shown_by, submit, typed
 from tests.admin.pages import Administrator, administrator, text_of
 from tests.login.test_costs import statements
 from tests.support.access_rules import DOCTORS, PODIATRISTS, allow, give_group, professional_of, refuse, set_rules
@@ -51,10 +51,10 @@ def test_every_sample_is_tried_in_each_of_its_capacities(admin: Administrator, p
         typed("allow", ("profession", "in", "10"), ("department", "in", "75")),
         others_may_sign_in="False",
         refusal_message="Nobody else.",
-        button="_try",
+        button="_preview",
     )
     in_group, alone = ("3", True, "may sign in, in the groups: Hospital"), ("3", True, "may sign in")
-    assert tried(response) == {
+    assert decisions(response) == {
         CARD: [alone, in_group],
         "A doctor with five activities (2021)": [alone, alone, in_group, in_group, in_group],
         "A doctor with two practices (2022)": [alone, in_group],
@@ -73,16 +73,16 @@ def test_every_sample_is_tried_in_each_of_its_capacities(admin: Administrator, p
 def test_a_rule_about_the_level_is_tried_at_the_level_that_is_typed(admin: Administrator, provider: Provider) -> None:
     row = typed("allow", ("acr", "in", "eidas3"))
     for acr, allowed in (("eidas1", False), ("eidas3", True)):
-        response = submit(admin, provider, row, others_may_sign_in="False", acr=acr, button="_try")
-        assert {each[1] for person in tried(response).values() for each in person} == {allowed}
+        response = submit(admin, provider, row, others_may_sign_in="False", acr=acr, button="_preview")
+        assert {each[1] for person in decisions(response).values() for each in person} == {allowed}
 
 
 def test_a_pasted_userinfo_is_tried_too(admin: Administrator, provider: Provider) -> None:
     pasted = {**load_sample("podiatrist-2023"), "authMode": "CARD"}
     row = typed("refuse", ("means", "in", "CARD"), ("profession", "in", "80"))
-    response = submit(admin, provider, row, pasted=json.dumps(pasted), button="_try")
-    assert tried(response)["The one pasted below"] == [("1", False, "is refused")]
-    assert tried(response)["A podiatrist (2023)"] == [("", True, "may sign in")]
+    response = submit(admin, provider, row, pasted=json.dumps(pasted), button="_preview")
+    assert decisions(response)["The one pasted below"] == [("1", False, "is refused")]
+    assert decisions(response)["A podiatrist (2023)"] == [("", True, "may sign in")]
 
 
 @pytest.mark.parametrize(
@@ -97,16 +97,16 @@ def test_a_pasted_userinfo_is_tried_too(admin: Administrator, provider: Provider
     ids=["broken", "a list", "text", "too large", "ten thousand activities"],
 )
 def test_what_is_pasted_wrong_is_told(admin: Administrator, provider: Provider, pasted: str, code: str) -> None:
-    response = submit(admin, provider, DOCTORS_REFUSED, pasted=pasted, button="_try")
+    response = submit(admin, provider, DOCTORS_REFUSED, pasted=pasted, button="_preview")
     assert response.status_code == 200
-    assert [error.code for error in response.context["trial"].errors.as_data()["pasted"]] == [code]
-    assert response.context["tried"] == []
+    assert [error.code for error in response.context["preview"].errors.as_data()["pasted"]] == [code]
+    assert response.context["people"] == []
 
 
 def test_what_is_pasted_strangely_is_tried_all_the_same(admin: Administrator, provider: Provider) -> None:
     strange = {"SubjectRefPro": {"exercices": [{"codeProfession": 10, "activities": "none"}, 7]}, "otherIds": {}}
-    response = submit(admin, provider, DOCTORS_REFUSED, pasted=json.dumps(strange), button="_try")
-    assert tried(response)["The one pasted below"] == [("1", False, "is refused: “No doctors.”")]
+    response = submit(admin, provider, DOCTORS_REFUSED, pasted=json.dumps(strange), button="_preview")
+    assert decisions(response)["The one pasted below"] == [("1", False, "is refused: “No doctors.”")]
 
 
 def test_the_many_capacities_of_one_person_are_counted_and_not_all_shown(
@@ -114,9 +114,9 @@ def test_the_many_capacities_of_one_person_are_counted_and_not_all_shown(
 ) -> None:
     activities = [{"identifiantTechniqueDeLaStructure": f"R{number}"} for number in range(100)]
     pasted = {"SubjectRefPro": {"exercices": [{"codeProfession": "10", "activities": activities}]}}
-    response = submit(admin, provider, DOCTORS_REFUSED, pasted=json.dumps(pasted), button="_try")
-    assert len(tried(response)["The one pasted below"]) == preview.MAX_ACTIVITY_CHOICES
-    assert "and 70 more capacities" in text_of(response)
+    response = submit(admin, provider, DOCTORS_REFUSED, pasted=json.dumps(pasted), button="_preview")
+    assert len(decisions(response)["The one pasted below"]) == preview.MAX_ACTIVITY_CHOICES
+    assert "and 70 more activities" in text_of(response)
 
 
 def test_the_last_dry_run_is_tried_with_its_level_and_its_identifiers_masked(
@@ -125,23 +125,25 @@ def test_the_last_dry_run_is_tried_with_its_level_and_its_identifiers_masked(
     simulator.sign_in("doctor-two-activities")
     dry_run(admin_session, provider)
     row = typed("refuse", ("acr", "in", "eidas3"), ("mode", "in", "L"))
-    response = submit(admin, provider, row, button="_try", acr="eidas1")
-    assert tried(response)["My last dry run"] == [("1", False, "is refused"), ("", True, "may sign in")]
-    assert tried(response)[CARD] == [("", True, "may sign in"), ("", True, "may sign in")]
+    response = submit(admin, provider, row, button="_preview", acr="eidas1")
+    assert decisions(response)["My last dry run"] == [("1", False, "is refused"), ("", True, "may sign in")]
+    assert decisions(response)[CARD] == [("", True, "may sign in"), ("", True, "may sign in")]
     assert "899700427885" not in response.content.decode()
 
 
 def test_whoever_may_not_see_claims_is_shown_no_dry_run(
     admin_session: BrowserSession, admin: Administrator, provider: Provider
 ) -> None:
-    dry_run(admin_session, provider)
-    assert "My last dry run" in tried(submit(admin, provider, DOCTORS_REFUSED, button="_try"))
+    rehearse(rehearsing, provider)
+    assert "My last dry run" in decisions(submit(admin, provider, DOCTORS_REFUSED, button="_preview"))
     get_user_model().objects.filter(is_superuser=True).update(is_superuser=False)
     user = get_user_model().objects.get(is_staff=True)
     from django.contrib.auth.models import Permission
 
     user.user_permissions.set(Permission.objects.filter(codename__in=["view_provider", "change_provider"]))
-    assert {*tried(submit(admin, provider, DOCTORS_REFUSED, button="_try"))} == {str(each) for each in SAMPLES.values()}
+    assert {*decisions(submit(admin, provider, DOCTORS_REFUSED, button="_preview"))} == {
+        str(each) for each in SAMPLES.values()
+    }
 
 
 def test_it_is_told_how_many_known_people_would_be_refused(admin: Administrator, provider: Provider) -> None:
@@ -149,9 +151,9 @@ def test_it_is_told_how_many_known_people_would_be_refused(admin: Administrator,
     # One whose professional data nobody knows yet.
     user = get_user_model().objects.create_user("unknown")
     Account.objects.create(provider=provider, issuer=provider.issuer, subject="unknown", user=user)
-    response = submit(admin, provider, DOCTORS_REFUSED, button="_try")
+    response = submit(admin, provider, DOCTORS_REFUSED, button="_preview")
     assert "1 of 3 known accounts would be refused." in text_of(response)
-    response = submit(admin, provider, typed("refuse", ("profession", "in", "70")), button="_try")
+    response = submit(admin, provider, typed("refuse", ("profession", "in", "70")), button="_preview")
     assert "No known account would be refused (of 3)." in text_of(response)
 
 
@@ -162,18 +164,18 @@ def test_whoever_may_only_look_is_told_nothing_of_the_known_people(provider: Pro
         (("view_provider", "change_provider"), True, False),
         (("view_provider", "view_claims"), True, True),
     ):
-        response = submit(administrator(*rights), provider, DOCTORS_REFUSED, button="_try")
+        response = submit(administrator(*rights), provider, DOCTORS_REFUSED, button="_preview")
         page = text_of(response)
         assert ("1 of 2 known accounts would be refused." in page, "KIT DOC0042788 – Row 1" in page) == (counted, named)
-        assert tried(response)
+        assert decisions(response)
 
 
 def test_the_accounts_are_tried_as_long_as_there_is_time(admin: Administrator, provider: Provider) -> None:
     know(provider, *["podiatrist-2023"] * 30)
     rules = preview.RuleSet(provider, [refuse(PODIATRISTS)])
-    tally = rules.tally("", seconds=0)
-    assert (tally.known, tally.refused, tally.is_partial) == (1, 1, True)
-    whole = rules.tally("")
+    counts = rules.count_accounts("", seconds=0)
+    assert (counts.known, counts.refused, counts.is_partial) == (1, 1, True)
+    whole = rules.count_accounts("")
     assert (whole.known, len(whole.shown), whole.is_partial) == (30, preview.MAX_REFUSED_SHOWN, False)
 
 
@@ -181,16 +183,16 @@ def test_a_known_person_is_tried_as_their_next_sign_in_would_be(admin: Administr
     know(provider, "doctor-card-two-activities-2023", activity_choice=1)
     hospital = typed("refuse", ("mode", "in", "S"))
     # They would be asked again, since they may come in their other capacity.
-    assert submit(admin, provider, hospital, button="_try").context["tally"].refused == 0
+    assert submit(admin, provider, hospital, button="_preview").context["counts"].refused == 0
     Provider.objects.update(ask_activity="never")
     both = typed("refuse", ("mode", "in", "S; L"))
-    assert submit(admin, provider, both, button="_try").context["tally"].refused == 1
+    assert submit(admin, provider, both, button="_preview").context["counts"].refused == 1
 
 
 def test_rules_that_shut_everybody_out_are_told_before_they_are_saved(admin: Administrator, provider: Provider) -> None:
     know(provider, "doctor-card-two-activities-2023", "doctor-two-exercices-2022")
     assert "Every known account would be refused (2)." in text_of(
-        submit(admin, provider, DOCTORS_REFUSED, button="_try")
+        submit(admin, provider, DOCTORS_REFUSED, button="_preview")
     )
     shown = shown_by(admin, provider)
     asked = submit(admin, provider, DOCTORS_REFUSED, shown=shown)
@@ -228,8 +230,8 @@ def test_the_newest_thousand_are_tried_in_a_few_statements(
     )
     fields = shown_by(admin, provider)
     with statements() as seen:
-        response = press(admin, provider, fields, "_try")
-    assert response.context["tally"].known == preview.MAX_ACCOUNTS
+        response = press(admin, provider, fields, "_preview")
+    assert response.context["counts"].known == preview.MAX_ACCOUNTS
     assert len([sql for sql in seen if "psc_connect_account" in sql]) == 1
 
 
@@ -242,13 +244,13 @@ def test_trying_on_the_page_of_the_dry_run_tells_the_row_and_what_follows(
     page = dry_run(admin_session, provider)
     assert page.context["preview"].outcome == "created"
     assert page.context["access"] == "may sign in"
-    assert tried(page) == {"": [("3", True, "may sign in"), ("3", True, "may sign in, in the groups: Hospital")]}
+    assert decisions(page) == {"": [("3", True, "may sign in"), ("3", True, "may sign in, in the groups: Hospital")]}
     simulator.end_sessions()
     simulator.sign_in("podiatrist")
     page = dry_run(admin_session, provider)
     assert (page.context["preview"].outcome, page.context["preview"].code) == ("refused", "access_refused")
     assert "By the access rules this person is refused: “No podiatrists.”" in text_of(page)
-    assert tried(page) == {"": [("2", False, "is refused: “No podiatrists.”")]}
+    assert decisions(page) == {"": [("2", False, "is refused: “No podiatrists.”")]}
     assert not Account.objects.exists()
 
 
@@ -257,7 +259,7 @@ def test_the_dry_run_tells_of_a_row_that_cannot_be_read(admin_session: BrowserSe
     AccessRule.objects.update(conditions=7)
     page = dry_run(admin_session, provider)
     assert page.context["preview"].code == "access_rule_malformed"
-    assert tried(page) == {"": [("1", False, "is refused: the row cannot be read")]}
+    assert decisions(page) == {"": [("1", False, "is refused: the row cannot be read")]}
 
 
 def test_the_dry_run_of_somebody_known_takes_the_capacity_of_last_time_into_account(
@@ -279,5 +281,5 @@ def test_the_dry_run_of_somebody_known_takes_the_capacity_of_last_time_into_acco
 
 def test_trying_needs_no_right_to_change(provider: Provider) -> None:
     looker = administrator("view_provider")
-    assert tried(submit(looker, provider, DOCTORS_REFUSED, button="_try"))
+    assert decisions(submit(looker, provider, DOCTORS_REFUSED, button="_preview"))
     assert "_save" not in looker.browser.get(page_of(provider)).content.decode()

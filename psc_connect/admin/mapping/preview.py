@@ -1,0 +1,113 @@
+"""Preview of a mapping before it is saved: what each row finds in a sample, and the effect of a sign-in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.auth import get_user_model
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.debug import sensitive_variables
+
+from psc_connect.admin.outcomes import shown_attribute
+from psc_connect.claims.expressions import TooSlow
+from psc_connect.claims.paths import claim_value, holds, steps_of
+from psc_connect.error_messages import labelled
+from psc_connect.mapping.attributes import judge
+from psc_connect.models import ExportedAttribute, ExportedGroup
+from psc_connect.text import to_single_line
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+    from psc_connect.admin.outcomes import Shown
+    from psc_connect.claims.claims import Claims
+    from psc_connect.claims.paths import Step
+
+STEP_KINDS = {
+    "object": _("an object that holds %(names)s"),
+    "value": _("a value"),
+    "empty": _("empty"),
+    "nothing": _("nothing"),
+    "too_slow": _("takes too long to evaluate"),
+}
+# The last steps of a path are enough to find a mistake in it.
+MAX_STEPS = 10
+MAX_NAMES = 20
+MAX_CHARACTERS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class RowPreview:
+    """What a row finds in the sample, and its effect; ``steps`` where its path finds nothing."""
+
+    found: str
+    result: str
+    takes: str = ""
+    is_problem: bool = False
+    steps: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MappingPreview:
+    """A sample for the rows of the page; ``user`` is the user who would be signed in, or None for a new one."""
+
+    claims: Claims = field(repr=False)
+    shown: Shown
+    user: User | None = None
+
+    @sensitive_variables()
+    def attribute(self, form: Any) -> RowPreview | None:
+        """Return the preview of an attribute's row, or None where the row is empty or wrong."""
+        row = _row_of(form, ExportedAttribute)
+        if row is None:
+            return None
+        verdict = judge(row, self.user or get_user_model()(), self.claims, creating=self.user is None)
+        steps = self._steps(row.claim) if verdict.found is None else ()
+        attribute = shown_attribute(row, verdict, self.shown)
+        if not row.user_field:
+            text = gettext("Choose the field that it fills, or delete the row.")
+            return RowPreview(attribute.found, text, steps=steps)
+        return RowPreview(attribute.found, attribute.result, attribute.takes, verdict.fatal, steps)
+
+    @sensitive_variables()
+    def group(self, form: Any) -> RowPreview | None:
+        """Return the preview of a group's row, or None where the row is empty or wrong."""
+        row = _row_of(form, ExportedGroup)
+        if row is None:
+            return None
+        try:
+            found = claim_value(row.claim, self.claims)
+            is_member = holds(row.claim, row.equals, self.claims)
+        except TooSlow:
+            text = gettext("Evaluating the expression takes too long: nobody joins the group by this row.")
+            return RowPreview("", text, is_problem=True, steps=self._steps(row.claim))
+        result = gettext("This person is in the group.") if is_member else gettext("This person is not in the group.")
+        text = "" if found is None else to_single_line(self.shown(found))
+        return RowPreview(text, result, steps=self._steps(row.claim) if found is None else ())
+
+    def _steps(self, path: str) -> tuple[str, ...]:
+        steps = steps_of(path, self.claims)
+        left_out = ("…",) if len(steps) > MAX_STEPS else ()
+        return (*left_out, *(_step_in_words(step) for step in steps[-MAX_STEPS:]))
+
+
+def _step_in_words(step: Step) -> str:
+    if step.kind == "list":
+        text = ngettext("a list of %(size)s element", "a list of %(size)s elements", step.size) % {"size": step.size}
+    else:
+        names = [*step.names[:MAX_NAMES], *(["…"] if len(step.names) > MAX_NAMES else [])]
+        text = STEP_KINDS[step.kind] % {"names": to_single_line(", ".join(names), MAX_CHARACTERS)}
+    nearest = gettext("do you mean %(name)s?") % {"name": step.nearest} if step.nearest else ""
+    return " – ".join(part for part in (labelled(step.path, text), nearest) if part)
+
+
+def _row_of(form: Any, model: type[Any]) -> Any:
+    """Return the unsaved row of a form, or None where the form is empty or wrong."""
+    if form.is_bound:
+        return form.instance if form.has_changed() and form.is_valid() else None
+    values = {**form.initial}
+    if "group" in values:
+        values["group_id"] = values.pop("group")
+    return model(**values) if values.get("claim") else None
