@@ -1,4 +1,4 @@
-"""The administrators' pages."""
+"""The admin of psc_connect: one package for each page, and shared modules beside them."""
 
 from __future__ import annotations
 

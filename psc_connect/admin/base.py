@@ -1,4 +1,4 @@
-"""A page of a provider beside its form: found, allowed, and dressed as the rest of the admin."""
+"""Base classes of the admin pages beside Django's, with the permissions that they need."""
 
 from __future__ import annotations
 
@@ -40,29 +40,28 @@ STYLE = {"all": ("psc_connect/admin.css",)}
 
 
 def administrator(request: HttpRequest) -> User:
-    """Return who is signed in: every page of the admin has made sure that somebody is."""
+    """Return the signed-in user: the admin serves its pages to no one else."""
     return cast("User", request.user)
 
 
 WHY_NOT_USERS = _(
-    "These rows write into users and their groups: whoever changes them must be allowed to change users. Ask a "
-    "colleague who is."
+    "These rows change users and their groups, which takes the permission to change users. Ask a colleague who has it."
 )
 
 
 def may_link(request: HttpRequest) -> bool:
-    """Whether the administrator may decide as which user somebody signs in: it gives them all that the user may do."""
+    """Return whether the administrator may choose the user of an account, which gives all permissions of that user."""
     return request.user.has_perm(LINK_ACCOUNTS) and may_change_users(request)
 
 
 def may_change_users(request: HttpRequest) -> bool:
-    """Whether the administrator could write into a user by hand: by a row of the mapping they write into all."""
+    """Return whether the administrator may change users: a row of the mapping changes all of them."""
     meta = get_user_model()._meta
     return request.user.has_perm(f"{meta.app_label}.{get_permission_codename('change', meta)}")
 
 
-class ByDate(DateFieldListFilter):
-    """Under a heading that reads as one: the name of a date may be “made on”."""
+class DateFilter(DateFieldListFilter):
+    """A date filter with the title “date”: the name of the field, such as “made on”, reads badly in a heading."""
 
     @override
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -71,27 +70,27 @@ class ByDate(DateFieldListFilter):
 
 
 class DeclaredFilters:
-    """A list that is asked by its filters alone: any other question in its address would be one about what is kept."""
+    """Allows only lookups listed in ``list_filter``: other lookups in the URL could reveal masked values."""
 
     list_filter: ClassVar[Any] = ()
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        declared = {each if isinstance(each, str) else each[0] for each in self.list_filter}
+        declared = {item if isinstance(item, str) else item[0] for item in self.list_filter}
         is_declared = lookup.partition("__")[0] in declared
         return is_declared and super().lookup_allowed(lookup, value, request)  # type: ignore[misc]
 
 
 def provider_url(model_admin: ModelAdmin[Provider], name: str, *args: Any) -> str:
-    """Return the address of one of the providers' pages, in the admin site that ``model_admin`` belongs to."""
+    """Return the URL of a page of the providers, in the admin site of ``model_admin``."""
     return reverse(f"admin:psc_connect_provider_{name}", args=args, current_app=model_admin.admin_site.name)
 
 
-# No transaction is open while a provider is waited for.
+# A page may wait for a provider, and must not hold a transaction meanwhile.
 @method_decorator(transaction.non_atomic_requests, name="dispatch")
 class AdminPage(View):
-    """A page beside those that Django's admin has. ``title`` stands in the heading and in the browser's tab."""
+    """A page beside those of Django's admin. ``title``: the text of the heading and of the browser's tab."""
 
-    # Given to as_view(), which takes what the class has already.
+    # Given to as_view(), which accepts only names of class attributes.
     model_admin: ModelAdmin[Any] = cast("ModelAdmin[Any]", None)
     template_name: ClassVar[str] = ""
     title: ClassVar[_StrPromise | str] = ""
@@ -113,10 +112,10 @@ class AdminPage(View):
         return provider_url(self.model_admin, name, *args)
 
 
-# Once more, since the mark of the base class's dispatch() is not inherited by one that overrides it.
+# Again, since an overridden dispatch() does not inherit this mark.
 @method_decorator(transaction.non_atomic_requests, name="dispatch")
 class ProviderPage(AdminPage):
-    """A page of one provider, for whoever may change it, or only look at it."""
+    """A page of one provider. ``for_who_may``: the permission that it takes, ``change`` or ``view``."""
 
     name: ClassVar[str] = ""
     for_who_may: ClassVar[str] = "change"
@@ -148,17 +147,18 @@ class ProviderPage(AdminPage):
 
 
 class TooLargePage(AdminPage):
-    """What somebody is told who pasted more than the site takes in one form."""
+    """Says that a form is larger than the site accepts."""
 
     template_name = "admin/psc_connect/provider/too_large.html"
     title = _("What was sent is too large")
 
 
 def bounded(model_admin: ModelAdmin[Any], view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """Answer a form that is too large with a page that says so; Django would answer with nothing but a status.
+    """Return a view that answers a form that is too large with a page; Django would answer with a status only.
 
-    One that says to be in another encoding than UTF-8 comes from no browser, and could hold what UTF-8 cannot: 400.
-    Django's middleware reads the whole form for its CSRF token: it is told to leave that to ``view``, which does it.
+    A form in another encoding than UTF-8 is answered with status 400: no browser sends one, and it could hold
+    characters that UTF-8 cannot encode. Django's CSRF middleware would read the form first, so that it is exempted
+    here: every view of the admin checks the token itself.
     """
 
     @csrf_exempt

@@ -1,4 +1,4 @@
-"""JSON documents in forms, and their errors in words that an administrator can act on."""
+"""Form fields for JSON documents and key sets, with errors that administrators can act on."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ JSON_ATTRIBUTES = {
 
 
 class DocumentField(forms.JSONField):
-    """A JSON document in a text area: shown with indents, shown again exactly as it was typed."""
+    """A JSON document in a text area, indented. After an error it is shown exactly as it was typed."""
 
     widget = AdminTextareaWidget(attrs=JSON_ATTRIBUTES)
 
@@ -49,7 +49,7 @@ class DocumentField(forms.JSONField):
 
 
 class KeySetField(DocumentField):
-    """A pasted key set, of which no private part gets further than this field."""
+    """A pasted key set. Private parts of keys are removed here."""
 
     @override
     @sensitive_variables()
@@ -78,7 +78,7 @@ class KeySetFileField(forms.FileField):
 
 @sensitive_variables()
 def public_key_set(document: object) -> dict[str, Any]:
-    """Return what may be stored of a key set that can verify something. Raises ValidationError."""
+    """Return the public part of a key set with at least one usable key. Raises ValidationError."""
     try:
         public = strip_private_members(document)
         keys = parse_jwks(public)

@@ -1,4 +1,4 @@
-"""What identifies a person, hidden until an administrator asks to see it."""
+"""Masks for identifiers of people, shown until an administrator reveals them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Final
 from psc_connect.professional.identifiers import NationalIdentifier
 
 DOT: Final = "•"
-# Identifiers of PSC and of OpenID Connect, whatever object they stand in.
+# Identifiers of PSC and of OpenID Connect, in any object.
 IDENTIFYING: Final = frozenset(
     {
         "SubjectNameID",
@@ -30,27 +30,27 @@ _SHORTEST_SECRET: Final = 6
 
 
 def masked(text: str) -> str:
-    """Return the two first and the two last characters, as long as the rest is enough to hide something."""
+    """Return a text with dots except for its first two and last two characters; a short text is all dots."""
     if len(text) < _SHORTEST_SECRET:
         return DOT * len(text)
     return text[:_SHOWN] + DOT * (len(text) - 2 * _SHOWN) + text[-_SHOWN:]
 
 
 def masker(claims: Any) -> Callable[[Any], Any]:
-    """Return what masks every identifier of these claims, in them and in whatever came of them."""
+    """Return a function that masks every identifier of these claims, in them and in values made from them."""
     identifiers = _identifiers(claims)
     return lambda value: _masked_value(value, identifiers)
 
 
 def _identifiers(value: Any) -> set[str]:
-    """Every identifier, the national one inside ``f:<uuid>:<identifier>``, and the number inside that."""
+    """Return every identifier, the national one inside ``f:<uuid>:<identifier>``, and the number inside that."""
     found: set[str] = set()
     if isinstance(value, dict):
         for name, each in value.items():
             if name in IDENTIFYING and isinstance(each, (str, int)):
                 text = str(each)
                 inner = text.rpartition(":")[2]
-                # The last as it becomes a username (users.acceptable_username).
+                # The last one: in the form of a username (users.acceptable_username).
                 found |= {text, inner, NationalIdentifier.read(inner).number, re.sub(r"[^\w.@+-]", "-", text)}
             found |= _identifiers(each)
     elif isinstance(value, list):

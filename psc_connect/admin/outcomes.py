@@ -1,4 +1,4 @@
-"""What a row of the mapping makes of a sample or of a dry run, in words."""
+"""Descriptions of what a row of the mapping finds in claims, and of its effect."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from psc_connect.mapping.attributes import AttributeResult
     from psc_connect.models import ExportedAttribute
 
-# How a value may be shown: as it is, or with its identifiers masked.
+# A function that returns a value to show, unchanged or with its identifiers masked.
 Shown: TypeAlias = Callable[[Any], Any]
 PROBLEMS = {
-    "attribute_missing": _("Required, and nothing lies there: the sign-in is refused."),
-    "attribute_rejected": _("The field does not take this value: the sign-in is refused."),
+    "attribute_missing": _("Required, but there is no value: the sign-in is refused."),
+    "attribute_rejected": _("The field does not accept this value: the sign-in is refused."),
     "attribute_not_unique": _("Another user has this value, which must be unique: the sign-in is refused."),
     "attribute_field_unknown": _(
         "The user model no longer has this field, and the row is required: the sign-in is refused."
@@ -33,10 +33,10 @@ PROBLEMS = {
     ),
     "attribute_field_forbidden": _("No claim may fill this field: the sign-in is refused."),
 }
-# Of a row that is not required.
+# For rows that are not required.
 HARMLESS = {
     "attribute_field_unknown": _("The user model no longer has this field: nothing is filled."),
-    "attribute_claim_too_slow": _("Evaluating the expression takes too long: the field stays as it is."),
+    "attribute_claim_too_slow": _("Evaluating the expression takes too long: the field is left unchanged."),
 }
 KINDS: tuple[tuple[type[models.Field[Any, Any]], Any], ...] = (
     (models.EmailField, _("an e-mail address")),
@@ -55,7 +55,7 @@ KINDS: tuple[tuple[type[models.Field[Any, Any]], Any], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class ShownAttribute:
-    """What a row finds, what its field takes, and what would come of it."""
+    """What a row finds, what its field accepts, and the effect."""
 
     claim: str
     field: str
@@ -70,19 +70,19 @@ def indented(value: Any) -> str:
 
 
 def takes(name: str) -> str:
-    """Say what a field of the user accepts."""
+    """Describe the values that a field of the user accepts."""
     try:
         field: Any = get_user_model()._meta.get_field(name)
     except FieldDoesNotExist:
         return ""
-    said = [str(next((text for kind, text in KINDS if isinstance(field, kind)), _("another kind of value")))]
+    parts = [str(next((text for kind, text in KINDS if isinstance(field, kind)), _("another kind of value")))]
     if getattr(field, "max_length", None):
-        said.append(gettext("at most %(count)s characters") % {"count": field.max_length})
+        parts.append(gettext("at most %(count)s characters") % {"count": field.max_length})
     if getattr(field, "unique", False):
-        said.append(gettext("unique"))
+        parts.append(gettext("unique"))
     if choices := getattr(field, "choices", None):
-        said.append(gettext("one of: %(choices)s") % {"choices": ", ".join(str(value) for value, _label in choices)})
-    return ", ".join(said)
+        parts.append(gettext("one of: %(choices)s") % {"choices": ", ".join(str(value) for value, _label in choices)})
+    return ", ".join(parts)
 
 
 def shown_attribute(row: ExportedAttribute, verdict: AttributeResult, shown: Shown) -> ShownAttribute:
@@ -100,7 +100,7 @@ def _result(row: ExportedAttribute, verdict: AttributeResult, shown: Shown) -> s
     if verdict.problem:
         return str((PROBLEMS if verdict.fatal else HARMLESS)[verdict.problem])
     if verdict.found is None:
-        return gettext("Nothing lies there: the field stays as it is.")
+        return gettext("No value: the field is left unchanged.")
     if not verdict.is_due:
-        return gettext("The field stays as it is: it is filled %(when)s.") % {"when": row.get_when_display()}
+        return gettext("The field is left unchanged: it is filled %(when)s.") % {"when": row.get_when_display()}
     return gettext("The field becomes “%(value)s”.") % {"value": to_single_line(shown(verdict.accepted))}

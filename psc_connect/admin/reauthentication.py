@@ -1,4 +1,4 @@
-"""Whoever decides whom the site believes says once more who they are, unless they have just signed in."""
+"""Recent authentication, required before secrets, keys or the user of an account are changed."""
 
 from __future__ import annotations
 
@@ -27,31 +27,31 @@ if TYPE_CHECKING:
 
 
 def may_replace(request: HttpRequest) -> bool:
-    """Whether this request may replace secrets and keys: the right to, and a recent proof of who asks."""
-    return request.user.has_perm(REPLACE_SECRETS) and has_recent_authentication(request)
+    """Return whether this request may replace secrets and keys: by permission and recent authentication."""
+    return request.user.has_perm(REPLACE_SECRETS) and has_just_signed_in(request)
 
 
 def why_not(request: HttpRequest, confirm_url: str, *, page: str = "") -> SafeString | str:
-    """Say what is missing to somebody who may not replace secrets and keys now.
+    """Explain what the administrator lacks to replace secrets and keys now.
 
-    ``page``: where they go on once they have confirmed; where nothing is said, at the page that they are on.
+    ``page``: the page to return to after the confirmation; by default the current one.
     """
     if not request.user.has_perm(REPLACE_SECRETS):
         return gettext(
-            "You have no right to replace secrets, signing keys or their origin: ask a colleague who has it."
+            "You do not have permission to replace secrets, signing keys or their address: ask a colleague who has it."
         )
-    text = gettext("You signed in some time ago: to replace secrets, signing keys or their origin,")
+    text = gettext("You signed in some time ago: to replace secrets, signing keys or their address,")
     return ask_to_confirm(request, confirm_url, text, page=page)
 
 
 def ask_to_confirm(request: HttpRequest, confirm_url: str, text: str, *, page: str = "") -> SafeString:
-    """Put the way to say once more who one is behind a text that says what for."""
+    """Return a text that says what the confirmation is for, with a link to the page of the confirmation."""
     url = f"{confirm_url}?{urlencode({'next': page or request.get_full_path()})}"
     return format_html('{} <a href="{}" target="_blank">{}</a>.', text, url, gettext("confirm that it is you"))
 
 
 class PasswordForm(forms.Form):
-    """The password of whoever is signed in."""
+    """The password of the signed-in user."""
 
     password = forms.CharField(
         label=_("Your password"),
@@ -68,16 +68,16 @@ class PasswordForm(forms.Form):
         password: str = self.cleaned_data["password"]
         user = administrator(self.request)
         credentials = {user.USERNAME_FIELD: user.get_username(), "password": password}
-        # By every backend, and heard of by whatever counts failed attempts.
-        proven = auth.authenticate(self.request, **credentials)
-        if proven is None or proven.pk != user.pk:
+        # By every backend, so that packages that count failed attempts are notified.
+        authenticated = auth.authenticate(self.request, **credentials)
+        if authenticated is None or authenticated.pk != user.pk:
             raise ValidationError(_("This is not your password."), code="password_wrong")
         return ""
 
 
 @method_decorator(sensitive_post_parameters("password"), name="dispatch")
 class ConfirmPage(AdminPage):
-    """Asks for the password once; for a quarter of an hour nobody asks again."""
+    """Asks for the password. The confirmation is valid for a quarter of an hour."""
 
     template_name = "admin/psc_connect/provider/confirm.html"
     title = _("Confirm that it is you")
@@ -91,7 +91,7 @@ class ConfirmPage(AdminPage):
         if not form.is_valid():
             return self._show(request, form)
         record_authentication_time(request)
-        messages.success(request, gettext("Thank you. For a quarter of an hour you are not asked again."))
+        messages.success(request, gettext("Thank you. You will not be asked again for a quarter of an hour."))
         return HttpResponseRedirect(self._next(request))
 
     def _show(self, request: HttpRequest, form: PasswordForm) -> HttpResponse:

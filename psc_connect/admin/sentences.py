@@ -45,21 +45,21 @@ _SENTENCES: Final = {
     "not_in": _("%(subject)s other than %(values)s"),
     "starts_with": _("%(subject)s beginning with %(values)s"),
 }
-# What has no table of ANS's, and is chosen by its name all the same.
+# Subjects with labels but without a table of ANS.
 _OTHER_LABELS: Final[Mapping[str, Mapping[str, _StrPromise | str]]] = {
     "identifier_kind": {kind.value: KINDS[kind.value] for kind in Kind},
     "means": {"CARD": _("card of the CPS family"), "MOBILE": _("e-CPS, the mobile application")},
 }
-# Their values are chosen by label; those of the other subjects are typed.
+# Subjects with labels: their values are chosen. The values of other subjects are typed.
 CHOSEN: Final = (*CODED, *_OTHER_LABELS)
 
 
 def labels_of(subject: str) -> Mapping[str, str]:
-    """Return the label of each code that a subject can have; nothing where its values are typed."""
+    """Return the label of each code of a subject; no labels where its values are typed."""
     return _labels(subject, get_language(), tuple(map(table, tables_with(subject))))
 
 
-# One search asks for all of them. Other tables, and another language, have other labels.
+# A search needs all labels of a subject. The tables and the language are arguments because labels depend on them.
 @lru_cache(maxsize=64)
 def _labels(subject: str, _language: str | None, tables: tuple[Table, ...]) -> Mapping[str, str]:
     found = {code: str(label) for code, label in _OTHER_LABELS.get(subject, {}).items()}
@@ -67,7 +67,7 @@ def _labels(subject: str, _language: str | None, tables: tuple[Table, ...]) -> M
 
 
 def code_in_words(subject: str, value: str) -> str:
-    """Return ``label (code)``, or the value alone where no table knows it."""
+    """Return ``label (code)``, or the value alone where no table has it."""
     if subject in CODED:
         known = concept(value, *tables_with(subject))
         return f"{known.label} ({value})" if known else value
@@ -76,7 +76,7 @@ def code_in_words(subject: str, value: str) -> str:
 
 
 def is_closed(subject: str, value: str) -> bool:
-    """Whether ANS gives the code out no longer; old records have it."""
+    """Return whether ANS no longer assigns the code; old records may have it."""
     known = concept(value, *tables_with(subject))
     return known is not None and known.is_closed
 
@@ -89,13 +89,13 @@ def condition_in_words(condition: Condition) -> str:
 
 
 def rule_in_words(row: Mapping[str, Any]) -> str:
-    """Return a row, as ``document.ROWS`` has it, as a sentence."""
+    """Return a row, as ``serialization.ROWS`` writes it, as a sentence."""
     try:
         given = row["conditions"]
         conditions = [Condition.read(each) for each in (given if isinstance(given, list) else [None])]
     except ConditionError:
-        return gettext("a row that cannot be read: whoever comes to it is refused")
-    who = gettext(" and ").join(map(condition_in_words, conditions)) if conditions else gettext("Everybody")
+        return gettext("a row that cannot be read: it refuses everyone")
+    who = gettext(" and ").join(map(condition_in_words, conditions)) if conditions else gettext("Everyone")
     return f"{who} → {_outcome_in_words(row)}"
 
 
@@ -106,9 +106,9 @@ def _outcome_in_words(row: Mapping[str, Any]) -> str:
     if outcome == AccessRule.Outcome.REFUSE:
         return refused_in_words(message)
     if outcome != AccessRule.Outcome.GROUP:
-        return gettext("a row that cannot be read: whoever comes to it is refused")
+        return gettext("a row that cannot be read: it refuses everyone")
     if not group:
-        return gettext("joins a group that has been deleted: nothing comes of it")
+        return gettext("joins a group that has been deleted: no effect")
     return gettext("joins the group “%(group)s”, and the rows below go on") % {"group": group}
 
 
@@ -117,8 +117,8 @@ def refused_in_words(message: str) -> str:
 
 
 def others_in_words(*, may_sign_in: bool, message: str) -> str:
-    said = gettext("may sign in") if may_sign_in else refused_in_words(message)
-    return gettext("Everybody else → %(outcome)s") % {"outcome": said}
+    outcome = gettext("may sign in") if may_sign_in else refused_in_words(message)
+    return gettext("Everyone else → %(outcome)s") % {"outcome": outcome}
 
 
 def activity_choice_in_words(activity_choice: ActivityChoice | None) -> str:

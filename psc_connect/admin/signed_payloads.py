@@ -1,4 +1,4 @@
-"""What a page shows and its next step accepts: sealed, so that what is accepted is what was shown, and nothing else."""
+"""Signed payloads of forms: what a page has shown, sent back unchanged to its next step."""
 
 from __future__ import annotations
 
@@ -13,28 +13,34 @@ from psc_connect.encryption import SIGNED_PAYLOAD, InvalidToken, cipher_for
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
-ACCEPTED_WITHIN: Final = 3600
+# In seconds.
+MAX_AGE: Final = 3600
 
 
 class PayloadExpired(Exception):
-    """The page was open for more than an hour, or this is no offer of it."""
+    """The page was open for longer than ``MAX_AGE``, or the payload is not one of this page."""
 
 
 def tell_expired(request: HttpRequest) -> None:
-    messages.error(request, gettext("This page has been open for too long: nothing has been saved. Begin anew."))
+    messages.error(
+        request, gettext("This page has been open for too long: nothing has been saved. Please start again.")
+    )
 
 
-def seal(kind: str, payload: object) -> str:
-    """Return a text for a hidden input. It is encrypted, since a secret of another system may be in it."""
-    return cipher_for(SIGNED_PAYLOAD).encrypt(json.dumps([kind, payload]).encode()).decode()
+def sign_payload(kind: str, payload: object) -> str:
+    """Return a text for a hidden input. It is encrypted too, since it may hold a secret of another system.
+
+    ``kind``: the page, and what else must not change until the payload is read.
+    """
+    return cipher_for(OFFER).encrypt(json.dumps([kind, payload]).encode()).decode()
 
 
-def unseal(kind: str, text: object) -> Any:
-    """Return what ``seal`` was given for the same page. Raises OfferExpired."""
+def read_signed_payload(kind: str, text: object) -> Any:
+    """Return the payload that was signed for the same ``kind``. Raises PayloadExpired."""
     try:
-        sealed_kind, payload = json.loads(cipher_for(SIGNED_PAYLOAD).decrypt(str(text).encode(), ttl=ACCEPTED_WITHIN))
+        signed_kind, payload = json.loads(cipher_for(OFFER).decrypt(str(text).encode(), ttl=MAX_AGE))
     except (InvalidToken, TypeError, ValueError):
         raise PayloadExpired from None
-    if sealed_kind != kind:
+    if signed_kind != kind:
         raise PayloadExpired
     return payload

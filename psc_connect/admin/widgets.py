@@ -1,4 +1,4 @@
-"""Inputs for what is no plain text: names with values, one a line; texts with suggestions."""
+"""Form fields and widgets: text with suggestions, and dictionaries typed as lines."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 
 def name_inputs(form: forms.BaseForm) -> None:
-    """Give each input of a table its name for screen readers: on the page only the head of the column has it.
+    """Name each input for screen readers: in a table only the heading of the column names it.
 
-    It has no help of its own there, and must not say to be described by one.
+    Help texts are removed: the table does not show them, and an input must not refer to one that is missing.
     """
     for name, field in form.fields.items():
         field.widget.attrs["aria-label"] = capfirst(str(field.label or name))
@@ -33,7 +33,7 @@ def name_inputs(form: forms.BaseForm) -> None:
 
 
 def field_choices(fields: Iterable[UsersField], stored: str) -> list[tuple[str, str]]:
-    """Return the fields of the user model to choose from; one that is stored and has gone is shown as it is."""
+    """Return the choices of fields of the user model, with a stored field that no longer exists."""
     choices = [("", "---------"), *((field.name, f"{field.verbose_name} ({field.name})") for field in fields)]
     if stored and stored not in dict(choices):
         choices.append((stored, gettext("%(field)s (no longer usable)") % {"field": stored}))
@@ -56,7 +56,7 @@ class SuggestingInput(AdminTextInputWidget):
 
 
 class PairsField(forms.CharField):
-    """A dictionary of texts, as lines ``name = value``; shown again as it was typed."""
+    """A dictionary of texts, typed as lines ``name = value``. After an error it is shown as it was typed."""
 
     def __init__(self, *, placeholder: str = "", **kwargs: Any) -> None:
         attributes = {
@@ -86,7 +86,7 @@ class PairsField(forms.CharField):
 
     @override
     def validate(self, value: Any) -> None:
-        """Nothing is required; the model's own validators judge the pairs."""
+        """Leave the validation to the validators of the model."""
 
     @override
     def prepare_value(self, value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The pages of an account in the admin, as an administrator goes through them."""
+"""The pages of an account, used as by an administrator."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from psc_connect.models import Account, AccountChange, Provider
 from tests.admin.pages import Administrator
 
 LIST = "/admin/psc_connect/account/"
-# Of the range of tests, with a right key.
+# Numbers of the test range, with a valid check digit.
 RPPS, PSI = "99700427885", "5b0c6f2e-7a43-4f0e-9d6a-2f1f3c9e8b17"
 
 
@@ -33,14 +33,14 @@ def look(admin: Administrator, account: Account, name: str, **typed: Any) -> Any
     return response
 
 
-def offer_on(response: Any) -> str:
-    offer: str = response.context["offer"]
-    assert f'name="offer" value="{offer}"' in response.content.decode()
-    return offer
+def payload_on(response: Any) -> str:
+    payload: str = response.context["payload"]
+    assert f'name="payload" value="{payload}"' in response.content.decode()
+    return payload
 
 
 def confirm(admin: Administrator, account: Account, name: str, looked_at: Any, **ticked: str) -> Any:
-    return admin.browser.post(page_of(account, name), {"offer": offer_on(looked_at), **ticked})
+    return admin.browser.post(page_of(account, name), {"payload": payload_on(looked_at), **ticked})
 
 
 def error_codes(response: Any) -> set[str]:

@@ -1,4 +1,4 @@
-"""The page of the mapping, as an administrator uses it."""
+"""The mapping page, used as by an administrator."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page of the access rules: sentences typed without scripts, saved as the list that they are."""
+"""The access rules page: rows are typed without scripts, and saved in their order."""
 
 from __future__ import annotations
 
@@ -71,8 +71,8 @@ def test_what_the_page_shows_is_what_it_saves(admin: Administrator, provider: Pr
     assert not DeclarationChange.objects.exists()
 
 
-def test_there_is_room_for_one_more_condition_and_one_more_row(admin: Administrator, provider: Provider) -> None:
-    set_rules(provider, refuse(DOCTORS), refuse("mode in L", "department in 75"))
+def test_one_more_empty_condition_and_row_are_shown(admin: Administrator, provider: Provider) -> None:
+    give(provider, refuse(DOCTORS), refuse("mode in L", "department in 75"))
     forms = list(admin.browser.get(page_of(provider)).context["rules"])
     assert [len(form.conditions) for form in forms] == [2, 3, 2]
     row = typed("refuse", NOT_DOCTORS, IN_PARIS)
@@ -92,7 +92,7 @@ def test_there_is_room_for_one_more_condition_and_one_more_row(admin: Administra
         ("_up", "x", "abc"),
     ],
 )
-def test_rows_are_moved_with_all_that_is_typed(
+def test_rows_are_moved_with_all_typed_values(
     admin: Administrator, provider: Provider, button: str, pressed: str, order: str
 ) -> None:
     give(provider, *[refuse(DOCTORS, message=message) for message in "abc"])
@@ -104,8 +104,8 @@ def test_rows_are_moved_with_all_that_is_typed(
     assert "".join(provider.access_rules.values_list("message", flat=True)) == "abc"
 
 
-def test_a_row_is_deleted_by_its_tick(admin: Administrator, provider: Provider) -> None:
-    set_rules(provider, *[refuse(DOCTORS, message=message) for message in "abc"])
+def test_a_row_is_deleted_by_its_checkbox(admin: Administrator, provider: Provider) -> None:
+    give(provider, *[refuse(DOCTORS, message=message) for message in "abc"])
     fields = {**shown_by(admin, provider), "rules-1-DELETE": "on"}
     assert [form["message"].value() for form in press(admin, provider, fields, "_preview").context["rules"]][:2] == [
         "a",
@@ -148,7 +148,7 @@ def test_a_wrong_row_is_refused_and_shown_again(
     assert {name: shown[name] for name in expected} == expected
 
 
-def test_the_page_leads_to_what_keeps_it_from_being_saved(admin: Administrator, provider: Provider) -> None:
+def test_the_page_links_to_the_rows_with_errors(admin: Administrator, provider: Provider) -> None:
     rows = (typed("allow", IN_PARIS), typed("", NOT_DOCTORS))
     page = submit(admin, provider, *rows, others_may_sign_in="moon")
     assert "Nothing has been saved. Please check: Row 2 , Last line" in text_of(page)
@@ -156,7 +156,7 @@ def test_the_page_leads_to_what_keeps_it_from_being_saved(admin: Administrator, 
     assert "Please check" not in text_of(submit(admin, provider, *rows, button="_preview"))
 
 
-def test_what_is_typed_for_another_outcome_is_not_meant(admin: Administrator, provider: Provider) -> None:
+def test_values_of_another_outcome_are_ignored(admin: Administrator, provider: Provider) -> None:
     group = Group.objects.create(name="Prescribers")
     submit(admin, provider, typed("refuse", NOT_DOCTORS, message="No.", group=str(group.pk)))
     submit(
@@ -171,14 +171,14 @@ def test_what_is_typed_for_another_outcome_is_not_meant(admin: Administrator, pr
     ]
 
 
-def test_a_row_for_everybody_needs_an_outcome_and_no_condition(admin: Administrator, provider: Provider) -> None:
+def test_a_row_for_everyone_needs_an_outcome_and_no_condition(admin: Administrator, provider: Provider) -> None:
     submit(admin, provider, typed("allow"), typed(""))
     assert rules_of(provider) == ["allow"]
 
 
 @pytest.mark.parametrize("total", ["", "x", "-1", "51", "9" * 400])
-def test_a_number_of_rows_that_is_none_saves_nothing(admin: Administrator, provider: Provider, total: str) -> None:
-    set_rules(provider, refuse(DOCTORS))
+def test_an_invalid_number_of_rows_saves_nothing(admin: Administrator, provider: Provider, total: str) -> None:
+    give(provider, refuse(DOCTORS))
     fields = {**shown_by(admin, provider), "rules-TOTAL_FORMS": total}
     assert press(admin, provider, fields, "_save").status_code == 200
     assert rules_of(provider) == ["refuse [profession in 10]"]
@@ -220,8 +220,8 @@ def test_a_form_without_the_last_line_saves_nothing(admin: Administrator, provid
     assert stored(provider).others_may_sign_in
 
 
-def test_fifty_rows_are_saved_and_there_is_no_room_for_more(admin: Administrator, provider: Provider) -> None:
-    set_rules(provider, *[refuse(f"department in {number}") for number in range(10, 60)])
+def test_at_most_fifty_rows_are_shown_and_saved(admin: Administrator, provider: Provider) -> None:
+    give(provider, *[refuse(f"department in {number}") for number in range(10, 60)])
     fields = shown_by(admin, provider)
     assert fields["rules-TOTAL_FORMS"] == "50"
     assert len(list(press(admin, provider, fields, "_add").context["rules"])) == 50
@@ -230,23 +230,21 @@ def test_fifty_rows_are_saved_and_there_is_no_room_for_more(admin: Administrator
     assert provider.access_rules.last().message == "The last."  # type: ignore[union-attr]
 
 
-def test_a_row_that_cannot_be_read_is_shown_as_such_and_not_made_into_another(
-    admin: Administrator, provider: Provider
-) -> None:
-    set_rules(provider, refuse(DOCTORS), allow())
+def test_an_unreadable_row_is_marked_and_not_replaced_by_saving(admin: Administrator, provider: Provider) -> None:
+    give(provider, refuse(DOCTORS), allow())
     AccessRule.objects.filter(outcome="refuse").update(conditions={"subject": "profession"})
     page = admin.browser.get(page_of(provider))
-    assert "Row 1 cannot be read: whoever comes to it is refused." in text_of(page)
+    assert "Row 1 cannot be read: it refuses everyone." in text_of(page)
     fields = shown_by(admin, provider)
     assert codes(press(admin, provider, fields, "_save")) == {("outcome", "required")}
     assert provider.access_rules.count() == 2
-    mended = {**fields, "rules-0-outcome": "refuse", **typed_condition(0, 0, "department", "75")}
-    press(admin, provider, mended, "_save")
+    corrected = {**fields, "rules-0-outcome": "refuse", **typed_condition(0, 0, "department", "75")}
+    press(admin, provider, corrected, "_save")
     assert rules_of(provider) == ["refuse [department in 75]", "allow"]
 
 
-def test_a_row_whose_group_has_been_deleted_is_shown_and_may_stay(admin: Administrator, provider: Provider) -> None:
-    set_rules(provider, give_group(None, DOCTORS))
+def test_a_row_with_a_deleted_group_is_marked_and_may_be_kept(admin: Administrator, provider: Provider) -> None:
+    give(provider, join(None, DOCTORS))
     assert "Row 1: its group has been deleted" in text_of(admin.browser.get(page_of(provider)))
     group = Group.objects.create(name="Prescribers")
     fields = shown_by(admin, provider)
@@ -256,7 +254,9 @@ def test_a_row_whose_group_has_been_deleted_is_shown_and_may_stay(admin: Adminis
     assert provider.access_rules.get().group == group
 
 
-def test_the_rules_are_told_on_the_providers_page_and_in_its_history(admin: Administrator, provider: Provider) -> None:
+def test_the_rules_are_described_on_the_providers_page_and_in_its_history(
+    admin: Administrator, provider: Provider
+) -> None:
     submit(
         admin,
         provider,
@@ -269,7 +269,7 @@ def test_the_rules_are_told_on_the_providers_page_and_in_its_history(admin: Admi
     page = text_of(admin.browser.get(change_page(provider)))
     assert first in page
     assert "Structure (FINESS, SIRET, SIREN or identifier) beginning with 75 → may sign in" in page
-    assert "Everybody else → is refused: “Nobody else.”" in page
+    assert "Everyone else → is refused: “Nobody else.”" in page
     never = typed("refuse", ("profession", "in", "10; 21"), IN_PARIS, message="Never.")
     submit(admin, provider, never, others_may_sign_in="True")
     history = text_of(admin.open(provider, "history"))

@@ -1,4 +1,4 @@
-"""Access rules tried before they are saved: on the samples, on the last dry run, on everybody whom the site knows."""
+"""Preview of access rules: for the samples, for the last dry run, for the known accounts."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def know(provider: Provider, *samples: str, activity_choice: int | None = None) 
         )
 
 
-def test_every_sample_is_tried_in_each_of_its_capacities(admin: Administrator, provider: Provider) -> None:
+def test_the_preview_shows_every_activity_of_every_sample(admin: Administrator, provider: Provider) -> None:
     group = Group.objects.create(name="Hospital")
     response = submit(
         admin,
@@ -70,14 +70,14 @@ def test_every_sample_is_tried_in_each_of_its_capacities(admin: Administrator, p
     assert not AccessRule.objects.exists()
 
 
-def test_a_rule_about_the_level_is_tried_at_the_level_that_is_typed(admin: Administrator, provider: Provider) -> None:
+def test_the_preview_uses_the_typed_level(admin: Administrator, provider: Provider) -> None:
     row = typed("allow", ("acr", "in", "eidas3"))
     for acr, allowed in (("eidas1", False), ("eidas3", True)):
         response = submit(admin, provider, row, others_may_sign_in="False", acr=acr, button="_preview")
-        assert {each[1] for person in decisions(response).values() for each in person} == {allowed}
+        assert {activity[1] for person in decisions(response).values() for activity in person} == {allowed}
 
 
-def test_a_pasted_userinfo_is_tried_too(admin: Administrator, provider: Provider) -> None:
+def test_the_preview_includes_a_pasted_userinfo(admin: Administrator, provider: Provider) -> None:
     pasted = {**load_sample("podiatrist-2023"), "authMode": "CARD"}
     row = typed("refuse", ("means", "in", "CARD"), ("profession", "in", "80"))
     response = submit(admin, provider, row, pasted=json.dumps(pasted), button="_preview")
@@ -96,22 +96,20 @@ def test_a_pasted_userinfo_is_tried_too(admin: Administrator, provider: Provider
     ],
     ids=["broken", "a list", "text", "too large", "ten thousand activities"],
 )
-def test_what_is_pasted_wrong_is_told(admin: Administrator, provider: Provider, pasted: str, code: str) -> None:
+def test_a_wrong_pasted_userinfo_is_an_error(admin: Administrator, provider: Provider, pasted: str, code: str) -> None:
     response = submit(admin, provider, DOCTORS_REFUSED, pasted=pasted, button="_preview")
     assert response.status_code == 200
     assert [error.code for error in response.context["preview"].errors.as_data()["pasted"]] == [code]
     assert response.context["people"] == []
 
 
-def test_what_is_pasted_strangely_is_tried_all_the_same(admin: Administrator, provider: Provider) -> None:
+def test_a_pasted_userinfo_of_wrong_types_is_previewed(admin: Administrator, provider: Provider) -> None:
     strange = {"SubjectRefPro": {"exercices": [{"codeProfession": 10, "activities": "none"}, 7]}, "otherIds": {}}
     response = submit(admin, provider, DOCTORS_REFUSED, pasted=json.dumps(strange), button="_preview")
     assert decisions(response)["The one pasted below"] == [("1", False, "is refused: “No doctors.”")]
 
 
-def test_the_many_capacities_of_one_person_are_counted_and_not_all_shown(
-    admin: Administrator, provider: Provider
-) -> None:
+def test_the_activities_of_one_person_are_limited_and_counted(admin: Administrator, provider: Provider) -> None:
     activities = [{"identifiantTechniqueDeLaStructure": f"R{number}"} for number in range(100)]
     pasted = {"SubjectRefPro": {"exercices": [{"codeProfession": "10", "activities": activities}]}}
     response = submit(admin, provider, DOCTORS_REFUSED, pasted=json.dumps(pasted), button="_preview")
@@ -119,8 +117,8 @@ def test_the_many_capacities_of_one_person_are_counted_and_not_all_shown(
     assert "and 70 more activities" in text_of(response)
 
 
-def test_the_last_dry_run_is_tried_with_its_level_and_its_identifiers_masked(
-    admin_session: BrowserSession, admin: Administrator, provider: Provider, simulator: Simulator
+def test_the_preview_includes_the_last_dry_run_with_its_level_and_masked_identifiers(
+    rehearsing: BrowserSession, admin: Administrator, provider: Provider, simulator: Simulator
 ) -> None:
     simulator.sign_in("doctor-two-activities")
     dry_run(admin_session, provider)
@@ -131,8 +129,8 @@ def test_the_last_dry_run_is_tried_with_its_level_and_its_identifiers_masked(
     assert "899700427885" not in response.content.decode()
 
 
-def test_whoever_may_not_see_claims_is_shown_no_dry_run(
-    admin_session: BrowserSession, admin: Administrator, provider: Provider
+def test_without_the_right_to_view_claims_the_dry_run_is_not_shown(
+    rehearsing: BrowserSession, admin: Administrator, provider: Provider
 ) -> None:
     rehearse(rehearsing, provider)
     assert "My last dry run" in decisions(submit(admin, provider, DOCTORS_REFUSED, button="_preview"))
@@ -146,9 +144,9 @@ def test_whoever_may_not_see_claims_is_shown_no_dry_run(
     }
 
 
-def test_it_is_told_how_many_known_people_would_be_refused(admin: Administrator, provider: Provider) -> None:
+def test_the_preview_counts_the_known_accounts_that_would_be_refused(admin: Administrator, provider: Provider) -> None:
     know(provider, "doctor-card-two-activities-2023", "podiatrist-2023", "no-professional-data-2023")
-    # One whose professional data nobody knows yet.
+    # An account without professional data is not counted.
     user = get_user_model().objects.create_user("unknown")
     Account.objects.create(provider=provider, issuer=provider.issuer, subject="unknown", user=user)
     response = submit(admin, provider, DOCTORS_REFUSED, button="_preview")
@@ -157,7 +155,7 @@ def test_it_is_told_how_many_known_people_would_be_refused(admin: Administrator,
     assert "No known account would be refused (of 3)." in text_of(response)
 
 
-def test_whoever_may_only_look_is_told_nothing_of_the_known_people(provider: Provider) -> None:
+def test_with_the_right_to_view_only_known_accounts_are_not_counted(provider: Provider) -> None:
     know(provider, "doctor-card-two-activities-2023", "podiatrist-2023")
     for rights, counted, named in (
         (("view_provider",), False, False),
@@ -170,7 +168,7 @@ def test_whoever_may_only_look_is_told_nothing_of_the_known_people(provider: Pro
         assert decisions(response)
 
 
-def test_the_accounts_are_tried_as_long_as_there_is_time(admin: Administrator, provider: Provider) -> None:
+def test_accounts_are_counted_until_the_time_is_over(admin: Administrator, provider: Provider) -> None:
     know(provider, *["podiatrist-2023"] * 30)
     rules = preview.RuleSet(provider, [refuse(PODIATRISTS)])
     counts = rules.count_accounts("", seconds=0)
@@ -179,47 +177,49 @@ def test_the_accounts_are_tried_as_long_as_there_is_time(admin: Administrator, p
     assert (whole.known, len(whole.shown), whole.is_partial) == (30, preview.MAX_REFUSED_SHOWN, False)
 
 
-def test_a_known_person_is_tried_as_their_next_sign_in_would_be(admin: Administrator, provider: Provider) -> None:
+def test_a_known_account_is_checked_with_the_activity_of_its_next_sign_in(
+    admin: Administrator, provider: Provider
+) -> None:
     know(provider, "doctor-card-two-activities-2023", activity_choice=1)
     hospital = typed("refuse", ("mode", "in", "S"))
-    # They would be asked again, since they may come in their other capacity.
+    # The next sign-in would ask for the activity again, since the other one is allowed.
     assert submit(admin, provider, hospital, button="_preview").context["counts"].refused == 0
     Provider.objects.update(ask_activity="never")
     both = typed("refuse", ("mode", "in", "S; L"))
     assert submit(admin, provider, both, button="_preview").context["counts"].refused == 1
 
 
-def test_rules_that_shut_everybody_out_are_told_before_they_are_saved(admin: Administrator, provider: Provider) -> None:
+def test_rules_that_refuse_every_known_account_must_be_confirmed(admin: Administrator, provider: Provider) -> None:
     know(provider, "doctor-card-two-activities-2023", "doctor-two-exercices-2022")
     assert "Every known account would be refused (2)." in text_of(
         submit(admin, provider, DOCTORS_REFUSED, button="_preview")
     )
     shown = shown_by(admin, provider)
-    asked = submit(admin, provider, DOCTORS_REFUSED, shown=shown)
-    assert asked.status_code == 200
-    assert "Every known account would be refused (2). Nothing has been saved yet." in text_of(asked)
+    page = submit(admin, provider, DOCTORS_REFUSED, shown=shown)
+    assert page.status_code == 200
+    assert "Every known account would be refused (2). Nothing has been saved yet." in text_of(page)
     assert not AccessRule.objects.exists()
-    confirmed = asked.context["must_confirm"]
-    # What was confirmed is this, and nothing else.
+    confirmed = page.context["must_confirm"]
+    # The confirmation is for these rules only.
     others = typed("refuse", ("profession", "in", "10"))
     assert submit(admin, provider, others, shown=shown, confirmed=confirmed).status_code == 200
     assert submit(admin, provider, DOCTORS_REFUSED, shown=shown, confirmed=confirmed).status_code == 302
     assert rules_of(provider) == ["refuse [profession in 10]"]
 
 
-def test_rules_by_which_nobody_at_all_could_sign_in_are_told_where_nobody_is_known(
+def test_rules_that_refuse_everyone_must_be_confirmed_without_known_accounts(
     admin: Administrator, provider: Provider
 ) -> None:
-    asked = submit(admin, provider, others_may_sign_in="False")
-    assert "Nobody could sign in any longer, whoever it may be." in text_of(asked)
+    page = submit(admin, provider, others_may_sign_in="False")
+    assert "No one could sign in any longer." in text_of(page)
     assert Provider.objects.get().others_may_sign_in
     assert (
-        submit(admin, provider, others_may_sign_in="False", confirmed=asked.context["must_confirm"]).status_code == 302
+        submit(admin, provider, others_may_sign_in="False", confirmed=page.context["must_confirm"]).status_code == 302
     )
     assert not Provider.objects.get().others_may_sign_in
 
 
-def test_the_newest_thousand_are_tried_in_a_few_statements(
+def test_a_thousand_accounts_are_counted_in_one_statement(
     admin: Administrator, provider: Provider, settings: Any
 ) -> None:
     person = to_snapshot(professional_of("podiatrist-2023"))
@@ -229,14 +229,14 @@ def test_the_newest_thousand_are_tried_in_a_few_statements(
         for number, user in enumerate(users)
     )
     fields = shown_by(admin, provider)
-    with statements() as seen:
+    with statements() as queries:
         response = press(admin, provider, fields, "_preview")
     assert response.context["counts"].known == preview.MAX_ACCOUNTS
-    assert len([sql for sql in seen if "psc_connect_account" in sql]) == 1
+    assert len([sql for sql in queries if "psc_connect_account" in sql]) == 1
 
 
-def test_trying_on_the_page_of_the_dry_run_tells_the_row_and_what_follows(
-    admin_session: BrowserSession, provider: Provider, simulator: Simulator
+def test_the_dry_run_shows_the_deciding_row_and_its_effect(
+    rehearsing: BrowserSession, provider: Provider, simulator: Simulator
 ) -> None:
     group = Group.objects.create(name="Hospital")
     set_rules(provider, give_group(group, "mode in S"), refuse(PODIATRISTS, message="No podiatrists."), allow(DOCTORS))
@@ -254,16 +254,16 @@ def test_trying_on_the_page_of_the_dry_run_tells_the_row_and_what_follows(
     assert not Account.objects.exists()
 
 
-def test_the_dry_run_tells_of_a_row_that_cannot_be_read(admin_session: BrowserSession, provider: Provider) -> None:
-    set_rules(provider, allow())
+def test_the_dry_run_shows_an_unreadable_row(rehearsing: BrowserSession, provider: Provider) -> None:
+    give(provider, allow())
     AccessRule.objects.update(conditions=7)
     page = dry_run(admin_session, provider)
     assert page.context["preview"].code == "access_rule_malformed"
     assert decisions(page) == {"": [("1", False, "is refused: the row cannot be read")]}
 
 
-def test_the_dry_run_of_somebody_known_takes_the_capacity_of_last_time_into_account(
-    admin_session: BrowserSession, provider: Provider, simulator: Simulator
+def test_the_dry_run_of_a_known_person_uses_the_activity_chosen_last(
+    rehearsing: BrowserSession, provider: Provider, simulator: Simulator
 ) -> None:
     simulator.sign_in("doctor-two-activities")
     visitor = BrowserSession()
@@ -279,7 +279,7 @@ def test_the_dry_run_of_somebody_known_takes_the_capacity_of_last_time_into_acco
     assert page.context["access"] == "may sign in, in the groups: Hospital"
 
 
-def test_trying_needs_no_right_to_change(provider: Provider) -> None:
-    looker = administrator("view_provider")
-    assert decisions(submit(looker, provider, DOCTORS_REFUSED, button="_preview"))
-    assert "_save" not in looker.browser.get(page_of(provider)).content.decode()
+def test_the_preview_needs_no_right_to_change(provider: Provider) -> None:
+    viewer = administrator("view_provider")
+    assert decisions(submit(viewer, provider, DOCTORS_REFUSED, button="_preview"))
+    assert "_save" not in viewer.browser.get(page_of(provider)).content.decode()

@@ -1,4 +1,4 @@
-"""Who may save access rules, and what becomes of those that another has saved meanwhile."""
+"""Rights to save access rules, and conflicts between two administrators."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ NOT_DOCTORS = ("profession", "not_in", "médecin")
 IN_PARIS = ("department", "in", "75, 92")
 
 
-def test_the_second_of_two_is_told_and_nothing_is_lost(admin: Administrator, provider: Provider) -> None:
+def test_the_second_of_two_administrators_is_warned_and_loses_nothing(admin: Administrator, provider: Provider) -> None:
     second = administrator("view_provider", "change_provider")
     shown = shown_by(second, provider)
     submit(admin, provider, typed("refuse", NOT_DOCTORS, message="Theirs."), contact="them@hospital.example")
     mine = typed("refuse", IN_PARIS, message="Mine.")
-    told = submit(second, provider, mine, shown=shown)
-    assert "administrator-" in told.context["problem"]
-    assert "Theirs." in str(told.context["present"])
-    assert "them@hospital.example" in str(told.context["present"])
+    page = submit(second, provider, mine, shown=shown)
+    assert "administrator-" in page.context["problem"]
+    assert "Theirs." in str(page.context["present"])
+    assert "them@hospital.example" in str(page.context["present"])
     assert list(provider.access_rules.values_list("message", flat=True)) == ["Theirs."]
-    submit(second, provider, mine, shown={**shown, "acknowledged": told.context["acknowledged"]})
+    submit(second, provider, mine, shown={**shown, "acknowledged": page.context["acknowledged"]})
     assert list(provider.access_rules.values_list("message", flat=True)) == ["Mine."]
 
 
-def test_what_is_saved_here_stays_when_another_saves_the_provider(admin: Administrator, provider: Provider) -> None:
+def test_values_saved_here_are_kept_when_another_saves_the_provider(admin: Administrator, provider: Provider) -> None:
     second = administrator("view_provider", "change_provider")
     shown = second.fields_of(change_page(provider))
     submit(admin, provider, typed("refuse", NOT_DOCTORS), contact="dsi@hospital.example")
@@ -43,19 +43,19 @@ def test_what_is_saved_here_stays_when_another_saves_the_provider(admin: Adminis
 
 
 @pytest.mark.case("AD01")
-def test_the_rights_are_those_of_the_provider(provider: Provider) -> None:
-    looker, editor = administrator("view_provider"), administrator("view_provider", "change_provider")
+def test_the_page_takes_the_rights_of_the_provider(provider: Provider) -> None:
+    viewer, editor = administrator("view_provider"), administrator("view_provider", "change_provider")
     row = typed("refuse", NOT_DOCTORS)
-    assert looker.browser.get(page_of(provider)).status_code == 200
-    assert submit(looker, provider, row, button="_preview").status_code == 200
-    assert submit(looker, provider, row).status_code == 403
+    assert viewer.browser.get(page_of(provider)).status_code == 200
+    assert submit(viewer, provider, row, button="_preview").status_code == 200
+    assert submit(viewer, provider, row).status_code == 403
     assert administrator("view_account").browser.get(page_of(provider)).status_code == 403
     assert submit(editor, provider, row).status_code == 302
     assert editor.browser.get("/admin/psc_connect/provider/999/access-rules/").status_code == 404
 
 
 @pytest.mark.case("AD03")
-def test_rules_that_give_groups_take_their_own_right(provider: Provider) -> None:
+def test_rules_that_give_groups_take_the_right_to_change_users(provider: Provider) -> None:
     group = Group.objects.create(name="Prescribers")
     editor = administrator("view_provider", "change_provider")
     giving = typed("group", ("profession", "in", "10"), group=str(group.pk))
@@ -64,7 +64,7 @@ def test_rules_that_give_groups_take_their_own_right(provider: Provider) -> None
     allowed = administrator("view_provider", "change_provider", "change_user")
     before = typed("allow", ("department", "in", "75"))
     assert submit(allowed, provider, before, giving).status_code == 302
-    # What stands above it decides who comes to it, what stands below it who is let in.
+    # The rows above it decide who reaches it; the rows below it decide who may sign in.
     assert "ask a colleague" in submit(editor, provider, giving).context["problem"]
     assert "ask a colleague" in submit(editor, provider, giving, before).context["problem"]
     assert "ask a colleague" in submit(editor, provider, before).context["problem"]
@@ -77,7 +77,7 @@ def test_rules_that_give_groups_take_their_own_right(provider: Provider) -> None
 
 
 @pytest.mark.case("AD03")
-def test_in_which_capacity_somebody_comes_decides_on_groups_too(provider: Provider) -> None:
+def test_the_choice_of_an_activity_takes_the_right_to_change_users_where_rules_give_groups(provider: Provider) -> None:
     editor = administrator("view_provider", "change_provider")
     assert editor.submit(change_page(provider), ask_activity="always").status_code == 302
     set_rules(provider, give_group(Group.objects.create(name="Prescribers"), DOCTORS))
@@ -89,7 +89,7 @@ def test_in_which_capacity_somebody_comes_decides_on_groups_too(provider: Provid
     assert stored(provider).ask_activity == "never"
 
 
-def test_a_copy_of_a_provider_has_its_rules_and_their_groups_if_the_administrator_may_give_them(
+def test_a_copy_of_a_provider_has_its_rules_and_with_the_right_their_groups(
     admin: Administrator, provider: Provider, no_way_out: None
 ) -> None:
     from tests.admin.pages import ADD

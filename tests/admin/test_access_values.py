@@ -1,4 +1,4 @@
-"""What is typed for the values of a condition: codes, labels, numbers, several in one input."""
+"""Typed values of a condition: codes, labels, numbers, several in one input."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ IN_PARIS = ("department", "in", "75, 92")
         ("chirurgien dent", "profession 40"),
     ],
 )
-def test_what_a_search_finds_is_ticked_when_the_page_is_sent(
+def test_codes_found_by_a_search_are_ticked(
     admin: Administrator, provider: Provider, typed_value: str, found: Any
 ) -> None:
     response = submit(admin, provider, typed("refuse", ("profession", "in", typed_value)), button="_preview")
@@ -41,7 +41,7 @@ def test_what_a_search_finds_is_ticked_when_the_page_is_sent(
     assert not AccessRule.objects.exists()
 
 
-def test_what_a_search_does_not_find_stays_with_what_is_near_to_it(admin: Administrator, provider: Provider) -> None:
+def test_an_unclear_text_is_kept_with_suggestions(admin: Administrator, provider: Provider) -> None:
     response = submit(admin, provider, typed("refuse", ("profession", "in", "10, Farmacien")), button="_save")
     assert codes(response) == {("typed", "access_code_unknown")}
     assert fields_of(response)["rules-0-conditions-0-typed"] == "Farmacien"
@@ -49,7 +49,7 @@ def test_what_a_search_does_not_find_stays_with_what_is_near_to_it(admin: Admini
     assert not AccessRule.objects.exists()
 
 
-def test_one_of_those_near_is_taken_by_its_tick(admin: Administrator, provider: Provider) -> None:
+def test_a_ticked_suggestion_replaces_the_text(admin: Administrator, provider: Provider) -> None:
     response = submit(admin, provider, typed("refuse", ("profession", "in", "10; Farmacien")), button="_preview")
     fields = fields_of(response)
     [suggestion] = response.context["rules"][0].conditions[0].suggestions
@@ -57,24 +57,26 @@ def test_one_of_those_near_is_taken_by_its_tick(admin: Administrator, provider: 
     assert label == "Pharmacien (21)"
     response = press(admin, provider, {**fields, "rules-0-conditions-0-suggested": value}, "_save")
     assert rules_of(provider) == ["refuse [profession in 10 21]"]
-    # Of another subject it is none.
+    # A suggestion of another subject is ignored.
     other = {**fields, **typed_condition(0, 0, "role", ""), "rules-0-conditions-0-suggested": value}
     assert codes(press(admin, provider, other, "_save")) == {("typed", "condition_values_missing")}
 
 
-def test_what_has_nothing_near_to_it_is_told_beside_what_has(admin: Administrator, provider: Provider) -> None:
+def test_a_text_without_suggestions_is_an_error_beside_others_with_some(
+    admin: Administrator, provider: Provider
+) -> None:
     page = submit(admin, provider, typed("refuse", ("profession", "in", "Farmacien; qqqqq xyz")), button="_save")
     assert "Which one is “Farmacien”?" in text_of(page)
-    assert "“qqqqq xyz” is no code and no label of one." in text_of(page)
+    assert "“qqqqq xyz” is neither a code nor a label." in text_of(page)
 
 
-def test_a_label_that_several_codes_have_a_part_of_is_asked_for_again(admin: Administrator, provider: Provider) -> None:
+def test_a_part_of_several_labels_is_unclear(admin: Administrator, provider: Provider) -> None:
     response = submit(admin, provider, typed("refuse", ("speciality", "in", "allergologie")), button="_preview")
     assert codes(response) == {("typed", "access_code_unknown")}
     assert "Allergologie (C) (C33) Allergologie (CAPA) (CAPA03) Allergologie (SM) (SM57)" in text_of(response)
 
 
-def test_what_is_near_is_looked_for_in_bounded_time(admin: Administrator, provider: Provider) -> None:
+def test_suggestions_take_limited_time(admin: Administrator, provider: Provider) -> None:
     texts = "; ".join(f"méd gen zz qq{number} " * 3 for number in range(20))
     rows = [typed("refuse", *[("speciality", "in", texts)] * 10)] * 30
     began = time.thread_time()
@@ -94,7 +96,7 @@ def test_what_is_near_is_looked_for_in_bounded_time(admin: Administrator, provid
         ("structure", "R1234567 2B0000012", "R1234567 2B0000012"),
     ],
 )
-def test_spaces_part_values_where_each_part_is_one(
+def test_spaces_separate_values_where_each_part_is_a_value(
     admin: Administrator, provider: Provider, subject: str, text: str, values: str
 ) -> None:
     assert not submit(admin, provider, typed("refuse", (subject, "in", text)), button="_preview").context["remarks"]
@@ -103,25 +105,25 @@ def test_spaces_part_values_where_each_part_is_one(
 
 
 @pytest.mark.parametrize(("subject", "text"), [("department", "29 350"), ("department", "96"), ("structure", "75071")])
-def test_a_value_of_no_form_that_is_known_is_told_and_saved(
+def test_a_value_of_unknown_form_is_remarked_on_and_saved(
     admin: Administrator, provider: Provider, subject: str, text: str
 ) -> None:
     row = typed("refuse", (subject, "in", text))
-    [told] = submit(admin, provider, row, button="_preview").context["remarks"]
-    assert told.startswith(f"Row 1: “{text.replace(' ', '')}” has not the form of")
+    [remark] = submit(admin, provider, row, button="_preview").context["remarks"]
+    assert remark.startswith(f"Row 1: “{text.replace(' ', '')}” does not have the form of")
     assert submit(admin, provider, row).status_code == 302
 
 
-def test_a_tick_that_is_taken_away_is_gone(admin: Administrator, provider: Provider) -> None:
-    set_rules(provider, refuse("profession in 10 21"))
+def test_an_unticked_code_is_removed(admin: Administrator, provider: Provider) -> None:
+    give(provider, refuse("profession in 10 21"))
     fields = shown_by(admin, provider)
     assert fields["rules-0-conditions-0-codes"] == ["profession 10", "profession 21"]
     press(admin, provider, {**fields, "rules-0-conditions-0-codes": ["profession 21"]}, "_save")
     assert rules_of(provider) == ["refuse [profession in 21]"]
 
 
-def test_codes_of_another_subject_are_not_meant_any_longer(admin: Administrator, provider: Provider) -> None:
-    set_rules(provider, refuse(DOCTORS))
+def test_codes_of_the_former_subject_are_ignored(admin: Administrator, provider: Provider) -> None:
+    give(provider, refuse(DOCTORS))
     fields = shown_by(admin, provider)
     assert codes(press(admin, provider, {**fields, "rules-0-conditions-0-subject": "role"}, "_save")) == {
         ("typed", "condition_values_missing")
@@ -135,22 +137,22 @@ def test_codes_of_another_subject_are_not_meant_any_longer(admin: Administrator,
     assert rules_of(provider) == ["refuse [department in 69]"]
 
 
-def test_a_code_that_no_table_has_is_told_and_saved(admin: Administrator, provider: Provider) -> None:
+def test_a_code_of_no_table_is_remarked_on_and_saved(admin: Administrator, provider: Provider) -> None:
     response = submit(admin, provider, typed("refuse", ("profession", "in", "ZZ9")), button="_preview")
     assert "Row 1: no table here has the code ZZ9. It may be newer than the tables." in text_of(response)
     submit(admin, provider, typed("refuse", ("profession", "in", "ZZ9")))
     assert rules_of(provider) == ["refuse [profession in ZZ9]"]
 
 
-def test_a_closed_code_is_shown_as_such(admin: Administrator, provider: Provider) -> None:
+def test_a_closed_code_is_marked(admin: Administrator, provider: Provider) -> None:
     from psc_connect.professional.nomenclatures import table
 
     closed = next(each for each in table("TRE_R02-SecteurActivite").concepts.values() if each.closed)
-    set_rules(provider, refuse(f"sector in {closed.code}"))
-    assert f"{closed.label} ({closed.code}), no longer given out" in text_of(admin.browser.get(page_of(provider)))
+    give(provider, refuse(f"sector in {closed.code}"))
+    assert f"{closed.label} ({closed.code}), no longer assigned" in text_of(admin.browser.get(page_of(provider)))
 
 
-def test_what_is_searched_on_one_page_is_bounded(admin: Administrator, provider: Provider) -> None:
+def test_searches_on_one_page_take_limited_time(admin: Administrator, provider: Provider) -> None:
     parts = "; ".join(",".join(f"zq{number:02x}{part:02x}" for part in range(40)) for number in range(30))
     began = time.thread_time()
     response = submit(admin, provider, *[typed("refuse", *[("speciality", "in", parts)] * 10)] * 10, button="_preview")

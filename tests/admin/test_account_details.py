@@ -1,4 +1,4 @@
-"""What the page of an account tells: its identifiers, masked, and what has become of it."""
+"""Details on the page of an account: masked identifiers and the audit log."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_a_username_that_is_an_identifier_is_masked_in_every_list(
         assert username.format("99•••••••85")[-12:] in page
 
 
-def test_a_username_stays_masked_when_its_account_has_gone(admin: Administrator, kept: Account) -> None:
+def test_a_username_is_masked_after_its_account_is_deleted(admin: Administrator, kept: Account) -> None:
     User.objects.filter(pk=kept.user_id).update(username=RPPS)
     kept.refresh_from_db()
     audit.record(kept, AccountChange.Action.LINKED, provider=kept.provider, before={"username": RPPS}, by=None)
@@ -49,9 +49,7 @@ def test_a_username_stays_masked_when_its_account_has_gone(admin: Administrator,
 
 
 @pytest.mark.parametrize("name", ["account", "accountchange", "unlinkedaccount"])
-def test_the_lists_are_filtered_by_date_under_that_heading(
-    admin: Administrator, kept: Account, english: None, name: str
-) -> None:
+def test_the_date_filter_has_the_title_date(admin: Administrator, kept: Account, english: None, name: str) -> None:
     page = admin.browser.get(f"/admin/psc_connect/{name}/")
     [by_date] = [each for each in page.context["cl"].filter_specs if each.title == "date"]
     assert "By date" in text_of(page)
@@ -59,9 +57,7 @@ def test_the_lists_are_filtered_by_date_under_that_heading(
     assert admin.browser.get(f"/admin/psc_connect/{name}/{this_year['query_string']}").status_code == 200
 
 
-def test_an_unlinked_account_reveals_its_numbers_when_it_is_asked(
-    admin: Administrator, kept: Account, english: None
-) -> None:
+def test_an_unlinked_account_reveals_its_numbers_on_request(admin: Administrator, kept: Account, english: None) -> None:
     User.objects.filter(pk=kept.user_id).update(username=RPPS)
     Account.objects.filter(pk=kept.pk).update(subject=f"f:x:8{RPPS}", subject_name_id=f"8{RPPS}")
     admin.browser.post(page_of(kept, "delete"), {"post": "yes"})
@@ -77,29 +73,29 @@ def test_an_unlinked_account_reveals_its_numbers_when_it_is_asked(
     assert RPPS not in blind.content.decode()
 
 
-def test_whoever_may_not_see_claims_reveals_nothing(kept: Account) -> None:
+def test_without_the_right_to_view_claims_nothing_is_revealed(kept: Account) -> None:
     staff = administrator("view_account")
     text = staff.browser.get(page_of(kept, "change"), {"reveal": "1"}).content.decode()
     assert RPPS not in text
     assert "?reveal=1" not in text
 
 
-def test_the_page_tells_by_what_an_account_is_found(admin: Administrator, kept: Account) -> None:
+def test_the_page_shows_which_identifiers_find_the_account(admin: Administrator, kept: Account) -> None:
     row_of(kept, Identifier("edit", "ANS20231122132732", "EDIT", 2)).save()
     shown = admin.browser.get(page_of(kept, "change")).context["identifiers"]
-    assert (shown[0].kind, shown[0].leads_here) == ("sub", True)
-    assert [each.leads_here for each in shown if each.origin] == [True, False]
+    assert (shown[0].kind, shown[0].finds_account) == ("sub", True)
+    assert [each.finds_account for each in shown if each.origin] == [True, False]
 
 
-def test_the_trail_is_told_on_the_page_and_read_only(admin: Administrator, kept: Account, other: Account) -> None:
+def test_the_audit_log_is_shown_on_the_page_and_read_only(admin: Administrator, kept: Account, other: Account) -> None:
     confirm(admin, kept, "merge", look(admin, kept, "merge", other=other.user.username))
     change = AccountChange.objects.get()
     url = f"/admin/psc_connect/accountchange/{change.pk}/"
     assert f"{url}change/" in admin.browser.get(page_of(kept, "change")).content.decode()
     masked = admin.browser.get(f"{url}change/")
-    # Here the username is what the sub ends with.
+    # The sub ends with the username here.
     assert "dr•••••••-2" in text_of(masked)
-    # Without it, a masked sub is one line that no screen is wide enough for.
+    # Without this class, a masked sub would be one very long line.
     assert "psc_connect/admin.css" in masked.content.decode()
     assert other.subject not in masked.content.decode()
     assert other.subject in admin.browser.get(f"{url}change/", {"reveal": "1"}).content.decode()
@@ -121,7 +117,7 @@ def test_an_account_is_found_by_any_of_its_numbers(
     assert (other in accounts) is (typed == "dr-mart")
 
 
-def test_the_professional_data_are_shown_to_whoever_may_see_claims(
+def test_the_professional_data_are_shown_with_the_right_to_view_claims(
     admin: Administrator, provider: Provider, person: BrowserSession
 ) -> None:
     person.sign_in()

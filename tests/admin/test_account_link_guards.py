@@ -1,4 +1,4 @@
-"""Who may merge and link accounts: with both rights, just signed in, and what was looked at, or nothing at all."""
+"""Guards of merging and linking accounts: rights, recent authentication, and the signed payload of the preview."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client as Browser
 
-from psc_connect.admin.signed_payloads import seal
+from psc_connect.admin.signed_payloads import sign_payload
 from psc_connect.models import Account, AccountChange, Provider
-from tests.admin.account_page import LIST, confirm, error_codes, look, nothing_done, offer_on, page_of
+from tests.admin.account_page import LIST, confirm, error_codes, look, nothing_done, page_of, payload_on
 from tests.admin.pages import Administrator, administrator, messages_of, signed_in_long_ago
 
 pytestmark = pytest.mark.django_db
@@ -21,12 +21,12 @@ pytestmark = pytest.mark.django_db
 @pytest.mark.parametrize(
     "rights", [("view_account",), ("view_account", "delete_account"), ("view_account", "change_user")]
 )
-def test_whoever_has_not_both_rights_does_neither(
+def test_merging_and_linking_take_both_rights(
     kept: Account, other: Account, right: User, name: str, rights: tuple[str, ...]
 ) -> None:
     staff = administrator("view_account", *rights)
     assert staff.browser.get(page_of(kept, name)).status_code == 403
-    for typed in ({"other": other.user.username, "user": right.username}, {"offer": "x"}):
+    for typed in ({"other": other.user.username, "user": right.username}, {"payload": "x"}):
         assert staff.browser.post(page_of(kept, name), typed).status_code == 403
     text = staff.browser.get(page_of(kept, "change")).content.decode()
     assert page_of(kept, name) not in text
@@ -41,7 +41,7 @@ def test_both_rights_suffice(kept: Account, right: User) -> None:
     assert Account.objects.get().user == right
 
 
-def test_nobody_who_is_no_administrator_sees_the_pages(kept: Account, right: User) -> None:
+def test_only_administrators_see_the_pages(kept: Account, right: User) -> None:
     browser = Browser()
     assert "/login/" in browser.get(page_of(kept, "link"))["Location"]
     browser.force_login(right, backend="django.contrib.auth.backends.ModelBackend")
@@ -50,7 +50,7 @@ def test_nobody_who_is_no_administrator_sees_the_pages(kept: Account, right: Use
 
 
 @pytest.mark.parametrize("name", ["merge", "link"])
-def test_an_account_that_is_not_there_has_no_page(admin: Administrator, kept: Account, name: str) -> None:
+def test_an_unknown_account_has_no_page(admin: Administrator, kept: Account, name: str) -> None:
     for number in ("999999", "x", "_5F"):
         assert admin.browser.get(f"{LIST}{number}/{name}/").status_code == 404
 
@@ -59,7 +59,7 @@ def test_an_account_that_is_not_there_has_no_page(admin: Administrator, kept: Ac
 @pytest.mark.parametrize("name", ["merge", "link"])
 def test_no_get_changes_anything(admin: Administrator, kept: Account, other: Account, right: User, name: str) -> None:
     page = look(admin, kept, name, other=other.user.username, user=right.username)
-    query = {"offer": offer_on(page), "privileged": "on", "other": f"#{other.pk}", "user": right.username}
+    query = {"payload": payload_on(page), "privileged": "on", "other": f"#{other.pk}", "user": right.username}
     assert admin.browser.get(page_of(kept, name), query).status_code == 200
     assert nothing_done()
 
@@ -71,8 +71,8 @@ def test_a_form_of_another_site_changes_nothing(kept: Account, other: Account, r
     browser = Browser(enforce_csrf_checks=True)
     browser.force_login(me, backend="django.contrib.auth.backends.ModelBackend")
     chosen, plan_of = (other, "other") if name == "merge" else (right, "user")
-    offer = seal(f"{name} of account {kept.pk} by {me.pk}", {"chosen": str(chosen.pk), "fingerprint": []})
-    for fields in ({"offer": offer}, {plan_of: f"#{chosen.pk}"}):
+    payload = sign_payload(f"{name} of account {kept.pk} by {me.pk}", {"chosen": str(chosen.pk), "fingerprint": []})
+    for fields in ({"payload": payload}, {plan_of: f"#{chosen.pk}"}):
         assert browser.post(page_of(kept, name), fields).status_code == 403
     assert nothing_done()
 
@@ -89,7 +89,7 @@ def test_a_form_in_another_encoding_than_utf_8_is_refused(
 
 @pytest.mark.case("AL10")
 @pytest.mark.parametrize("name", ["merge", "link"])
-def test_whoever_signed_in_long_ago_says_once_more_who_they_are(
+def test_an_old_sign_in_must_be_confirmed(
     admin: Administrator, kept: Account, other: Account, right: User, name: str
 ) -> None:
     page = look(admin, kept, name, other=other.user.username, user=right.username)
@@ -106,18 +106,18 @@ def test_whoever_signed_in_long_ago_says_once_more_who_they_are(
 
 
 @pytest.mark.case("AL10")
-def test_the_preview_of_one_thing_confirms_no_other(
+def test_the_preview_of_one_change_confirms_no_other(
     admin: Administrator, provider: Provider, kept: Account, other: Account, right: User
 ) -> None:
     merger = look(admin, kept, "merge", other=other.user.username)
-    wanted = look(admin, other, "link", user=right.username)
-    for account, name, looked_at in (
+    link_preview = look(admin, other, "link", user=right.username)
+    for account, name, shown in (
         (kept, "link", merger),
         (other, "merge", merger),
-        (kept, "link", wanted),
-        (other, "merge", wanted),
+        (kept, "link", link_preview),
+        (other, "merge", link_preview),
     ):
-        answer = confirm(admin, account, name, looked_at)
+        answer = confirm(admin, account, name, shown)
         assert answer["Location"] == page_of(account, name)
     assert nothing_done()
 
@@ -132,14 +132,14 @@ def test_the_preview_of_one_administrator_confirms_nothing_for_another(
     assert nothing_done()
 
 
-@pytest.mark.parametrize("offer", ["", "x", "gAAAAA" + "x" * 100, "é"])
-def test_an_offer_that_is_none_changes_nothing(admin: Administrator, kept: Account, offer: str) -> None:
-    answer = admin.browser.post(page_of(kept, "link"), {"offer": offer})
+@pytest.mark.parametrize("payload", ["", "x", "gAAAAA" + "x" * 100, "é"])
+def test_an_invalid_payload_changes_nothing(admin: Administrator, kept: Account, payload: str) -> None:
+    answer = admin.browser.post(page_of(kept, "link"), {"payload": payload})
     assert answer["Location"] == page_of(kept, "link")
     assert nothing_done()
 
 
-def test_an_offer_is_taken_once(admin: Administrator, kept: Account, other: Account) -> None:
+def test_a_payload_is_accepted_once(admin: Administrator, kept: Account, other: Account) -> None:
     page = look(admin, kept, "merge", other=other.user.username)
     confirm(admin, kept, "merge", page)
     answer = confirm(admin, kept, "merge", page)
@@ -149,7 +149,7 @@ def test_an_offer_is_taken_once(admin: Administrator, kept: Account, other: Acco
 
 @pytest.mark.case("AL10")
 @pytest.mark.parametrize("change", [{"is_staff": True}, {"username": "another"}, {"is_active": False}])
-def test_what_has_changed_since_is_looked_at_once_more(
+def test_a_plan_that_has_changed_is_refused(
     admin: Administrator, kept: Account, right: User, change: dict[str, Any]
 ) -> None:
     page = look(admin, kept, "link", user=right.username)
@@ -163,7 +163,7 @@ def test_what_has_changed_since_is_looked_at_once_more(
 @pytest.mark.case("AD02", "AD03")
 @pytest.mark.parametrize("right_of", ["is_staff", "is_superuser"])
 @pytest.mark.parametrize("name", ["merge", "link"])
-def test_a_user_who_administers_the_site_takes_a_second_tick(
+def test_a_user_who_administers_the_site_takes_a_second_checkbox(
     admin: Administrator, kept: Account, other: Account, right: User, right_of: str, name: str
 ) -> None:
     User.objects.filter(pk__in=(kept.user_id, right.pk)).update(**{right_of: True})
@@ -176,26 +176,28 @@ def test_a_user_who_administers_the_site_takes_a_second_tick(
     assert AccountChange.objects.exists()
 
 
-def test_the_right_is_one_that_can_be_given(db: None) -> None:
+def test_the_right_can_be_given(db: None) -> None:
     assert Permission.objects.get(codename="link_account").content_type.model == "account"
 
 
 @pytest.mark.case("AD02", "AD03")
 @pytest.mark.parametrize("name", ["merge", "link"])
-def test_superusers_alone_decide_who_signs_in_as_one(kept: Account, other: Account, right: User, name: str) -> None:
+def test_only_superusers_change_who_signs_in_as_a_superuser(
+    kept: Account, other: Account, right: User, name: str
+) -> None:
     staff = administrator("view_account", "link_account", "change_user")
     users = User.objects.filter(pk__in=(kept.user_id, right.pk))
     users.update(is_staff=True)
     typed = {"other": other.user.username, "user": right.username}
-    looked_at = look(staff, kept, name, **typed)
+    shown = look(staff, kept, name, **typed)
     users.update(is_superuser=True)
     assert error_codes(look(staff, kept, name, **typed)) == {"superusers_alone"}
-    assert confirm(staff, kept, name, looked_at, privileged="on")["Location"] == page_of(kept, name)
+    assert confirm(staff, kept, name, shown, privileged="on")["Location"] == page_of(kept, name)
     assert nothing_done()
 
 
 @pytest.mark.case("AD02", "AD03")
-def test_superusers_alone_decide_that_one_signs_in_no_longer(kept: Account, other: Account, right: User) -> None:
+def test_only_superusers_take_the_account_of_a_superuser_away(kept: Account, other: Account, right: User) -> None:
     staff = administrator("view_account", "link_account", "change_user")
     User.objects.filter(pk=other.user_id).update(is_superuser=True)
     for account, name in ((kept, "merge"), (other, "link")):
@@ -206,7 +208,7 @@ def test_superusers_alone_decide_that_one_signs_in_no_longer(kept: Account, othe
 
 @pytest.mark.case("AD03")
 @pytest.mark.parametrize("right_of", ["is_staff", "is_superuser"])
-def test_to_deactivate_a_user_who_administers_the_site_takes_the_tick(
+def test_deactivating_a_user_who_administers_the_site_takes_the_checkbox(
     kept: Account, other: Account, right_of: str
 ) -> None:
     staff = (
@@ -222,7 +224,7 @@ def test_to_deactivate_a_user_who_administers_the_site_takes_the_tick(
     assert not User.objects.get(pk=other.user_id).is_active
 
 
-def test_to_keep_that_user_takes_none(admin: Administrator, kept: Account, other: Account) -> None:
+def test_keeping_that_user_takes_no_checkbox(admin: Administrator, kept: Account, other: Account) -> None:
     User.objects.filter(pk=other.user_id).update(is_staff=True)
     confirm(admin, kept, "merge", look(admin, kept, "merge", other=other.user.username))
     assert User.objects.get(pk=other.user_id).is_active

@@ -1,4 +1,4 @@
-"""Two accounts are merged, one is linked to another user: looked at first, and then done."""
+"""Accounts are merged, and linked to another user, after a preview."""
 
 from __future__ import annotations
 
@@ -17,9 +17,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize("by", ["username", "number"])
-def test_two_accounts_are_merged_once_that_was_looked_at(
-    admin: Administrator, kept: Account, other: Account, by: str
-) -> None:
+def test_two_accounts_are_merged_after_a_preview(admin: Administrator, kept: Account, other: Account, by: str) -> None:
     typed = other.user.username if by == "username" else f"#{other.pk}"
     page = look(admin, kept, "merge", other=typed)
     text = text_of(page)
@@ -36,12 +34,12 @@ def test_two_accounts_are_merged_once_that_was_looked_at(
     assert [level for level, _text in messages_of(admin.browser.get(page_of(kept, "change")))] == ["success"]
 
 
-def test_people_are_told_apart_by_their_names(admin: Administrator, kept: Account, other: Account) -> None:
+def test_the_preview_names_both_people(admin: Administrator, kept: Account, other: Account) -> None:
     User.objects.filter(pk=other.user_id).update(first_name="Aurore", last_name="PONTGIVARD")
     assert "dr-martin-2 (Aurore PONTGIVARD)" in text_of(look(admin, kept, "merge", other=f"#{other.pk}"))
 
 
-def test_two_people_of_other_names_are_merged_only_once_that_was_ticked(
+def test_accounts_with_different_names_are_merged_with_a_checkbox_only(
     admin: Administrator, kept: Account, other: Account, english: None
 ) -> None:
     User.objects.filter(pk=kept.user_id).update(first_name="Hélène", last_name="Martin")
@@ -51,12 +49,12 @@ def test_two_people_of_other_names_are_merged_only_once_that_was_ticked(
     answer = confirm(admin, kept, "merge", page)
     assert answer.context["must_tick"]
     assert nothing_done()
-    confirm(admin, kept, "merge", page, named_otherwise="on")
+    confirm(admin, kept, "merge", page, different_names="on")
     assert Account.objects.count() == 1
 
 
 @pytest.mark.parametrize(("first", "last"), [("HELENE", "MARTIN"), ("Hélène", ""), ("", "")])
-def test_one_name_written_otherwise_is_no_other_name(
+def test_case_and_accents_make_no_different_name(
     admin: Administrator, kept: Account, other: Account, first: str, last: str
 ) -> None:
     User.objects.filter(pk=kept.user_id).update(first_name="Hélène", last_name="Martin")
@@ -71,30 +69,28 @@ def test_names_that_only_the_provider_gave_are_compared_too(
     for account, name in ((kept, "MARTIN"), (other, "PONTGIVARD")):
         Account.objects.filter(pk=account.pk).update(professional=to_snapshot(Professional(family_name=name)))
     page = look(admin, kept, "merge", other=other.user.username)
-    assert page.context["names_differ"]
+    assert page.context["have_different_names"]
     assert "dr-martin-2 (PONTGIVARD)" in text_of(page)
 
 
 @pytest.mark.parametrize("name", ["change", "merge", "link", "delete"])
-def test_every_page_of_an_account_says_who_the_person_is(admin: Administrator, kept: Account, name: str) -> None:
+def test_every_page_of_an_account_names_the_person(admin: Administrator, kept: Account, name: str) -> None:
     for given in ({"first_name": "Aurore", "last_name": "PONTGIVARD"}, {"first_name": "", "last_name": ""}):
         User.objects.filter(pk=kept.user_id).update(**given)
         assert "Aurore PONTGIVARD" in text_of(admin.browser.get(page_of(kept, name)))
-        # From now on only the provider has said the name.
+        # From now on only the provider gives the name.
         known = Professional(given_name="Aurore", family_name="PONTGIVARD")
         Account.objects.filter(pk=kept.pk).update(professional=to_snapshot(known))
 
 
-def test_accounts_that_are_unlinked_together_are_told_by_their_names(
-    admin: Administrator, kept: Account, other: Account
-) -> None:
+def test_accounts_that_are_unlinked_together_are_named(admin: Administrator, kept: Account, other: Account) -> None:
     User.objects.filter(pk=other.user_id).update(first_name="Aurore", last_name="PONTGIVARD")
     answer = admin.browser.post(LIST, {"action": "delete_selected", "_selected_action": [kept.pk, other.pk]})
     assert "dr-martin-2 (Aurore PONTGIVARD) – " in text_of(answer)
     assert Account.objects.count() == 2
 
 
-def test_the_page_shows_no_identifier_in_clear(admin: Administrator, kept: Account, other: Account) -> None:
+def test_the_page_masks_every_identifier(admin: Administrator, kept: Account, other: Account) -> None:
     text = look(admin, kept, "merge", other=other.user.username).content.decode()
     assert PSI not in text
     assert RPPS not in text
@@ -103,7 +99,7 @@ def test_the_page_shows_no_identifier_in_clear(admin: Administrator, kept: Accou
 
 
 @pytest.mark.parametrize("ticked", [True, False])
-def test_the_other_user_is_deactivated_if_that_was_ticked(
+def test_the_other_user_is_deactivated_with_the_checkbox(
     admin: Administrator, kept: Account, other: Account, ticked: bool
 ) -> None:
     page = look(admin, kept, "merge", other=other.user.username)
@@ -121,7 +117,7 @@ def test_administrators_do_not_deactivate_themselves(admin: Administrator, kept:
     assert Account.objects.count() == 1
 
 
-def test_the_groups_that_go_along_are_told(admin: Administrator, kept: Account, other: Account) -> None:
+def test_the_groups_that_are_moved_are_shown(admin: Administrator, kept: Account, other: Account) -> None:
     group = Group.objects.create(name="Podologues")
     GroupGrant.objects.create(account=other, group=group)
     page = look(admin, kept, "merge", other=other.user.username)
@@ -154,19 +150,19 @@ def test_the_two_selected_accounts_lead_to_the_page(admin: Administrator, kept: 
         ("dr-martin", "merge_same"),
     ],
 )
-def test_what_names_no_other_account_is_told_on_the_form(
+def test_an_unknown_account_is_an_error_of_the_form(
     admin: Administrator, kept: Account, other: Account, typed: str, code: str
 ) -> None:
     assert error_codes(look(admin, kept, "merge", other=typed)) == {code}
 
 
-def test_an_account_of_another_issuer_is_none(admin: Administrator, kept: Account, other: Account) -> None:
+def test_an_account_of_another_issuer_is_an_error(admin: Administrator, kept: Account, other: Account) -> None:
     Account.objects.filter(pk=other.pk).update(issuer="https://elsewhere.example")
     assert error_codes(look(admin, kept, "merge", other="dr-martin-2")) == {"merge_account_unknown"}
     assert error_codes(look(admin, kept, "merge", other=f"#{other.pk}")) == {"merge_other_issuer"}
 
 
-def test_of_a_user_with_several_accounts_the_number_is_asked(
+def test_a_user_with_several_accounts_takes_the_number_of_one(
     admin: Administrator, kept: Account, other: Account
 ) -> None:
     third = make_account(kept.provider, "third", Identifier("edit", "ANS20231122132732", "EDIT"))
@@ -197,13 +193,13 @@ def test_an_account_is_linked_to_another_user(admin: Administrator, kept: Accoun
         ("dr-martin-2", "link_has_account"),
     ],
 )
-def test_a_user_whom_an_account_cannot_go_to_is_told_on_the_form(
+def test_a_user_who_cannot_have_the_account_is_an_error_of_the_form(
     admin: Administrator, kept: Account, other: Account, right: User, typed: str, code: str
 ) -> None:
     assert error_codes(look(admin, kept, "link", user=typed)) == {code}
 
 
-def test_a_deactivated_user_is_told_of(admin: Administrator, kept: Account, right: User, english: None) -> None:
+def test_a_deactivated_user_is_marked(admin: Administrator, kept: Account, right: User, english: None) -> None:
     assert "is deactivated" not in text_of(look(admin, kept, "link", user=right.username))
     User.objects.filter(pk=right.pk).update(is_active=False)
     assert "is deactivated" in text_of(look(admin, kept, "link", user=right.username))

@@ -1,4 +1,4 @@
-"""The accounts in the admin: looked up, unlinked, never edited."""
+"""The admin of accounts: search, view and unlink, without editing."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_a_name_from_a_claim_is_only_text(admin: Administrator, account: Account
 
 @pytest.mark.case("AD05")
 def test_no_page_of_the_admin_is_a_spreadsheet(admin: Administrator, account: Account) -> None:
-    """Where nothing is written for a table calculation, a name such as ``=cmd`` is no formula."""
+    """A name such as ``=cmd`` would be a formula in an export to a spreadsheet: there is none."""
     get_user_model().objects.filter(pk=account.user_id).update(username="=cmd|' /C calc'!A0")
     kinds = {}
     for model, model_admin in site._registry.items():
@@ -87,7 +87,7 @@ def test_an_account_can_be_unlinked(admin: Administrator, account: Account) -> N
 
 @pytest.fixture
 def a_colleague_links_it_meanwhile(account: Account) -> Iterator[Any]:
-    """Between what this administrator read and what is done."""
+    """The account is changed after the page has been opened."""
     other = get_user_model().objects.create_user("other")
 
     def link(**_said: Any) -> None:
@@ -99,7 +99,7 @@ def a_colleague_links_it_meanwhile(account: Account) -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("way", ["page", "list"])
-def test_what_a_colleague_changed_meanwhile_is_not_unlinked(
+def test_an_account_that_was_changed_meanwhile_is_not_unlinked(
     admin: Administrator, account: Account, a_colleague_links_it_meanwhile: Any, way: str
 ) -> None:
     selected = {"action": "delete_selected", "_selected_action": [account.pk]} if way == "list" else {}
@@ -118,11 +118,11 @@ def test_a_user_with_an_account_can_be_deleted(admin: Administrator, account: Ac
 
 def test_an_empty_list_says_where_accounts_come_from(admin: Administrator, provider: Provider, settings: Any) -> None:
     settings.LANGUAGE_CODE = "en"
-    assert "Nobody has signed in" in text_of(admin.browser.get(LIST))
+    assert "No one has signed in" in text_of(admin.browser.get(LIST))
     user = get_user_model().objects.create_user("somebody")
     Account.objects.create(provider=provider, user=user, issuer="i", subject="s")
-    assert "Nobody has signed in" not in text_of(admin.browser.get(LIST))
+    assert "No one has signed in" not in text_of(admin.browser.get(LIST))
 
 
-def test_used_states_are_nobodys_business() -> None:
+def test_used_states_have_no_page() -> None:
     assert not site.is_registered(ClaimedState)

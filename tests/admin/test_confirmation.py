@@ -1,4 +1,4 @@
-"""Whoever replaces secrets and keys has proved who they are within a quarter of an hour, or does it once more."""
+"""Recent authentication before secrets and keys are replaced."""
 
 from __future__ import annotations
 
@@ -59,12 +59,12 @@ def test_another_password_confirms_nothing(late: Administrator, provider: Provid
     assert codes(late.submit(change_page(provider), client_secret=NEW_SECRET))
 
 
-def test_the_password_of_somebody_else_confirms_nothing(late: Administrator, provider: Provider) -> None:
+def test_the_password_of_another_user_confirms_nothing(late: Administrator, provider: Provider) -> None:
     get_user_model().objects.create_user("other", password="the other's password")
     assert late.browser.post(CONFIRM, {"password": "the other's password"}).status_code == 200
 
 
-def test_failed_confirmations_are_heard_of_like_failed_logins(late: Administrator, provider: Provider) -> None:
+def test_failed_confirmations_send_the_signal_of_failed_logins(late: Administrator, provider: Provider) -> None:
     from django.contrib.auth.signals import user_login_failed
 
     heard: list[Any] = []
@@ -84,22 +84,22 @@ def test_failed_confirmations_are_heard_of_like_failed_logins(late: Administrato
 @pytest.mark.parametrize(
     "url", ["https://evil.example/", "//evil.example/", "javascript:alert(1)", "", "/\\evil.example"]
 )
-def test_the_confirmation_leads_nowhere_else(late: Administrator, provider: Provider, url: str) -> None:
+def test_the_confirmation_redirects_only_within_the_site(late: Administrator, provider: Provider, url: str) -> None:
     response = late.browser.post(CONFIRM, {"password": "a good password", "next": url})
     assert response["Location"] == "/admin/psc_connect/provider/"
 
 
-def test_whoever_has_no_password_is_told_another_way(provider: Provider, settings: Any) -> None:
+def test_a_user_without_password_sees_another_way(provider: Provider, settings: Any) -> None:
     settings.LANGUAGE_CODE = "en"
     page = administrator(*KEEPER).browser.get(CONFIRM)
-    assert "Sign out and in again" in text_of(page)
+    assert "Sign out and sign in again" in text_of(page)
     assert "Sign out here and at Pro Santé Connect" in text_of(page)
     assert "psc_connect/psc_connect.css" in page.content.decode()
 
 
 @pytest.mark.usefixtures("english")
-def test_whoever_has_a_password_is_told_no_other_way(late: Administrator, provider: Provider) -> None:
-    assert "Sign out and in again" not in text_of(late.browser.get(CONFIRM))
+def test_a_user_with_a_password_sees_no_other_way(late: Administrator, provider: Provider) -> None:
+    assert "Sign out and sign in again" not in text_of(late.browser.get(CONFIRM))
 
 
 @pytest.mark.case("AD01", "SE06")
@@ -112,7 +112,7 @@ def test_whoever_has_a_password_is_told_no_other_way(late: Administrator, provid
         ("missing_auth_time", {}, True),
     ],
 )
-def test_a_sign_in_with_psc_counts_from_when_the_person_identified(
+def test_a_sign_in_with_psc_counts_from_the_authentication_at_psc(
     provider: Provider,
     person: BrowserSession,
     simulator: Simulator,
@@ -120,7 +120,7 @@ def test_a_sign_in_with_psc_counts_from_when_the_person_identified(
     options: dict[str, int],
     is_asked: bool,
 ) -> None:
-    """A session at the provider that is open since the morning signs in whoever sits at the machine."""
+    """An old session at the provider proves nothing about the person at the computer now."""
     with simulator.fault(fault, **options):
         person.sign_in(PAGE)
     get_user_model().objects.update(is_staff=True, is_superuser=True)
@@ -128,8 +128,8 @@ def test_a_sign_in_with_psc_counts_from_when_the_person_identified(
     assert bool(page.context["why_not"]) == is_asked
 
 
-def test_the_confirmation_leads_back_to_a_page_that_can_be_opened(late: Administrator, provider: Provider) -> None:
-    """What is only ever sent, such as an acceptance, is no page to come back to."""
+def test_the_confirmation_leads_back_to_a_page_that_answers_get(late: Administrator, provider: Provider) -> None:
+    """A page that only accepts POST cannot be opened again."""
     moved = {**provider.metadata, "jwks_uri": provider.metadata["jwks_uri"] + "-moved"}
     Provider.objects.update(metadata=moved)
     offer = late.press(provider, "connection").context["offer"]
@@ -142,5 +142,5 @@ def test_the_confirmation_leads_back_to_a_page_that_can_be_opened(late: Administ
     assert response["Location"].endswith(f"/{provider.pk}/connection/")
 
 
-def test_the_confirmation_is_not_for_strangers(provider: Provider, person: BrowserSession) -> None:
+def test_the_confirmation_is_for_administrators_only(provider: Provider, person: BrowserSession) -> None:
     assert "/login/?next=" in person.browser.get(CONFIRM)["Location"]

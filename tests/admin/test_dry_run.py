@@ -254,7 +254,7 @@ def test_a_hook_of_the_site_can_read_the_request(
     [
         ({"create_unknown_users": False}, "“create unknown users” is off"),
         ({"client_secret": "env:PSC_CONNECT_SECRET_NOWHERE"}, "that environment variable is not set"),
-        ({"required": "nowhere"}, "Required, and nothing lies there"),
+        ({"required": "nowhere"}, "Required, but there is no value"),
     ],
 )
 def test_the_reason_is_shown_to_an_administrator(
@@ -300,7 +300,7 @@ def test_each_attribute_is_shown_with_the_values_that_its_field_takes(
     assert rows["username"].takes == "text, at most 150 characters, unique"
     assert rows["email"].is_problem
     assert rows["email"].takes.startswith("an e-mail address")
-    assert "Nothing lies there" in rows["date_joined"].result
+    assert "No value" in rows["date_joined"].result
     assert rows["gone"].is_problem
 
 

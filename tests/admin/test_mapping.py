@@ -1,4 +1,4 @@
-"""The page of the mapping: rows are typed, tried on a sample, and saved as the list that they are."""
+"""The mapping page: rows are typed, previewed with a sample, and saved."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def test_a_row_is_deleted(admin: Administrator, provider: Provider) -> None:
     assert provider.exported_attributes.count() == 2
 
 
-def test_a_page_saved_as_it_is_changes_nothing(admin: Administrator, provider: Provider) -> None:
+def test_saving_an_unchanged_page_changes_nothing(admin: Administrator, provider: Provider) -> None:
     before = list(provider.exported_attributes.values_list("claim", "user_field", "when", "required"))
     submit(admin, provider)
     assert list(provider.exported_attributes.values_list("claim", "user_field", "when", "required")) == before
     assert not DeclarationChange.objects.exists()
 
 
-def test_the_history_tells_the_old_and_the_new(admin: Administrator, provider: Provider) -> None:
+def test_the_history_shows_the_old_and_the_new_value(admin: Administrator, provider: Provider) -> None:
     submit(admin, provider, **{"attributes-0-claim": "SubjectOrganization"})
     (change,) = DeclarationChange.objects.get().changes
     name, old, new = change
@@ -93,7 +93,7 @@ def test_only_fields_that_a_claim_may_fill_are_offered(admin: Administrator, pro
     assert offered == {"", "username", "first_name", "last_name", "email", "date_joined"}
 
 
-def test_every_input_of_a_row_says_what_it_is(admin: Administrator, provider: Provider) -> None:
+def test_every_input_of_a_row_has_a_name(admin: Administrator, provider: Provider) -> None:
     response = admin.browser.get(page_of(provider))
     names = {"attributes": ("claim", "user_field", "when", "required"), "groups": ("claim", "equals", "group")}
     for kind, fields in names.items():
@@ -106,7 +106,7 @@ def test_two_rows_for_one_field_are_refused(admin: Administrator, provider: Prov
     assert provider.exported_attributes.count() == 3
 
 
-def test_a_field_that_has_gone_is_shown_and_can_be_replaced(admin: Administrator, provider: Provider) -> None:
+def test_a_missing_field_is_shown_and_can_be_replaced(admin: Administrator, provider: Provider) -> None:
     ExportedAttribute.objects.filter(user_field="last_name").update(user_field="gone")
     fields = admin.fields_of(page_of(provider), "mapping_form")
     (name,) = (name for name, value in fields.items() if value == "gone")
@@ -118,14 +118,14 @@ def test_a_field_that_has_gone_is_shown_and_can_be_replaced(admin: Administrator
     assert set(fields_now) == {"first_name", "last_name", "username"}
 
 
-def test_a_path_that_broke_is_shown_and_can_be_mended(admin: Administrator, provider: Provider) -> None:
+def test_an_invalid_stored_path_is_shown_and_can_be_corrected(admin: Administrator, provider: Provider) -> None:
     ExportedAttribute.objects.filter(user_field="last_name").update(claim="a[")
     fields = admin.fields_of(page_of(provider), "mapping_form")
     (name,) = (name for name, value in fields.items() if value == "a[")
     assert submit(admin, provider, **{name: "family_name"}).status_code == 302
 
 
-def test_more_rows_than_anybody_needs_are_refused(admin: Administrator, provider: Provider) -> None:
+def test_too_many_rows_are_refused(admin: Administrator, provider: Provider) -> None:
     rows = {f"attributes-{number}-claim": "a" for number in range(101)}
     response = submit(admin, provider, **{"attributes-TOTAL_FORMS": "101"}, **rows)
     assert ("", "too_many_forms") in row_codes(response)
@@ -139,7 +139,7 @@ def group() -> Group:
     return Group.objects.create(name="Podiatrists")
 
 
-def test_a_group_row_is_added_tried_and_deleted(
+def test_a_group_row_is_added_previewed_and_deleted(
     admin: Administrator, provider: Provider, group: Group, settings: Any
 ) -> None:
     settings.LANGUAGE_CODE = "en"
@@ -171,49 +171,49 @@ def test_a_wrong_group_row_is_refused(
     assert not ExportedGroup.objects.exists()
 
 
-# Two at once.
+# Two administrators at the same time.
 
 
-def test_the_second_of_two_is_told_and_nothing_is_lost(admin: Administrator, provider: Provider) -> None:
+def test_the_second_of_two_administrators_is_warned_and_loses_nothing(admin: Administrator, provider: Provider) -> None:
     second = administrator("view_provider", "change_provider", "change_user")
     shown_to_second = {**second.fields_of(page_of(provider), "mapping_form"), "sample": SAMPLE}
     submit(admin, provider, **{"attributes-0-claim": "SubjectOrganization"})
     mine = {**shown_to_second, "attributes-1-claim": "preferred_username", "_save": "on"}
-    told = second.browser.post(page_of(provider), mine)
-    assert "administrator-" in told.context["problem"]
-    marked = {row["text"]: row["is_changed"] for row in told.context["present"]}
+    page = second.browser.post(page_of(provider), mine)
+    assert "administrator-" in page.context["problem"]
+    marked = {row["text"]: row["is_changed"] for row in page.context["present"]}
     assert [is_changed for text, is_changed in marked.items() if "SubjectOrganization" in text] == [True]
     assert [is_changed for text, is_changed in marked.items() if "champ de l’utilisateur\xa0: username" in text] == [
         False
     ]
-    assert told.context["attributes"].forms[1]["claim"].value() == "preferred_username"
+    assert page.context["attributes"].forms[1]["claim"].value() == "preferred_username"
     assert provider.exported_attributes.get(user_field="last_name").claim == "family_name"
-    again = {**mine, "acknowledged": told.context["acknowledged"]}
+    again = {**mine, "acknowledged": page.context["acknowledged"]}
     assert second.browser.post(page_of(provider), again).status_code == 302
     assert provider.exported_attributes.get(user_field="last_name").claim == "preferred_username"
-    # What the first had saved stands in the history.
+    # The history has what the first administrator had saved.
     assert "SubjectOrganization" in str([change.changes for change in DeclarationChange.objects.all()])
 
 
-def test_trying_does_not_make_the_page_forget_what_it_showed(admin: Administrator, provider: Provider) -> None:
+def test_a_preview_keeps_what_the_page_has_shown_first(admin: Administrator, provider: Provider) -> None:
     shown = add_row(admin, provider, "_preview", claim="SubjectOrganization")
     provider.exported_attributes.filter(user_field="first_name").update(claim="x")
     from tests.admin.pages import FormReader
 
     reader = FormReader("mapping_form")
     reader.feed(shown.content.decode())
-    told = admin.browser.post(page_of(provider), {**reader.fields, "_save": "on"})
-    assert told.context["problem"]
+    page = admin.browser.post(page_of(provider), {**reader.fields, "_save": "on"})
+    assert page.context["problem"]
 
 
-# Where the form of the provider says so.
+# The warning on the form of the provider.
 
 
 def says_so(admin: Administrator, url: str) -> bool:
     return "ProSanteConnectBackend.create_user" in text_of(admin.browser.get(url))
 
 
-def test_without_a_row_for_the_username_the_pages_say_that_nobody_can_be_created(
+def test_without_a_row_for_the_username_the_pages_warn_that_no_user_can_be_created(
     admin: Administrator, provider: Provider
 ) -> None:
     pages = (change_page(provider), page_of(provider))
@@ -222,13 +222,13 @@ def test_without_a_row_for_the_username_the_pages_say_that_nobody_can_be_created
     assert all(says_so(admin, url) for url in pages)
 
 
-def test_it_does_not_say_so_where_nobody_is_to_be_created(admin: Administrator, provider: Provider) -> None:
+def test_there_is_no_warning_where_users_are_not_created(admin: Administrator, provider: Provider) -> None:
     provider.exported_attributes.all().delete()
     Provider.objects.update(create_unknown_users=False)
     assert not says_so(admin, change_page(provider))
 
 
-def test_it_does_not_say_so_where_the_site_creates_its_users(
+def test_there_is_no_warning_where_the_site_creates_its_users(
     admin: Administrator, provider: Provider, settings: Any
 ) -> None:
     provider.exported_attributes.all().delete()
@@ -237,7 +237,9 @@ def test_it_does_not_say_so_where_the_site_creates_its_users(
     assert not says_so(admin, change_page(provider))
 
 
-def test_the_form_of_the_provider_sums_the_mapping_up(admin: Administrator, provider: Provider, group: Group) -> None:
+def test_the_form_of_the_provider_summarizes_the_mapping(
+    admin: Administrator, provider: Provider, group: Group
+) -> None:
     ExportedGroup.objects.create(provider=provider, claim="given_name", equals="X", group=group)
     text = text_of(admin.browser.get(change_page(provider)))
     assert "SubjectNameID → username" in text
@@ -264,7 +266,7 @@ def test_people_known_by_email_cannot_be_created_without_a_row_for_it(
     assert not creation_is_impossible(provider)
 
 
-def test_messages_say_that_it_is_saved(admin: Administrator, provider: Provider) -> None:
+def test_a_message_confirms_the_saving(admin: Administrator, provider: Provider) -> None:
     response = submit(admin, provider, **{"attributes-0-DELETE": "on"})
     assert [level for level, _text in messages_of(response)] == ["success"]
     assert get_user_model().objects.count() == 1

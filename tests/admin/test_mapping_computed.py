@@ -1,4 +1,4 @@
-"""What is computed beside the claims, on the page of the mapping: proposed, tried, explained, masked."""
+"""Computed values on the mapping page: proposed, previewed, explained, masked."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ DOCTOR = "doctor-card-two-activities-2023"
 EXPLODING = "|".join(["[@,@][]"] * 16)
 
 
-def test_the_picker_proposes_first_what_is_computed(admin: Administrator, provider: Provider) -> None:
+def test_computed_values_are_proposed_first(admin: Administrator, provider: Provider) -> None:
     page = submit(admin, provider, "_preview", sample=DOCTOR)
     shown = {each.path: (each.words, each.value) for each in page.context["computed"]}
     assert list(shown) == list(COMPUTED)
@@ -36,11 +36,11 @@ def test_the_picker_proposes_first_what_is_computed(admin: Administrator, provid
     html = page.content.decode()
     assert '<option value="profession.label">Profession (label) – Médecin</option>' in html
     assert html.index('<option value="rpps">') < html.index('<option value="sub">')
-    # Nothing of this sample: what it may look like.
+    # The sample has no value: an example is shown.
     assert "such as 00000000000018" in text_of(page)
 
 
-def test_a_claim_of_the_sample_hides_what_is_computed(admin: Administrator, provider: Provider) -> None:
+def test_a_claim_of_the_sample_hides_the_computed_value(admin: Administrator, provider: Provider) -> None:
     pasted = json.dumps({"rpps": "as sent"})
     page = submit(admin, provider, "_preview", sample="pasted", pasted=pasted)
     assert "rpps" not in {each.path for each in page.context["computed"]}
@@ -48,14 +48,14 @@ def test_a_claim_of_the_sample_hides_what_is_computed(admin: Administrator, prov
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
-def test_every_name_has_words(language: str) -> None:
+def test_every_name_has_a_description(language: str) -> None:
     with translation.override(language):
         words = [in_words(name) for name in COMPUTED]
     assert all(words)
     assert len(set(words)) == len(words)
 
 
-def test_a_row_is_tried_on_what_is_computed(admin: Administrator, provider: Provider) -> None:
+def test_the_preview_of_a_row_uses_computed_values(admin: Administrator, provider: Provider) -> None:
     page = add_row(admin, provider, "_preview", sample="", claim="profession.label", user_field="email")
     assert row_previews(page)[-1].found == "Pédicure-Podologue"
     page = add_group(admin, provider, "_preview", claim="profession.code", equals="80", group="")
@@ -65,9 +65,9 @@ def test_a_row_is_tried_on_what_is_computed(admin: Administrator, provider: Prov
 def test_a_wrong_name_is_explained(admin: Administrator, provider: Provider) -> None:
     *_others, result = row_previews(add_row(admin, provider, "_preview", claim="profession.lable"))
     assert result.steps[0] == "profession: an object that holds code, label"
-    assert result.steps[1].endswith("nothing – do you mean label?")
+    assert result.steps[1].endswith("nothing – did you mean label?")
     *_others, result = row_previews(add_row(admin, provider, "_preview", claim="rps"))
-    assert result.steps == ("rps: nothing – do you mean rpps?",)
+    assert result.steps == ("rps: nothing – did you mean rpps?",)
 
 
 def last_dry_run(admin: Administrator, provider: Provider, simulator: Simulator) -> Any:
@@ -77,7 +77,7 @@ def last_dry_run(admin: Administrator, provider: Provider, simulator: Simulator)
     return admin.browser.get(page_of(provider))
 
 
-def test_what_is_computed_of_a_dry_run_is_masked(
+def test_computed_values_of_a_dry_run_are_masked(
     admin: Administrator, provider: Provider, simulator: Simulator
 ) -> None:
     provider.exported_attributes.filter(user_field="username").update(claim="rpps")
@@ -86,7 +86,7 @@ def test_what_is_computed_of_a_dry_run_is_masked(
     assert "99700427885" not in page.content.decode()
 
 
-def test_a_dry_run_speaks_of_the_capacity_that_the_person_chose_last(
+def test_a_dry_run_uses_the_activity_that_the_person_chose_last(
     admin: Administrator, provider: Provider, simulator: Simulator
 ) -> None:
     provider.exported_attributes.filter(user_field="last_name").update(claim="structure.name")
@@ -103,7 +103,7 @@ def test_a_dry_run_speaks_of_the_capacity_that_the_person_chose_last(
     assert preview.attributes[1][1].accepted == "HOPITAL GENERIQUE  FIN VARI"
 
 
-# What takes too long.
+# Paths that take too long.
 
 
 @pytest.mark.parametrize("button", ["_save", "_preview"])
@@ -112,7 +112,7 @@ def test_a_dry_run_speaks_of_the_capacity_that_the_person_chose_last(
     [(EXPLODING, "attribute_claim_too_slow"), ("!" * 255, "attribute_claim_too_deep")],
     ids=["explodes", "deep"],
 )
-def test_what_is_too_much_for_the_samples_is_not_saved(
+def test_a_path_too_slow_for_the_samples_is_not_saved(
     admin: Administrator, provider: Provider, button: str, claim: str, code: str
 ) -> None:
     assert row_codes(add_row(admin, provider, button, claim=claim)) == {("claim", code)}
@@ -120,7 +120,7 @@ def test_what_is_too_much_for_the_samples_is_not_saved(
 
 
 @pytest.mark.parametrize("required", ["", "on"])
-def test_what_is_too_much_for_a_pasted_userinfo_is_told(
+def test_a_path_too_slow_for_a_pasted_userinfo_is_reported(
     admin: Administrator, provider: Provider, required: str
 ) -> None:
     pasted = json.dumps({"given_name": "Zoé", "SubjectRefPro": many_activities()})
@@ -135,18 +135,18 @@ def test_what_is_too_much_for_a_pasted_userinfo_is_told(
     assert slow.steps[-1].endswith("takes too long to evaluate")
 
 
-def test_a_group_whose_expression_is_too_much_for_a_sample_is_told(admin: Administrator, provider: Provider) -> None:
+def test_a_group_path_too_slow_for_a_sample_is_reported(admin: Administrator, provider: Provider) -> None:
     group = Group.objects.create(name="Doctors")
     pasted = json.dumps({"SubjectRefPro": many_activities()})
     values = {"claim": SLOW_FOR_MANY, "equals": "x", "group": str(group.pk)}
     fields = {f"groups-0-{name}": value for name, value in values.items()}
     (slow,) = row_previews(submit(admin, provider, "_preview", sample="pasted", pasted=pasted, **fields), "group_rows")
     assert slow.is_problem
-    assert "nobody joins the group" in slow.result
+    assert "adds no one to the group" in slow.result
 
 
-def test_a_dry_run_foresees_that_a_row_takes_too_long(
-    admin: Administrator, admin_session: BrowserSession, provider: Provider, simulator: Simulator
+def test_a_dry_run_reports_a_row_that_takes_too_long(
+    admin: Administrator, rehearsing: BrowserSession, provider: Provider, simulator: Simulator
 ) -> None:
     ExportedAttribute.objects.create(provider=provider, claim=SLOW_FOR_MANY, user_field="email", required=True)
     simulator.faults.set("userinfo_claims", claims={"SubjectRefPro": many_activities()})
@@ -155,14 +155,14 @@ def test_a_dry_run_foresees_that_a_row_takes_too_long(
     assert "takes too long" in text_of(page)
 
 
-def test_a_dry_run_foresees_that_so_many_activities_are_refused(
-    admin_session: BrowserSession, provider: Provider, simulator: Simulator
+def test_a_dry_run_reports_too_many_activities(
+    rehearsing: BrowserSession, provider: Provider, simulator: Simulator
 ) -> None:
     simulator.faults.set("userinfo_claims", claims={"SubjectRefPro": {"exercices": [{"activities": [{}] * 500}]}})
     assert dry_run(admin_session, provider).context["preview"].code == "userinfo_activities_too_many"
 
 
-def test_so_many_activities_cannot_be_tried_either(admin: Administrator, provider: Provider) -> None:
+def test_too_many_activities_cannot_be_previewed(admin: Administrator, provider: Provider) -> None:
     pasted = json.dumps({"SubjectRefPro": {"exercices": [{"activities": [{}] * 500}]}})
     page = submit(admin, provider, "_preview", sample="pasted", pasted=pasted)
     assert [error.code for error in page.context["sample"].errors.as_data()["pasted"]] == ["sample_activities_too_many"]

@@ -1,4 +1,4 @@
-"""The rows of the mapping, tried on a sample before they are saved."""
+"""Preview of the rows of the mapping with a sample."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.support.database import failing_statements
 pytestmark = pytest.mark.django_db
 
 
-def test_trying_shows_what_each_row_finds_and_saves_nothing(
+def test_the_preview_shows_what_each_row_finds_and_saves_nothing(
     admin: Administrator, provider: Provider, settings: Any
 ) -> None:
     settings.LANGUAGE_CODE = "en"
@@ -36,7 +36,7 @@ def test_trying_shows_what_each_row_finds_and_saves_nothing(
     assert 'value="SubjectOrganization"' in response.content.decode()
 
 
-def test_a_wrong_step_is_shown_with_what_lies_before_it(
+def test_a_wrong_step_is_shown_with_the_steps_before_it(
     admin: Administrator, provider: Provider, settings: Any
 ) -> None:
     settings.LANGUAGE_CODE = "en"
@@ -48,17 +48,17 @@ def test_a_wrong_step_is_shown_with_what_lies_before_it(
         "SubjectRefPro.exercices[0]",
         "SubjectRefPro.exercices[0].codeProfesion",
     ]
-    assert result.steps[-1].endswith("nothing – do you mean codeProfession?")
+    assert result.steps[-1].endswith("nothing – did you mean codeProfession?")
     assert "codeProfession" in result.steps[2]
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-def test_every_shipped_payload_can_be_tried(admin: Administrator, provider: Provider, name: str) -> None:
+def test_every_sample_can_be_previewed(admin: Administrator, provider: Provider, name: str) -> None:
     response = submit(admin, provider, "_preview", sample=name)
     assert [result.found for result in row_previews(response)][2] == load_sample(name)["SubjectNameID"]
 
 
-def test_a_pasted_payload_can_be_tried_and_is_kept_nowhere(admin: Administrator, provider: Provider) -> None:
+def test_a_pasted_userinfo_is_previewed_and_not_stored(admin: Administrator, provider: Provider) -> None:
     pasted = json.dumps({"given_name": "Zoé", "x": {"y": 1}})
     response = submit(admin, provider, "_preview", sample="pasted", pasted=pasted)
     assert row_previews(response)[0].found == "Zoé"
@@ -66,7 +66,7 @@ def test_a_pasted_payload_can_be_tried_and_is_kept_nowhere(admin: Administrator,
     assert "Zoé" not in str(dict(admin.browser.session))
 
 
-def test_what_is_pasted_is_what_is_meant(admin: Administrator, provider: Provider) -> None:
+def test_a_pasted_userinfo_replaces_the_sample(admin: Administrator, provider: Provider) -> None:
     response = submit(admin, provider, "_preview", sample=SAMPLE, pasted='{"given_name": "Zoé"}')
     assert row_previews(response)[0].found == "Zoé"
     assert response.context["sample"]["sample"].value() == "pasted"
@@ -84,14 +84,14 @@ def test_what_is_pasted_is_what_is_meant(admin: Administrator, provider: Provide
         ('{"a": "' + "x" * 300_000 + '"}', "sample_too_large"),
     ],
 )
-def test_a_pasted_payload_that_is_none_is_refused(
+def test_an_invalid_pasted_userinfo_is_refused(
     admin: Administrator, provider: Provider, pasted: str, code: str
 ) -> None:
     response = submit(admin, provider, "_preview", sample="pasted", pasted=pasted)
     assert [error.code for error in response.context["sample"].errors.as_data()["pasted"]] == [code]
 
 
-def test_the_last_dry_run_can_be_tried_with_its_identifiers_masked(admin: Administrator, provider: Provider) -> None:
+def test_the_last_dry_run_is_previewed_with_masked_identifiers(admin: Administrator, provider: Provider) -> None:
     person = BrowserSession(browser=admin.browser)
     url = admin.open(provider, "begin-dry-run")["Location"]
     person.come_back(person.authorize(url))
@@ -99,12 +99,12 @@ def test_the_last_dry_run_can_be_tried_with_its_identifiers_masked(admin: Admini
     assert response.context["sample"].initial["sample"] == "dry-run"
     assert row_previews(response)[2].found == "AN•••••••••••••32"
     assert "ANS20231122132732" not in response.content.decode()
-    looker = BrowserSession(browser=administrator("view_provider", "change_provider").browser)
-    page = looker.browser.get(page_of(provider))
+    viewer = BrowserSession(browser=administrator("view_provider", "change_provider").browser)
+    page = viewer.browser.get(page_of(provider))
     assert "dry-run" not in dict(page.context["sample"].fields["sample"].choices)
 
 
-def test_the_picker_proposes_the_paths_of_the_sample(admin: Administrator, provider: Provider) -> None:
+def test_the_paths_of_the_sample_are_proposed(admin: Administrator, provider: Provider) -> None:
     page = submit(admin, provider, "_preview", sample="doctor-two-exercices-2022").content.decode()
     assert '<option value="SubjectRefPro.exercices[1].codeProfession">' in page
     assert 'list="psc-paths"' in page
@@ -120,8 +120,8 @@ def test_without_a_group_the_page_says_where_to_make_one(admin: Administrator, p
 
 
 @pytest.mark.case("LG02")
-def test_a_pasted_person_is_in_no_error_report(admin: Administrator, provider: Provider, settings: Any) -> None:
-    """What Django would send to the administrators by mail."""
+def test_a_pasted_userinfo_is_in_no_error_report(admin: Administrator, provider: Provider, settings: Any) -> None:
+    """The report that Django would send to the administrators by mail."""
     settings.DEBUG = False
     reports = []
 

@@ -1,4 +1,4 @@
-"""Who may change the mapping: it is written into every user who signs in."""
+"""Rights to change the mapping, which changes every user who signs in."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def editor() -> Administrator:
-    """Somebody who may edit providers, and no users."""
+    """An administrator with the right to change providers, but not users."""
     return administrator("view_provider", "change_provider")
 
 
 @pytest.mark.case("AD03")
-def test_whoever_may_not_change_users_gives_no_groups(editor: Administrator, provider: Provider) -> None:
+def test_without_the_right_to_change_users_no_groups_are_given(editor: Administrator, provider: Provider) -> None:
     group = Group.objects.create(name="Podiatrists")
     response = add_group(editor, provider, claim="given_name", equals="x", group=str(group.pk))
     assert response.context["problem"]
@@ -32,35 +32,35 @@ def test_whoever_may_not_change_users_gives_no_groups(editor: Administrator, pro
 
 
 @pytest.mark.case("AD02", "AL12")
-def test_whoever_may_not_change_users_writes_nothing_into_them(
+def test_without_the_right_to_change_users_no_attributes_are_changed(
     editor: Administrator, provider: Provider, english: None
 ) -> None:
-    """An expression may be a constant: everybody who signs in would get it, an administrator of the site too."""
+    """An expression may be a constant, which would be saved for everyone who signs in, administrators included."""
     before = stored_rows(provider, "exported_attributes")
     for response in (
         add_row(editor, provider, claim="'attacker@evil.example'"),
         submit(editor, provider, **{"attributes-0-DELETE": "on"}),
     ):
-        assert "must be allowed to change users" in response.context["problem"]
-        assert "must be allowed to change users" in text_of(response)
+        assert "the permission to change users" in response.context["problem"]
+        assert "the permission to change users" in text_of(response)
     assert stored_rows(provider, "exported_attributes") == before
-    # They are told before they type, and may try.
+    # The page says so before anything is typed, and shows a preview.
     page = editor.browser.get(page_of(provider)).content.decode()
-    assert "must be allowed to change users" in page
+    assert "the permission to change users" in page
     assert 'name="_save"' not in page
     assert row_previews(add_row(editor, provider, "_preview", claim="SubjectOrganization"))[-1].found
 
 
-def test_a_mapping_that_stays_as_it_is_takes_no_right(editor: Administrator, provider: Provider) -> None:
+def test_saving_an_unchanged_mapping_takes_no_right(editor: Administrator, provider: Provider) -> None:
     assert submit(editor, provider).status_code == 302
 
 
-def test_whoever_may_only_look_tries_and_saves_nothing(provider: Provider) -> None:
-    looker = administrator("view_provider")
-    page = looker.browser.get(page_of(provider))
+def test_with_the_right_to_view_only_a_preview_is_possible_and_saving_is_not(provider: Provider) -> None:
+    viewer = administrator("view_provider")
+    page = viewer.browser.get(page_of(provider))
     assert 'name="_save"' not in page.content.decode()
     before = stored_rows(provider, "exported_attributes")
-    shown = add_row(looker, provider, "_preview", claim="SubjectOrganization")
+    shown = add_row(viewer, provider, "_preview", claim="SubjectOrganization")
     assert row_previews(shown)[-1].found == load_sample(SAMPLE)["SubjectOrganization"]
-    assert add_row(looker, provider, claim="SubjectOrganization").status_code == 403
+    assert add_row(viewer, provider, claim="SubjectOrganization").status_code == 403
     assert stored_rows(provider, "exported_attributes") == before

@@ -1,4 +1,4 @@
-"""What identifies a person is hidden, and what does not is shown."""
+"""Masks for identifiers of people."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def identifiers(claims: dict[str, Any]) -> set[str]:
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-def test_no_identifier_of_a_payload_is_left(name: str) -> None:
+def test_every_identifier_of_a_sample_is_masked(name: str) -> None:
     claims = load_sample(name)
     text = json.dumps(masker(claims)(claims), ensure_ascii=False)
     assert identifiers(claims)
@@ -27,14 +27,14 @@ def test_no_identifier_of_a_payload_is_left(name: str) -> None:
         assert identifier not in text
 
 
-def test_the_rest_is_shown() -> None:
+def test_other_values_are_shown() -> None:
     claims = load_sample("podiatrist-2023")
     shown = masker(claims)(claims)
     assert shown["given_name"] == claims["given_name"]
     assert shown["SubjectRefPro"]["exercices"][0]["codeProfession"] == "80"
 
 
-def test_an_identifier_is_masked_wherever_its_text_stands() -> None:
+def test_an_identifier_is_masked_inside_other_texts() -> None:
     shown = masker({"SubjectNameID": "899700427885", "sub": "f:abc:899700427885"})
     assert "899700427885" not in json.dumps(shown({"note": "of 899700427885", "list": ["x899700427885x"]}))
     assert shown("899700427885-2") == "89••••••••85-2"

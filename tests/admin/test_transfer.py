@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import Group
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from psc_connect.admin.signed_payloads import seal
+from psc_connect.admin.signed_payloads import sign_payload
 from psc_connect.environments import load_metadata
 from psc_connect.models import DeclarationChange, Provider
 from tests.admin.pages import LIST, Administrator, administrator, change_page, messages_of, stored, text_of
@@ -249,7 +249,7 @@ def test_access_rules_that_give_groups_take_it_too_and_are_shown_as_sentences(pr
 
 @pytest.mark.parametrize("offer", ["", "x", "gAAAAA", None])
 def test_an_offer_that_is_none_changes_nothing(admin: Administrator, provider: Provider, offer: str | None) -> None:
-    sealed = seal("keys", json.loads(document({"slug": "psc", "scope": "openid"})))
+    sealed = sign_payload("keys", json.loads(document({"slug": "psc", "scope": "openid"})))
     before = everything()
     response = admin.browser.post(IMPORT, {"offer": sealed if offer is None else offer})
     assert [level for level, _text in messages_of(response)] == ["error"]

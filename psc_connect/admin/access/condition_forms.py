@@ -136,7 +136,7 @@ class ConditionForm(forms.Form):
             return self.cleaned_data
         subject, typed = self.cleaned_data["subject"], self.cleaned_data["typed"]
         if self.has_labels and typed:
-            message = _("“%(text)s” is no code and no label of one.")
+            message = _("“%(text)s” is neither a code nor a label.")
             text = "; ".join(self.texts_without_suggestion) or typed
             self.add_error("typed", ValidationError(message, "access_code_unknown", {"text": text}))
             return self.cleaned_data
@@ -165,7 +165,7 @@ def initial_condition(condition: Condition) -> dict[str, Any]:
 def _checkbox_label(value: str) -> str:
     subject, _space, code = value.rpartition(" ")
     words = code_in_words(subject, code)
-    return str(_("%(code)s, no longer given out") % {"code": words}) if is_closed(subject, code) else words
+    return str(_("%(code)s, no longer assigned") % {"code": words}) if is_closed(subject, code) else words
 
 
 def _placeholder(subject: str) -> Any:

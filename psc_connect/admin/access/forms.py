@@ -155,7 +155,7 @@ class OthersForm(_ProviderModelForm):
     others_may_sign_in = forms.TypedChoiceField(
         choices=[("True", _("may sign in")), ("False", _("is refused"))],
         coerce=lambda value: value == "True",
-        label=_("Everybody else"),
+        label=_("Everyone else"),
     )
 
     class Meta:

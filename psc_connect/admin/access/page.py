@@ -57,7 +57,7 @@ class AccessPage(RowsPage):
     template_name = "admin/psc_connect/provider/access_rules.html"
     lists = (RULES,)
     fields = ("others_may_sign_in", "refusal_message", "contact")
-    saved = _("The access rules are saved: they hold from the next sign-in on.")
+    saved = _("The access rules are saved: they apply from the next sign-in on.")
 
     def get(self, request: HttpRequest) -> HttpResponse:
         stored = rules_of(self.provider)
@@ -111,7 +111,9 @@ class AccessPage(RowsPage):
         if self.values["others_may_sign_in"] != present["others_may_sign_in"]:
             changes_groups = changes_groups or give_groups(wanted)
         if changes_groups and not may_change_users(request):
-            return {"problem": gettext("Whoever gives groups must be allowed to change users: ask a colleague who is.")}
+            return {
+                "problem": gettext("Giving groups takes the permission to change users: ask a colleague who has it.")
+            }
         return super().problem(request, rows)
 
     @sensitive_variables()
@@ -172,9 +174,9 @@ def _wrong(rules: Any, others: OthersForm) -> list[tuple[str, str]]:
 def _in_words(counts: AccountCounts) -> str:
     """Say how many of the known accounts would be refused."""
     if counts.denies_everyone:
-        return gettext("Nobody could sign in any longer, whoever it may be.")
+        return gettext("No one could sign in any longer.")
     if not counts.known:
-        return gettext("The professional data of nobody are known here yet: they are kept from the first sign-in on.")
+        return gettext("No professional data are known yet: they are stored from the first sign-in on.")
     if counts.refuses_all:
         text = gettext("Every known account would be refused (%(known)s).")
     elif not counts.refused:
@@ -188,7 +190,7 @@ def _in_words(counts: AccountCounts) -> str:
     words = text % {"refused": counts.refused, "known": counts.known}
     if not counts.is_partial:
         return words
-    partial = gettext("These are the first %(known)s accounts only: there was no time to try the others.")
+    partial = gettext("These are the first %(known)s accounts only: there was no time to check the others.")
     return f"{words} {partial % {'known': counts.known}}"
 
 

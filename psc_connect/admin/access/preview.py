@@ -154,7 +154,7 @@ class RuleSet:
         """Yield possible mistakes that can be saved: codes of no table, deleted groups."""
         for number, rule in enumerate(self.rules, start=1):
             if not rule.is_well_formed:
-                yield gettext("Row %(row)s cannot be read: whoever comes to it is refused.") % {"row": number}
+                yield gettext("Row %(row)s cannot be read: it refuses everyone.") % {"row": number}
                 continue
             for condition in rule.parsed_conditions:
                 for code in condition.unknown_codes:
@@ -162,8 +162,12 @@ class RuleSet:
                     yield text % {"row": number, "code": code}
                 for value in condition.odd_values:
                     subject = SUBJECT_LABELS[condition.subject]
-                    text = gettext("Row %(row)s: “%(value)s” has not the form of “%(subject)s”. Is a comma missing?")
+                    text = gettext(
+                        "Row %(row)s: “%(value)s” does not have the form of “%(subject)s”. Is a comma missing?"
+                    )
                     yield text % {"row": number, "value": value, "subject": subject}
             if rule.has_lost_its_group:
-                text = gettext("Row %(row)s: its group has been deleted, and it gives nothing. Choose another one.")
+                text = gettext(
+                    "Row %(row)s: its group has been deleted, so that it has no effect. Choose another group."
+                )
                 yield text % {"row": number}

@@ -1,4 +1,4 @@
-"""Who has signed in: to be looked up and unlinked, never edited; and who has been unlinked."""
+"""The admin of accounts: search, view, unlink and merge them, never edit them; and the unlinked accounts."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from typing_extensions import override
 from psc_connect.access.groups import AccountMoved
 from psc_connect.accounts.unlinking import unlink
 from psc_connect.admin.accounts.details import (
-    ReadOnly,
-    Trail,
-    identifiers_shown,
+    AuditLogMixin,
+    ReadOnlyMixin,
+    is_revealed,
     masked_username,
     name_of_person,
     numbers_of,
     owner_of,
-    reveals,
+    shown_identifiers,
 )
 from psc_connect.admin.accounts.forms import REFUSED
 from psc_connect.admin.accounts.merge_and_link import LinkPage, MergePage
-from psc_connect.admin.base import VIEW_CLAIMS, ByDate, DeclaredFilters, administrator, bounded, may_link
+from psc_connect.admin.base import VIEW_CLAIMS, DateFilter, DeclaredFilters, administrator, bounded, may_link
 from psc_connect.admin.masking import masked
 from psc_connect.models import Account, UnlinkedAccount
 from psc_connect.professional.identifiers import Kind, NationalIdentifier
@@ -50,11 +50,11 @@ else:
 
 
 @admin.register(Account)
-class AccountAdmin(ReadOnly, DeclaredFilters, _AccountAdmin):
-    """An editable link would let an administrator hand one professional's account to another."""
+class AccountAdmin(ReadOnlyMixin, DeclaredFilters, _AccountAdmin):
+    """Read-only: an editable link would let an administrator give one professional's account to another."""
 
     list_display = ("masked_user", "full_name", "of_provider", "masked_number", "created_at")
-    list_filter = ("provider", ("created_at", ByDate))
+    list_filter = ("provider", ("created_at", DateFilter))
     list_select_related = ("user", "provider")
     fields = ("full_name", "user", "provider", "issuer", "created_at")
     readonly_fields = ("full_name",)
@@ -72,15 +72,15 @@ class AccountAdmin(ReadOnly, DeclaredFilters, _AccountAdmin):
         # A site's own user model need not have names.
         names = {"first_name", "last_name"} & {field.name for field in user._meta.concrete_fields}
         of_user = (f"user__{name}" for name in (user.USERNAME_FIELD, *sorted(names)))
-        # A part of a number would be found by trying: whoever may not see numbers has to know the whole.
-        how = "" if request.user.has_perm(VIEW_CLAIMS) else "__exact"
-        return (*of_user, f"subject_name_id{how}", f"identifiers__number{how}")
+        # A search for parts would reveal numbers: without the right to see them, only a whole number is found.
+        lookup = "" if request.user.has_perm(VIEW_CLAIMS) else "__exact"
+        return (*of_user, f"subject_name_id{lookup}", f"identifiers__number{lookup}")
 
     @override
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
-        # However a number is written: rows have it without the digit of its kind.
-        found = NationalIdentifier.read(search_term)
-        number = search_term if found.kind is Kind.UNKNOWN else found.number
+        # Rows have numbers without the digit of their kind.
+        identifier = NationalIdentifier.read(search_term)
+        number = search_term if identifier.kind is Kind.UNKNOWN else identifier.number
         return super().get_search_results(request, queryset, number)
 
     @admin.display(description=_("provider"), ordering="provider__slug")
@@ -101,7 +101,7 @@ class AccountAdmin(ReadOnly, DeclaredFilters, _AccountAdmin):
 
     @admin.action(permissions=("delete",), description=_("Unlink the selected accounts"))
     def delete_selected(self, request: HttpRequest, queryset: QuerySet[Account]) -> TemplateResponse | None:
-        """In the place of Django's action of that name."""
+        """Replace Django's action of that name: unlink each account, and say so in these words."""
         if request.POST.get("post"):
             accounts = queryset.select_related("user", "provider")
             count = sum(self._unlink(request, account) for account in accounts)
@@ -123,10 +123,10 @@ class AccountAdmin(ReadOnly, DeclaredFilters, _AccountAdmin):
 
     @admin.action(permissions=("link",), description=_("Merge the two selected accounts"))
     def merge_selected(self, request: HttpRequest, queryset: QuerySet[Account]) -> HttpResponseRedirect | None:
-        """Go to the page that asks; the older of the two is kept."""
+        """Open the page that merges two accounts; the older one is kept."""
         pks = list(queryset.order_by("created_at", "pk").values_list("pk", flat=True)[:3])
         if len(pks) != 2:
-            messages.error(request, gettext("Select two accounts: one is kept, and the other becomes a part of it."))
+            messages.error(request, gettext("Select two accounts: one is kept, and the other is merged into it."))
             return None
         kept, other = pks
         url = reverse("admin:psc_connect_account_merge", args=[kept], current_app=self.admin_site.name)
@@ -155,7 +155,7 @@ class AccountAdmin(ReadOnly, DeclaredFilters, _AccountAdmin):
         account = context["original"]
         context |= {
             "may_link": may_link(request),
-            "identifiers": list(identifiers_shown(account, request)),
+            "identifiers": list(shown_identifiers(account, request)),
             "activity_choices": (from_snapshot(account.professional) or Professional()).activity_choices,
             "changes": account.changes.all(),
         }
@@ -172,7 +172,7 @@ class AccountAdmin(ReadOnly, DeclaredFilters, _AccountAdmin):
         return True
 
     def _tell_moved(self, request: HttpRequest) -> None:
-        """Somebody has linked the account to another user, or unlinked it, since this administrator looked."""
+        """Say that the account has been linked to another user, or unlinked, since the page was opened."""
         messages.error(request, str(REFUSED["plan_changed"]))
 
     @override
@@ -196,24 +196,21 @@ class AccountAdmin(ReadOnly, DeclaredFilters, _AccountAdmin):
 
 
 @admin.register(UnlinkedAccount)
-class UnlinkedAccountAdmin(Trail, DeclaredFilters, _UnlinkedAccountAdmin):
+class UnlinkedAccountAdmin(AuditLogMixin, DeclaredFilters, _UnlinkedAccountAdmin):
     list_display = ("masked_username", "provider", "masked_number", "created_at", "unlinked_at", "unlinked_by_name")
-    list_filter = ("provider", ("unlinked_at", ByDate))
+    list_filter = ("provider", ("unlinked_at", DateFilter))
+    readonly_fields = ("masked_username", "masked_subject", "masked_number")
 
     @override
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
-        how = "" if request.user.has_perm(VIEW_CLAIMS) else "__exact"
-        return ("username", f"subject_name_id{how}")
+        lookup = "" if request.user.has_perm(VIEW_CLAIMS) else "__exact"
+        return ("username", f"subject_name_id{lookup}")
 
     @override
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        told = ("username", "subject", "subject_name_id")
-        username, *numbers = told if reveals(request) else ("masked_username", "masked_subject", "masked_number")
+        revealed = ("username", "subject", "subject_name_id")
+        username, *numbers = revealed if is_revealed(request) else self.readonly_fields
         return (username, "provider", "issuer", *numbers, "created_at", "unlinked_at", "unlinked_by_name")
-
-    @override
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return self.get_fields(request, obj)
 
     @admin.display(description=_("username"), ordering="username")
     def masked_username(self, account: UnlinkedAccount) -> str:

@@ -1,4 +1,4 @@
-"""What is kept of an account besides its user: its identifiers, masked, and what has become of it."""
+"""Details of an account on its page: identifiers, masked until an administrator reveals them, and its audit log."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
 from psc_connect.accounts.identifiers import SUB, Identifier, as_identifier, shared_key
-from psc_connect.admin.base import STYLE, VIEW_CLAIMS, ByDate, DeclaredFilters
+from psc_connect.admin.base import STYLE, VIEW_CLAIMS, DateFilter, DeclaredFilters
 from psc_connect.admin.masking import masked, masker
 from psc_connect.models import AccountChange
 from psc_connect.professional.identifiers import Kind, NationalIdentifier
@@ -38,11 +38,12 @@ KINDS: dict[str, _StrPromise | str] = {
     Kind.ADELI.value: "ADELI",
     Kind.FINESS_STAFF.value: _("staff of a structure (FINESS)"),
     Kind.SIRET_STAFF.value: _("staff of a structure (SIRET)"),
-    Kind.EDIT.value: _("identity of the tests (EDIT)"),
+    Kind.EDIT.value: _("test identity (EDIT)"),
     Kind.PSI.value: "PSI",
     Kind.UNKNOWN.value: _("unknown"),
     SUB: _("former sub"),
 }
+# The labels of what an entry of the audit log keeps from before the change.
 BEFORE = {
     "sub": "sub",
     "account": _("number of the account"),
@@ -51,8 +52,8 @@ BEFORE = {
 }
 
 
-class ReadOnly:
-    """Rows that only the package writes, whose pages reveal identifiers to whoever may see them and asks to."""
+class ReadOnlyMixin:
+    """Rows that only the package writes. Their pages reveal identifiers on request, with the right to view claims."""
 
     class Media:
         css = STYLE
@@ -64,13 +65,13 @@ class ReadOnly:
         return False
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
-        context |= {"may_reveal": request.user.has_perm(VIEW_CLAIMS), "revealed": reveals(request)}
+        context |= {"may_reveal": request.user.has_perm(VIEW_CLAIMS), "revealed": is_revealed(request)}
         response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)  # type: ignore[misc]
         return response
 
 
-class Trail(ReadOnly):
-    """Rows that nobody adds to, edits or shortens here."""
+class AuditLogMixin(ReadOnlyMixin):
+    """Entries of an audit log: they are not deleted in the admin either."""
 
     def has_delete_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
         return False
@@ -78,96 +79,96 @@ class Trail(ReadOnly):
 
 @dataclass(frozen=True, slots=True)
 class ShownIdentifier:
-    """``leads_here``: whether the account is found again by it."""
+    """An identifier as a page shows it; ``finds_account``: whether a sign-in finds the account by it."""
 
     kind: _StrPromise | str
     number: str
     origin: str = ""
     quality: int = 0
-    leads_here: bool = False
+    finds_account: bool = False
     since: datetime | None = None
 
 
 def full_name(user: User) -> str:
-    """Return "" where the site's user model has no name, or this user none."""
+    """Return the full name, or "" where the site's user model has none."""
     name: Callable[[], str] | None = getattr(user, "get_full_name", None)
     return name() if name else ""
 
 
-def named(user: User, name: str = "") -> str:
-    """A user by the username, which may be a mere number, and the full name; ``name`` where the user has none."""
+def username_with_name(user: User, name: str = "") -> str:
+    """Return the username, which may be a mere number, with the full name, or with ``name`` where there is none."""
     name = full_name(user) or name
     return f"{user.get_username()} ({name})" if name else user.get_username()
 
 
 def name_of_person(account: Account) -> str:
-    """Return the full name of the user, else the one of the last sign-in; "" where there is none."""
-    return full_name(account.user) or " ".join(filter(None, _names_given(account)))
+    """Return the full name of the user, else the name of the last sign-in, else ""."""
+    return full_name(account.user) or " ".join(filter(None, _names_of_sign_in(account)))
 
 
 def owner_of(account: Account) -> str:
-    """Whose account it is: the user, with the person's name."""
-    return named(account.user, name_of_person(account))
+    """Return the username of an account, with the name of the person."""
+    return username_with_name(account.user, name_of_person(account))
 
 
-def names_differ(one: Account, other: Account) -> bool:
-    """Whether two accounts have other names, case and accents apart; not where one has none: nothing is known then."""
+def have_different_names(one: Account, other: Account) -> bool:
+    """Return whether two accounts have different names, ignoring case, accents and missing names."""
     pairs = zip(_names(one), _names(other), strict=True)
-    return any(mine and others and folded(mine) != folded(others) for mine, others in pairs)
+    return any(first and second and folded(first) != folded(second) for first, second in pairs)
 
 
 def _names(account: Account) -> tuple[str, str]:
-    """Return given name and family name, as the user has them, else as the provider gave them."""
+    """Return the given and family name of the user, else of the last sign-in."""
     of_user = (getattr(account.user, "first_name", ""), getattr(account.user, "last_name", ""))
-    return of_user if any(of_user) else _names_given(account)
+    return of_user if any(of_user) else _names_of_sign_in(account)
 
 
-def _names_given(account: Account) -> tuple[str, str]:
+def _names_of_sign_in(account: Account) -> tuple[str, str]:
     person = from_snapshot(account.professional) or Professional()
     return person.given_name, person.family_name
 
 
 def masked_username(username: str, numbers: Iterable[str]) -> str:
-    """A username, masked as far as it is one of these identifiers or holds one, or has the form of one."""
-    # The account whose number it was may be gone.
-    has_its_form = NationalIdentifier.read(username).kind is not Kind.UNKNOWN
-    text: str = masker([{"sub": each} for each in (*numbers, *([username] if has_its_form else []))])(username)
+    """Return a username with every identifier in it masked: these numbers, and what has the form of one."""
+    # The account with this number may have been deleted.
+    is_identifier = NationalIdentifier.read(username).kind is not Kind.UNKNOWN
+    text: str = masker([{"sub": each} for each in (*numbers, *([username] if is_identifier else []))])(username)
     return text
 
 
 def numbers_of(account: Account) -> list[str]:
     """Return every identifier of an account."""
-    return [account.subject, account.subject_name_id, *(each.number for each in account.identifiers.all())]
+    return [account.subject, account.subject_name_id, *(row.number for row in account.identifiers.all())]
 
 
-def reveals(request: HttpRequest) -> bool:
-    """Whether the administrator may see identifiers, and has asked to."""
+def is_revealed(request: HttpRequest) -> bool:
+    """Return whether the administrator may see identifiers and has asked for them."""
     return request.user.has_perm(VIEW_CLAIMS) and "reveal" in request.GET
 
 
-def shown(identifier: Identifier) -> ShownIdentifier:
-    """An identifier of a page that reveals none."""
+def masked_identifier(identifier: Identifier) -> ShownIdentifier:
     return ShownIdentifier(KINDS.get(identifier.kind, identifier.kind), masked(identifier.number))
 
 
-def identifiers_shown(account: Account, request: HttpRequest) -> Iterator[ShownIdentifier]:
-    """Yield the ``sub``, and the rows."""
-    show: Callable[[str], str] = str if reveals(request) else masked
-    yield ShownIdentifier("sub", show(account.subject), leads_here=True, since=account.created_at)
+def shown_identifiers(account: Account, request: HttpRequest) -> Iterator[ShownIdentifier]:
+    """Yield the ``sub`` and the other identifiers of an account."""
+    show: Callable[[str], str] = str if is_revealed(request) else masked
+    yield ShownIdentifier("sub", show(account.subject), finds_account=True, since=account.created_at)
     for row in account.identifiers.all():
-        leads_here = row.match_key == shared_key(account.issuer, as_identifier(row))
+        finds_account = row.match_key == shared_key(account.issuer, as_identifier(row))
         kind = KINDS.get(row.kind, row.kind)
-        yield ShownIdentifier(kind, show(row.number), row.origin, row.quality, leads_here, row.created_at)
+        yield ShownIdentifier(kind, show(row.number), row.origin, row.quality, finds_account, row.created_at)
 
 
-def before_shown(change: AccountChange, request: HttpRequest) -> list[tuple[_StrPromise | str, str]]:
-    """Return what there was before a change, by name."""
-    told = {name: str(value) for name, value in change.before.items()}
-    if not reveals(request):
-        numbers = _numbers_of(change)
-        told |= {name: masked(told[name]) for name in told.keys() & {"sub"}}
-        told |= {name: masked_username(told[name], numbers) for name in told.keys() & {"username"}}
-    return [(BEFORE.get(name, name), value) for name, value in told.items()]
+def _shown_before(change: AccountChange, request: HttpRequest) -> list[tuple[_StrPromise | str, str]]:
+    """Return (label, value) of what an entry of the audit log keeps from before the change."""
+    values = {name: str(value) for name, value in change.before.items()}
+    if not is_revealed(request):
+        if "sub" in values:
+            values["sub"] = masked(values["sub"])
+        if "username" in values:
+            values["username"] = masked_username(values["username"], _numbers_of(change))
+    return [(BEFORE.get(name, name), value) for name, value in values.items()]
 
 
 def _numbers_of(change: AccountChange) -> list[str]:
@@ -176,11 +177,12 @@ def _numbers_of(change: AccountChange) -> list[str]:
 
 
 @admin.register(AccountChange)
-class AccountChangeAdmin(Trail, DeclaredFilters, _AccountChangeAdmin):
+class AccountChangeAdmin(AuditLogMixin, DeclaredFilters, _AccountChangeAdmin):
     list_display = ("made_at", "masked_username", "provider", "action", "made_by_name")
-    list_filter = ("action", "provider", ("made_at", ByDate))
+    list_filter = ("action", "provider", ("made_at", DateFilter))
     search_fields = ("username",)
     list_select_related = ("account",)
+    readonly_fields = ("masked_username",)
 
     @override
     def get_queryset(self, request: HttpRequest) -> QuerySet[AccountChange]:
@@ -188,12 +190,8 @@ class AccountChangeAdmin(Trail, DeclaredFilters, _AccountChangeAdmin):
 
     @override
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        username = "username" if reveals(request) else "masked_username"
+        username = "username" if is_revealed(request) else "masked_username"
         return ("made_at", "action", "account", "provider", username, "made_by_name")
-
-    @override
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return self.get_fields(request, obj)
 
     @admin.display(description=_("username"), ordering="username")
     def masked_username(self, change: AccountChange) -> str:
@@ -201,5 +199,5 @@ class AccountChangeAdmin(Trail, DeclaredFilters, _AccountChangeAdmin):
 
     @override
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
-        context["before"] = before_shown(context["original"], request)
+        context["before"] = _shown_before(context["original"], request)
         return super().render_change_form(request, context, *args, **kwargs)

@@ -1,4 +1,4 @@
-"""What an administrator types to merge an account or to link it anew, and why it may be refused."""
+"""Forms to merge an account with another or to link it to another user, and the errors of both."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ if TYPE_CHECKING:
 
 REFUSED = {
     "merge_same": _("This is the account itself: choose another one."),
-    "merge_other_issuer": _("This account is of another issuer: its people are not the people of this one."),
-    "merge_two_people": _("These two accounts have different RPPS numbers: they are those of two people."),
+    "merge_other_issuer": _("This account belongs to another issuer: the two accounts cannot be the same person’s."),
+    "merge_two_people": _("These two accounts have different RPPS numbers: they belong to two people."),
     "merge_third_account": _("A third account has an identifier of one of these two: merge it first."),
     "merge_account_unknown": _("There is no such account."),
     "merge_accounts_several": _("This user has several accounts: write # and the number of one."),
-    "link_same": _("The account is linked to this user already."),
+    "link_same": _("The account is already linked to this user."),
     "link_has_account": _("This user has an account of the same issuer: merge the two accounts instead."),
     "link_user_unknown": _("There is no such user."),
-    "superusers_alone": _(
-        "One of the users is a superuser: a superuser alone decides who signs in as them, and who no longer."
+    "superusers_alone": _("One of the users is a superuser: only a superuser can change who signs in as a superuser."),
+    "plan_changed": _(
+        "Nothing has been done: something has changed since you opened this page. Please check it again."
     ),
-    "plan_changed": _("Nothing has been done: something has changed since you looked. Look at it once more."),
 }
 
 
 class PlanForm(forms.Form):
-    """What is to be done with an account; once it is valid, ``plan`` is what that would do."""
+    """The other account or user; a valid form has a ``plan`` of the effects."""
 
     plan: Merger | Link
     make_plan: ClassVar[Callable[[Account, Any], Merger | Link]]
@@ -103,5 +103,5 @@ def _by_number(rows: Any, number: str) -> list[Any]:
 def _by_name(name: str) -> list[User]:
     model = get_user_model()
     found = model._default_manager.filter(**{model.USERNAME_FIELD: name})
-    # Exactly, whatever the database's collation finds alike.
+    # The database's collation may ignore case or accents.
     return [user for user in found if user.get_username() == name]

@@ -1,4 +1,4 @@
-"""Two accounts are merged, one is linked to another user: looked at first, and then done as it was looked at."""
+"""Pages that merge two accounts or link an account to another user, after a preview of the effects."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from typing_extensions import override
 from psc_connect.accounts import merging
 from psc_connect.accounts.matching import is_privileged
 from psc_connect.accounts.merging import Link, Merger, PlanRefused, can_be_deactivated, plan_link, plan_merger
-from psc_connect.admin.accounts.details import named, names_differ, owner_of, shown
+from psc_connect.admin.accounts.details import have_different_names, masked_identifier, owner_of, username_with_name
 from psc_connect.admin.accounts.forms import REFUSED, LinkForm, MergeForm, PlanForm, error_of
 from psc_connect.admin.base import AdminPage, administrator, may_link
 from psc_connect.admin.reauthentication import ask_to_confirm
-from psc_connect.admin.signed_payloads import PayloadExpired, seal, tell_expired, unseal
-from psc_connect.login.session import has_recent_authentication
+from psc_connect.admin.signed_payloads import PayloadExpired, read_signed_payload, sign_payload, tell_expired
+from psc_connect.login.session import has_just_signed_in
 from psc_connect.models import Account
 
 if TYPE_CHECKING:
@@ -37,16 +37,16 @@ if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
 
-def is_beyond(request: HttpRequest, plan: Merger | Link) -> bool:
-    """Whether the plan lets somebody sign in as a superuser, or a superuser no longer: superusers alone decide it."""
-    concerned = any(getattr(user, "is_superuser", False) for user in (plan.user, plan.former_user))
-    return concerned and not administrator(request).is_superuser
+def needs_superuser(request: HttpRequest, plan: Merger | Link) -> bool:
+    """Return whether the plan changes who signs in as a superuser, and the administrator is none."""
+    changes_superuser = any(getattr(user, "is_superuser", False) for user in (plan.user, plan.former_user))
+    return changes_superuser and not administrator(request).is_superuser
 
 
-# Once more, since the mark of the base class's dispatch() is not inherited by one that overrides it.
+# Again, since an overridden dispatch() does not inherit this mark.
 @method_decorator(transaction.non_atomic_requests, name="dispatch")
 class AccountPage(AdminPage, ABC):
-    """Asks what to do, shows what that would do, and does it once that is confirmed; no GET changes anything."""
+    """Asks for the other account or user, shows the effects, and changes the account once that is confirmed."""
 
     name: ClassVar[str]
     form: ClassVar[type[PlanForm]]
@@ -68,19 +68,19 @@ class AccountPage(AdminPage, ABC):
         return self._show(request, form=self.form(account=self.account, initial=initial))
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        if "offer" in request.POST:
+        if "payload" in request.POST:
             return self._confirmed(request)
         form = self.form(request.POST, account=self.account)
-        if form.is_valid() and is_beyond(request, form.plan):
+        if form.is_valid() and needs_superuser(request, form.plan):
             form.add_error(next(iter(form.fields)), error_of("superusers_alone"))
         return self._show(request, plan=form.plan) if form.is_valid() else self._show(request, form=form)
 
     def _confirmed(self, request: HttpRequest) -> HttpResponse:
         try:
-            plan = self._offered(request)
-            if not has_recent_authentication(request):
+            plan = self._confirmed_plan(request)
+            if not has_just_signed_in(request):
                 return self._show(request, plan=plan)
-            if self.demanded(request, plan) - {*request.POST}:
+            if self.required_boxes(request, plan) - {*request.POST}:
                 return self._show(request, plan=plan, must_tick=True)
             with transaction.atomic():
                 self.carry_out(request, plan)
@@ -93,18 +93,18 @@ class AccountPage(AdminPage, ABC):
             return HttpResponseRedirect(self.url("change", self.account.pk))
         return HttpResponseRedirect(self.url(self.name, self.account.pk))
 
-    def _offered(self, request: HttpRequest) -> Merger | Link:
-        """Return the plan that was looked at. Raises OfferExpired; PlanRefused where it would be another one now."""
-        offered = unseal(self._kind_of_offer(request), request.POST["offer"])
-        plan = self.plan(offered["chosen"])
-        if plan.fingerprint != offered["fingerprint"]:
+    def _confirmed_plan(self, request: HttpRequest) -> Merger | Link:
+        """Return the plan that the page has shown. Raises PayloadExpired; PlanRefused where the plan has changed."""
+        payload = read_signed_payload(self._kind_of_payload(request), request.POST["payload"])
+        plan = self.plan(payload["chosen"])
+        if plan.fingerprint != payload["fingerprint"]:
             raise PlanRefused("plan_changed")
-        if is_beyond(request, plan):
+        if needs_superuser(request, plan):
             raise PlanRefused("superusers_alone")
         return plan
 
-    def _kind_of_offer(self, request: HttpRequest) -> str:
-        """What is confirmed was looked at on this page, by the same administrator."""
+    def _kind_of_payload(self, request: HttpRequest) -> str:
+        """Return a name of this page for this administrator: only they can confirm what it has shown."""
         return f"{self.name} of account {self.account.pk} by {request.user.pk}"
 
     def _show(
@@ -124,14 +124,14 @@ class AccountPage(AdminPage, ABC):
             context["why_not"] = ask_to_confirm(request, confirm, text)
         if plan is not None:
             payload = {"chosen": str(self.chosen(plan).pk), "fingerprint": plan.fingerprint}
-            context["offer"] = seal(self._kind_of_offer(request), payload)
+            context["payload"] = sign_payload(self._kind_of_payload(request), payload)
             context["is_privileged"] = is_privileged(plan.user)
-            context |= {"becomes": named(plan.user), "was": named(plan.former_user)}
+            context |= {"new_user": username_with_name(plan.user), "former_user": username_with_name(plan.former_user)}
             context["groups"] = Group.objects.filter(pk__in={group for _source, group in plan.groups}).order_by("name")
         return self.render(request, original=self.account, **context)
 
-    def demanded(self, request: HttpRequest, plan: Any) -> set[str]:  # noqa: ARG002 - MergePage asks for it
-        """Which boxes must be ticked: ``privileged`` where a user who administers the site is concerned."""
+    def required_boxes(self, request: HttpRequest, plan: Any) -> set[str]:  # noqa: ARG002 - MergePage needs it
+        """Return the checkboxes to tick: ``privileged`` where the new user administers the site."""
         return {"privileged"} if is_privileged(plan.user) else set()
 
     @override
@@ -140,25 +140,25 @@ class AccountPage(AdminPage, ABC):
 
     @abstractmethod
     def chosen(self, plan: Any) -> Model:
-        """Return what the form asked for."""
+        """Return the account or user that the form has asked for."""
 
     @abstractmethod
     def plan(self, chosen: str) -> Merger | Link:
-        """Plan it anew. Raises PlanRefused."""
+        """Plan the change again from the key of the chosen account or user. Raises PlanRefused."""
 
     @abstractmethod
     def carry_out(self, request: HttpRequest, plan: Any) -> None:
-        """Do it and note it in the admin's log. Raises PlanRefused."""
+        """Change the account, and log it in the admin's log. Raises PlanRefused."""
 
 
 class MergePage(AccountPage):
-    """The account of the page is kept."""
+    """Merges another account into the account of the page."""
 
     name = "merge"
     title = _("Merge with another account")
     template_name = "admin/psc_connect/account/merge.html"
     form = MergeForm
-    done = _("The two accounts are one now.")
+    done = _("The two accounts have been merged.")
 
     @override
     def render(self, request: HttpRequest, **context: Any) -> HttpResponse:
@@ -166,9 +166,9 @@ class MergePage(AccountPage):
             may_deactivate = self._may_deactivate(request, merger)
             context["may_deactivate"] = may_deactivate
             context["loses_privileged"] = may_deactivate and is_privileged(merger.former_user)
-            context["identifiers"] = [shown(each) for each in merger.identifiers]
-            context |= {"becomes": owner_of(merger.kept), "was": owner_of(merger.other)}
-            context["names_differ"] = names_differ(merger.kept, merger.other)
+            context["identifiers"] = list(map(masked_identifier, merger.identifiers))
+            context |= {"new_user": owner_of(merger.kept), "former_user": owner_of(merger.other)}
+            context["have_different_names"] = have_different_names(merger.kept, merger.other)
         return super().render(request, **context)
 
     @override
@@ -184,22 +184,22 @@ class MergePage(AccountPage):
     @override
     def carry_out(self, request: HttpRequest, plan: Merger) -> None:
         by, other = administrator(request), plan.other
-        deactivate = self._deactivates(request, plan)
+        deactivate = self._is_to_deactivate(request, plan)
         self.model_admin.log_deletions(request, Account.objects.filter(pk=other.pk))
         merging.merge(plan, by=by, deactivate=deactivate)
         self.model_admin.log_change(request, self.account, [{"changed": {"fields": ["identifiers"]}}])
 
     @override
-    def demanded(self, request: HttpRequest, plan: Merger) -> set[str]:
-        """``named_otherwise`` where the two accounts have not one person's name."""
-        boxes = super().demanded(request, plan)
-        if self._deactivates(request, plan) and is_privileged(plan.former_user):
+    def required_boxes(self, request: HttpRequest, plan: Merger) -> set[str]:
+        """Add ``privileged`` where a deactivated user administers the site, and ``different_names``."""
+        boxes = super().required_boxes(request, plan)
+        if self._is_to_deactivate(request, plan) and is_privileged(plan.former_user):
             boxes.add("privileged")
-        if names_differ(plan.kept, plan.other):
-            boxes.add("named_otherwise")
+        if have_different_names(plan.kept, plan.other):
+            boxes.add("different_names")
         return boxes
 
-    def _deactivates(self, request: HttpRequest, plan: Merger) -> bool:
+    def _is_to_deactivate(self, request: HttpRequest, plan: Merger) -> bool:
         return "deactivate" in request.POST and self._may_deactivate(request, plan)
 
     def _may_deactivate(self, request: HttpRequest, plan: Merger) -> bool:
@@ -212,7 +212,7 @@ class LinkPage(AccountPage):
     title = _("Link to another user")
     template_name = "admin/psc_connect/account/link.html"
     form = LinkForm
-    done = _("The account is linked to the other user now.")
+    done = _("The account has been linked to the other user.")
 
     @override
     def chosen(self, plan: Link) -> User:

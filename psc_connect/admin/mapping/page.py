@@ -50,7 +50,7 @@ class MappingPage(RowsPage):
     title = _("Exported attributes and groups")
     template_name = "admin/psc_connect/provider/mapping.html"
     lists = (ATTRIBUTES, GROUPS)
-    saved = _("The mapping is saved: it holds from the next sign-in on.")
+    saved = _("The mapping is saved: it applies from the next sign-in on.")
 
     def get(self, request: HttpRequest) -> HttpResponse:
         groups = self.provider.exported_groups.values("claim", "equals", "group")
@@ -141,7 +141,7 @@ def summary(provider: Provider) -> list[tuple[str, str, str]]:
     """Return (claim, field or group, when) of each row, for the provider's form."""
     attributes = [(row.claim, row.user_field, row.get_when_display()) for row in provider.exported_attributes.all()]
     groups = [
-        (f"{row.claim} = {row.equals}" if row.equals else row.claim, row.group.name, gettext("while it holds"))
+        (f"{row.claim} = {row.equals}" if row.equals else row.claim, row.group.name, gettext("while it applies"))
         for row in provider.exported_groups.select_related("group")
     ]
     return [*attributes, *groups]

@@ -81,7 +81,7 @@ class MappingPreview:
             found = claim_value(row.claim, self.claims)
             is_member = holds(row.claim, row.equals, self.claims)
         except TooSlow:
-            text = gettext("Evaluating the expression takes too long: nobody joins the group by this row.")
+            text = gettext("Evaluating the expression takes too long: this row adds no one to the group.")
             return RowPreview("", text, is_problem=True, steps=self._steps(row.claim))
         result = gettext("This person is in the group.") if is_member else gettext("This person is not in the group.")
         text = "" if found is None else to_single_line(self.shown(found))
@@ -99,7 +99,7 @@ def _step_in_words(step: Step) -> str:
     else:
         names = [*step.names[:MAX_NAMES], *(["…"] if len(step.names) > MAX_NAMES else [])]
         text = STEP_KINDS[step.kind] % {"names": to_single_line(", ".join(names), MAX_CHARACTERS)}
-    nearest = gettext("do you mean %(name)s?") % {"name": step.nearest} if step.nearest else ""
+    nearest = gettext("did you mean %(name)s?") % {"name": step.nearest} if step.nearest else ""
     return " – ".join(part for part in (labelled(step.path, text), nearest) if part)
 
 

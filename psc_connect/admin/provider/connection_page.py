@@ -13,9 +13,9 @@ from django.utils.translation import gettext_lazy as _
 from psc_connect.admin.base import ProviderPage, administrator
 from psc_connect.admin.history import value_in_words
 from psc_connect.admin.reauthentication import may_replace, why_not
-from psc_connect.admin.signed_payloads import PayloadExpired, seal, tell_expired, unseal
-from psc_connect.diagnosis import Diagnosis, Status, diagnose
-from psc_connect.diagnosis.provider_checks import USED_MEMBERS
+from psc_connect.admin.signed_payloads import PayloadExpired, read_signed_payload, sign_payload, tell_expired
+from psc_connect.diagnosis import Diagnosis, Status, examine
+from psc_connect.diagnosis.protocol import USED_MEMBERS
 from psc_connect.error_messages import form_errors_of
 from psc_connect.login.site_urls import declared_addresses
 from psc_connect.models import DeclarationChange
@@ -88,7 +88,7 @@ class ConnectionPage(ProviderPage):
         ]
         rows.sort(key=lambda row: not row["is_used"])
         payload = {"document": comparison.document, "kept": self.provider.metadata}
-        return {"members": rows, "offer": seal(kind_of_offer(self.provider), payload)}
+        return {"members": rows, "offer": sign_payload(kind_of_offer(self.provider), payload)}
 
 
 class AcceptMetadataPage(ProviderPage):
@@ -99,7 +99,7 @@ class AcceptMetadataPage(ProviderPage):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         try:
-            offered = unseal(kind_of_offer(self.provider), request.POST.get("offer"))
+            offered = read_signed_payload(kind_of_offer(self.provider), request.POST.get("offer"))
         except PayloadExpired:
             tell_expired(request)
             return self.to("change")

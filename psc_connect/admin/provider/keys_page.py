@@ -22,7 +22,7 @@ from psc_connect.admin.base import ProviderPage, administrator
 from psc_connect.admin.history import DECISIONS, shown_changes
 from psc_connect.admin.json_field import JSON_ATTRIBUTES, KeySetField, KeySetFileField
 from psc_connect.admin.reauthentication import may_replace, why_not
-from psc_connect.admin.signed_payloads import PayloadExpired, seal, tell_expired, unseal
+from psc_connect.admin.signed_payloads import PayloadExpired, read_signed_payload, sign_payload, tell_expired
 from psc_connect.error_messages import explain, form_errors_of
 from psc_connect.oidc.deadline import Deadline
 from psc_connect.oidc.errors import JWKSError, MetadataError, ProviderUnavailable
@@ -220,7 +220,7 @@ class KeysPage(ProviderPage):
             return self._show(request, **context)
         if changes.found.has_private:
             messages.error(request, explain(PRIVATE))
-        offer = seal(self._kind, {"document": document, "seen": self.provider.jwks, "is_pasted": is_pasted})
+        offer = sign_payload(self._kind, {"document": document, "seen": self.provider.jwks, "is_pasted": is_pasted})
         ignored = [IgnoredRow(key, explain(key.reason)) for key in changes.found.ignored]
         return self._show(request, changes=changes, new_ignored=ignored, offer=offer)
 
@@ -230,7 +230,7 @@ class KeysPage(ProviderPage):
 
     def _accept(self, request: HttpRequest) -> HttpResponse:
         try:
-            offered = unseal(self._kind, request.POST.get("offer"))
+            offered = read_signed_payload(self._kind, request.POST.get("offer"))
             found = accept_keys(self.provider, offered["document"], seen=offered["seen"], by=administrator(request))
         except PayloadExpired:
             tell_expired(request)

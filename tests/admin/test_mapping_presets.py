@@ -1,4 +1,4 @@
-"""A ready set, filled in on the page of the mapping: shown among what is typed, and saved by nobody but Save."""
+"""Presets of the mapping: filled in on the page among the typed rows, and saved by Save only."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def rows_of(provider: Provider) -> list[tuple[str, str]]:
 DEFAULT = [("given_name", "first_name"), ("family_name", "last_name"), ("SubjectNameID", "username")]
 
 
-def test_a_set_is_shown_and_nothing_is_saved(admin: Administrator, provider: Provider) -> None:
+def test_a_preset_is_shown_and_nothing_is_saved(admin: Administrator, provider: Provider) -> None:
     page = submit(admin, provider, "_fill", preset="directory")
     added = [("profession.label", ""), ("speciality.label", ""), ("rpps", "")]
     assert shown_rows(page) == [*DEFAULT, *added]
@@ -36,17 +36,17 @@ def test_a_set_is_shown_and_nothing_is_saved(admin: Administrator, provider: Pro
     assert results[3].result == "Choose the field that it fills, or delete the row."
 
 
-def test_it_is_told_which_fields_the_user_model_lacks(admin: Administrator, provider: Provider) -> None:
+def test_fields_that_the_user_model_lacks_are_listed(admin: Administrator, provider: Provider) -> None:
     text = text_of(submit(admin, provider, "_fill", preset="directory"))
     assert "profession.label – no field is called profession, profession_label, metier" in text
     assert "no field for some rows" in text
     assert "no field for some rows" not in text_of(submit(admin, provider, "_fill", preset="minimal"))
 
 
-def test_what_is_typed_stays_also_where_it_is_wrong(admin: Administrator, provider: Provider) -> None:
+def test_typed_values_are_kept_even_with_errors(admin: Administrator, provider: Provider) -> None:
     typed = {"attributes-3-claim": "a[", "attributes-3-user_field": "email", "attributes-1-DELETE": "on"}
     page = submit(admin, provider, "_fill", preset="minimal", **typed)
-    # The last name is a row of the set: it comes back.
+    # The last name is a row of the preset: it is filled in again.
     assert shown_rows(page) == [
         ("given_name", "first_name"),
         ("SubjectNameID", "username"),
@@ -55,7 +55,7 @@ def test_what_is_typed_stays_also_where_it_is_wrong(admin: Administrator, provid
     ]
 
 
-def test_a_filled_in_set_is_saved_once_its_fields_are_chosen(admin: Administrator, provider: Provider) -> None:
+def test_a_preset_is_saved_once_its_fields_are_chosen(admin: Administrator, provider: Provider) -> None:
     page = submit(admin, provider, "_fill", preset="directory")
     reader = FormReader("mapping_form")
     reader.feed(page.content.decode())
@@ -67,7 +67,9 @@ def test_a_filled_in_set_is_saved_once_its_fields_are_chosen(admin: Administrato
     assert rows_of(provider) == [*DEFAULT, ("profession.label", "email")]
 
 
-def test_the_second_of_two_is_told_also_after_a_set_was_filled_in(admin: Administrator, provider: Provider) -> None:
+def test_the_second_of_two_administrators_is_warned_after_a_preset_was_filled_in(
+    admin: Administrator, provider: Provider
+) -> None:
     page = submit(admin, provider, "_fill", preset="minimal")
     provider.exported_attributes.filter(user_field="first_name").update(claim="x")
     reader = FormReader("mapping_form")
@@ -76,7 +78,7 @@ def test_the_second_of_two_is_told_also_after_a_set_was_filled_in(admin: Adminis
 
 
 @pytest.mark.parametrize("name", ["", "everything"])
-def test_a_set_that_there_is_not_fills_in_nothing(admin: Administrator, provider: Provider, name: str) -> None:
+def test_an_unknown_preset_fills_in_nothing(admin: Administrator, provider: Provider, name: str) -> None:
     page = add_row(admin, provider, "_fill", claim="email")
     assert "preset" not in page.context["presets"].errors
     page = submit(admin, provider, "_fill", preset=name)
@@ -84,7 +86,7 @@ def test_a_set_that_there_is_not_fills_in_nothing(admin: Administrator, provider
     assert shown_rows(page) == DEFAULT
 
 
-def test_whoever_may_only_look_fills_in_and_saves_nothing(provider: Provider) -> None:
+def test_with_the_right_to_view_only_a_preset_is_shown_and_not_saved(provider: Provider) -> None:
     page = submit(administrator("view_provider"), provider, "_fill", preset="structure")
     assert ("structure.name", "") in shown_rows(page)
     assert rows_of(provider) == DEFAULT
