@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.contrib.admin.widgets import AdminTextareaWidget, AdminTextInputWidget
+from django.contrib.admin.widgets import AdminTextInputWidget
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.utils.functional import cached_property
@@ -16,8 +16,7 @@ from psc_connect.access.groups import users_have_groups
 from psc_connect.admin.access.code_search import CodeSearch
 from psc_connect.admin.access.condition_forms import NO_CHOICE, ConditionFormSet, initial_condition
 from psc_connect.admin.formset_page import RowFormSet
-from psc_connect.admin.json_field import JSON_ATTRIBUTES
-from psc_connect.admin.mapping.forms import userinfo_object
+from psc_connect.admin.mapping.forms import UserinfoField
 from psc_connect.models import AccessRule, Provider
 from psc_connect.models.access import MAX_RULES
 
@@ -168,13 +167,6 @@ class PreviewForm(forms.Form):
     """The authentication level of the preview, and a pasted userinfo to preview beside the samples."""
 
     acr = forms.CharField(label=_("Level (acr)"), required=False, max_length=255)
-    pasted = forms.CharField(
-        label=_("Userinfo in JSON"),
-        required=False,
-        widget=AdminTextareaWidget(attrs={**JSON_ATTRIBUTES, "rows": 6}),
-        help_text=_("Such as “essaie ta e-CPS” shows. It is used on this page only, and is not stored."),
+    pasted = UserinfoField(
+        help_text=_("Such as “essaie ta e-CPS” shows. It is used on this page only, and is not stored.")
     )
-
-    def clean_pasted(self) -> dict[str, Any] | None:
-        text = self.cleaned_data["pasted"]
-        return userinfo_object(text) if text else None

@@ -72,7 +72,7 @@ class AccessPage(RowsPage):
     @sensitive_variables()
     def post(self, request: HttpRequest) -> HttpResponse:
         sent = rule_formset(request.POST)
-        # A copy: the provider itself keeps the stored values.
+        # A copy, since the form writes the typed values into it.
         others = OthersForm(request.POST, instance=copy.copy(self.provider))
         preview = PreviewForm(request.POST)
         is_valid = all([sent.is_valid(), others.is_valid()])
@@ -84,7 +84,7 @@ class AccessPage(RowsPage):
         if not is_valid:
             return self._show(request, shown, others, preview)
         self.values = {name: others.cleaned_data[name] for name in self.fields}
-        typed = RuleSet.typed(self.provider, sent.rows, self.values)
+        typed = RuleSet(others.instance, sent.rows)
         if "_save" in request.POST:
             context = self._save(request, typed, _acr(preview))
             if not context:

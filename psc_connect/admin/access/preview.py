@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from django.utils.translation import gettext
 from django.views.decorators.debug import sensitive_variables
@@ -20,7 +19,7 @@ from psc_connect.professional.snapshot import from_snapshot
 from psc_connect.professional.userinfo import read_userinfo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from psc_connect.access.rules import Decision
     from psc_connect.admin.outcomes import Shown
@@ -57,24 +56,17 @@ class PersonPreview:
 
 
 @dataclass(frozen=True, slots=True)
-class RefusedAccount:
-    """``name``: of the person, else the username. ``row``: the number of the deciding row, "" for the last line."""
-
-    name: str
-    row: str
-
-
-@dataclass(frozen=True, slots=True)
 class AccountCounts:
     """How many accounts with known professional data there are, and how many of them the rules would refuse.
 
-    ``shown``: the first refused ones. ``is_partial``: the time was over before all accounts had been checked.
+    ``shown``: of the first refused ones, the name of the person, else the username, and the deciding row.
+    ``is_partial``: the time was over before all accounts had been checked.
     """
 
     known: int
     refused: int
     denies_everyone: bool
-    shown: tuple[RefusedAccount, ...] = ()
+    shown: tuple[tuple[str, str], ...] = ()
     is_partial: bool = False
 
     @property
@@ -88,13 +80,6 @@ class RuleSet:
 
     provider: Provider
     rules: Sequence[AccessRule]
-
-    @classmethod
-    def typed(cls, provider: Provider, rules: Sequence[AccessRule], values: Mapping[str, Any]) -> RuleSet:
-        changed = copy.copy(provider)
-        for name, value in values.items():
-            setattr(changed, name, value)
-        return cls(changed, rules)
 
     def samples(self, acr: str) -> Iterator[PersonPreview]:
         for name, label in SAMPLES.items():
@@ -130,7 +115,7 @@ class RuleSet:
     def count_accounts(self, acr: str, *, seconds: float = MAX_SECONDS) -> AccountCounts:
         """Check the newest accounts, each with the activity of its next sign-in, until the time is over."""
         known = refused = 0
-        shown: list[RefusedAccount] = []
+        shown: list[tuple[str, str]] = []
         is_partial, until = False, time.monotonic() + seconds
         # By issuer, since a person with an account at another provider of the issuer may sign in at this one next.
         newest = Account.objects.filter(issuer=self.provider.issuer).order_by("-pk").select_related("user")
@@ -147,7 +132,7 @@ class RuleSet:
             refused += not decision.allowed
             if not decision.allowed and len(shown) < MAX_REFUSED_SHOWN:
                 name = name_of_person(account) or account.user.get_username()
-                shown.append(RefusedAccount(name, self.row_of(decision)))
+                shown.append((name, self.row_of(decision)))
         return AccountCounts(known, refused, denies_everyone(self.provider, self.rules), tuple(shown), is_partial)
 
     def remarks(self) -> Iterator[str]:

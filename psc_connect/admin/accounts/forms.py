@@ -36,24 +36,35 @@ REFUSED = {
 
 
 class PlanForm(forms.Form):
-    """The other account or user; a valid form has a ``plan`` of the effects."""
+    """The other account or user, its only field; a valid form has a ``plan`` of the effects."""
 
     plan: Merger | Link
     make_plan: ClassVar[Callable[[Account, Any], Merger | Link]]
 
-    def __init__(self, *args: Any, account: Account, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, account: Account, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.account = account
+        self.account, self.by = account, by
+        [self.field_name] = self.fields
+
+    @property
+    def chosen(self) -> Any:
+        return self.cleaned_data[self.field_name]
 
     @override
     def clean(self) -> dict[str, Any]:
-        [name] = self.fields
-        if name in self.cleaned_data:
+        if self.field_name in self.cleaned_data:
             try:
-                self.plan = type(self).make_plan(self.account, self.cleaned_data[name])
+                self.plan = self._plan()
             except PlanRefused as exc:
-                self.add_error(name, error_of(exc.code))
+                self.add_error(self.field_name, error_of(exc.code))
         return self.cleaned_data
+
+    def _plan(self) -> Merger | Link:
+        plan = type(self).make_plan(self.account, self.chosen)
+        changes_superuser = any(getattr(user, "is_superuser", False) for user in (plan.user, plan.former_user))
+        if changes_superuser and not self.by.is_superuser:
+            raise PlanRefused("superusers_alone")
+        return plan
 
 
 class MergeForm(PlanForm):

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import messages
 from django.contrib.admin.utils import unquote
-from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -20,9 +19,9 @@ from typing_extensions import override
 
 from psc_connect.accounts import merging
 from psc_connect.accounts.matching import is_privileged
-from psc_connect.accounts.merging import Link, Merger, PlanRefused, can_be_deactivated, plan_link, plan_merger
+from psc_connect.accounts.merging import Link, Merger, PlanRefused, can_be_deactivated
 from psc_connect.admin.accounts.details import have_different_names, masked_identifier, owner_of, username_with_name
-from psc_connect.admin.accounts.forms import REFUSED, LinkForm, MergeForm, PlanForm, error_of
+from psc_connect.admin.accounts.forms import REFUSED, LinkForm, MergeForm, PlanForm
 from psc_connect.admin.base import AdminPage, administrator, may_link
 from psc_connect.admin.reauthentication import ask_to_confirm
 from psc_connect.admin.signed_payloads import PayloadExpired, read_signed_payload, sign_payload, tell_expired
@@ -30,17 +29,9 @@ from psc_connect.login.session import has_just_signed_in
 from psc_connect.models import Account
 
 if TYPE_CHECKING:
-    from django.contrib.auth.models import User
-    from django.db.models import Model
     from django.http import HttpRequest, HttpResponse
     from django.http.response import HttpResponseBase
     from django.utils.functional import _StrPromise
-
-
-def needs_superuser(request: HttpRequest, plan: Merger | Link) -> bool:
-    """Return whether the plan changes who signs in as a superuser, and the administrator is none."""
-    changes_superuser = any(getattr(user, "is_superuser", False) for user in (plan.user, plan.former_user))
-    return changes_superuser and not administrator(request).is_superuser
 
 
 # Again, since an overridden dispatch() does not inherit this mark.
@@ -65,25 +56,22 @@ class AccountPage(AdminPage, ABC):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         initial = {name: request.GET.get(name, "") for name in self.form.base_fields}
-        return self._show(request, form=self.form(account=self.account, initial=initial))
+        return self._show(request, self._form(request, initial=initial))
 
     def post(self, request: HttpRequest) -> HttpResponse:
         if "payload" in request.POST:
             return self._confirmed(request)
-        form = self.form(request.POST, account=self.account)
-        if form.is_valid() and needs_superuser(request, form.plan):
-            form.add_error(next(iter(form.fields)), error_of("superusers_alone"))
-        return self._show(request, plan=form.plan) if form.is_valid() else self._show(request, form=form)
+        return self._show(request, self._form(request, request.POST))
 
     def _confirmed(self, request: HttpRequest) -> HttpResponse:
         try:
-            plan = self._confirmed_plan(request)
+            form = self._confirmed_form(request)
             if not has_just_signed_in(request):
-                return self._show(request, plan=plan)
-            if self.required_boxes(request, plan) - {*request.POST}:
-                return self._show(request, plan=plan, must_tick=True)
+                return self._show(request, form)
+            if self.required_boxes(request, form.plan) - {*request.POST}:
+                return self._show(request, form, must_tick=True)
             with transaction.atomic():
-                self.carry_out(request, plan)
+                self.carry_out(request, form.plan)
         except PayloadExpired:
             tell_expired(request)
         except PlanRefused as exc:
@@ -93,24 +81,27 @@ class AccountPage(AdminPage, ABC):
             return HttpResponseRedirect(self.url("change", self.account.pk))
         return HttpResponseRedirect(self.url(self.name, self.account.pk))
 
-    def _confirmed_plan(self, request: HttpRequest) -> Merger | Link:
-        """Return the plan that the page has shown. Raises PayloadExpired; PlanRefused where the plan has changed."""
+    def _confirmed_form(self, request: HttpRequest) -> PlanForm:
+        """Return the form whose plan the page has shown. Raises PayloadExpired; PlanRefused where it has changed."""
         payload = read_signed_payload(self._kind_of_payload(request), request.POST["payload"])
-        plan = self.plan(payload["chosen"])
-        if plan.fingerprint != payload["fingerprint"]:
+        form = self._form(request, dict.fromkeys(self.form.base_fields, f"#{payload['chosen']}"))
+        if not form.is_valid():
+            [error] = form.errors.as_data()[form.field_name]
+            raise PlanRefused(str(error.code))
+        if form.plan.fingerprint != payload["fingerprint"]:
             raise PlanRefused("plan_changed")
-        if needs_superuser(request, plan):
-            raise PlanRefused("superusers_alone")
-        return plan
+        return form
+
+    def _form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> PlanForm:
+        return self.form(*args, account=self.account, by=administrator(request), **kwargs)
 
     def _kind_of_payload(self, request: HttpRequest) -> str:
         """Return a name of this page for this administrator: only they can confirm what it has shown."""
         return f"{self.name} of account {self.account.pk} by {request.user.pk}"
 
-    def _show(
-        self, request: HttpRequest, *, plan: Any = None, form: Any = None, must_tick: bool = False
-    ) -> HttpResponse:
-        context = {
+    def _show(self, request: HttpRequest, form: PlanForm, *, must_tick: bool = False) -> HttpResponse:
+        plan = form.plan if form.is_valid() else None
+        context: dict[str, Any] = {
             "form": form,
             "plan": plan,
             "owner": owner_of(self.account),
@@ -123,7 +114,7 @@ class AccountPage(AdminPage, ABC):
             text = gettext("You signed in some time ago: to merge or link accounts,")
             context["why_not"] = ask_to_confirm(request, confirm, text)
         if plan is not None:
-            payload = {"chosen": str(self.chosen(plan).pk), "fingerprint": plan.fingerprint}
+            payload = {"chosen": str(form.chosen.pk), "fingerprint": plan.fingerprint}
             context["payload"] = sign_payload(self._kind_of_payload(request), payload)
             context["is_privileged"] = is_privileged(plan.user)
             context |= {"new_user": username_with_name(plan.user), "former_user": username_with_name(plan.former_user)}
@@ -137,14 +128,6 @@ class AccountPage(AdminPage, ABC):
     @override
     def url(self, name: str, *args: Any) -> str:
         return reverse(f"admin:psc_connect_account_{name}", args=args, current_app=self.model_admin.admin_site.name)
-
-    @abstractmethod
-    def chosen(self, plan: Any) -> Model:
-        """Return the account or user that the form has asked for."""
-
-    @abstractmethod
-    def plan(self, chosen: str) -> Merger | Link:
-        """Plan the change again from the key of the chosen account or user. Raises PlanRefused."""
 
     @abstractmethod
     def carry_out(self, request: HttpRequest, plan: Any) -> None:
@@ -170,16 +153,6 @@ class MergePage(AccountPage):
             context |= {"new_user": owner_of(merger.kept), "former_user": owner_of(merger.other)}
             context["have_different_names"] = have_different_names(merger.kept, merger.other)
         return super().render(request, **context)
-
-    @override
-    def chosen(self, plan: Merger) -> Account:
-        return plan.other
-
-    @override
-    def plan(self, chosen: str) -> Merger:
-        for other in Account.objects.select_related("user", "provider").filter(pk=chosen):
-            return plan_merger(self.account, other)
-        raise PlanRefused("plan_changed")
 
     @override
     def carry_out(self, request: HttpRequest, plan: Merger) -> None:
@@ -213,16 +186,6 @@ class LinkPage(AccountPage):
     template_name = "admin/psc_connect/account/link.html"
     form = LinkForm
     done = _("The account has been linked to the other user.")
-
-    @override
-    def chosen(self, plan: Link) -> User:
-        return plan.user
-
-    @override
-    def plan(self, chosen: str) -> Link:
-        for user in get_user_model()._default_manager.filter(pk=chosen):
-            return plan_link(self.account, user)
-        raise PlanRefused("plan_changed")
 
     @override
     def carry_out(self, request: HttpRequest, plan: Link) -> None:

@@ -8,6 +8,7 @@ from django import forms
 from django.contrib.admin.widgets import AdminTextareaWidget
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.debug import sensitive_variables
 from typing_extensions import override
 
 from psc_connect.admin.formset_page import RowFormSet, formset_of
@@ -31,6 +32,7 @@ else:
 LAST_RUN = "dry-run"
 PASTED = "pasted"
 MAX_PASTED = 256 * 1024
+NO_OBJECT = _("The userinfo is one JSON object: { … }.")
 
 
 class AttributeForm(_AttributeModelForm):
@@ -97,18 +99,29 @@ class PresetForm(forms.Form):
     preset = forms.ChoiceField(label=_("Preset"), choices=list(SET_NAMES.items()))
 
 
+class UserinfoField(forms.CharField):
+    """A pasted userinfo, cleaned to its claims, or None where nothing is pasted."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        widget = AdminTextareaWidget(attrs={**JSON_ATTRIBUTES, "rows": 6})
+        super().__init__(label=_("Userinfo in JSON"), required=False, widget=widget, **kwargs)
+
+    @override
+    @sensitive_variables()
+    def clean(self, value: Any) -> dict[str, Any] | None:
+        text = super().clean(value)
+        return _userinfo_claims(text) if text else None
+
+
 class SampleForm(forms.Form):
     """The claims for the preview of the rows."""
 
     sample = forms.ChoiceField(label=_("Sample"))
-    pasted = forms.CharField(
-        label=_("Userinfo in JSON"),
-        required=False,
-        widget=AdminTextareaWidget(attrs={**JSON_ATTRIBUTES, "rows": 6}),
+    pasted = UserinfoField(
         help_text=_(
             "Such as “essaie ta e-CPS” shows. It replaces the sample above, is used on this page only, and is not "
             "stored."
-        ),
+        )
     )
 
     def __init__(self, *args: Any, dry_run_claims: Mapping[str, Any] | None, **kwargs: Any) -> None:
@@ -121,16 +134,12 @@ class SampleForm(forms.Form):
 
     @override
     def clean(self) -> dict[str, Any]:
-        pasted = self.cleaned_data.get("pasted", "")
-        if pasted:
+        if self.cleaned_data.get("pasted") is not None or "pasted" in self.errors:
             # A pasted userinfo replaces the choice, and the page shows that it does.
             self.cleaned_data["sample"] = PASTED
             self.data = {**dict(self.data.items()), "sample": PASTED}
-        if self.cleaned_data.get("sample") == PASTED:
-            try:
-                self.cleaned_data["claims"] = userinfo_object(pasted)
-            except ValidationError as exc:
-                self.add_error("pasted", exc)
+        elif self.cleaned_data.get("sample") == PASTED:
+            self.add_error("pasted", ValidationError(NO_OBJECT, code="sample_not_an_object"))
         return self.cleaned_data
 
     @property
@@ -138,17 +147,17 @@ class SampleForm(forms.Form):
         is_chosen = self.is_bound and self.is_valid()
         chosen = self.cleaned_data["sample"] if is_chosen else self.initial["sample"]
         if chosen == PASTED:
-            claims: dict[str, Any] = self.cleaned_data["claims"]
+            claims: dict[str, Any] = self.cleaned_data["pasted"]
             return claims
         return (self.dry_run_claims or {}) if chosen == LAST_RUN else load_sample(chosen)
 
 
-def userinfo_object(text: str) -> dict[str, Any]:
+def _userinfo_claims(text: str) -> dict[str, Any]:
     if len(text.encode()) > MAX_PASTED:
         raise ValidationError(_("This is longer than 256 kB: it is no userinfo."), code="sample_too_large")
     document = load_json(text)
     if not isinstance(document, dict):
-        raise ValidationError(_("The userinfo is one JSON object: { … }."), code="sample_not_an_object")
+        raise ValidationError(NO_OBJECT, code="sample_not_an_object")
     if count_activities(document) > MAX_ACTIVITIES:
         message = _("This userinfo has more practices and activities than a sign-in accepts (%(most)s).")
         raise ValidationError(message, code="sample_activities_too_many", params={"most": MAX_ACTIVITIES})
