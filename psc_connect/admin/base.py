@@ -150,7 +150,7 @@ class TooLargePage(AdminPage):
     """Says that a form is larger than the site accepts."""
 
     template_name = "admin/psc_connect/provider/too_large.html"
-    title = _("What was sent is too large")
+    title = _("The form is too large")
 
 
 def bounded(model_admin: ModelAdmin[Any], view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:

@@ -68,7 +68,7 @@ class KeySetFileField(forms.FileField):
         if not uploaded:
             return None
         if uploaded.size > MAX_JWKS_BYTES:
-            raise ValidationError(_("The file is larger than 512 kB: it is no key set."), code="jwks_file_too_large")
+            raise ValidationError(_("The file is larger than 512 kB: it is not a key set."), code="jwks_file_too_large")
         try:
             text = uploaded.read().decode()
         except UnicodeDecodeError:

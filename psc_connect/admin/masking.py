@@ -46,29 +46,29 @@ def _identifiers(value: Any) -> set[str]:
     """Return every identifier, the national one inside ``f:<uuid>:<identifier>``, and the number inside that."""
     found: set[str] = set()
     if isinstance(value, dict):
-        for name, each in value.items():
-            if name in IDENTIFYING and isinstance(each, (str, int)):
-                text = str(each)
+        for name, item in value.items():
+            if name in IDENTIFYING and isinstance(item, (str, int)):
+                text = str(item)
                 inner = text.rpartition(":")[2]
                 # The last one: in the form of a username (users.acceptable_username).
                 found |= {text, inner, NationalIdentifier.read(inner).number, re.sub(r"[^\w.@+-]", "-", text)}
-            found |= _identifiers(each)
+            found |= _identifiers(item)
     elif isinstance(value, list):
-        for each in value:
-            found |= _identifiers(each)
+        for item in value:
+            found |= _identifiers(item)
     return {text for text in found if len(text) >= _SHORTEST_SECRET}
 
 
 def _masked_value(value: Any, identifiers: set[str]) -> Any:
     if isinstance(value, dict):
         return {
-            name: masked(str(each))
-            if name in IDENTIFYING and isinstance(each, (str, int))
-            else _masked_value(each, identifiers)
-            for name, each in value.items()
+            name: masked(str(item))
+            if name in IDENTIFYING and isinstance(item, (str, int))
+            else _masked_value(item, identifiers)
+            for name, item in value.items()
         }
     if isinstance(value, list):
-        return [_masked_value(each, identifiers) for each in value]
+        return [_masked_value(item, identifiers) for item in value]
     if isinstance(value, str):
         for identifier in sorted(identifiers, key=len, reverse=True):
             value = value.replace(identifier, masked(identifier))

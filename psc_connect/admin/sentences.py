@@ -63,7 +63,7 @@ def labels_of(subject: str) -> Mapping[str, str]:
 @lru_cache(maxsize=64)
 def _labels(subject: str, _language: str | None, tables: tuple[Table, ...]) -> Mapping[str, str]:
     found = {code: str(label) for code, label in _OTHER_LABELS.get(subject, {}).items()}
-    return MappingProxyType(found | {each.code: each.label for each in (choices(CODED[subject]) if tables else ())})
+    return MappingProxyType(found | {item.code: item.label for item in (choices(CODED[subject]) if tables else ())})
 
 
 def code_in_words(subject: str, value: str) -> str:
@@ -82,7 +82,7 @@ def is_closed(subject: str, value: str) -> bool:
 
 
 def condition_in_words(condition: Condition) -> str:
-    values = [code_in_words(condition.subject, each) for each in condition.values]
+    values = [code_in_words(condition.subject, value) for value in condition.values]
     last = gettext("%(list)s or %(last)s") % {"list": ", ".join(values[:-1]), "last": values[-1]}
     params = {"subject": SUBJECT_LABELS[condition.subject], "values": last if values[1:] else values[0]}
     return str(_SENTENCES[condition.operator]) % params
@@ -92,9 +92,9 @@ def rule_in_words(row: Mapping[str, Any]) -> str:
     """Return a row, as ``serialization.ROWS`` writes it, as a sentence."""
     try:
         given = row["conditions"]
-        conditions = [Condition.read(each) for each in (given if isinstance(given, list) else [None])]
+        conditions = [Condition.read(item) for item in (given if isinstance(given, list) else [None])]
     except ConditionError:
-        return gettext("a row that cannot be read: it refuses everyone")
+        return gettext("a row that cannot be read: it refuses everyone who reaches it")
     who = gettext(" and ").join(map(condition_in_words, conditions)) if conditions else gettext("Everyone")
     return f"{who} → {_outcome_in_words(row)}"
 
@@ -106,7 +106,7 @@ def _outcome_in_words(row: Mapping[str, Any]) -> str:
     if outcome == AccessRule.Outcome.REFUSE:
         return refused_in_words(message)
     if outcome != AccessRule.Outcome.GROUP:
-        return gettext("a row that cannot be read: it refuses everyone")
+        return gettext("a row that cannot be read: it refuses everyone who reaches it")
     if not group:
         return gettext("joins a group that has been deleted: no effect")
     return gettext("joins the group “%(group)s”, and the rows below go on") % {"group": group}

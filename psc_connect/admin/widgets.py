@@ -51,7 +51,7 @@ class SuggestingInput(AdminTextInputWidget):
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
         list_id = f"{name}_suggestions"
         text_input = super().render(name, value, {**(attrs or {}), "list": list_id}, renderer)
-        options = format_html_join("", '<option value="{}"></option>', ((each,) for each in self.suggestions))
+        options = format_html_join("", '<option value="{}"></option>', ((text,) for text in self.suggestions))
         return format_html('{}<datalist id="{}">{}</datalist>', text_input, list_id, options)
 
 

@@ -234,7 +234,7 @@ def test_an_unreadable_row_is_marked_and_not_replaced_by_saving(admin: Administr
     give(provider, refuse(DOCTORS), allow())
     AccessRule.objects.filter(outcome="refuse").update(conditions={"subject": "profession"})
     page = admin.browser.get(page_of(provider))
-    assert "Row 1 cannot be read: it refuses everyone." in text_of(page)
+    assert "Row 1 cannot be read: it refuses everyone who reaches it." in text_of(page)
     fields = shown_by(admin, provider)
     assert codes(press(admin, provider, fields, "_save")) == {("outcome", "required")}
     assert provider.access_rules.count() == 2

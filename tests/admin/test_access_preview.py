@@ -81,7 +81,7 @@ def test_the_preview_includes_a_pasted_userinfo(admin: Administrator, provider: 
     pasted = {**load_sample("podiatrist-2023"), "authMode": "CARD"}
     row = typed("refuse", ("means", "in", "CARD"), ("profession", "in", "80"))
     response = submit(admin, provider, row, pasted=json.dumps(pasted), button="_preview")
-    assert decisions(response)["The one pasted below"] == [("1", False, "is refused")]
+    assert decisions(response)["The userinfo pasted below"] == [("1", False, "is refused")]
     assert decisions(response)["A podiatrist (2023)"] == [("", True, "may sign in")]
 
 
@@ -106,14 +106,14 @@ def test_a_wrong_pasted_userinfo_is_an_error(admin: Administrator, provider: Pro
 def test_a_pasted_userinfo_of_wrong_types_is_previewed(admin: Administrator, provider: Provider) -> None:
     strange = {"SubjectRefPro": {"exercices": [{"codeProfession": 10, "activities": "none"}, 7]}, "otherIds": {}}
     response = submit(admin, provider, DOCTORS_REFUSED, pasted=json.dumps(strange), button="_preview")
-    assert decisions(response)["The one pasted below"] == [("1", False, "is refused: “No doctors.”")]
+    assert decisions(response)["The userinfo pasted below"] == [("1", False, "is refused: “No doctors.”")]
 
 
 def test_the_activities_of_one_person_are_limited_and_counted(admin: Administrator, provider: Provider) -> None:
     activities = [{"identifiantTechniqueDeLaStructure": f"R{number}"} for number in range(100)]
     pasted = {"SubjectRefPro": {"exercices": [{"codeProfession": "10", "activities": activities}]}}
     response = submit(admin, provider, DOCTORS_REFUSED, pasted=json.dumps(pasted), button="_preview")
-    assert len(decisions(response)["The one pasted below"]) == preview.MAX_ACTIVITY_CHOICES
+    assert len(decisions(response)["The userinfo pasted below"]) == preview.MAX_ACTIVITY_CHOICES
     assert "and 70 more activities" in text_of(response)
 
 

@@ -64,7 +64,7 @@ def test_the_preview_of_a_row_uses_computed_values(admin: Administrator, provide
 
 def test_a_wrong_name_is_explained(admin: Administrator, provider: Provider) -> None:
     *_others, result = row_previews(add_row(admin, provider, "_preview", claim="profession.lable"))
-    assert result.steps[0] == "profession: an object that holds code, label"
+    assert result.steps[0] == "profession: an object with code, label"
     assert result.steps[1].endswith("nothing – did you mean label?")
     *_others, result = row_previews(add_row(admin, provider, "_preview", claim="rps"))
     assert result.steps == ("rps: nothing – did you mean rpps?",)

@@ -36,7 +36,7 @@ class RuleForm(_RuleModelForm):
 
     # A row whose group has been deleted is kept until an administrator chooses another group.
     lost_group = forms.BooleanField(required=False, widget=forms.HiddenInput)
-    # A malformed row, not written by this form, refuses everybody. Saving the page must not turn it into a valid one.
+    # A malformed row, not written by this form, refuses everyone. Saving the page must not turn it into a valid one.
     unreadable = forms.BooleanField(required=False, widget=forms.HiddenInput)
 
     class Meta:

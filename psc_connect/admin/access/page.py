@@ -132,7 +132,7 @@ class AccessPage(RowsPage):
     @sensitive_variables()
     def _people(self, request: HttpRequest, rules: RuleSet, preview: PreviewForm) -> Iterator[PersonPreview]:
         if claims := preview.cleaned_data["pasted"]:
-            yield rules.person(gettext("The one pasted below"), read_userinfo(claims), acr=_acr(preview))
+            yield rules.person(gettext("The userinfo pasted below"), read_userinfo(claims), acr=_acr(preview))
         found = run.last_run(request, self.provider) if request.user.has_perm(VIEW_CLAIMS) else None
         if found and found.claims:
             acr = str(found.id_token_claims.get("acr", ""))

@@ -139,7 +139,7 @@ class RuleSet:
         """Yield possible mistakes that can be saved: codes of no table, deleted groups."""
         for number, rule in enumerate(self.rules, start=1):
             if not rule.is_well_formed:
-                yield gettext("Row %(row)s cannot be read: it refuses everyone.") % {"row": number}
+                yield gettext("Row %(row)s cannot be read: it refuses everyone who reaches it.") % {"row": number}
                 continue
             for condition in rule.parsed_conditions:
                 for code in condition.unknown_codes:

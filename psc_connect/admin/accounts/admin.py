@@ -101,7 +101,7 @@ class AccountAdmin(ReadOnlyMixin, DeclaredFilters, _AccountAdmin):
 
     @admin.action(permissions=("delete",), description=_("Unlink the selected accounts"))
     def delete_selected(self, request: HttpRequest, queryset: QuerySet[Account]) -> TemplateResponse | None:
-        """Replace Django's action of that name: unlink each account, and say so in these words."""
+        """Replace Django's action of that name: unlink each account."""
         if request.POST.get("post"):
             accounts = queryset.select_related("user", "provider")
             count = sum(self._unlink(request, account) for account in accounts)

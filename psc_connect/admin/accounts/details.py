@@ -132,7 +132,7 @@ def masked_username(username: str, numbers: Iterable[str]) -> str:
     """Return a username with every identifier in it masked: these numbers, and what has the form of one."""
     # The account with this number may have been deleted.
     is_identifier = NationalIdentifier.read(username).kind is not Kind.UNKNOWN
-    text: str = masker([{"sub": each} for each in (*numbers, *([username] if is_identifier else []))])(username)
+    text: str = masker([{"sub": number} for number in (*numbers, *([username] if is_identifier else []))])(username)
     return text
 
 

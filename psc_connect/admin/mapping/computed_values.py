@@ -69,6 +69,8 @@ class ShownComputed:
 
 def shown_computed(claims: Claims, shown: Shown) -> list[ShownComputed]:
     return [
-        ShownComputed(each.path, in_words(each.path), to_single_line(shown(each.value)), COMPUTED[each.path].example)
-        for each in computed_proposals(claims)
+        ShownComputed(
+            value.path, in_words(value.path), to_single_line(shown(value.value)), COMPUTED[value.path].example
+        )
+        for value in computed_proposals(claims)
     ]

@@ -128,7 +128,7 @@ class SampleForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.dry_run_claims = dry_run_claims
         dry_run = [(LAST_RUN, _("My last dry run"))] if dry_run_claims else []
-        choices = [*dry_run, *SAMPLES.items(), (PASTED, _("The one pasted below"))]
+        choices = [*dry_run, *SAMPLES.items(), (PASTED, _("The userinfo pasted below"))]
         self.fields["sample"].choices = choices  # type: ignore[attr-defined]
         self.initial.setdefault("sample", choices[0][0])
 
@@ -154,8 +154,8 @@ class SampleForm(forms.Form):
 
 def _userinfo_claims(text: str) -> dict[str, Any]:
     if len(text.encode()) > MAX_PASTED:
-        raise ValidationError(_("This is longer than 256 kB: it is no userinfo."), code="sample_too_large")
-    document = load_json(text)
+        raise ValidationError(_("This is longer than 256 kB: it is not a userinfo."), code="sample_too_large")
+    document = load_document(text)
     if not isinstance(document, dict):
         raise ValidationError(NO_OBJECT, code="sample_not_an_object")
     if count_activities(document) > MAX_ACTIVITIES:

@@ -92,7 +92,7 @@ class MappingPage(RowsPage):
 
     @override
     def problem(self, request: HttpRequest, rows: dict[str, list[Model]]) -> dict[str, Any]:
-        wanted = {name: serialize_rows(name, each) for name, each in rows.items()}
+        wanted = {name: serialize_rows(name, typed) for name, typed in rows.items()}
         if wanted != self.present() and not may_change_users(request):
             return {"problem": WHY_NOT_USERS}
         return super().problem(request, rows)
@@ -119,7 +119,7 @@ class MappingPage(RowsPage):
             why_not="" if may_change_users(request) else WHY_NOT_USERS,
             creation_is_impossible=creation_is_impossible(self.provider),
             computed=shown_computed(claims, shown),
-            proposals=[(each.path, to_single_line(shown(each.value))) for each in proposals(userinfo)],
+            proposals=[(path.path, to_single_line(shown(path.value))) for path in proposals(userinfo)],
             seen=self.seen(request),
             **{"presets": PresetForm(), "missing": [], **NO_PROBLEM, **context},
         )

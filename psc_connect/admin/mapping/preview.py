@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from psc_connect.claims.paths import Step
 
 STEP_KINDS = {
-    "object": _("an object that holds %(names)s"),
+    "object": _("an object with %(names)s"),
     "value": _("a value"),
     "empty": _("empty"),
     "nothing": _("nothing"),
