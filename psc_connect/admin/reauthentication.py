@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 def may_replace(request: HttpRequest) -> bool:
     """Return whether this request may replace secrets and keys: by permission and recent authentication."""
-    return request.user.has_perm(REPLACE_SECRETS) and has_just_signed_in(request)
+    return request.user.has_perm(REPLACE_SECRETS) and has_recent_authentication(request)
 
 
 def why_not(request: HttpRequest, confirm_url: str, *, page: str = "") -> SafeString | str:

@@ -25,7 +25,7 @@ from psc_connect.admin.accounts.forms import REFUSED, LinkForm, MergeForm, PlanF
 from psc_connect.admin.base import AdminPage, administrator, may_link
 from psc_connect.admin.reauthentication import ask_to_confirm
 from psc_connect.admin.signed_payloads import PayloadExpired, read_signed_payload, sign_payload, tell_expired
-from psc_connect.login.session import has_just_signed_in
+from psc_connect.login.session import has_recent_authentication
 from psc_connect.models import Account
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class AccountPage(AdminPage, ABC):
     def _confirmed(self, request: HttpRequest) -> HttpResponse:
         try:
             form = self._confirmed_form(request)
-            if not has_just_signed_in(request):
+            if not has_recent_authentication(request):
                 return self._show(request, form)
             if self.required_boxes(request, form.plan) - {*request.POST}:
                 return self._show(request, form, must_tick=True)

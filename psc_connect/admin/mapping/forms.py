@@ -96,7 +96,7 @@ GroupFormSet = formset_of(GroupForm, _GroupFormSet)
 class PresetForm(forms.Form):
     """The preset with which to fill in rows."""
 
-    preset = forms.ChoiceField(label=_("Preset"), choices=list(SET_NAMES.items()))
+    preset = forms.ChoiceField(label=_("Preset"), choices=list(PRESET_NAMES.items()))
 
 
 class UserinfoField(forms.CharField):

@@ -26,7 +26,7 @@ from psc_connect.claims.claims import Claims
 from psc_connect.claims.paths import proposals
 from psc_connect.dry_run import run
 from psc_connect.exceptions import LoginRefused
-from psc_connect.mapping.presets import filled
+from psc_connect.mapping.presets import add_preset
 from psc_connect.providers.serialization import serialize_rows
 from psc_connect.text import to_single_line
 
@@ -82,7 +82,7 @@ class MappingPage(RowsPage):
         presets = PresetForm(request.POST)
         if not presets.is_valid():
             return self._show(request, sample, attributes, groups, presets=presets)
-        rows, missing = filled(attributes.typed_rows, presets.cleaned_data["preset"])
+        rows, missing = add_preset(attributes.typed_rows, presets.cleaned_data["preset"])
         filled_in = AttributeFormSet(initial=rows, prefix="attributes")
         return self._show(request, sample, filled_in, groups, presets=presets, missing=missing)
 

@@ -12,9 +12,9 @@ from django.views.decorators.debug import sensitive_variables
 
 from psc_connect.admin.outcomes import shown_attribute
 from psc_connect.claims.expressions import TooSlow
-from psc_connect.claims.paths import claim_value, holds, steps_of
+from psc_connect.claims.paths import claim_matches, claim_value, explain_path
 from psc_connect.error_messages import labelled
-from psc_connect.mapping.attributes import judge
+from psc_connect.mapping.attributes import evaluate_attribute
 from psc_connect.models import ExportedAttribute, ExportedGroup
 from psc_connect.text import to_single_line
 
@@ -63,7 +63,7 @@ class MappingPreview:
         row = _row_of(form, ExportedAttribute)
         if row is None:
             return None
-        verdict = judge(row, self.user or get_user_model()(), self.claims, creating=self.user is None)
+        verdict = evaluate_attribute(row, self.user or get_user_model()(), self.claims, creating=self.user is None)
         steps = self._steps(row.claim) if verdict.found is None else ()
         attribute = shown_attribute(row, verdict, self.shown)
         if not row.user_field:
@@ -79,7 +79,7 @@ class MappingPreview:
             return None
         try:
             found = claim_value(row.claim, self.claims)
-            is_member = holds(row.claim, row.equals, self.claims)
+            is_member = claim_matches(row.claim, row.equals, self.claims)
         except TooSlow:
             text = gettext("Evaluating the expression takes too long: this row adds no one to the group.")
             return RowPreview("", text, is_problem=True, steps=self._steps(row.claim))
@@ -88,7 +88,7 @@ class MappingPreview:
         return RowPreview(text, result, steps=self._steps(row.claim) if found is None else ())
 
     def _steps(self, path: str) -> tuple[str, ...]:
-        steps = steps_of(path, self.claims)
+        steps = explain_path(path, self.claims)
         left_out = ("…",) if len(steps) > MAX_STEPS else ()
         return (*left_out, *(_step_in_words(step) for step in steps[-MAX_STEPS:]))
 
