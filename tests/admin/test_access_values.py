@@ -62,6 +62,14 @@ def test_a_ticked_suggestion_replaces_the_text(admin: Administrator, provider: P
     assert codes(press(admin, provider, other, "_save")) == {("typed", "condition_values_missing")}
 
 
+def test_one_code_may_answer_two_texts(admin: Administrator, provider: Provider) -> None:
+    page = submit(admin, provider, typed("refuse", ("profession", "in", "Farmacien; Farmacienne")), button="_preview")
+    first, second = page.context["rules"][0].conditions[0].suggestions
+    ticked = [first.checkboxes[0][0], second.checkboxes[0][0]]
+    press(admin, provider, {**fields_of(page), "rules-0-conditions-0-suggested": ticked}, "_save")
+    assert rules_of(provider) == ["refuse [profession in 21]"]
+
+
 def test_a_text_without_suggestions_is_an_error_beside_others_with_some(
     admin: Administrator, provider: Provider
 ) -> None:
@@ -135,6 +143,13 @@ def test_codes_of_the_former_subject_are_ignored(admin: Administrator, provider:
         "_save",
     )
     assert rules_of(provider) == ["refuse [department in 69]"]
+
+
+def test_codes_of_the_former_subject_are_not_shown_again(admin: Administrator, provider: Provider) -> None:
+    give(provider, refuse(DOCTORS))
+    for subject, text in (("department", "69"), ("role", ""), ("", "69")):
+        fields = {**shown_by(admin, provider), **typed_condition(0, 0, subject, text)}
+        assert "rules-0-conditions-0-codes" not in fields_of(press(admin, provider, fields, "_add"))
 
 
 def test_a_code_of_no_table_is_remarked_on_and_saved(admin: Administrator, provider: Provider) -> None:

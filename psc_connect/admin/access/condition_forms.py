@@ -18,7 +18,7 @@ from psc_connect.models.access import MAX_CONDITIONS, condition_error
 from psc_connect.professional.conditions import Condition, ConditionError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from psc_connect.admin.access.code_search import CodeSearch
 
@@ -66,8 +66,8 @@ class ConditionForm(forms.Form):
         self.search = search
         self.chosen_subject = str(self["subject"].value() or "")
         self.has_labels = self.chosen_subject in CHOSEN
-        if self.is_bound and self.has_labels:
-            self._check_found_codes()
+        if self.is_bound:
+            self.data = self._data_with_found_codes()
         name_inputs(self)
         # Each checkbox has the label of its code.
         del self.fields["codes"].widget.attrs["aria-label"]
@@ -81,28 +81,33 @@ class ConditionForm(forms.Form):
             "spellcheck": "false",
         }
 
-    def _check_found_codes(self) -> None:
-        """Replace the texts that are clear, and the ticked suggestions, by ticked codes, as the page shows them next.
+    def _data_with_found_codes(self) -> dict[str, Any]:
+        """Return the data with ticked codes in place of clear texts and of ticked suggestions.
 
         Without scripts this is the search. It is done before the form is validated: an unclear text is an error.
         """
-        subject, codes, answered = self.chosen_subject, [], set()
-        for value in self["codes"].value() or ():
-            about, _space, code = value.partition(" ")
-            codes += [code] if about == subject else []
-        for value in self["suggested"].value() or ():
-            about, _space, answer = value.partition(" ")
-            code, _space, text = answer.partition(" ")
-            if about == subject:
-                codes.append(code)
-                answered.add(text)
-        found, unclear = self.search.find(subject, self["typed"].value() or "", answered=answered)
-        self.data = {
+        subject, typed = self.chosen_subject, self["typed"].value() or ""
+        codes: list[str] = []
+        if self.has_labels:
+            codes = [code for code, _text in self._answers("codes")]
+            suggested = list(self._answers("suggested"))
+            found, unclear = self.search.find(subject, typed, answered={text for _code, text in suggested})
+            codes = list(dict.fromkeys([*codes, *(code for code, _text in suggested), *found]))
+            typed = "; ".join(unclear)
+        return {
             self.add_prefix("subject"): subject,
             self.add_prefix("operator"): self["operator"].value(),
-            self.add_prefix("codes"): code_checkboxes(subject, dict.fromkeys([*codes, *found])),
-            self.add_prefix("typed"): "; ".join(unclear),
+            self.add_prefix("codes"): code_checkboxes(subject, codes),
+            self.add_prefix("typed"): typed,
         }
+
+    def _answers(self, name: str) -> Iterator[tuple[str, str]]:
+        """Yield the code and the text of each ticked checkbox; those of another subject are ignored."""
+        for value in self[name].value() or ():
+            subject, _space, answer = value.partition(" ")
+            code, _space, text = answer.partition(" ")
+            if subject == self.chosen_subject:
+                yield code, text
 
     @property
     def shown_values(self) -> dict[str, Any]:
