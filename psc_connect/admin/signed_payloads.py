@@ -32,13 +32,13 @@ def sign_payload(kind: str, payload: object) -> str:
 
     ``kind``: the page, and what else must not change until the payload is read.
     """
-    return cipher_for(OFFER).encrypt(json.dumps([kind, payload]).encode()).decode()
+    return cipher_for(SIGNED_PAYLOAD).encrypt(json.dumps([kind, payload]).encode()).decode()
 
 
 def read_signed_payload(kind: str, text: object) -> Any:
     """Return the payload that was signed for the same ``kind``. Raises PayloadExpired."""
     try:
-        signed_kind, payload = json.loads(cipher_for(OFFER).decrypt(str(text).encode(), ttl=MAX_AGE))
+        signed_kind, payload = json.loads(cipher_for(SIGNED_PAYLOAD).decrypt(str(text).encode(), ttl=MAX_AGE))
     except (InvalidToken, TypeError, ValueError):
         raise PayloadExpired from None
     if signed_kind != kind:

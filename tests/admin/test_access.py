@@ -72,7 +72,7 @@ def test_what_the_page_shows_is_what_it_saves(admin: Administrator, provider: Pr
 
 
 def test_one_more_empty_condition_and_row_are_shown(admin: Administrator, provider: Provider) -> None:
-    give(provider, refuse(DOCTORS), refuse("mode in L", "department in 75"))
+    set_rules(provider, refuse(DOCTORS), refuse("mode in L", "department in 75"))
     forms = list(admin.browser.get(page_of(provider)).context["rules"])
     assert [len(form.conditions) for form in forms] == [2, 3, 2]
     row = typed("refuse", NOT_DOCTORS, IN_PARIS)
@@ -95,7 +95,7 @@ def test_one_more_empty_condition_and_row_are_shown(admin: Administrator, provid
 def test_rows_are_moved_with_all_typed_values(
     admin: Administrator, provider: Provider, button: str, pressed: str, order: str
 ) -> None:
-    give(provider, *[refuse(DOCTORS, message=message) for message in "abc"])
+    set_rules(provider, *[refuse(DOCTORS, message=message) for message in "abc"])
     fields = {**shown_by(admin, provider), **typed_condition(1, 1, "department", "69")}
     moved = press(admin, provider, fields, button, pressed)
     assert "".join(form["message"].value() or "" for form in moved.context["rules"]) == order
@@ -105,7 +105,7 @@ def test_rows_are_moved_with_all_typed_values(
 
 
 def test_a_row_is_deleted_by_its_checkbox(admin: Administrator, provider: Provider) -> None:
-    give(provider, *[refuse(DOCTORS, message=message) for message in "abc"])
+    set_rules(provider, *[refuse(DOCTORS, message=message) for message in "abc"])
     fields = {**shown_by(admin, provider), "rules-1-DELETE": "on"}
     assert [form["message"].value() for form in press(admin, provider, fields, "_preview").context["rules"]][:2] == [
         "a",
@@ -178,7 +178,7 @@ def test_a_row_for_everyone_needs_an_outcome_and_no_condition(admin: Administrat
 
 @pytest.mark.parametrize("total", ["", "x", "-1", "51", "9" * 400])
 def test_an_invalid_number_of_rows_saves_nothing(admin: Administrator, provider: Provider, total: str) -> None:
-    give(provider, refuse(DOCTORS))
+    set_rules(provider, refuse(DOCTORS))
     fields = {**shown_by(admin, provider), "rules-TOTAL_FORMS": total}
     assert press(admin, provider, fields, "_save").status_code == 200
     assert rules_of(provider) == ["refuse [profession in 10]"]
@@ -186,7 +186,7 @@ def test_an_invalid_number_of_rows_saves_nothing(admin: Administrator, provider:
 
 @pytest.mark.parametrize("total", ["", "x", "-1", "11", "9" * 400])
 def test_an_invalid_number_of_conditions_saves_nothing(admin: Administrator, provider: Provider, total: str) -> None:
-    give(provider, refuse(DOCTORS))
+    set_rules(provider, refuse(DOCTORS))
     fields = {**shown_by(admin, provider), "rules-0-conditions-TOTAL_FORMS": total}
     assert codes(press(admin, provider, fields, "_save"))
     assert rules_of(provider) == ["refuse [profession in 10]"]
@@ -208,7 +208,7 @@ def test_an_unfinished_row_is_kept_without_errors_when_another_is_added(
 
 
 def test_an_emptied_row_and_an_emptied_condition_are_removed(admin: Administrator, provider: Provider) -> None:
-    give(provider, refuse(DOCTORS, "mode in L"), allow(DOCTORS))
+    set_rules(provider, refuse(DOCTORS, "mode in L"), allow(DOCTORS))
     emptied = {**typed_condition(0, 0, "", ""), **typed_condition(1, 0, "", ""), "rules-1-outcome": ""}
     press(admin, provider, {**shown_by(admin, provider), **emptied}, "_save")
     assert rules_of(provider) == ["refuse [mode in L]"]
@@ -221,7 +221,7 @@ def test_a_form_without_the_last_line_saves_nothing(admin: Administrator, provid
 
 
 def test_at_most_fifty_rows_are_shown_and_saved(admin: Administrator, provider: Provider) -> None:
-    give(provider, *[refuse(f"department in {number}") for number in range(10, 60)])
+    set_rules(provider, *[refuse(f"department in {number}") for number in range(10, 60)])
     fields = shown_by(admin, provider)
     assert fields["rules-TOTAL_FORMS"] == "50"
     assert len(list(press(admin, provider, fields, "_add").context["rules"])) == 50
@@ -231,7 +231,7 @@ def test_at_most_fifty_rows_are_shown_and_saved(admin: Administrator, provider: 
 
 
 def test_an_unreadable_row_is_marked_and_not_replaced_by_saving(admin: Administrator, provider: Provider) -> None:
-    give(provider, refuse(DOCTORS), allow())
+    set_rules(provider, refuse(DOCTORS), allow())
     AccessRule.objects.filter(outcome="refuse").update(conditions={"subject": "profession"})
     page = admin.browser.get(page_of(provider))
     assert "Row 1 cannot be read: it refuses everyone who reaches it." in text_of(page)
@@ -244,7 +244,7 @@ def test_an_unreadable_row_is_marked_and_not_replaced_by_saving(admin: Administr
 
 
 def test_a_row_with_a_deleted_group_is_marked_and_may_be_kept(admin: Administrator, provider: Provider) -> None:
-    give(provider, join(None, DOCTORS))
+    set_rules(provider, give_group(None, DOCTORS))
     assert "Row 1: its group has been deleted" in text_of(admin.browser.get(page_of(provider)))
     group = Group.objects.create(name="Prescribers")
     fields = shown_by(admin, provider)

@@ -118,7 +118,7 @@ def test_the_activities_of_one_person_are_limited_and_counted(admin: Administrat
 
 
 def test_the_preview_includes_the_last_dry_run_with_its_level_and_masked_identifiers(
-    rehearsing: BrowserSession, admin: Administrator, provider: Provider, simulator: Simulator
+    admin_session: BrowserSession, admin: Administrator, provider: Provider, simulator: Simulator
 ) -> None:
     simulator.sign_in("doctor-two-activities")
     dry_run(admin_session, provider)
@@ -130,9 +130,9 @@ def test_the_preview_includes_the_last_dry_run_with_its_level_and_masked_identif
 
 
 def test_without_the_right_to_view_claims_the_dry_run_is_not_shown(
-    rehearsing: BrowserSession, admin: Administrator, provider: Provider
+    admin_session: BrowserSession, admin: Administrator, provider: Provider
 ) -> None:
-    rehearse(rehearsing, provider)
+    dry_run(admin_session, provider)
     assert "My last dry run" in decisions(submit(admin, provider, DOCTORS_REFUSED, button="_preview"))
     get_user_model().objects.filter(is_superuser=True).update(is_superuser=False)
     user = get_user_model().objects.get(is_staff=True)
@@ -236,7 +236,7 @@ def test_a_thousand_accounts_are_counted_in_one_statement(
 
 
 def test_the_dry_run_shows_the_deciding_row_and_its_effect(
-    rehearsing: BrowserSession, provider: Provider, simulator: Simulator
+    admin_session: BrowserSession, provider: Provider, simulator: Simulator
 ) -> None:
     group = Group.objects.create(name="Hospital")
     set_rules(provider, give_group(group, "mode in S"), refuse(PODIATRISTS, message="No podiatrists."), allow(DOCTORS))
@@ -254,8 +254,8 @@ def test_the_dry_run_shows_the_deciding_row_and_its_effect(
     assert not Account.objects.exists()
 
 
-def test_the_dry_run_shows_an_unreadable_row(rehearsing: BrowserSession, provider: Provider) -> None:
-    give(provider, allow())
+def test_the_dry_run_shows_an_unreadable_row(admin_session: BrowserSession, provider: Provider) -> None:
+    set_rules(provider, allow())
     AccessRule.objects.update(conditions=7)
     page = dry_run(admin_session, provider)
     assert page.context["preview"].code == "access_rule_malformed"
@@ -263,7 +263,7 @@ def test_the_dry_run_shows_an_unreadable_row(rehearsing: BrowserSession, provide
 
 
 def test_the_dry_run_of_a_known_person_uses_the_activity_chosen_last(
-    rehearsing: BrowserSession, provider: Provider, simulator: Simulator
+    admin_session: BrowserSession, provider: Provider, simulator: Simulator
 ) -> None:
     simulator.sign_in("doctor-two-activities")
     visitor = BrowserSession()

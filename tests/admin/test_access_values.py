@@ -123,7 +123,7 @@ def test_a_value_of_unknown_form_is_remarked_on_and_saved(
 
 
 def test_an_unticked_code_is_removed(admin: Administrator, provider: Provider) -> None:
-    give(provider, refuse("profession in 10 21"))
+    set_rules(provider, refuse("profession in 10 21"))
     fields = shown_by(admin, provider)
     assert fields["rules-0-conditions-0-codes"] == ["profession 10", "profession 21"]
     press(admin, provider, {**fields, "rules-0-conditions-0-codes": ["profession 21"]}, "_save")
@@ -131,7 +131,7 @@ def test_an_unticked_code_is_removed(admin: Administrator, provider: Provider) -
 
 
 def test_codes_of_the_former_subject_are_ignored(admin: Administrator, provider: Provider) -> None:
-    give(provider, refuse(DOCTORS))
+    set_rules(provider, refuse(DOCTORS))
     fields = shown_by(admin, provider)
     assert codes(press(admin, provider, {**fields, "rules-0-conditions-0-subject": "role"}, "_save")) == {
         ("typed", "condition_values_missing")
@@ -146,7 +146,7 @@ def test_codes_of_the_former_subject_are_ignored(admin: Administrator, provider:
 
 
 def test_codes_of_the_former_subject_are_not_shown_again(admin: Administrator, provider: Provider) -> None:
-    give(provider, refuse(DOCTORS))
+    set_rules(provider, refuse(DOCTORS))
     for subject, text in (("department", "69"), ("role", ""), ("", "69")):
         fields = {**shown_by(admin, provider), **typed_condition(0, 0, subject, text)}
         assert "rules-0-conditions-0-codes" not in fields_of(press(admin, provider, fields, "_add"))
@@ -163,7 +163,7 @@ def test_a_closed_code_is_marked(admin: Administrator, provider: Provider) -> No
     from psc_connect.professional.nomenclatures import table
 
     closed = next(each for each in table("TRE_R02-SecteurActivite").concepts.values() if each.closed)
-    give(provider, refuse(f"sector in {closed.code}"))
+    set_rules(provider, refuse(f"sector in {closed.code}"))
     assert f"{closed.label} ({closed.code}), no longer assigned" in text_of(admin.browser.get(page_of(provider)))
 
 

@@ -77,9 +77,9 @@ def test_the_mapping_page_previews_a_new_user_where_several_accounts_fit(
     assert "The field stays as it is: it is filled at creation." not in results
 
 
-def results_on_the_mapping(rehearsing: BrowserSession, provider: Provider) -> list[str]:
-    """Return what the rows make of the last dry run, which the page begins with."""
-    return [each.result for each in row_previews(rehearsing.browser.get(page_of(provider)))]
+def results_on_the_mapping(admin_session: BrowserSession, provider: Provider) -> list[str]:
+    """Return the results of the rows for the last dry run, which the page shows first."""
+    return [each.result for each in row_previews(admin_session.browser.get(page_of(provider)))]
 
 
 def test_a_person_who_is_linked_to_the_user_with_their_number(

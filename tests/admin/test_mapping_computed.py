@@ -146,7 +146,7 @@ def test_a_group_path_too_slow_for_a_sample_is_reported(admin: Administrator, pr
 
 
 def test_a_dry_run_reports_a_row_that_takes_too_long(
-    admin: Administrator, rehearsing: BrowserSession, provider: Provider, simulator: Simulator
+    admin: Administrator, admin_session: BrowserSession, provider: Provider, simulator: Simulator
 ) -> None:
     ExportedAttribute.objects.create(provider=provider, claim=SLOW_FOR_MANY, user_field="email", required=True)
     simulator.faults.set("userinfo_claims", claims={"SubjectRefPro": many_activities()})
@@ -156,7 +156,7 @@ def test_a_dry_run_reports_a_row_that_takes_too_long(
 
 
 def test_a_dry_run_reports_too_many_activities(
-    rehearsing: BrowserSession, provider: Provider, simulator: Simulator
+    admin_session: BrowserSession, provider: Provider, simulator: Simulator
 ) -> None:
     simulator.faults.set("userinfo_claims", claims={"SubjectRefPro": {"exercices": [{"activities": [{}] * 500}]}})
     assert dry_run(admin_session, provider).context["preview"].code == "userinfo_activities_too_many"

@@ -139,7 +139,7 @@ def test_access_rules_are_previewed_and_saved(administrator: Callable[[bool], Pa
 
 def test_a_code_is_found_by_its_name_without_a_mouse(administrator: Callable[[bool], Page]) -> None:
     page = administrator(True)
-    page.goto(f"{desk.PROVIDER}access-rules/")
+    page.goto(f"{admin_pages.PROVIDER}access-rules/")
     page.select_option("#id_rules-0-conditions-0-subject", "profession")
     search = page.locator("#id_rules-0-conditions-0-typed")
     search.press_sequentially("MEDEC")
@@ -157,7 +157,7 @@ def test_a_code_is_found_by_its_name_without_a_mouse(administrator: Callable[[bo
     search.press_sequentially("infirm")
     search.press("Escape")
     expect(page.locator(".psc-found button")).to_have_count(0)
-    # They were professions.
+    # The codes of professions are removed.
     page.select_option("#id_rules-0-conditions-0-subject", "department")
     expect(page.locator(".psc-code-checkbox")).to_have_count(0)
 

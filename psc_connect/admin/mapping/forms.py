@@ -155,7 +155,7 @@ class SampleForm(forms.Form):
 def _userinfo_claims(text: str) -> dict[str, Any]:
     if len(text.encode()) > MAX_PASTED:
         raise ValidationError(_("This is longer than 256 kB: it is not a userinfo."), code="sample_too_large")
-    document = load_document(text)
+    document = load_json(text)
     if not isinstance(document, dict):
         raise ValidationError(NO_OBJECT, code="sample_not_an_object")
     if count_activities(document) > MAX_ACTIVITIES:

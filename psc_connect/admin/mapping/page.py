@@ -132,7 +132,7 @@ class MappingPage(RowsPage):
             return None
         try:
             identity = VerifiedIdentity.read(found.subject, found.claims, id_token_claims=found.id_token_claims)
-            return linking.find(self.provider, identity.subject, identity.identifiers)
+            return find_account(self.provider, identity)
         except LoginRefused:
             return None
 

@@ -207,9 +207,9 @@ class DryRunPage(ProviderPage):
             return {}
         rules, identity = RuleSet(self.provider, decision.rules), decision.identity
         return {
-            "access": rules.in_words(decision),
-            "people": [rules.person("", preview.access.professional, acr=acr, shown=shown)],
-            "remarks": list(_remarks(preview.access.professional)),
+            "access": rules.in_words(decision.admission.decision),
+            "people": [rules.person("", identity.professional, acr=identity.acr, shown=shown)],
+            "remarks": list(_remarks(identity.professional)),
         }
 
 
