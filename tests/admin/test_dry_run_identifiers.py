@@ -64,7 +64,7 @@ def test_the_mapping_page_previews_the_user_of_the_account_that_was_found(
 ) -> None:
     sign_in(simulator, make_person("1", other_id("RPPS", RPPS)))
     dry_run_of_doctor(admin_session, provider, simulator)
-    assert "The field stays as it is: it is filled at creation." in results_on_the_mapping(admin_session, provider)
+    assert "The field is left unchanged: it is filled at creation." in results_on_the_mapping(admin_session, provider)
 
 
 def test_the_mapping_page_previews_a_new_user_where_several_accounts_fit(
@@ -74,7 +74,7 @@ def test_the_mapping_page_previews_a_new_user_where_several_accounts_fit(
     dry_run_of_doctor(admin_session, provider, simulator)
     results = results_on_the_mapping(admin_session, provider)
     assert any(result.startswith("The field becomes") for result in results)
-    assert "The field stays as it is: it is filled at creation." not in results
+    assert "The field is left unchanged: it is filled at creation." not in results
 
 
 def results_on_the_mapping(admin_session: BrowserSession, provider: Provider) -> list[str]:
