@@ -19,7 +19,7 @@ from psc_connect.login_steps import CodeGrant
 from tests.support import backend_hooks
 from tests.support.refusals import assert_sign_in_is_refused
 
-PASSWORD = {"username": "anne", "password": "the-password-of-anne"}
+PASSWORD: dict[str, Any] = {"username": "anne", "password": "the-password-of-anne"}
 
 
 class OnlyAuthenticate(OIDCAuthenticationBackend):
@@ -28,7 +28,7 @@ class OnlyAuthenticate(OIDCAuthenticationBackend):
     def __init__(self) -> None:
         self.UserModel = User
 
-    def authenticate(self, request: Any, **_credentials: Any) -> None:
+    def authenticate(self, request: Any, **_credentials: Any) -> Any:  # type: ignore[override]
         return None
 
 

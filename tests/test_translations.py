@@ -32,7 +32,7 @@ def _gettext_tools() -> None:
 
 def compiled(path: Path) -> dict[object, str]:
     with path.open("rb") as file:
-        return {key: text for key, text in gettext.GNUTranslations(file)._catalog.items() if key}
+        return {key: text for key, text in vars(gettext.GNUTranslations(file))["_catalog"].items() if key}
 
 
 def run(*command: str | Path, folder: Path) -> str:

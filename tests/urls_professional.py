@@ -10,8 +10,8 @@ from django.template import engines
 from django.urls import path
 from django.views import View
 
+from psc_connect.current_professional import PSCRequest
 from psc_connect.decorators import PSCRequiredMixin, psc_required
-from psc_connect.middleware import PSCRequest
 from tests.urls import urlpatterns as common
 
 

@@ -13,6 +13,12 @@ from django.views import View
 from psc_connect.decorators import PSCRequiredMixin, psc_required
 from psc_connect.professional.conditions import ConditionError
 
+wrongly_called: Any = psc_required
+
+
+def page_class() -> Any:
+    return type("Page", (PSCRequiredMixin, View), {})
+
 
 @pytest.mark.parametrize("who", [{"profession": ""}, {"profession": []}, {"shoe_size": "42"}, {"profession": [10]}])
 def test_invalid_requirement_raises_when_the_view_is_defined(who: Any) -> None:
@@ -21,7 +27,7 @@ def test_invalid_requirement_raises_when_the_view_is_defined(who: Any) -> None:
     with pytest.raises(ConditionError):
         type("Page", (PSCRequiredMixin, View), {"psc_required": who})
     with pytest.raises(ConditionError):
-        type("Page", (PSCRequiredMixin, View), {}).as_view(psc_required=who)
+        page_class().as_view(psc_required=who)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +75,7 @@ def test_unknown_value_is_accepted_with_a_warning_at_the_line_of_the_view(who: A
     for make in (
         lambda: psc_required(**who),
         lambda: _class_of(who),
-        lambda: type("Page", (PSCRequiredMixin, View), {}).as_view(psc_required=who),
+        lambda: page_class().as_view(psc_required=who),
     ):
         with pytest.warns(UserWarning, match="unknown code|does not look like") as caught:
             make()
@@ -96,7 +102,7 @@ def test_codes_of_the_tables_emit_no_warning() -> None:
     )
 
 
-@pytest.mark.parametrize("written", [lambda: psc_required(print), lambda: psc_required("10")])
+@pytest.mark.parametrize("written", [lambda: wrongly_called(print), lambda: wrongly_called("10")])
 def test_error_without_parentheses_or_names_shows_the_syntax(written: Any) -> None:
     with pytest.raises(TypeError, match=r'Write @psc_required\(profession="10"\), or @psc_required\(\) '):
         written()
@@ -126,7 +132,7 @@ def test_value_that_is_not_a_mapping_is_refused_with_an_example(asked: Any) -> N
     with pytest.raises(ImproperlyConfigured, match=message):
         type("Page", (PSCRequiredMixin, View), {"psc_required": asked})
     with pytest.raises(ImproperlyConfigured, match=message):
-        type("Page", (PSCRequiredMixin, View), {}).as_view(psc_required=asked)
+        page_class().as_view(psc_required=asked)
 
 
 def test_as_view_passes_on_its_positional_arguments() -> None:

@@ -201,7 +201,7 @@ def test_claims_that_the_site_does_not_accept_are_refused(provider, simulator, p
 @pytest.mark.case("AL12")
 def test_claims_named_like_permissions_grant_none(provider, simulator):
     Group.objects.create(name="administrators")
-    rights = {
+    rights: dict[str, Any] = {
         "is_staff": True,
         "is_superuser": True,
         "groups": ["administrators"],

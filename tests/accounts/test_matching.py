@@ -127,7 +127,8 @@ def test_an_inactive_user_with_the_number_is_refused(provider: Provider, simulat
 @pytest.mark.case("AL01", "AD03")
 @pytest.mark.parametrize("right", ["is_staff", "is_superuser"])
 def test_administrator_is_linked_by_hand_only(provider: Provider, simulator: Simulator, right: str) -> None:
-    user = known(**{right: True})
+    rights: dict[str, Any] = {right: True}
+    user = known(**rights)
     assert_refused_with(simulator, DOCTOR, "account_link_privileged")
     assert User.objects.get() == user
     Provider.objects.update(link_privileged_users=True)

@@ -228,7 +228,7 @@ def test_unlinked_user_can_be_cached(provider: Any, simulator: Any, admin: Admin
     person = signed_in(BrowserSession())
     unlink(Account.objects.get(), by=None)
     again = signed_in(person)
-    user = again.browser.get(PAGE).wsgi_request.user
+    user: Any = again.browser.get(PAGE).wsgi_request.user
     kept = pickle.loads(pickle.dumps(user._wrapped if hasattr(user, "_wrapped") else user))
     assert kept == user
     assert kept.get_session_auth_hash() == user.get_session_auth_hash()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
@@ -85,7 +86,7 @@ class Administrator:
         reader.feed(response.content.decode())
         return {name: value for name, value in reader.fields.items() if "__prefix__" not in name}
 
-    def submit(self, url: str, drop: tuple[str, ...] = (), **changes: Any) -> Any:
+    def submit(self, url: str, drop: Iterable[str] = (), **changes: Any) -> Any:
         """Open the page, type the changes, untick what is dropped, save."""
         fields: dict[str, Any] = {**self.fields_of(url), **changes}
         return self.browser.post(url, {name: value for name, value in fields.items() if name not in drop})
@@ -120,7 +121,7 @@ def signed_in_long_ago(administrator: Administrator) -> Administrator:
 
 
 def row(provider: Provider) -> dict[str, Any]:
-    return Provider.objects.filter(pk=provider.pk).values().get()
+    return dict(Provider.objects.filter(pk=provider.pk).values().get())
 
 
 def give_account(provider: Provider) -> None:

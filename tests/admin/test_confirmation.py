@@ -134,7 +134,7 @@ def test_the_confirmation_leads_back_to_a_page_that_answers_get(late: Administra
     Provider.objects.update(metadata=moved)
     offer = late.press(provider, "connection").context["offer"]
     ((_level, text),) = messages_of(late.press(provider, "accept-metadata", offer=offer, member=["jwks_uri"]))
-    address = html.unescape(re.search('href="([^"]+)"', text)[1])
+    address = html.unescape(re.findall('href="([^"]+)"', text)[0])
     shown = FormReader("confirm_form")
     shown.feed(late.browser.get(address).content.decode())
     response = late.browser.post(CONFIRM, {**shown.fields, "password": "a good password"})

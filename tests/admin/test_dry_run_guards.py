@@ -180,7 +180,7 @@ def test_an_answer_that_comes_twice_asks_the_provider_once(
     admin_session: BrowserSession, provider: Provider, simulator: Simulator
 ) -> None:
     url = begin(admin_session, provider)
-    cookies = admin_session.browser.cookies.copy()
+    cookies: Any = admin_session.browser.cookies.copy()
     answer = admin_session.authorize(url)
     admin_session.come_back(answer)
     simulator.clear_requests()

@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from psc_connect.login.failures import login_url
+from psc_connect.login.site_urls import login_url
 from psc_connect.models import Provider
 from tests.support.browser_session import BrowserSession
 from tests.support.template_tags import button_links, declare

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -193,5 +194,5 @@ def test_a_page_of_no_provider_is_not_found(admin: Administrator, provider: Prov
 
 @pytest.mark.parametrize("page", ["connection", "keys"])
 def test_no_transaction_is_open_while_a_provider_is_waited_for(page: str) -> None:
-    view = resolve(f"/admin/psc_connect/provider/1/{page}/").func
+    view: Any = resolve(f"/admin/psc_connect/provider/1/{page}/").func
     assert "default" in view._non_atomic_requests

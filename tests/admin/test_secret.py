@@ -98,7 +98,8 @@ def reports() -> Any:
     written: list[str] = []
 
     def report(request: Any, **_kwargs: Any) -> None:
-        reporter = ExceptionReporter(request, *sys.exc_info(), is_email=True)
+        kind, error, traceback = sys.exc_info()
+        reporter = ExceptionReporter(request, kind, error, traceback, is_email=True)
         written.extend([reporter.get_traceback_html(), reporter.get_traceback_text()])
 
     got_request_exception.connect(report)

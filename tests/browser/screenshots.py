@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Page, sync_playwright
 
@@ -39,7 +40,7 @@ def take_admin_screenshots(page: Page) -> None:
     for name, open_page in admin_pages.PAGES.items():
         open_page(page)
         height = page.evaluate("document.documentElement.scrollHeight")
-        clip = {"x": 0, "y": 0, "width": 1280, "height": min(height, 1500)}
+        clip: Any = {"x": 0, "y": 0, "width": 1280, "height": min(height, 1500)}
         page.screenshot(path=FOLDER / f"admin-{name}.png", full_page=True, clip=clip)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Request, expect
 
 from tests.browser import steps
 
@@ -55,7 +55,12 @@ def test_second_sign_in_asks_nothing(visit: Visit) -> None:
 def test_reload_after_the_login_stays_on_the_page(visit: Visit) -> None:
     page = visit()
     callbacks: list[str] = []
-    page.on("request", lambda request: "/callback/" in request.url and callbacks.append(request.url))
+
+    def keep_callback(request: Request) -> None:
+        if "/callback/" in request.url:
+            callbacks.append(request.url)
+
+    page.on("request", keep_callback)
     steps.sign_in(page)
     page.goto(callbacks[0])
     page.wait_for_url("**/me/")

@@ -21,7 +21,7 @@ from tests.support import backend_hooks
 API_PAGE = Path(__file__).parents[2] / "docs" / "api.md"
 # What psc_connect's own methods of these names do is tested with the backend.
 OURS = {"get_or_create_user", "get_settings"}
-VIEWS = (
+VIEWS: tuple[tuple[Any, Any, set[str]], ...] = (
     (LoginView, OIDCAuthenticationRequestView, set()),
     (CallbackView, OIDCAuthenticationCallbackView, {"failure_url", "login_failure", "login_success"}),
     (LogoutView, OIDCLogoutView, {"redirect_url"}),
@@ -58,7 +58,7 @@ def methods_of(cls: type) -> set[str]:
     return {name for name in vars(cls) if not name.startswith("__") and name != "http_method_names"}
 
 
-def found() -> list[tuple[str, str]]:
+def found() -> list[tuple[str, Any]]:
     return [
         (problem.msg, problem.hint) for problem in run_checks(tags=["security"]) if problem.id == "psc_connect.E026"
     ]

@@ -126,7 +126,7 @@ def test_no_row_keeps_a_site_from_being_migrated(declared: Provider, change: dic
     declared.save()
     said = StringIO()
     call_command("migrate", skip_checks=False, verbosity=0, stdout=said, stderr=said)
-    assert found()[0].id in said.getvalue()
+    assert f"({found()[0].id})" in said.getvalue()
 
 
 def test_a_secret_of_before_the_sites_own_keys_is_told(declared: Provider, settings: Any) -> None:

@@ -84,14 +84,13 @@ def give_rules(provider: Provider, group: Group) -> None:
     """Add a rule of each outcome, and one whose group was deleted."""
     doctors = {"subject": "profession", "operator": "in", "values": ["10", "21"]}
     elsewhere = {"subject": "department", "operator": "not_in", "values": ["75"]}
-    for number, row in enumerate(
-        (
-            {"conditions": [elsewhere], "outcome": "refuse", "message": "À Paris seulement."},
-            {"conditions": [doctors, elsewhere], "outcome": "group", "group": group},
-            {"conditions": [], "outcome": "group"},
-            {"conditions": [doctors], "outcome": "allow"},
-        )
-    ):
+    rows: list[dict[str, Any]] = [
+        {"conditions": [elsewhere], "outcome": "refuse", "message": "À Paris seulement."},
+        {"conditions": [doctors, elsewhere], "outcome": "group", "group": group},
+        {"conditions": [], "outcome": "group"},
+        {"conditions": [doctors], "outcome": "allow"},
+    ]
+    for number, row in enumerate(rows):
         provider.access_rules.create(position=number, **row)
 
 

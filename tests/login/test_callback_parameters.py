@@ -197,7 +197,7 @@ def test_response_with_neither_code_nor_error_is_refused(simulator, provider, pe
 def test_cancelled_login_shows_a_page_and_can_be_started_again(simulator, provider, person):
     simulator.sign_in(None)
     page = person.provider_session.get(person.begin(PAGE), timeout=10)
-    interaction = re.search(r'name="interaction" value="([^"]+)"', page.text)[1]
+    interaction = re.findall(r'name="interaction" value="([^"]+)"', page.text)[0]
     answer = person.provider_session.post(
         simulator.origin + "/auth/choose",
         {"interaction": interaction, "cancel": "1"},

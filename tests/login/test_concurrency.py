@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ def at_once(*tasks: Callable[[], Any]) -> list[Any]:
 def coming_back(people: list[BrowserSession]) -> list[Callable[[], Any]]:
     """Return the callbacks of all people, ready to be opened."""
     urls = [person.authorize(person.begin()) for person in people]
-    return [lambda person=person, url=url: person.come_back(url) for person, url in zip(people, urls, strict=True)]
+    return [partial(person.come_back, url) for person, url in zip(people, urls, strict=True)]
 
 
 @pytest.mark.case("CC01")
@@ -79,7 +80,7 @@ def test_parallel_first_logins_with_colliding_usernames_create_one_account_each(
         person = BrowserSession()
         people.append(person)
         urls.append(person.authorize(person.begin()))
-    tasks = [lambda person=person, url=url: person.come_back(url) for person, url in zip(people, urls, strict=True)]
+    tasks = [partial(person.come_back, url) for person, url in zip(people, urls, strict=True)]
     outcomes = at_once(*tasks)
     assert [getattr(outcome, "status_code", outcome) for outcome in outcomes] == [302] * 4
     assert len({person.user_id for person in people}) == 4
@@ -118,7 +119,7 @@ def test_parallel_first_logins_of_one_person_under_several_subs_create_one_accou
         simulator.sign_in(make_person(str(number), other_id("RPPS", RPPS)))
         people.append(BrowserSession())
         urls.append(people[-1].authorize(people[-1].begin()))
-    tasks = [lambda person=person, url=url: person.come_back(url) for person, url in zip(people, urls, strict=True)]
+    tasks = [partial(person.come_back, url) for person, url in zip(people, urls, strict=True)]
     outcomes = at_once(*tasks)
     assert [getattr(outcome, "status_code", outcome) for outcome in outcomes] == [302] * 4
     account = Account.objects.get()

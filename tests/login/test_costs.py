@@ -161,7 +161,8 @@ def test_the_start_of_a_login_leaves_no_row_and_one_cookie(provider, simulator, 
 @pytest.mark.usefixtures("atomic_requests")
 @pytest.mark.parametrize("with_keys", [True, False], ids=["steady state", "keys to fetch"])
 def test_no_transaction_is_open_during_requests_to_the_provider(simulator, person, with_keys):
-    make_provider(simulator, **({} if with_keys else {"jwks": {}, "jwks_updated_at": None}))
+    without_keys: dict[str, Any] = {"jwks": {}, "jwks_updated_at": None}
+    make_provider(simulator, **({} if with_keys else without_keys))
     with watching_transactions(simulator) as in_transaction:
         assert person.sign_in().status_code == 302
     assert in_transaction == [False] * (2 if with_keys else 3)

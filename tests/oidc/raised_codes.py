@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
+from typing import cast
 
 import psc_connect
 from psc_connect.oidc.error_codes import AUTHORIZATION_ERRORS
@@ -140,7 +141,7 @@ class Sources:
         value = node.iter if isinstance(node, (ast.For, ast.comprehension)) else getattr(node, "value", None)
         for target in targets if value is not None else []:
             names = (each.id for each in ast.walk(target) if isinstance(each, ast.Name)) if target else ()
-            yield from ((name, value) for name in names)
+            yield from ((name, cast("ast.AST", value)) for name in names)
 
 
 def package_texts() -> list[str]:

@@ -86,7 +86,8 @@ def test_josepy_drops_the_metadata_of_a_jwk() -> None:
 @pytest.mark.case("JO14")
 def test_josepy_loads_private_keys_from_a_key_set() -> None:
     private = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(rsa_key()))
-    assert isinstance(josepy.JWK.from_json(private).key._wrapped, rsa.RSAPrivateKey)
+    loaded: Any = josepy.JWK.from_json(private)
+    assert isinstance(loaded.key._wrapped, rsa.RSAPrivateKey)
 
 
 @pytest.mark.parametrize("algorithm", ["PS256", "PS384", "PS512"])

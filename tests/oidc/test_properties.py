@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import pytest
@@ -99,8 +100,14 @@ def test_userinfo_of_any_bytes(body: bytes, algorithm: str) -> None:
     for media_type in ("application/json", "application/jwt"):
         answer = UserinfoAnswer(media_type, body)
         allow_only_oidc_errors(
-            lambda answer=answer: validate_userinfo(
-                answer, id_token=token, rules=RULES, keys=key_set(), signed_algorithm=algorithm, now=NOW
+            partial(
+                validate_userinfo,
+                answer,
+                id_token=token,
+                rules=RULES,
+                keys=key_set(),
+                signed_algorithm=algorithm,
+                now=NOW,
             )
         )
 

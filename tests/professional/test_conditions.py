@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from psc_connect.professional.conditions import CODED, OPERATORS, SUBJECTS, Condition, ConditionError, Situation
@@ -53,7 +55,8 @@ def test_a_doctor_of_the_sandbox(subject, operator, values, holds):
 )
 def test_a_structure_by_each_of_its_numbers(field):
     activity_choice = situation(DOCTOR).activity_choice
-    activity = Activity(**{field: "123 456 789"})
+    values: dict[str, Any] = {field: "123 456 789"}
+    activity = Activity(**values)
     found = Situation(Professional(), type(activity_choice)(activity_choice.practice, activity))
     assert Condition.of("structure", "in", ["123456789"]).holds(found)
     assert Condition.of("structure", "in", [" 1234 56789 "]).holds(found)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from psc_connect.professional.coded_values import Code
 from psc_connect.professional.identifiers import Kind
 from psc_connect.professional.nomenclatures import tables_of
-from psc_connect.professional.professional import Activity, ActivityChoice, Code, Practice, Professional
+from psc_connect.professional.professional import Activity, ActivityChoice, Practice, Professional
 from psc_connect.professional.userinfo import read_userinfo
 from tests.professional.payloads import PAYLOADS, PUBLISHED, leaves
 
@@ -53,7 +56,7 @@ def test_a_professional_is_hashable() -> None:
         ({}, ""),
     ],
 )
-def test_the_department_is_as_sent_or_from_the_address(values: dict[str, str], department: str) -> None:
+def test_the_department_is_as_sent_or_from_the_address(values: dict[str, Any], department: str) -> None:
     assert Activity(**values).department == department
 
 

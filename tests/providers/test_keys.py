@@ -62,6 +62,7 @@ def test_the_keys_page_remembers_since_when_each_key_is_known(simulator, provide
     assert reached_page(sign_in_once())
     row = Provider.objects.get()
     assert row.jwks_first_seen.keys() == {key.thumbprint for key in row.key_set().keys}
+    assert row.jwks_updated_at is not None
     assert timezone.now() - row.jwks_updated_at < timedelta(minutes=1)
 
 
@@ -210,7 +211,7 @@ def test_private_parts_in_a_fetched_set_are_not_kept(simulator):
 def test_nothing_is_locked_while_the_provider_is_waited_for(simulator, provider, endpoint):
     simulator.rotate_keys(withdraw_old=True)
     simulator.faults.set("hang", endpoint=endpoint, seconds=1)
-    seen = []
+    seen: list[Any] = []
 
     def login_or_write(number: int) -> Any:
         if number == 0:

@@ -105,7 +105,7 @@ class Service:
         """Return the claims of a token after verifying only its signature, with a published key."""
         keys = {key["kid"]: key for key in self.simulator.jwks["keys"]}
         key = jwt.PyJWK(keys[jwt.get_unverified_header(raw)["kid"]])
-        options = dict.fromkeys(("verify_exp", "verify_nbf", "verify_iat", "verify_aud", "verify_sub"), False)
+        options: Any = dict.fromkeys(("verify_exp", "verify_nbf", "verify_iat", "verify_aud", "verify_sub"), False)
         claims: dict[str, Any] = jwt.decode(raw, key, algorithms=[algorithm], options=options)
         return claims
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,7 @@ def test_the_list_of_people_and_the_form_link_to_each_other(service: Service) ->
 @pytest.mark.parametrize("path", ["/auth/create-person", "/auth/choose"])
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_an_unknown_interaction_is_refused(service: Service, path: str, method: str) -> None:
-    values = {"params" if method == "get" else "data": {"interaction": "guessed", **VALUES}}
+    values: dict[str, Any] = {"params" if method == "get" else "data": {"interaction": "guessed", **VALUES}}
     answer = service.session.request(method, service.simulator.origin + path, timeout=10, **values)
 
     assert answer.status_code == 400

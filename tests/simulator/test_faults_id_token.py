@@ -18,7 +18,7 @@ from tests.simulator.service import CLIENT, SECRET, Service, decoded, payload_of
 
 OTHER_ISSUER = "https://evil.example/auth/realms/esante-wallet"
 OTHER_CLIENT = "another-client"
-EVENTS = {"http://schemas.openid.net/event/backchannel-logout": {}}
+EVENTS: dict[str, dict[str, Any]] = {"http://schemas.openid.net/event/backchannel-logout": {}}
 ABSENT = None
 
 
@@ -96,7 +96,8 @@ def _hmac(secret: Callable[[Simulator], bytes]) -> Callable[[Simulator, str], bo
 
 def _signed_by_the_unpublished_key(simulator: Simulator, raw: str) -> bool:
     key = unpublished_key("RS256")
-    jwt.decode(raw, key.private.public_key(), algorithms=["RS256"], options={"verify_signature": True, **LENIENT})
+    options: Any = {"verify_signature": True, **LENIENT}
+    jwt.decode(raw, key.private.public_key(), algorithms=["RS256"], options=options)
     return key.kid not in {published["kid"] for published in simulator.jwks["keys"]}
 
 

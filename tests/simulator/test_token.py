@@ -4,6 +4,7 @@ import base64
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import jwt
 import pytest
@@ -178,7 +179,7 @@ def test_a_code_of_another_client_is_refused(simulator: Simulator, service: Serv
         ({"grant_type": "password"}, "unsupported_grant_type"),
     ],
 )
-def test_an_invalid_token_request_is_refused(service: Service, changes: dict[str, str | None], error: str) -> None:
+def test_an_invalid_token_request_is_refused(service: Service, changes: dict[str, Any], error: str) -> None:
     response = service.exchange(**{"code": service.code(), **changes})
 
     assert (response.status_code, response.json()["error"]) == (400, error)

@@ -22,6 +22,7 @@ class RefusesOtherHosts(ProSanteConnectBackend):
     """A site that accepts sign-ins on one of its hosts only."""
 
     def verify_claims(self, claims: Any) -> bool:
+        assert self.request is not None
         return self.request.get_host() == "testserver"
 
 
@@ -70,5 +71,5 @@ def use_backend(settings: Any, backend: type[ProSanteConnectBackend]) -> str:
 
 
 class AuthenticatesNobody(ProSanteConnectBackend):
-    def authenticate(self, request: Any, **_credentials: Any) -> None:
+    def authenticate(self, request: Any, *_arguments: Any, **_credentials: Any) -> None:
         return None

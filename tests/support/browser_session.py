@@ -45,7 +45,7 @@ class BrowserSession:
         return self.come_back(self.authorize(self.begin(next_page)))
 
     @property
-    def user_id(self) -> str | None:
+    def user_id(self) -> Any:
         # Without a cookie, the test client would create a session.
         if settings.SESSION_COOKIE_NAME not in self.browser.cookies:
             return None

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 EC_PRIVATE = ec.generate_private_key(ec.SECP256R1())
 
 
-def jwk(key: Any, algorithm: type, **members: Any) -> dict[str, Any]:
+def jwk(key: Any, algorithm: Any, **members: Any) -> dict[str, Any]:
     return {**algorithm.to_jwk(key, as_dict=True), **members}
 
 

@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 from django.test import Client
 from django.utils import translation
 
-from psc_connect.login.failures import login_url
+from psc_connect.login.site_urls import login_url
 from tests.support.template_tags import button_links, declare, render_template
 
 BUTTON = "{% psc_connect_button %}"

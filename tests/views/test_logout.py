@@ -24,8 +24,8 @@ URL = "/psc/psc/logout/"
 def address_in(response: Any) -> str:
     """Return the URL to which the logout page redirects without a script."""
     text = response.content.decode()
-    refresh = html.unescape(re.search(r'<meta http-equiv="refresh" content="0; url=([^"]+)">', text)[1])
-    assert html.unescape(re.search(r'class="psc-action" href="([^"]+)"', text)[1]) == refresh
+    refresh = html.unescape(re.findall(r'<meta http-equiv="refresh" content="0; url=([^"]+)">', text)[0])
+    assert html.unescape(re.findall(r'class="psc-action" href="([^"]+)"', text)[0]) == refresh
     return refresh
 
 
@@ -86,7 +86,7 @@ def test_the_sites_own_button_signs_out(provider):
     person = BrowserSession(browser=Browser(enforce_csrf_checks=True))
     person.sign_in()
     text = person.browser.get("/psc/login/?next=/page/one/").content.decode()
-    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', text)[1]
+    token = re.findall(r'name="csrfmiddlewaretoken" value="([^"]+)"', text)[0]
     assert person.browser.post(URL, {"csrfmiddlewaretoken": token}).status_code == 200
     assert not Session.objects.exists()
     person.close()
@@ -274,7 +274,7 @@ def test_a_signed_cookie_session_keeps_no_token_and_sends_the_client_id_alone(si
     assert query.keys() == {"client_id", "post_logout_redirect_uri", "state"}
     # Without the hint, the provider asks for a confirmation.
     page = person.provider_session.get(address, allow_redirects=False, timeout=10)
-    confirm = re.search(r'name="confirm" value="([^"]+)"', page.text)[1]
+    confirm = re.findall(r'name="confirm" value="([^"]+)"', page.text)[0]
     answer = person.provider_session.post(
         simulator.metadata["end_session_endpoint"], {"confirm": confirm}, allow_redirects=False, timeout=10
     )
