@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,9 @@ from tests.support.tls_provider import Serving, tls_providers
 
 CLIENT_ID = "the-client"
 CLIENT_SECRET = "the-client-secret-e7c1"
+SLOW_FIXTURES = {"db", "transactional_db", "simulator", "running_simulator"}
+# The tests of each of these folders use one server, and run in one process.
+SERVER_FOLDERS = {"browser", "interop", "servers"}
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +36,7 @@ def running_simulator() -> Iterator[Simulator]:
 
 @pytest.fixture
 def simulator(running_simulator: Simulator) -> Iterator[Simulator]:
-    """A provider with one client, and the podiatrist before it."""
+    """A simulator with one client, whose person is the podiatrist."""
     simulator = running_simulator
     simulator.faults.clear()
     simulator.end_sessions()
@@ -43,7 +47,7 @@ def simulator(running_simulator: Simulator) -> Iterator[Simulator]:
     published = list(simulator.keys.published)
     yield simulator
     simulator.faults.clear()
-    # Its keys to the next test as they were.
+    # A test may have changed the keys.
     simulator.keys.published = published
 
 
@@ -58,7 +62,7 @@ def client_of(slug: str = "psc", host: str = HOST, **changes: Any) -> Client:
 
 
 def make_provider(simulator: Simulator, slug: str = "psc", **changes: Any) -> Provider:
-    """A provider as the administrator's form declares it, its keys imported."""
+    """Return a provider as the administrator's form declares it, with imported keys."""
     values = {
         "slug": slug,
         "environment": "simulator",
@@ -96,13 +100,13 @@ def professional_pages(settings: Any) -> None:
 
 @pytest.fixture
 def by(db: None) -> User:
-    """The administrator by whom something is done."""
+    """The user who makes a change."""
     return User.objects.create(username="administrator", is_superuser=True)
 
 
 @pytest.fixture
 def production(db: None) -> Provider:
-    """A provider of ANS's published metadata, without keys."""
+    """A provider with the metadata of ANS's production, without keys."""
     return Provider.objects.create(
         slug="psc", client_id="c", client_secret=CLIENT_SECRET, metadata=load_metadata("production")
     )
@@ -122,7 +126,7 @@ def admin(db: None) -> Administrator:
 
 @pytest.fixture
 def no_way_out(settings: Any) -> None:
-    """Nothing of the outside answers: the calls go to a proxy that is not there."""
+    """No request to a provider succeeds: its proxy does not exist."""
     settings.PSC_CONNECT_HTTPS_PROXY = "http://127.0.0.1:9"
 
 
@@ -133,7 +137,7 @@ def english(settings: Any) -> None:
 
 @pytest.fixture
 def atomic_requests(transactional_db: None) -> Iterator[None]:
-    """A site that opens a transaction around each of its pages."""
+    """A site that opens a transaction around each request."""
     connection.settings_dict["ATOMIC_REQUESTS"] = True
     yield
     connection.settings_dict["ATOMIC_REQUESTS"] = False
@@ -141,7 +145,7 @@ def atomic_requests(transactional_db: None) -> Iterator[None]:
 
 @pytest.fixture
 def serving(db: None, settings: Any, tmp_path: Path) -> Iterator[Serving]:
-    """Providers over TLS, whose authority this site knows."""
+    """Providers over TLS, whose certificate authority the site trusts."""
     settings.PSC_CONNECT_CA_BUNDLE = bundle(tmp_path)
     settings.PSC_CONNECT_BASE_URL = "https://www.example.org"
     with tls_providers(tmp_path) as serve:
@@ -155,28 +159,61 @@ def _empty_cache() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _nothing_secret_is_logged() -> Iterator[None]:
-    """The promise for the whole run, kept whatever the tests were about: nothing that they used is in a log."""
+    """Check at the end of the run that no log line has a secret or a name that a test used."""
     with RECORDER.recording():
         yield
     leaks = RECORDER.leaks()
     assert not leaks, "\n".join(leaks[:20])
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    # The recorder sets the root logger to DEBUG. pytest would format each of these lines twice more.
+    plugin = config.pluginmanager.get_plugin("logging-plugin")
+    for handler in (plugin.caplog_handler, plugin.report_handler) if plugin else ():
+        handler.setLevel(logging.INFO)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """Mark the fast tests before `-m` selects them, and run the tests with a browser first.
+
+    One process of xdist runs all of these. At the end, the other process would have nothing left to do.
+    """
+    for item in items:
+        if is_fast(item):
+            item.add_marker(pytest.mark.fast)
+    yield
+    items.sort(key=lambda item: folder_of(item.nodeid) != "browser")
+
+
+def is_fast(item: pytest.Item) -> bool:
+    """Return whether a test needs neither a database nor a server nor another process."""
+    assert isinstance(item, pytest.Function)
+    starts_processes = hasattr(item.module, "subprocess") or folder_of(item.nodeid) in SERVER_FOLDERS
+    needs_database = item.get_closest_marker("django_db") is not None
+    return not (starts_processes or needs_database or SLOW_FIXTURES & set(item.fixturenames))
+
+
+def folder_of(nodeid: str) -> str:
+    """Return the folder below tests/ in which a test is."""
+    return nodeid.split("/")[1]
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Share the tests out among processes (`-n 2 --dist loadgroup`); what uses one server stays in one of them.
+    """Distribute the tests to processes (`--dist loadgroup`), but all tests of one server to the same process.
 
-    Two that rotate the key of one Keycloak would end each other's tokens. Not by `xdist_group`: xdist 3.8 writes it
-    where pytest 9.2 no longer reads it, and shares out each test for itself.
+    Two tests that rotate the key of one Keycloak would invalidate each other's tokens. `xdist_group` has no effect:
+    xdist 3.8 writes the group where pytest 9.2 does not read it.
     """
     from xdist.scheduler import LoadScopeScheduling
 
     class ByServer(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            folder = nodeid.split("/")[1]
-            return folder if folder in {"interop", "browser", "servers"} else nodeid
+            folder = folder_of(nodeid)
+            return folder if folder in SERVER_FOLDERS else nodeid
 
-    # In the order of one process: what empties tables comes after what reads them as the migrations left them.
+    # Keep the order of pytest-django: tests that empty tables come after those that read rows of the migrations.
     config.option.loadscopereorder = False
     return ByServer(config, log) if config.getvalue("dist") == "loadgroup" else None
 

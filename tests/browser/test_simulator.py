@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from psc_connect.simulator import Client, Simulator, run_simulator
-from tests.browser.test_accessibility import serious_faults
+from tests.browser.test_accessibility import serious_faults, width_on_a_narrow_screen
 from tests.simulator.service import Service
 
 Open = Callable[..., Page]
@@ -28,7 +29,7 @@ def simulator() -> Iterator[Simulator]:
 def open_simulator(chromium: Browser, simulator: Simulator) -> Iterator[Open]:
     pages: list[Page] = []
 
-    def open_page(**options: object) -> Page:
+    def open_page(**options: Any) -> Page:
         page = chromium.new_context(**{"locale": "fr-FR", **options}).new_page()
         pages.append(page)
         start_login(page, simulator)
@@ -83,20 +84,14 @@ PAGES: dict[str, Callable[[Page], None]] = {
 
 
 @pytest.mark.parametrize("name", PAGES)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_no_serious_fault(open_simulator: Open, name: str, scheme: str) -> None:
-    page = open_simulator(color_scheme=scheme)
+@pytest.mark.parametrize("locale", ["fr-FR", "en-GB"])
+def test_page_has_no_serious_fault_and_needs_no_horizontal_scrolling(
+    open_simulator: Open, name: str, locale: str
+) -> None:
+    page = open_simulator(locale=locale)
     PAGES[name](page)
     assert serious_faults(page) == []
-
-
-@pytest.mark.parametrize("name", PAGES)
-@pytest.mark.parametrize("locale", ["fr-FR", "en-GB"])
-def test_a_narrow_screen_needs_no_horizontal_scrolling(open_simulator: Open, name: str, locale: str) -> None:
-    page = open_simulator(viewport={"width": 320, "height": 640}, locale=locale)
-    PAGES[name](page)
-    page.wait_for_load_state()
-    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    assert width_on_a_narrow_screen(page) <= 320
 
 
 def test_without_scripts_a_person_is_created_after_a_correction_and_chosen_again(

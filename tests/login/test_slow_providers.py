@@ -26,7 +26,8 @@ def test_slow_responses_share_one_deadline_of_ten_seconds(simulator, person):
     simulator.faults.set("drip", endpoint="userinfo", seconds=0.5, headers=True)
     began = time.monotonic()
     response = person.sign_in(PAGE)
-    assert 9.5 < time.monotonic() - began < 12
+    # Fourteen seconds if each request had ten.
+    assert 9.5 < time.monotonic() - began < 13.5
     assert_refused(
         person, response, "provider_timeout", simulator=simulator, calls=("token", "userinfo"), next_page=PAGE
     )

@@ -83,7 +83,7 @@ def test_endless_headers_or_chunks_are_not_read(serve: Serve, before: bytes, pie
     server = serve(endless(before, piece))
     with Stopwatch() as watch:
         assert code_of(token, server.url) in {"provider_answer_too_large", "provider_answer_broken"}
-    assert watch.seconds < 1
+    assert watch.seconds < 3
     assert server.sent < 20_000_000
 
 

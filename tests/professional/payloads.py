@@ -57,12 +57,20 @@ def changed(payload: dict[str, Any], place: Place, value: Any) -> dict[str, Any]
 
 
 def without(payload: dict[str, Any], place: Place) -> dict[str, Any]:
-    copied = copy.deepcopy(payload)
-    parent: Any = copied
-    for key in place[:-1]:
-        parent = parent[key]
+    """Return a copy without one place; it shares the rest with ``payload``."""
+    copied, parent = _copied_down_to(payload, place)
     del parent[place[-1]]
     return copied
+
+
+def _copied_down_to(payload: dict[str, Any], place: Place) -> tuple[dict[str, Any], Any]:
+    """Return a copy in which every object and list above ``place`` is new, and the one that holds it."""
+    copied = copy.copy(payload)
+    parent: Any = copied
+    for key in place[:-1]:
+        parent[key] = copy.copy(parent[key])
+        parent = parent[key]
+    return copied, parent
 
 
 def at(value: Any, place: Place) -> Any:
