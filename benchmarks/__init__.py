@@ -1,0 +1,1 @@
+"""Times that depend on the machine, printed as a table: ``nox -s benchmarks``."""
