@@ -1,4 +1,4 @@
-"""Runs the demonstration once, as a person would: starts it, opens its home page, presses Ctrl-C.
+"""Starts the demonstration, opens its home page and stops it with Ctrl-C.
 
 ``demo.py SCRIPT FOLDER`` runs the shell commands of SCRIPT in FOLDER, a copy of the repository.
 """
@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from urllib.request import ProxyHandler, build_opener
 
-START_SECONDS = 300  # the installation in a new environment included
+START_SECONDS = 300  # with the installation in a new environment
 STOP_SECONDS = 10
 ADDRESS = re.compile(r"^Site\s+(http://127\.0\.0\.1:\d+/)$", re.MULTILINE)
 
@@ -23,7 +23,7 @@ ADDRESS = re.compile(r"^Site\s+(http://127\.0\.0\.1:\d+/)$", re.MULTILINE)
 def run(script: Path, folder: Path) -> None:
     log = folder / "demo.log"
     with log.open("w") as output:
-        # A session of its own, so that Ctrl-C reaches all of it, as in a terminal, and nothing else.
+        # A new session: Ctrl-C reaches each of its processes, as in a terminal, and no others.
         demo = subprocess.Popen(  # noqa: S603 - the command that README.md shows
             ["bash", "-euo", "pipefail", str(script)],  # noqa: S607
             cwd=folder,
@@ -33,7 +33,7 @@ def run(script: Path, folder: Path) -> None:
             start_new_session=True,
         )
     try:
-        look_at(wait_for_address(demo, log))
+        open_page(wait_for_address(demo, log))
         os.killpg(demo.pid, signal.SIGINT)
         status = demo.wait(STOP_SECONDS)
         if status or "Traceback" in log.read_text() or group_lives(demo.pid):
@@ -51,11 +51,11 @@ def wait_for_address(demo: subprocess.Popen[bytes], log: Path) -> str:
         if found := ADDRESS.search(log.read_text()):
             return found[1]
         time.sleep(0.2)
-    sys.exit(f"The demonstration does not say where it is:\n{log.read_text()}")
+    sys.exit(f"The demonstration prints no address:\n{log.read_text()}")
 
 
-def look_at(address: str) -> None:
-    """Open the page; a status other than 200 raises. A proxy of the environment is not for this machine."""
+def open_page(address: str) -> None:
+    """Open the page, without the environment's proxy. Raise if the status is an error."""
     with build_opener(ProxyHandler({})).open(address, timeout=10) as page:
         print(f"GET {address}: {page.status}")  # noqa: T201
 

@@ -26,7 +26,7 @@ from psc_connect.simulator import Client, Simulator, run_simulator
 
 README = Path(sys.argv[1]).resolve()
 ADMINISTRATOR, PASSWORD = "administrator", "a-password-of-the-new-site"
-# What Django itself asks of any site that is served, whatever apps it has.
+# What `check --deploy` of Django demands from every site.
 DEPLOYED = """from .settings import *
 
 DEBUG = False
@@ -37,7 +37,7 @@ SECURE_HSTS_SECONDS, SECURE_HSTS_INCLUDE_SUBDOMAINS, SECURE_HSTS_PRELOAD = 3600,
 if "MAILERS" in globals():
     MAILERS["default"]["BACKEND"] = "django.core.mail.backends.smtp.EmailBackend"
 """
-# What `check --deploy` then still says, and the setting by which README.md names it.
+# What `check --deploy` still reports then, and the setting for it in README.md.
 REMAINING = {"psc_connect.W001": "PSC_CONNECT_ENCRYPTION_KEYS"}
 
 
@@ -70,7 +70,7 @@ def make_site(folder: Path, simulator: Simulator) -> None:
     settings, urls, head, button = pastes()
     origin = simulator.issuer.partition("/auth/")[0]
     append(folder / "mysite/settings.py", settings)
-    # What a site of one's own has: a language, a folder of templates, a page. And where the simulator happens to be.
+    # What a site has besides: a language, a folder of templates, a page. And the address of the simulator.
     append(folder / "mysite/settings.py", 'LANGUAGE_CODE = "fr"\nTEMPLATES[0]["DIRS"] = [BASE_DIR / "templates"]\n')
     append(folder / "mysite/settings.py", f'PSC_CONNECT_SIMULATOR_URL = "{origin}"\n')
     append(folder / "mysite/urls.py", urls)
@@ -92,7 +92,7 @@ def append(path: Path, text: str) -> None:
 
 
 def run(folder: Path, *arguments: str, **environment: str) -> str:
-    """Run Python; both outputs, after an error of which nothing else is done."""
+    """Run Python and return its output; exit if it fails."""
     done = subprocess.run(  # noqa: S603
         [sys.executable, *arguments],
         cwd=folder,
@@ -160,7 +160,7 @@ def answers(address: str) -> bool:
 
 
 def declare_provider(administrator: Visitor) -> None:
-    """README's five answers; environment, keys, metadata and mapping follow from them."""
+    """Give the five answers of README.md; keys, metadata and mapping follow from them."""
     administrator.visit("/admin/psc_connect/provider/add/")
     administrator.submit("password", username=ADMINISTRATOR, password=PASSWORD)
     answers = {"environment": "simulator", "client_id": "demo", "client_secret": "demo-secret", "enabled": "on"}

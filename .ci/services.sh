@@ -1,5 +1,5 @@
-# PostgreSQL, Redis and Keycloak on free loopback ports with data directories of their own.
-# Sourced by `run`, which sets $work and calls stop_services in its trap.
+# Starts PostgreSQL, Redis and Keycloak on free loopback ports, with their data in $work.
+# `run` sources this file, sets $work and calls stop_services in its trap.
 
 service_pids=()
 
@@ -7,7 +7,7 @@ free_port() {
     python3 -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
 
-wait_for() { # seconds, what is waited for, command…
+wait_for() { # seconds, name of the service, command…
     local until=$((SECONDS + $1)) name=$2
     shift 2
     until "$@" >/dev/null 2>&1; do
@@ -27,7 +27,7 @@ start_postgresql() {
     install -d -o postgres -g postgres -m 700 "$data"
     runuser -u postgres -- "$programs/initdb" --pgdata="$data" --auth=trust --encoding=UTF8 \
         --locale=C.UTF-8 --no-sync >"$work/postgresql.log"
-    # setpriv replaces itself: the pid is PostgreSQL's own. No data survives the run, so none is synced.
+    # setpriv replaces itself, so the pid is PostgreSQL's. No data is kept, so none is synced.
     setpriv --reuid=postgres --regid=postgres --init-groups "$programs/postgres" -D "$data" -p "$port" \
         -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off -c max_connections=200 \
         >>"$work/postgresql.log" 2>&1 &
@@ -53,7 +53,7 @@ fetch_keycloak() { # the unpacked distribution goes to $PSC_KEYCLOAK_HOME
     export PSC_KEYCLOAK_HOME=$work/keycloak-$version
 }
 
-start_keycloak() { # python; one start serves every corner
+start_keycloak() { # python; one Keycloak for all corners
     local port
     port=$(free_port)
     "$1" -m tests.interop.keycloak "$PSC_KEYCLOAK_HOME" "$port" >"$work/keycloak.log" 2>&1 &
@@ -62,7 +62,7 @@ start_keycloak() { # python; one start serves every corner
     export PSC_KEYCLOAK_URL=http://127.0.0.1:$port/auth
 }
 
-tell_keycloak() { # what it had to complain of: tests see its answers, not its reasons
+print_keycloak_warnings() { # the tests only see its responses, not its reasons
     local log=${PSC_KEYCLOAK_HOME:-}/keycloak.log
     [[ ! -f $log ]] || grep -F ' WARN ' "$log" | tail -n 30
 }

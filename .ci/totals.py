@@ -1,7 +1,7 @@
-"""Adds up the JUnit files of a folder.
+"""Adds up JUnit files.
 
-``totals.py close FOLDER STATUS`` prints the line that closes `.ci/run`; ``totals.py nothing-skipped FILE`` fails if
-a test of FILE was skipped.
+``totals.py close FOLDER STATUS`` prints the last line of `.ci/run`. ``totals.py nothing-skipped FILE`` fails if a test
+of FILE was skipped.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ def close(folder: str, status: str) -> str:
     failed = total(files, "failures", "errors")
     passed = total(files, "tests") - failed - total(files, "skipped")
     if status != "0" and not failed:
-        failed = 1  # a step that is no test failed: the line must not look green
+        failed = 1  # a step without tests failed: the line must not say "0 failed"
     return f"{passed} passed, {failed} failed"
 
 
 def nothing_skipped(file: str) -> str:
     skipped = total([Path(file)], "skipped")
     if skipped:
-        sys.exit(f"{skipped} tests were skipped where none may be")
+        sys.exit(f"{skipped} tests were skipped, and none may be")
     return "nothing skipped"
 
 
