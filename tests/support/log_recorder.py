@@ -130,12 +130,22 @@ def _is_called_by_package() -> bool:
 
 
 def _text_of(record: logging.LogRecord) -> str:
-    parts = [record.getMessage()]
-    if record.exc_info:
-        parts.append(logging.Formatter().formatException(record.exc_info))
+    parts = [record.getMessage(), *_errors_of(record)]
     # What monitoring tools such as Sentry also send, in particular `request`.
     parts += [f"{name}={value!r}" for name, value in record.__dict__.items() if name not in STANDARD_ATTRIBUTES]
     return "\n".join(parts)
+
+
+def _errors_of(record: logging.LogRecord) -> Iterator[str]:
+    """Yield the texts of a record's exception and of its causes.
+
+    Without the lines of a traceback: they are source code, which has no secret, and are slow to format. Django logs
+    every name that a template lacks with an exception.
+    """
+    error = record.exc_info[1] if record.exc_info else None
+    while error is not None:
+        yield from (f"{type(error).__name__}: {error}", *getattr(error, "__notes__", ()))
+        error = error.__cause__ or error.__context__
 
 
 RECORDER = LogRecorder()
