@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
     from django.db.models import Model
-    from django.http import HttpRequest
+    from django.http import HttpRequest, HttpResponse
     from django.utils.functional import _StrPromise
 
     _BaseFormSet = forms.BaseFormSet[forms.ModelForm[Any]]
@@ -89,21 +89,22 @@ class RowsPage(ProviderPage):
         rows = {name: stored_rows(self.provider, name) for name in self.lists}
         return {**rows, **Provider.objects.values(*self.fields).get(pk=self.provider.pk)} if self.fields else rows
 
-    def seen(self, request: HttpRequest) -> str:
-        """What the page carries of the rows that it showed first."""
-        return request.POST.get("seen") or edit_conflicts.digests(self.present())
+    @override
+    def render(self, request: HttpRequest, *, status: int = 200, **context: Any) -> HttpResponse:
+        version = request.POST.get("version") or str(self.provider.version)
+        return super().render(request, status=status, **{"version": version, **context})
 
     def save(self, request: HttpRequest, rows: dict[str, list[Model]]) -> dict[str, Any]:
         """Put the rows in the place of those before; return what keeps them from being saved, or nothing."""
         with transaction.atomic():
             # Of two who save in the same instant, the second sees what the first has saved.
-            Provider.objects.select_for_update().get(pk=self.provider.pk)
+            self.provider = Provider.objects.select_for_update().get(pk=self.provider.pk)
             if problem := self.problem(request, rows):
                 return problem
             with audit.recorded(self.provider, origin=DeclarationChange.Origin.ADMIN, by=administrator(request)):
                 for name, wanted in rows.items():
                     validation.replace_rows(self.provider, name, wanted)
-                if self.values:
+                if any(getattr(self.provider, name) != value for name, value in self.values.items()):
                     Provider.objects.filter(pk=self.provider.pk).update(**self.values)
         changed = {"changed": {"fields": [label_of(name) for name in (*self.lists, *self.fields)]}}
         self.model_admin.log_change(request, self.provider, [changed])
@@ -115,15 +116,15 @@ class RowsPage(ProviderPage):
         present = self.present()
         typed = {name: serialize_rows(name, each) for name, each in rows.items()}
         wanted = {**typed, **self.values}
-        changed = edit_conflicts.changed_since(edit_conflicts.read_digests(request.POST.get("seen")), present)
-        acknowledgement = edit_conflicts.digest(present)
-        if not changed or wanted == present or request.POST.get("acknowledged") == acknowledgement:
+        changed = edit_conflicts.changed_since(self.provider, request.POST.get("version", ""), present.keys())
+        if not changed or wanted == present:
             return {}
         text = gettext("Nothing of yours has been saved yet, and nothing is lost. To replace these rows, save again:")
+        who = edit_conflicts.who_changed(self.provider, changed, reader=request.user.get_username())
         return {
-            "problem": f"{edit_conflicts.told(self.provider, changed, reader=request.user.get_username())} {text}",
+            "problem": f"{who} {text}",
             "present": [*self._rows_in_words(present, wanted, changed), *self._fields_in_words(present, changed)],
-            "acknowledged": acknowledgement,
+            "version": str(self.provider.version),
         }
 
     def _rows_in_words(
@@ -140,4 +141,4 @@ class RowsPage(ProviderPage):
 
 
 # What `rows_problem.html` shows where there is nothing to tell.
-NO_PROBLEM: dict[str, Any] = {"problem": "", "present": [], "acknowledged": ""}
+NO_PROBLEM: dict[str, Any] = {"problem": "", "present": []}

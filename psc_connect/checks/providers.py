@@ -14,7 +14,7 @@ from psc_connect.environments import environment_of_issuer
 from psc_connect.error_messages import explain
 from psc_connect.fields import SECRET_PROBLEMS, SecretUnavailable
 from psc_connect.models.user_fields import linkable_fields
-from psc_connect.oidc.errors import JWKSError, MetadataError
+from psc_connect.oidc.errors import MetadataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -102,18 +102,16 @@ def _metadata_and_keys(provider: Provider) -> Iterator[CheckMessage]:
             id="psc_connect.E019",
         )
         return
-    try:
-        every, usable = provider.key_set_with_retired().keys, provider.key_set().keys
-    except JWKSError:
-        every, usable = (), ()
-    if every and not usable:
+    key_set = provider.key_set()
+    are_retired = any(key.reason == "jwks_key_retired" for key in key_set.ignored)
+    if are_retired and not key_set.keys:
         yield Error(
             _("All signing keys of the provider “%(slug)s” are retired: nobody can sign in.") % {"slug": provider.slug},
             hint=explain("jwks_all_retired"),
             obj=provider,
             id="psc_connect.E021",
         )
-    elif not usable:
+    elif not key_set.keys:
         kind, id_ = (Caution, "psc_connect.W006") if metadata.jwks_uri else (Error, "psc_connect.E020")
         yield kind(
             _("The provider “%(slug)s” has no signing key that can be used.") % {"slug": provider.slug},

@@ -13,7 +13,7 @@ from psc_connect.models import Provider
 from psc_connect.oidc.errors import JWKSError, MetadataError, ProviderUnavailable
 from psc_connect.providers import audit, keys, validation
 from psc_connect.providers.metadata import secret_recipient
-from psc_connect.providers.serialization import PROVIDER_FIELDS, SECRET
+from psc_connect.providers.serialization import KEY_FIELDS, PROVIDER_FIELDS, SECRET
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,7 +53,8 @@ def import_missing_keys(plans: list[Plan], *, origin: str, by: User | None = Non
 
 def _check_secret_recipient(plan: Plan) -> None:
     """Lock the row, and check that its secret still goes to the recipient that the plan was made for."""
-    row = Provider.objects.select_for_update().filter(slug=plan.provider.slug).first()
+    row = Provider.objects.filter(slug=plan.provider.slug).first()
+    row = keys.locked(row) if row else None
     stored = None if row is None else (secret_recipient(row.metadata), row.client_secret.ciphertext)
     if stored != plan.secret_when_planned:
         text = _("This provider has been changed meanwhile: start again.")
@@ -66,19 +67,19 @@ def _save(plan: Plan) -> None:
         provider.save()
     else:
         provider.save(update_fields=_changed_fields(plan))
+    if _changed_names(plan) & {*KEY_FIELDS}:
+        keys.replace_keys(provider, provider.key_rows)
     for name, rows in plan.rows.items():
         validation.replace_rows(provider, name, rows)
 
 
 def _changed_fields(plan: Plan) -> set[str]:
     """Return the fields to save: only those that the plan changes, since others may have changed meanwhile."""
-    changed = {difference.name.partition(".")[0] for difference in plan.diff} & {*PROVIDER_FIELDS}
+    changed = _changed_names(plan) & {*PROVIDER_FIELDS} - {*KEY_FIELDS}
     if plan.secret is not None:
         changed.add(SECRET)
-    if "jwks" in changed:
-        changed |= {*keys.KEY_FIELDS, *keys.DECIDED_FIELDS}
-    if changed & {*keys.DECIDED_FIELDS}:
-        # A fetch that is under way does not know of it.
-        keys.supersede_fetch(plan.provider)
-        changed.add("jwks_fetch_began_at")
     return changed
+
+
+def _changed_names(plan: Plan) -> set[str]:
+    return {difference.name.partition(".")[0] for difference in plan.diff}

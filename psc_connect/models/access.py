@@ -11,6 +11,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
+from psc_connect.models.declaration import DeclarationRow
 from psc_connect.models.provider import Provider
 from psc_connect.professional.conditions import MAX_VALUES, OPERATORS, SUBJECTS, Condition, ConditionError
 
@@ -55,7 +56,7 @@ def _errors_of(condition: Any, place: str) -> Iterator[ValidationError]:
         yield condition_error(exc, ".".join(part for part in (place, exc.member) if part))
 
 
-class AccessRule(models.Model):
+class AccessRule(DeclarationRow):
     """One row: whoever meets all of its conditions may sign in, is refused, or is in a group while they do."""
 
     class Outcome(models.TextChoices):
@@ -74,7 +75,7 @@ class AccessRule(models.Model):
     # Null for the other outcomes, and where the group has been deleted since: the row then gives nothing.
     group = models.ForeignKey(Group, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("group"))
 
-    class Meta:
+    class Meta(DeclarationRow.Meta):
         # Whoever may change the provider changes its rules.
         default_permissions = ()
         verbose_name = _("access rule")

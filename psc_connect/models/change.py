@@ -13,7 +13,7 @@ from psc_connect.models.provider import Provider
 class DeclarationChange(models.Model):
     """What one save changed of one provider. Written once; nothing in the package edits or deletes a row.
 
-    ``changes`` is a list of ``[name, old, new]`` in the words of ``serialization.serialize_provider``: no secret is in it.
+    ``changes`` is a list of ``[name, old, new]`` as ``serialization.serialize_provider`` names them, without secrets.
     """
 
     class Origin(models.TextChoices):
@@ -33,6 +33,8 @@ class DeclarationChange(models.Model):
     made_at = models.DateTimeField(_("made on"), auto_now_add=True, db_index=True)
     origin = models.CharField(_("by way of"), max_length=16, choices=Origin)
     changes = models.JSONField(_("changes"))
+    # `Provider.version` after the change; None where the provider was deleted by it.
+    version = models.PositiveIntegerField(_("version"), null=True)
 
     class Meta:
         # No page asks for a right to these rows: those of the provider decide.

@@ -8,11 +8,12 @@ from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
 from psc_connect.claims.paths import validate_claim_path
+from psc_connect.models.declaration import DeclarationRow
 from psc_connect.models.provider import Provider
 from psc_connect.models.user_fields import validate_user_field
 
 
-class ExportedAttribute(models.Model):
+class ExportedAttribute(DeclarationRow):
     """One row of the mapping: a claim, by its path, to a field of the user."""
 
     class When(models.TextChoices):
@@ -35,7 +36,7 @@ class ExportedAttribute(models.Model):
         _("required"), default=False, help_text=_("A sign-in without this claim is refused.")
     )
 
-    class Meta:
+    class Meta(DeclarationRow.Meta):
         # No page asks for a right to these rows: those of the provider decide.
         default_permissions = ()
         verbose_name = _("exported attribute")
@@ -50,7 +51,7 @@ class ExportedAttribute(models.Model):
         return f"{self.claim} → {self.user_field}"
 
 
-class ExportedGroup(models.Model):
+class ExportedGroup(DeclarationRow):
     """One row of the mapping: who belongs to a group of the site while a claim says so."""
 
     provider = models.ForeignKey(Provider, models.CASCADE, related_name="exported_groups", verbose_name=_("provider"))
@@ -68,7 +69,7 @@ class ExportedGroup(models.Model):
     )
     group = models.ForeignKey(Group, models.CASCADE, related_name="+", verbose_name=_("group"))
 
-    class Meta:
+    class Meta(DeclarationRow.Meta):
         # No page asks for a right to these rows: those of the provider decide.
         default_permissions = ()
         verbose_name = _("exported group")

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
 from django.core.validators import MaxValueValidator
-from django.db import models
-from django.utils import timezone
-from django.utils.translation import get_language, pgettext_lazy
+from django.db import models, transaction
+from django.db.models import F
+from django.utils.functional import cached_property
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
 from psc_connect import conf
 from psc_connect.environments import environment_of_issuer
 from psc_connect.fields import SecretField, SecretUnavailable, StoredSecret
+from psc_connect.models.choices import AskActivity, Display, Environment, Prompt, RequireIssuer, TokenEndpointAuthMethod
+from psc_connect.models.declaration import ProviderQuerySet
+from psc_connect.models.signing_key import SigningKey, jwks_of, key_set_of, thumbprints
 from psc_connect.models.user_fields import validate_link_field
 from psc_connect.oidc.algorithms import ALGORITHMS
 from psc_connect.oidc.client import ClientCredentials
-from psc_connect.oidc.jwks import KeySet, parse_jwks
 from psc_connect.oidc.metadata import ProviderMetadata, parse_metadata
 from psc_connect.validators import (
     client_id_characters,
@@ -24,51 +30,11 @@ from psc_connect.validators import (
     validate_extra_parameters,
     validate_scope,
     validate_static_path,
-    validate_thumbprints,
     validate_translations,
 )
 
-
-class Environment(models.TextChoices):
-    PRODUCTION = "production", _("Production")
-    SANDBOX = "sandbox", _("Sandbox (BAS)")
-    SIMULATOR = "simulator", _("Simulator (on this machine)")
-    CUSTOM = "custom", pgettext_lazy("environment", "Custom")
-
-
-class TokenEndpointAuthMethod(models.TextChoices):
-    CLIENT_SECRET_POST = "client_secret_post", "client_secret_post"
-    CLIENT_SECRET_BASIC = "client_secret_basic", "client_secret_basic"
-
-
-class Prompt(models.TextChoices):
-    """The values of ``prompt`` that can end in a login a person asked for (OpenID Connect Core 3.1.2.1)."""
-
-    LOGIN = "login", _("login: identify again each time")
-    CONSENT = "consent", _("consent: ask for consent")
-    SELECT_ACCOUNT = "select_account", _("select_account: choose an account")
-
-
-class Display(models.TextChoices):
-    """How the provider shows its pages (OpenID Connect Core 3.1.2.1)."""
-
-    PAGE = "page", _("page: a whole page")
-    POPUP = "popup", _("popup: a small window")
-    TOUCH = "touch", _("touch: for fingers")
-    WAP = "wap", _("wap: an old telephone")
-
-
-class AskActivity(models.TextChoices):
-    """When a page asks in what capacity somebody signs in."""
-
-    SEVERAL = "several", _("where there are several; again once the one that was chosen is gone")
-    ALWAYS = "always", _("at each sign-in")
-    NEVER = "never", _("never")
-
-
-class RequireIssuer(models.TextChoices):
-    ANNOUNCED = "announced", _("when the provider announces it")
-    NEVER = "never", _("never (it is compared if present)")
+if TYPE_CHECKING:
+    from psc_connect.oidc.jwks import KeySet
 
 
 def secret_allowed_for_issuer(issuer: str, secret: StoredSecret) -> bool:
@@ -86,6 +52,8 @@ def secret_allowed_for_issuer(issuer: str, secret: StoredSecret) -> bool:
 class Provider(models.Model):
     """One declared OpenID provider: Pro Santé Connect in production, its sandbox, the simulator, or another."""
 
+    # Raised by every change of the row or of a row that belongs to it (`models.declaration`).
+    version = models.PositiveIntegerField(_("version"), default=1, editable=False)
     slug = models.SlugField(
         _("identifier"),
         unique=True,
@@ -159,18 +127,6 @@ class Provider(models.Model):
             "never another issuer nor another host for the client secret. Off: it only changes on this page."
         ),
     )
-    metadata_checked_at = models.DateTimeField(default=timezone.now, editable=False)
-    jwks = models.JSONField(_("signing keys (JWKS)"), default=dict, blank=True)
-    # Thumbprints that an administrator decided about: kept whatever the provider publishes; not believed any longer.
-    jwks_pinned = models.JSONField(_("pinned keys"), default=list, blank=True, validators=[validate_thumbprints])
-    jwks_retired = models.JSONField(_("retired keys"), default=list, blank=True, validators=[validate_thumbprints])
-    # When the keys were imported; when the last fetch began (the slot that one worker a minute can claim) and ended.
-    jwks_updated_at = models.DateTimeField(_("keys imported on"), null=True, editable=False)
-    jwks_fetch_began_at = models.DateTimeField(null=True, editable=False)
-    jwks_fetch_ended_at = models.DateTimeField(null=True, editable=False)
-    # {thumbprint: ISO 8601}: since when each key is on the row; the day on which it last verified a login.
-    jwks_first_seen = models.JSONField(default=dict, editable=False)
-    jwks_last_used = models.JSONField(default=dict, editable=False)
     create_unknown_users = models.BooleanField(
         _("create unknown users"),
         default=True,
@@ -237,6 +193,8 @@ class Provider(models.Model):
         help_text=_("Where a site has several providers, the one with the smallest number comes first."),
     )
 
+    objects = ProviderQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("provider")
         verbose_name_plural = _("providers")
@@ -249,6 +207,31 @@ class Provider(models.Model):
     @override
     def __str__(self) -> str:
         return f"{self.slug} – {self.get_environment_display()}"
+
+    @override
+    def save(self, *, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
+        if self._state.adding:
+            with transaction.atomic(using=kwargs.get("using")):
+                super().save(update_fields=update_fields, **kwargs)
+                self.add_fetch_times()
+            return
+        changed = None if update_fields is None else {*update_fields}
+        if changed == set():
+            return
+        self.version = F("version") + 1
+        super().save(update_fields=None if changed is None else {*changed, "version"}, **kwargs)
+        self.refresh_from_db(fields=["version"])
+
+    def add_fetch_times(self) -> None:
+        """Create the row that every saved provider has."""
+        model: Any = self._meta.get_field("fetch_times").related_model
+        self.fetch_times = model.objects.using(self._state.db).create(provider=self)
+
+    @override
+    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
+        super().refresh_from_db(*args, **kwargs)
+        if kwargs.get("fields") is None:
+            self.__dict__.pop("key_rows", None)
 
     @property
     def parsed_metadata(self) -> ProviderMetadata:
@@ -279,13 +262,27 @@ class Provider(models.Model):
             method=self.token_endpoint_auth_method,
         )
 
-    def key_set(self) -> KeySet:
-        """Return the keys that verify signatures; an empty row has none. Raises JWKSError."""
-        return self.key_set_with_retired().without(self.jwks_retired)
+    @cached_property
+    def key_rows(self) -> list[SigningKey]:
+        """The signing keys of the provider, read once; of an unsaved provider those that were assigned here."""
+        return [*self.signing_keys.all()] if self.pk else []
 
-    def key_set_with_retired(self) -> KeySet:
-        """Return the keys of the row, those that an administrator retired too. Raises JWKSError."""
-        return parse_jwks(self.jwks) if self.jwks else KeySet(keys=(), ignored=())
+    @property
+    def jwks(self) -> dict[str, Any]:
+        """The stored keys as a key set (RFC 7517), with those that cannot be used; {} where there are none."""
+        return jwks_of(self.key_rows)
+
+    @property
+    def jwks_pinned(self) -> list[str]:
+        return thumbprints(self.key_rows, SigningKey.State.PINNED)
+
+    @property
+    def jwks_retired(self) -> list[str]:
+        return thumbprints(self.key_rows, SigningKey.State.RETIRED)
+
+    def key_set(self) -> KeySet:
+        """Return the keys that verify signatures; the retired ones are ignored."""
+        return key_set_of(self.key_rows)
 
     def in_language(self, name: str) -> str:
         """Return ``button_text`` or ``button_tooltip`` in the active language, else in its base, else as it is."""

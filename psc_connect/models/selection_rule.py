@@ -9,11 +9,12 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
+from psc_connect.models.declaration import DeclarationRow
 from psc_connect.models.provider import Provider
 from psc_connect.validators import validate_header_name, validate_host_name, validate_network
 
 
-class ProviderSelectionRule(models.Model):
+class ProviderSelectionRule(DeclarationRow):
     """One row: whoever comes from this network, by this host or with this header is sent to the row's provider."""
 
     class Kind(models.TextChoices):
@@ -30,7 +31,7 @@ class ProviderSelectionRule(models.Model):
         _("value"), max_length=255, help_text=_("Such as 10.20.0.0/16, records.example.org or the header's value.")
     )
 
-    class Meta:
+    class Meta(DeclarationRow.Meta):
         # No page asks for a right to these rows: those of the provider decide.
         default_permissions = ()
         verbose_name = _("resolution rule")

@@ -23,6 +23,7 @@ def record(provider: Provider, changes: Iterable[Difference], *, origin: str, by
     """Write one row of what has changed; nothing where nothing has."""
     rows = [[change.name, change.old, change.new] for change in changes]
     if rows:
+        version = Provider.objects.filter(pk=provider.pk).values_list("version", flat=True).first()
         DeclarationChange.objects.create(
             provider=provider if provider.pk else None,
             slug=provider.slug,
@@ -30,6 +31,7 @@ def record(provider: Provider, changes: Iterable[Difference], *, origin: str, by
             made_by_name=by.get_username()[:255] if by is not None else "",
             origin=origin,
             changes=rows,
+            version=version,
         )
 
 

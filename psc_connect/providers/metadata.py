@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from psc_connect import conf
 from psc_connect.environments import environment_of_issuer
-from psc_connect.models import DeclarationChange, Provider
+from psc_connect.models import DeclarationChange, Provider, ProviderFetchTimes
 from psc_connect.oidc.client import fetch_metadata
 from psc_connect.oidc.deadline import Deadline
 from psc_connect.oidc.errors import MetadataError, ProviderUnavailable
@@ -133,7 +133,7 @@ def follow_if_due(provider: Provider) -> None:
     except (ProviderUnavailable, MetadataError) as exc:
         logger.warning("metadata.not_followed provider=%s code=%s", provider.slug, exc.code)
         soon = timezone.now() - FOLLOWED_EVERY + TRIED_AGAIN_AFTER
-        Provider.objects.filter(pk=provider.pk).update(metadata_checked_at=soon)
+        ProviderFetchTimes.objects.filter(provider=provider).update(metadata_checked_at=soon)
     except (DatabaseError, Provider.DoesNotExist):
         # Whether the login can go on without the database, its own statements will tell.
         logger.warning("metadata.not_followed provider=%s code=database_unavailable", provider.slug)
@@ -143,9 +143,10 @@ def _claim_check(provider: Provider) -> bool:
     """Take this day's turn by one conditional UPDATE."""
     now = timezone.now()
     # A clock that was far ahead and has been put right must not put the next check off until then.
-    if abs(now - provider.metadata_checked_at) < FOLLOWED_EVERY:
+    checked_at = provider.fetch_times.metadata_checked_at
+    if abs(now - checked_at) < FOLLOWED_EVERY:
         return False
-    turn = Provider.objects.filter(pk=provider.pk, metadata_checked_at=provider.metadata_checked_at)
+    turn = ProviderFetchTimes.objects.filter(provider=provider, metadata_checked_at=checked_at)
     return turn.update(metadata_checked_at=now) == 1
 
 

@@ -9,15 +9,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import FieldDoesNotExist
+from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from psc_connect.models import Provider
 from psc_connect.oidc.errors import JWKSError
 from psc_connect.oidc.jwks import parse_jwks
+from psc_connect.validators import validate_thumbprints
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-
-    from django.db import models
 
 FORMAT = 1
 # In the order in which a file shows them.
@@ -56,6 +57,12 @@ PROVIDER_FIELDS = (
     "jwks_pinned",
     "jwks_retired",
 )
+# Three of them are rows of their own (`SigningKey`). These fields say their names, types and validators.
+KEY_FIELDS: dict[str, models.JSONField[Any, Any]] = {
+    "jwks": models.JSONField(_("signing keys (JWKS)"), default=dict),
+    "jwks_pinned": models.JSONField(_("pinned keys"), default=list, blank=True, validators=[validate_thumbprints]),
+    "jwks_retired": models.JSONField(_("retired keys"), default=list, blank=True, validators=[validate_thumbprints]),
+}
 # It stands in a declaration only where it is the name of one: ``env:``, ``file:``.
 SECRET = "client_secret"  # noqa: S105 - the name of the field
 ROWS = {
@@ -106,12 +113,17 @@ def exported(providers: Iterable[Provider]) -> dict[str, Any]:
     return {"psc_connect": FORMAT, "providers": [serialize_provider(provider) for provider in providers]}
 
 
+def field_of(name: str, model: type[models.Model] = Provider) -> Any:
+    """Return the field that a name of a serialization stands for. Raises FieldDoesNotExist."""
+    return KEY_FIELDS[name] if model is Provider and name in KEY_FIELDS else model._meta.get_field(name)
+
+
 def label_of(name: str, model: type[models.Model] = Provider) -> str:
     """Return what a field of a declaration, or a kind of row, is called in the active language; else its name."""
     if name in ROWS:
         return str(Provider._meta.get_field(name).related_model._meta.verbose_name)  # type: ignore[union-attr]
     try:
-        return str(model._meta.get_field(name).verbose_name)  # type: ignore[union-attr]
+        return str(field_of(name, model).verbose_name)
     except FieldDoesNotExist:
         return name
 

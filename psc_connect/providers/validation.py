@@ -15,7 +15,14 @@ from psc_connect.models import AccessRule, Environment, ExportedAttribute, Provi
 from psc_connect.models.user_fields import assignable_fields
 from psc_connect.oidc.metadata import discovery_candidates
 from psc_connect.providers.metadata import check_metadata, fetch_document, secret_recipient
-from psc_connect.providers.serialization import ORDERED_ROWS, PROVIDER_FIELDS, ROWS, serialize_rows
+from psc_connect.providers.serialization import (
+    KEY_FIELDS,
+    ORDERED_ROWS,
+    PROVIDER_FIELDS,
+    ROWS,
+    serialize_rows,
+    stored_rows,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -92,13 +99,17 @@ def default_mapping() -> dict[str, list[dict[str, Any]]]:
 
 
 def replace_rows(provider: Provider, name: str, rows: Iterable[models.Model]) -> None:
-    """Put these unsaved rows in the place of those that the provider has under ``name`` (``document.ROWS``)."""
-    getattr(provider, name).all().delete()
-    for number, row in enumerate(rows):
-        row.provider = provider  # type: ignore[attr-defined]
+    """Replace the rows that the provider has under ``name`` (``serialization.ROWS``) by these unsaved ones."""
+    unsaved: list[Any] = [*rows]
+    if serialize_rows(name, unsaved) == stored_rows(provider, name):
+        return
+    for number, row in enumerate(unsaved):
+        row.provider = provider
         if name in ORDERED_ROWS:
-            row.position = number  # type: ignore[attr-defined]
-        row.save(force_insert=True)
+            row.position = number
+    present = getattr(provider, name).all()
+    present.delete()
+    present.bulk_create(unsaved)
 
 
 # Beside the rows, what decides who comes to one that gives a group, and in which capacity.
@@ -128,9 +139,7 @@ _NOT_COPIED = {
     "client_id",
     "acr_values",
     "metadata",
-    "jwks",
-    "jwks_pinned",
-    "jwks_retired",
+    *KEY_FIELDS,
 }
 
 

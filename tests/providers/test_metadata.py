@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from psc_connect.models import DeclarationChange, Provider
+from psc_connect.models import DeclarationChange, Provider, ProviderFetchTimes
 from psc_connect.providers.metadata import DocumentRefused, take_over, with_members
 from tests.conftest import make_provider
 from tests.support.browser_session import PAGE, BrowserSession, query_of
@@ -20,7 +20,7 @@ DAY = timedelta(hours=24, minutes=1)
 
 
 def let_a_day_pass(by: timedelta = DAY) -> None:
-    Provider.objects.update(metadata_checked_at=timezone.now() - by)
+    ProviderFetchTimes.objects.update(metadata_checked_at=timezone.now() - by)
 
 
 def stored() -> Provider:
@@ -115,7 +115,8 @@ def test_a_document_that_cannot_be_had_fails_no_login_and_is_asked_for_again_soo
     BrowserSession().begin(PAGE)
     assert simulator.count("metadata") == asked
     let_a_day_pass(DAY - timedelta(minutes=2))
-    Provider.objects.update(metadata_checked_at=stored().metadata_checked_at - timedelta(minutes=11))
+    checked_at = stored().fetch_times.metadata_checked_at
+    ProviderFetchTimes.objects.update(metadata_checked_at=checked_at - timedelta(minutes=11))
     BrowserSession().begin(PAGE)
     assert simulator.count("metadata") == asked + 1
 

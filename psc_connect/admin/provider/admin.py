@@ -104,7 +104,7 @@ class ProviderAdmin(ReadOnlyFieldsMixin, DeclaredFilters, _ModelAdmin):
         found = super().get_object(request, object_id, from_field)
         if found is None or request.method != "POST" or not transaction.get_connection().in_atomic_block:
             return found
-        return Provider.objects.select_for_update().filter(pk=found.pk).first()
+        return keys.locked(found)
 
     @override
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
@@ -173,8 +173,8 @@ class ProviderAdmin(ReadOnlyFieldsMixin, DeclaredFilters, _ModelAdmin):
         provider = context["original"]
         context["declared"] = declared_addresses(request, provider) if provider else ()
         context["creation_is_impossible"] = provider is not None and creation_is_impossible(provider)
+        context["shown_version"] = getattr(context["adminform"].form, "shown_version", "")
         context["may_change"] = self.has_change_permission(request, provider)
-        context["acknowledged"] = getattr(context["adminform"].form, "acknowledgement", "")
         return super().render_change_form(request, context, *args, **kwargs)
 
     @override
@@ -197,8 +197,8 @@ class ProviderAdmin(ReadOnlyFieldsMixin, DeclaredFilters, _ModelAdmin):
         changed = {field.name for field in Provider._meta.concrete_fields} & set(form.changed_data)
         if "metadata" in changed:
             if form.issuer_before != obj.issuer:
-                keys.forget_keys(obj)
-                changed |= {*keys.KEY_FIELDS, *keys.DECIDED_FIELDS}
+                # Keys of one issuer must never verify the tokens of another.
+                keys.replace_keys(obj, [])
             is_believed_otherwise = validation.changes_trust(form.before.declaration["metadata"], obj.metadata)
             if not obj.jwks or (is_believed_otherwise and not keys.are_pinned(obj)):
                 self._import_keys_afterwards(request, obj)
@@ -211,10 +211,10 @@ class ProviderAdmin(ReadOnlyFieldsMixin, DeclaredFilters, _ModelAdmin):
         obj.save(update_fields=changed)
         if "slug" in changed:
             self._tell_new_addresses(request, obj)
-        if others := form.changed_meanwhile & {*form.fields} - {*form.changed_data}:
+        if others := form.changed_meanwhile - {*form.changed_data}:
             names = ", ".join(sorted(str(form.fields[name].label) for name in others))
             text = gettext("What you did not touch stays as it is now (%(names)s).") % {"names": names}
-            messages.info(request, f"{edit_conflicts.told(obj, others, reader=form.reader)} {text}")
+            messages.info(request, f"{edit_conflicts.who_changed(obj, others, reader=form.reader)} {text}")
 
     @override
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:

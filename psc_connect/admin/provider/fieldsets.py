@@ -26,7 +26,6 @@ CHANGE_FIELDSETS = (
                 "client_secret",
                 "token_endpoint_auth_method",
                 "comment",
-                "seen",
             )
         },
     ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -24,6 +24,7 @@ from psc_connect.admin.json_field import JSON_ATTRIBUTES, KeySetField, KeySetFil
 from psc_connect.admin.reauthentication import may_replace, why_not
 from psc_connect.admin.signed_payloads import PayloadExpired, read_signed_payload, sign_payload, tell_expired
 from psc_connect.error_messages import explain, form_errors_of
+from psc_connect.models.signing_key import key_set_of
 from psc_connect.oidc.deadline import Deadline
 from psc_connect.oidc.errors import JWKSError, MetadataError, ProviderUnavailable
 from psc_connect.providers import keys
@@ -32,6 +33,7 @@ from psc_connect.providers.key_management import KeysChangedMeanwhile, accept_ke
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
+    from psc_connect import models
     from psc_connect.models import Provider
     from psc_connect.oidc.jwks import IgnoredKey, KeySet, SigningKey
 
@@ -40,22 +42,20 @@ PRIVATE = "jwks_key_private"
 
 @dataclass(frozen=True, slots=True)
 class KeyRow:
-    """A key of the row, since when it is there, on which day it last verified a login, what was decided of it."""
+    """A usable key, and what is stored about it."""
 
     key: SigningKey
-    since: datetime | None
-    used: datetime | None
-    is_pinned: bool
-    is_retired: bool
+    stored: models.SigningKey
 
     @property
     def age(self) -> str:
-        """How long it has been there, in words; "" where that is not known."""
-        if self.since is None:
+        """How long it has been stored, in words; "" where that is not known."""
+        since = self.stored.first_seen
+        if since is None:
             return ""
-        if timezone.now() - self.since < timedelta(minutes=1):
+        if timezone.now() - since < timedelta(minutes=1):
             return gettext("just now")
-        return gettext("%(age)s ago") % {"age": timesince(self.since)}
+        return gettext("%(age)s ago") % {"age": timesince(since)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,51 +66,29 @@ class IgnoredRow:
 
 @dataclass(frozen=True, slots=True)
 class KeysTable:
-    """The keys of the row, those that are ignored, or the ``problem`` of a set that cannot be read at all."""
+    """The keys that can be used, retired ones too, and those that are ignored."""
 
     used: tuple[KeyRow, ...] = ()
     ignored: tuple[IgnoredRow, ...] = ()
-    problem: str = ""
 
 
 def keys_table(provider: Provider) -> KeysTable:
-    try:
-        found = provider.key_set_with_retired()
-    except JWKSError as exc:
-        return KeysTable(problem=explain(exc.code))
+    found = key_set_of(provider.key_rows, with_retired=True)
+    stored = {row.thumbprint: row for row in provider.key_rows}
     return KeysTable(
-        used=tuple(_row(provider, key) for key in found.keys),
+        used=tuple(KeyRow(key, stored[key.thumbprint]) for key in found.keys),
         ignored=tuple(IgnoredRow(key, explain(key.reason)) for key in found.ignored),
     )
-
-
-def _row(provider: Provider, key: SigningKey) -> KeyRow:
-    return KeyRow(
-        key,
-        since=_date(provider.jwks_first_seen, key.thumbprint),
-        used=_date(provider.jwks_last_used, key.thumbprint),
-        is_pinned=key.thumbprint in provider.jwks_pinned,
-        is_retired=key.thumbprint in provider.jwks_retired,
-    )
-
-
-def _date(dates: object, thumbprint: str) -> datetime | None:
-    try:
-        return datetime.fromisoformat(str(dates.get(thumbprint))) if isinstance(dates, dict) else None
-    except ValueError:
-        return None
 
 
 def keys_state(provider: Provider) -> str:
     """Say in a few words, for the list of providers, whether a login would find keys."""
     table = keys_table(provider)
-    if table.problem:
-        return gettext("unreadable: import them again")
-    usable = [row for row in table.used if not row.is_retired]
+    usable = [row for row in table.used if not row.stored.is_retired]
     if not usable:
         return gettext("all are retired") if table.used else gettext("none yet: the first sign-in fetches them")
     text = ngettext("%(count)s key", "%(count)s keys", len(usable)) % {"count": len(usable)}
-    return gettext("%(keys)s (all pinned)") % {"keys": text} if all(row.is_pinned for row in usable) else text
+    return gettext("%(keys)s (all pinned)") % {"keys": text} if all(row.stored.is_pinned for row in usable) else text
 
 
 def report_keys(request: HttpRequest, found: KeySet) -> None:
@@ -256,7 +234,7 @@ class KeysPage(ProviderPage):
             messages.warning(request, text)
 
     def _is_the_last(self, thumbprint: str) -> bool:
-        usable = {row.key.thumbprint for row in keys_table(self.provider).used if not row.is_retired}
+        usable = {row.key.thumbprint for row in keys_table(self.provider).used if not row.stored.is_retired}
         return usable == {thumbprint}
 
     def _log(self, request: HttpRequest) -> None:

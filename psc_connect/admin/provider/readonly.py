@@ -25,7 +25,6 @@ READONLY_FIELDS = {
     "client_secret": "secret_status",
     "extra_parameters": "extra_parameters_to_read",
     "metadata": "metadata_to_read",
-    "seen": "",
 }
 
 

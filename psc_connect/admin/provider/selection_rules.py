@@ -54,4 +54,4 @@ class RulesPage(RowsPage):
         return self._show(request, rules, **problem) if problem else self.to(self.name)
 
     def _show(self, request: HttpRequest, rules: Any, **context: Any) -> HttpResponse:
-        return self.render(request, rules=rules, seen=self.seen(request), **{**NO_PROBLEM, **context})
+        return self.render(request, rules=rules, **{**NO_PROBLEM, **context})
