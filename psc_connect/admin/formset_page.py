@@ -101,7 +101,7 @@ class RowsPage(ProviderPage):
             self.provider = Provider.objects.select_for_update().get(pk=self.provider.pk)
             if problem := self.problem(request, rows):
                 return problem
-            with audit.recorded(self.provider, origin=DeclarationChange.Origin.ADMIN, by=administrator(request)):
+            with audit.recorded(self.provider, source=DeclarationChange.Source.ADMIN, by=administrator(request)):
                 for name, wanted in rows.items():
                     validation.replace_rows(self.provider, name, wanted)
                 if any(getattr(self.provider, name) != value for name, value in self.values.items()):

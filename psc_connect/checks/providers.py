@@ -115,7 +115,7 @@ def _metadata_and_keys(provider: Provider) -> Iterator[CheckMessage]:
         kind, id_ = (Caution, "psc_connect.W006") if metadata.jwks_uri else (Error, "psc_connect.E020")
         yield kind(
             _("The provider “%(slug)s” has no signing key that can be used.") % {"slug": provider.slug},
-            hint=_("The first sign-in fetches them; to be sure of it, import them on its page.")
+            hint=_("The first sign-in fetches them; to be sure, import them on its page.")
             if metadata.jwks_uri
             else _("Its metadata names no jwks_uri: paste the key set on its page, or nobody can sign in."),
             obj=provider,
@@ -161,9 +161,9 @@ def _access_rules(provider: Provider) -> Iterator[CheckMessage]:
         told = {"slug": provider.slug, "row": number}
         if not rule.is_well_formed:
             yield Error(
-                _("Access rule %(row)s of the provider “%(slug)s” cannot be read: whoever comes to it is refused.")
+                _("Access rule %(row)s of the provider “%(slug)s” cannot be read: people who reach it are refused.")
                 % told,
-                hint=_("It was written by another way than the admin or psc_configure: write it anew, or delete it."),
+                hint=_("It was not written by the admin or psc_configure: enter it again, or delete it."),
                 obj=provider,
                 id="psc_connect.E025",
             )
@@ -186,7 +186,7 @@ def _access_rules(provider: Provider) -> Iterator[CheckMessage]:
     if all(rule.is_well_formed for rule in rules) and denies_everyone(provider, rules):
         yield Caution(
             _("The access rules of the provider “%(slug)s” refuse everybody.") % {"slug": provider.slug},
-            hint=_("Add a row by which somebody may sign in; to close the provider, disable it."),
+            hint=_("Add a rule that lets somebody sign in; to close the provider, disable it."),
             obj=provider,
             id="psc_connect.W016",
         )

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from psc_connect.configuration.plan import Plan
 
 
-def apply_plans(plans: list[Plan], *, origin: str, by: User | None = None) -> None:
+def apply_plans(plans: list[Plan], *, source: str, by: User | None = None) -> None:
     """Save every plan, or none. It fetches no keys: see ``import_missing_keys``.
 
     Raises ValueError if a plan has problems; ConfigurationError if another secret, or another recipient of it, was
@@ -35,18 +35,18 @@ def apply_plans(plans: list[Plan], *, origin: str, by: User | None = None) -> No
         for plan in plans:
             if plan.has_changes:
                 _check_secret_recipient(plan)
-                with audit.recorded(plan.provider, origin=origin, by=by):
+                with audit.recorded(plan.provider, source=source, by=by):
                     _save(plan)
 
 
-def import_missing_keys(plans: list[Plan], *, origin: str, by: User | None = None) -> Iterator[tuple[Provider, str]]:
+def import_missing_keys(plans: list[Plan], *, source: str, by: User | None = None) -> Iterator[tuple[Provider, str]]:
     """Import the keys of providers that have none. Yield each provider whose import failed, and the message."""
     for plan in plans:
         provider = plan.provider
         if provider.jwks or not provider.metadata.get("jwks_uri"):
             continue
         try:
-            keys.import_keys(provider, origin=origin, by=by)
+            keys.import_keys(provider, source=source, by=by)
         except (MetadataError, ProviderUnavailable, JWKSError) as exc:
             yield provider, explain(exc.code)
 

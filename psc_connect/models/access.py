@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 MAX_RULES = 50
 MAX_CONDITIONS = 10
 CONDITION_PROBLEMS = {
-    "condition_malformed": _("A condition is an object of subject, operator and values, a list of texts."),
-    "condition_subject_unknown": _("There is no such subject; there are: %(subjects)s."),
-    "condition_operator_unknown": _("There is no such operator; there are: %(operators)s."),
-    "condition_values_missing": _("A condition needs a value at least."),
-    "condition_values_too_many": _("A condition has %(max)s values at the most."),
-    "condition_value_malformed": _("This can be no value of the subject."),
+    "condition_malformed": _("A condition is an object with a subject, an operator and values (a list of texts)."),
+    "condition_subject_unknown": _("Unknown subject. Choose one of: %(subjects)s."),
+    "condition_operator_unknown": _("Unknown operator. Choose one of: %(operators)s."),
+    "condition_values_missing": _("A condition needs at least one value."),
+    "condition_values_too_many": _("A condition has at most %(max)s values."),
+    "condition_value_malformed": _("This value is not valid for the subject."),
 }
 _PARAMS = {"subjects": ", ".join(SUBJECTS), "operators": ", ".join(OPERATORS), "max": MAX_VALUES}
 
@@ -43,7 +43,7 @@ def validate_conditions(value: Any) -> None:
         raise ValidationError(_("A list of conditions is expected here."), "conditions_malformed")
     if len(value) > MAX_CONDITIONS:
         raise ValidationError(
-            _("A rule has %(max)s conditions at the most."), "conditions_too_many", {"max": MAX_CONDITIONS}
+            _("A rule has at most %(max)s conditions."), "conditions_too_many", {"max": MAX_CONDITIONS}
         )
     if errors := [error for number, each in enumerate(value) for error in _errors_of(each, f"[{number}]")]:
         raise ValidationError(errors)
@@ -62,7 +62,7 @@ class AccessRule(DeclarationRow):
     class Outcome(models.TextChoices):
         ALLOW = "allow", _("may sign in")
         REFUSE = "refuse", _("is refused")
-        GROUP = "group", _("joins the group, and the rows below go on")
+        GROUP = "group", _("joins the group; the next rules still apply")
 
     provider = models.ForeignKey(Provider, models.CASCADE, related_name="access_rules", verbose_name=_("provider"))
     position = models.PositiveSmallIntegerField(_("position"), default=0)
@@ -70,7 +70,7 @@ class AccessRule(DeclarationRow):
     conditions = models.JSONField(_("conditions"), default=list, blank=True, validators=[validate_conditions])
     outcome = models.CharField(_("outcome"), max_length=8, choices=Outcome)
     message = models.CharField(
-        _("what the refused person reads"), max_length=500, blank=True, help_text=_("For a refusal only.")
+        _("message shown on refusal"), max_length=500, blank=True, help_text=_("For a refusal only.")
     )
     # Null for the other outcomes, and where the group has been deleted since: the row then gives nothing.
     group = models.ForeignKey(Group, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("group"))
@@ -92,10 +92,10 @@ class AccessRule(DeclarationRow):
         if self.is_well_formed:
             self.conditions = [each.as_json() for each in self.parsed_conditions]
         if self.message and self.outcome != self.Outcome.REFUSE:
-            message = _("Only a refusal says something to the refused person.")
+            message = _("Only a refusal has a message.")
             raise ValidationError({"message": ValidationError(message, code="access_message_unexpected")})
         if self.group_id is not None and self.outcome != self.Outcome.GROUP:
-            message = _("Only a row whose outcome is a group has one.")
+            message = _("Only a rule whose outcome is a group has a group.")
             raise ValidationError({"group": ValidationError(message, code="access_group_unexpected")})
 
     @cached_property

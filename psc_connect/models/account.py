@@ -31,7 +31,7 @@ class Account(models.Model):
     subject_name_id = models.CharField(_("national identifier"), max_length=255, blank=True, editable=False)
     # The professional data of the last login (professional.snapshot), and the capacity that was chosen last.
     professional = models.JSONField(_("professional data"), default=dict, editable=False)
-    activity_choice = models.CharField(_("capacity chosen last"), max_length=16, blank=True, editable=False)
+    activity_choice = models.CharField(_("last chosen activity"), max_length=16, blank=True, editable=False)
     created_at = models.DateTimeField(_("created on"), auto_now_add=True)
 
     class Meta:
@@ -104,7 +104,7 @@ class AccountChange(models.Model):
         SUBJECT = "subject", _("found again under another sub")
         LINKED = "linked", _("linked to another user")
         MERGED = "merged", _("merged with another account")
-        MATCHED = "matched", _("linked at the first sign-in to a user who was there already")
+        MATCHED = "matched", _("linked at the first sign-in to an existing user")
 
     account = models.ForeignKey(Account, models.SET_NULL, null=True, related_name="changes", verbose_name=_("account"))
     provider = models.SlugField(_("provider"))

@@ -16,7 +16,7 @@ class DeclarationChange(models.Model):
     ``changes`` is a list of ``[name, old, new]`` as ``serialization.serialize_provider`` names them, without secrets.
     """
 
-    class Origin(models.TextChoices):
+    class Source(models.TextChoices):
         ADMIN = "admin", _("administration")
         COMMAND = "command", _("command line")
         LOGIN = "login", _("a sign-in")
@@ -31,7 +31,7 @@ class DeclarationChange(models.Model):
     )
     made_by_name = models.CharField(_("made by"), max_length=255, blank=True)
     made_at = models.DateTimeField(_("made on"), auto_now_add=True, db_index=True)
-    origin = models.CharField(_("by way of"), max_length=16, choices=Origin)
+    source = models.CharField(_("source"), max_length=16, choices=Source)
     changes = models.JSONField(_("changes"))
     # `Provider.version` after the change; None where the provider was deleted by it.
     version = models.PositiveIntegerField(_("version"), null=True)

@@ -39,11 +39,11 @@ class Display(models.TextChoices):
 class AskActivity(models.TextChoices):
     """When a page asks in what capacity somebody signs in."""
 
-    SEVERAL = "several", _("where there are several; again once the one that was chosen is gone")
+    SEVERAL = "several", _("if there are several; again when the chosen one has ended")
     ALWAYS = "always", _("at each sign-in")
     NEVER = "never", _("never")
 
 
 class RequireIssuer(models.TextChoices):
     ANNOUNCED = "announced", _("when the provider announces it")
-    NEVER = "never", _("never (it is compared if present)")
+    NEVER = "never", _("never (it is checked if present)")

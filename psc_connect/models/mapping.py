@@ -65,7 +65,7 @@ class ExportedGroup(DeclarationRow):
         _("equals"),
         max_length=255,
         blank=True,
-        help_text=_("The value, or one of the values where the claim is a list. Empty: the expression must be true."),
+        help_text=_("The value, or one of the values if the claim is a list. Empty: the expression must be true."),
     )
     group = models.ForeignKey(Group, models.CASCADE, related_name="+", verbose_name=_("group"))
 

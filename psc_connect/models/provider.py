@@ -61,7 +61,7 @@ class Provider(models.Model):
     )
     environment = models.CharField(_("environment"), max_length=16, choices=Environment, default=Environment.PRODUCTION)
     enabled = models.BooleanField(_("enabled"), default=True)
-    comment = models.TextField(_("comment"), blank=True, help_text=_("For the people who run this site only."))
+    comment = models.TextField(_("comment"), blank=True, help_text=_("Only shown to administrators."))
     client_id = models.CharField(_("client id"), max_length=255, validators=[client_id_characters])
     client_secret = SecretField(_("client secret"), blank=True)
     token_endpoint_auth_method = models.CharField(
@@ -88,22 +88,24 @@ class Provider(models.Model):
         blank=True,
         validators=[MaxValueValidator(30 * 24 * 3600)],
         help_text=_(
-            "Empty: not asked. Otherwise Pro Santé Connect must say when the person identified themselves, and it is "
-            "checked."
+            "Empty: not requested. Otherwise Pro Santé Connect must return the time of the authentication, and it "
+            "is checked."
         ),
     )
     require_iss = models.CharField(
-        _("require iss in the answer"), max_length=16, choices=RequireIssuer, default=RequireIssuer.ANNOUNCED
+        _("require iss in the response"), max_length=16, choices=RequireIssuer, default=RequireIssuer.ANNOUNCED
     )
     display = models.CharField(
-        _("display"), max_length=8, choices=Display, blank=True, help_text=_("Empty: not asked.")
+        _("display"), max_length=8, choices=Display, blank=True, help_text=_("Empty: not requested.")
     )
     ui_locales = models.CharField(
         _("languages of the provider's pages"),
         max_length=100,
         blank=True,
         validators=[language_tags],
-        help_text=_("Such as “fr en”, the preferred one first; “auto”: the language of the page. Empty: not asked."),
+        help_text=_(
+            "Such as “fr en”, the preferred one first; “auto”: the language of the page. Empty: not requested."
+        ),
     )
     extra_parameters = models.JSONField(
         _("extra parameters"), default=dict, blank=True, validators=[validate_extra_parameters]
@@ -120,17 +122,17 @@ class Provider(models.Model):
     )
     metadata = models.JSONField(_("provider metadata"), default=dict, blank=True)
     metadata_followed = models.BooleanField(
-        _("follow the provider's document"),
+        _("follow the published metadata"),
         default=True,
         help_text=_(
-            "Once a day a sign-in compares the metadata with the provider's own and takes over what has changed, but "
-            "never another issuer nor another host for the client secret. Off: it only changes on this page."
+            "Once a day, a sign-in compares the metadata with what the provider publishes and saves the changes, "
+            "but never another issuer or another host for the client secret. Off: it only changes on this page."
         ),
     )
     create_unknown_users = models.BooleanField(
         _("create unknown users"),
         default=True,
-        help_text=_("Off: only people with an account here, or whom the site's own code finds, can sign in."),
+        help_text=_("Off: only people who have an account here, or are found by the site's own code, can sign in."),
     )
     link_user_field = models.CharField(
         _("field of the user with the RPPS number"),
@@ -138,32 +140,35 @@ class Provider(models.Model):
         blank=True,
         validators=[validate_link_field],
         help_text=_(
-            "A first sign-in is linked to the one user whose field has exactly the person's RPPS number. Only "
-            "administrators may be able to fill that field. Empty: never."
+            "Links a first sign-in to the only user who has the person's RPPS number in this field. Only "
+            "administrators should be able to change that field. Empty: never."
         ),
     )
     link_privileged_users = models.BooleanField(
         _("link staff and superusers too"),
         default=False,
-        help_text=_("Off: a first sign-in that such a user's number matches is refused."),
+        help_text=_("Off: a first sign-in that matches such a user is refused."),
     )
     ask_activity = models.CharField(
-        _("ask in what capacity people sign in"),
+        _("ask which activity people sign in for"),
         max_length=8,
         choices=AskActivity,
         default=AskActivity.SEVERAL,
         help_text=_("A professional may have several practices and activities."),
     )
     others_may_sign_in = models.BooleanField(
-        _("everybody else may sign in"),
+        _("users no rule matches may sign in"),
         default=True,
-        help_text=_("What becomes of whoever no access rule lets in or refuses."),
+        help_text=_("Applies to people whom no access rule allows or refuses."),
     )
     refusal_message = models.CharField(
-        _("what everybody else reads"), max_length=500, blank=True, help_text=_("Where they may not sign in.")
+        _("message for users no rule matches"),
+        max_length=500,
+        blank=True,
+        help_text=_("Shown if they may not sign in."),
     )
     contact = models.CharField(
-        _("whom the refused write to"),
+        _("contact shown on refusal"),
         max_length=255,
         blank=True,
         help_text=_("An e-mail address, or a sentence such as “the medical secretariat, extension 12”."),
@@ -175,7 +180,7 @@ class Provider(models.Model):
         _("tooltip"),
         max_length=255,
         blank=True,
-        help_text=_("What the button says when it is pointed at, and to screen readers. Empty: nothing."),
+        help_text=_("Shown when the pointer is over the button, and read by screen readers. Empty: none."),
     )
     translations = models.JSONField(
         _("in other languages"), default=dict, blank=True, validators=[validate_translations]
@@ -190,7 +195,7 @@ class Provider(models.Model):
     sort_order = models.PositiveSmallIntegerField(
         _("sort order"),
         default=100,
-        help_text=_("Where a site has several providers, the one with the smallest number comes first."),
+        help_text=_("If a site has several providers, the one with the smallest number comes first."),
     )
 
     objects = ProviderQuerySet.as_manager()
@@ -201,7 +206,7 @@ class Provider(models.Model):
         ordering = ("sort_order", "slug")
         permissions = (
             ("replace_provider_secrets", _("Can replace the client secret, the signing keys and their origin")),
-            ("view_claims", _("Can see what the provider says of a person")),
+            ("view_claims", _("Can see the claims of a person")),
         )
 
     @override

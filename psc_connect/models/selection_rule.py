@@ -23,7 +23,7 @@ class ProviderSelectionRule(DeclarationRow):
         HEADER = "header", _("header of the request")
 
     provider = models.ForeignKey(Provider, models.CASCADE, related_name="selection_rules", verbose_name=_("provider"))
-    kind = models.CharField(_("what is looked at"), max_length=16, choices=Kind, default=Kind.NETWORK)
+    kind = models.CharField(_("what is checked"), max_length=16, choices=Kind, default=Kind.NETWORK)
     header = models.CharField(
         _("name of the header"), max_length=100, blank=True, help_text=_("For a header only, such as X-Site.")
     )
@@ -34,8 +34,8 @@ class ProviderSelectionRule(DeclarationRow):
     class Meta(DeclarationRow.Meta):
         # No page asks for a right to these rows: those of the provider decide.
         default_permissions = ()
-        verbose_name = _("resolution rule")
-        verbose_name_plural = _("resolution rules")
+        verbose_name = _("provider selection rule")
+        verbose_name_plural = _("provider selection rules")
         ordering = ("pk",)
 
     @override
@@ -52,7 +52,7 @@ class ProviderSelectionRule(DeclarationRow):
             except ValidationError as exc:
                 raise ValidationError({"header": exc}) from exc
         elif self.header:
-            message = _("Only a rule about a header has a header's name.")
+            message = _("Only a rule about a header has a header name.")
             raise ValidationError({"header": ValidationError(message, code="selection_header_unexpected")})
         if self.kind == self.Kind.NETWORK:
             self._check_value(validate_network)

@@ -26,7 +26,7 @@ def assignable_fields() -> list[UsersField]:
 def validate_user_field(name: str) -> None:
     if name not in {field.name for field in assignable_fields()}:
         raise ValidationError(
-            _("The user model has no such field that a claim may fill."), code="attribute_field_unknown"
+            _("The user model has no field of this name that a claim may fill."), code="attribute_field_unknown"
         )
 
 
@@ -43,4 +43,4 @@ def linkable_fields() -> list[UsersField]:
 
 def validate_link_field(name: str) -> None:
     if name not in {field.name for field in linkable_fields()}:
-        raise ValidationError(_("The user model has no such text field."), code="link_field_unknown")
+        raise ValidationError(_("The user model has no text field of this name."), code="link_field_unknown")

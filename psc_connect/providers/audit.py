@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 REPLACED = "replaced"
 
 
-def record(provider: Provider, changes: Iterable[Difference], *, origin: str, by: User | None = None) -> None:
+def record(provider: Provider, changes: Iterable[Difference], *, source: str, by: User | None = None) -> None:
     """Write one row of what has changed; nothing where nothing has."""
     rows = [[change.name, change.old, change.new] for change in changes]
     if rows:
@@ -29,7 +29,7 @@ def record(provider: Provider, changes: Iterable[Difference], *, origin: str, by
             slug=provider.slug,
             made_by=by,
             made_by_name=by.get_username()[:255] if by is not None else "",
-            origin=origin,
+            source=source,
             changes=rows,
             version=version,
         )
@@ -52,19 +52,19 @@ def snapshot(provider: Provider) -> Snapshot:
     return Snapshot(declared, stored.client_secret)
 
 
-def record_since(before: Snapshot, provider: Provider, *, origin: str, by: User | None = None) -> None:
+def record_since(before: Snapshot, provider: Provider, *, source: str, by: User | None = None) -> None:
     """Record what has become of the provider's row, and of the rows that belong to it, since ``before``."""
     after = snapshot(provider)
     changes = diff(before.declaration, after.declaration)
-    record(provider, [*changes, *_secret_replaced(before.secret, after.secret)], origin=origin, by=by)
+    record(provider, [*changes, *_secret_replaced(before.secret, after.secret)], source=source, by=by)
 
 
 @contextmanager
-def recorded(provider: Provider, *, origin: str, by: User | None = None) -> Iterator[None]:
+def recorded(provider: Provider, *, source: str, by: User | None = None) -> Iterator[None]:
     """Record what the block changes."""
     before = snapshot(provider)
     yield
-    record_since(before, provider, origin=origin, by=by)
+    record_since(before, provider, source=source, by=by)
 
 
 def _secret_replaced(old: StoredSecret | None, new: StoredSecret | None) -> list[Difference]:

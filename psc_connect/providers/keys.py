@@ -52,7 +52,7 @@ def locked(provider: Provider) -> Provider:
     return Provider.objects.select_for_update().get(pk=provider.pk)
 
 
-def import_keys(provider: Provider, *, origin: str = DeclarationChange.Origin.ADMIN, by: User | None = None) -> KeySet:
+def import_keys(provider: Provider, *, source: str = DeclarationChange.Source.ADMIN, by: User | None = None) -> KeySet:
     """Fetch the provider's keys now and save them: for an administrator, or a declaration.
 
     Takes 10 s at most. Raises MetadataError, ProviderUnavailable, JWKSError; the old keys stay.
@@ -60,7 +60,7 @@ def import_keys(provider: Provider, *, origin: str = DeclarationChange.Origin.AD
     began = timezone.now()
     _times(provider).update(jwks_fetch_began_at=began)
     try:
-        return _fetch(provider, Deadline(IMPORT_SECONDS), began=began, origin=origin, by=by)
+        return _fetch(provider, Deadline(IMPORT_SECONDS), began=began, source=source, by=by)
     finally:
         # It does not use up the minute's slot of the logins: the provider may change its keys right afterwards.
         _times(provider).filter(jwks_fetch_began_at=began).update(jwks_fetch_began_at=None)
@@ -196,7 +196,7 @@ def _fetch(
     deadline: Deadline,
     *,
     began: datetime,
-    origin: str = DeclarationChange.Origin.LOGIN,
+    source: str = DeclarationChange.Source.LOGIN,
     by: User | None = None,
 ) -> KeySet:
     """Fetch the keys and save them, unless an administrator has decided about keys since the slot ``began``."""
@@ -207,7 +207,7 @@ def _fetch(
             # A write comes first: SQLite would not wait for the lock after a read.
             ended = timezone.now()
             if slot.update(jwks_fetch_ended_at=ended, jwks_updated_at=ended):
-                return _save_fetched(provider, document, origin=origin, by=by)
+                return _save_fetched(provider, document, source=source, by=by)
     except (ProviderUnavailable, JWKSError):
         slot.update(jwks_fetch_ended_at=timezone.now())
         raise
@@ -215,11 +215,11 @@ def _fetch(
     return provider.key_set()
 
 
-def _save_fetched(provider: Provider, document: object, *, origin: str, by: User | None) -> KeySet:
+def _save_fetched(provider: Provider, document: object, *, source: str, by: User | None) -> KeySet:
     known = [*provider.signing_keys.all()]
     rows = rows_of_document(document, known=known)
     if save_rows(provider, rows):
-        audit.record(provider, diff({"jwks": jwks_of(known)}, {"jwks": provider.jwks}), origin=origin, by=by)
+        audit.record(provider, diff({"jwks": jwks_of(known)}, {"jwks": provider.jwks}), source=source, by=by)
     keys = provider.key_set()
     if keys.has_private:
         logger.error("keys.private_published provider=%s", provider.slug)

@@ -93,7 +93,7 @@ def with_members(kept: object, document: dict[str, Any], names: Collection[str])
     return rest | {name: document[name] for name in document if name in names}
 
 
-def take_over(provider: Provider, wanted: dict[str, Any], *, origin: str, by: User | None = None) -> bool:
+def take_over(provider: Provider, wanted: dict[str, Any], *, source: str, by: User | None = None) -> bool:
     """Save the wanted metadata in the place of the present; return whether anything has changed.
 
     Raises MetadataError, DocumentRefused; nothing is saved then.
@@ -110,7 +110,7 @@ def take_over(provider: Provider, wanted: dict[str, Any], *, origin: str, by: Us
             raise DocumentRefused("metadata_changed_meanwhile")
         provider.metadata = wanted
         provider.save(update_fields=["metadata"])
-        audit.record(provider, changes, origin=origin, by=by)
+        audit.record(provider, changes, source=source, by=by)
     return True
 
 
@@ -126,7 +126,7 @@ def follow_if_due(provider: Provider) -> None:
         document = fetch_own_document(provider.issuer, Deadline(REFRESH_SECONDS))
         if document.get("issuer") != provider.issuer:
             logger.error("metadata.issuer_changed provider=%s", provider.slug)
-        elif take_over(provider, document, origin=DeclarationChange.Origin.LOGIN):
+        elif take_over(provider, document, source=DeclarationChange.Source.LOGIN):
             logger.info("metadata.followed provider=%s", provider.slug)
     except DocumentRefused as exc:
         logger.warning("metadata.not_followed provider=%s code=%s", provider.slug, exc.code)

@@ -190,14 +190,14 @@ def problems(present: Provider | None, wanted: Wanted) -> Iterator[tuple[str, Va
     issuer = check_metadata(wanted.metadata).issuer
     yield from _of_the_environment(wanted.environment, issuer)
     if wanted.secret and not secret_allowed_for_issuer(issuer, wanted.secret):
-        message = _("The setting PSC_CONNECT_SECRET_ISSUERS does not give this name to the issuer.")
+        message = _("The setting PSC_CONNECT_SECRET_ISSUERS does not allow this name for the issuer.")
         yield "client_secret", ValidationError(message, code="secret_reference_not_for_issuer")
     if present is not None and not wanted.may_replace_issuer:
         yield from _of_the_same_provider(present, wanted.environment, issuer)
     if present is None or secret_recipient(present.metadata) == secret_recipient(wanted.metadata):
         return
     if _has_accounts_of_another_issuer(present, issuer):
-        message = _("This provider has accounts of its present issuer: declare a second provider instead.")
+        message = _("This provider has accounts of its current issuer: declare a second provider instead.")
         field = "environment" if wanted.environment != present.environment else "metadata"
         yield field, ValidationError(message, code="issuer_has_accounts")
     elif present.client_secret and not wanted.secret:
@@ -223,8 +223,8 @@ def _of_the_same_provider(present: Provider, environment: str, issuer: str) -> I
     """A file that happens to use a provider's identifier must not make the sandbox of production."""
     if present.issuer and (present.environment, present.issuer) != (environment, issuer):
         message = _(
-            "This would make another provider of “%(slug)s” (%(old)s → %(new)s): give it an identifier (slug) of its "
-            "own. On the command line, --replace-issuer makes it so all the same."
+            "“%(slug)s” would become another provider (%(old)s → %(new)s): use another identifier (slug). On the "
+            "command line, --replace-issuer allows it."
         )
         params = {
             "slug": present.slug,

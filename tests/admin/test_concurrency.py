@@ -212,7 +212,7 @@ def test_keys_that_a_login_fetched_meanwhile_are_no_conflict(
     shown = second.fields_of(url, form)
     if is_rotated:
         simulator.rotate_keys()
-    import_keys(stored(provider), origin=DeclarationChange.Origin.LOGIN)
+    import_keys(stored(provider), source=DeclarationChange.Source.LOGIN)
     assert (stored(provider).version > provider.version) == is_rotated
     changes = {"change": {"button_text": "Entrer"}, "rules": {"form-0-kind": "host", "form-0-value": "a.example"}}
     response = second.browser.post(url, {**shown, "_save": "on", **changes.get(page, {})})

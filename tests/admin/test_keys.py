@@ -271,14 +271,14 @@ def test_who_imported_what_and_when_is_told(admin: Administrator, provider: Prov
     assert sorted(change.changes) == sorted(
         [[f"jwks.{old.thumbprint}", old.kid, None], [f"jwks.{only_key(provider).thumbprint}", None, "ec"]]
     )
-    assert (change.made_by_name, change.origin) == ("administrator-", "admin")
+    assert (change.made_by_name, change.source) == ("administrator-", "admin")
 
 
 def test_keys_that_a_login_fetched_are_told_too(provider: Provider, simulator: Simulator, admin: Administrator) -> None:
     new = simulator.rotate_keys()
     assert BrowserSession().sign_in(PAGE)["Location"] == PAGE
     change = DeclarationChange.objects.get()
-    assert (change.origin, change.made_by, [new_kid for _name, _old, new_kid in change.changes]) == (
+    assert (change.source, change.made_by, [new_kid for _name, _old, new_kid in change.changes]) == (
         "login",
         None,
         [new.kid],

@@ -1,4 +1,4 @@
-"""The page of the resolution rules."""
+"""The page of the provider selection rules."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from psc_connect.models import DeclarationChange, Provider
 from psc_connect.simulator import Simulator
 from tests.admin.pages import ADD, Administrator, administrator, change_page, codes, texts
 from tests.support.key_sets import EC_KEY, PRIVATE_KEY, key_set
-from tests.support.transactions import failing_statements
+from tests.support.database import failing_statements
 
 pytestmark = pytest.mark.django_db
 NEW_SECRET = "another-secret-4d1e88"

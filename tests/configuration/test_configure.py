@@ -124,7 +124,7 @@ def test_a_change_is_shown_and_audited() -> None:
     assert called.text.splitlines()[:2] == ["psc: changes", "  scope: openid scope_all → openid"]
     change = DeclarationChange.objects.order_by("pk").last()
     assert change is not None
-    assert (change.changes, change.origin) == ([["scope", "openid scope_all", "openid"]], "command")
+    assert (change.changes, change.source) == ([["scope", "openid scope_all", "openid"]], "command")
 
 
 def test_given_rows_replace_all_rows(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def test_a_changed_endpoint_is_followed_at_the_first_login_of_the_day(provider: 
     assert stored().metadata["authorization_endpoint"] == moved
     change = DeclarationChange.objects.get()
     assert change.changes == [["metadata.authorization_endpoint", provider.metadata["authorization_endpoint"], moved]]
-    assert (change.origin, change.made_by) == ("login", None)
+    assert (change.source, change.made_by) == ("login", None)
 
 
 @pytest.mark.django_db
@@ -186,10 +186,10 @@ def test_what_an_administrator_saves_meanwhile_stays(simulator: Any) -> None:
 
 @pytest.mark.django_db
 def test_taking_over_says_whether_anything_has_changed(provider: Any) -> None:
-    assert not take_over(provider, provider.metadata, origin="admin")
-    assert take_over(provider, {**provider.metadata, "x-new": 1}, origin="admin")
+    assert not take_over(provider, provider.metadata, source="admin")
+    assert take_over(provider, {**provider.metadata, "x-new": 1}, source="admin")
     with pytest.raises(DocumentRefused):
-        take_over(provider, {**provider.metadata, "issuer": provider.issuer + "-x"}, origin="admin")
+        take_over(provider, {**provider.metadata, "issuer": provider.issuer + "-x"}, source="admin")
 
 
 def test_members_are_accepted_one_by_one() -> None:

@@ -131,9 +131,9 @@ class DeclarationForm(ProviderForm):
     metadata = DocumentField(label=_("Provider metadata"), required=False)
     like = forms.ModelChoiceField(
         Provider.objects.all(),
-        label=pgettext_lazy("desk", "Like"),
+        label=pgettext_lazy("desk", "Copy settings from"),
         required=False,
-        help_text=_("Takes over its options, its mapping and its rules: production those of the sandbox, as tried."),
+        help_text=_("Copies its options, its mapping and its rules, for example from the sandbox to production."),
     )
 
     class Meta:
@@ -151,8 +151,8 @@ class DeclarationForm(ProviderForm):
             self.add_error("environment", ValidationError(self.why_not, code="issuer_is_declared"))
         elif not validation.is_well_known(str(document.get("issuer"))):
             text = gettext(
-                "Whoever declares another issuer than those of Pro Santé Connect and of the simulator decides whom "
-                "the site believes."
+                "Declaring another issuer than those of Pro Santé Connect and of the simulator decides whom this "
+                "site trusts."
             )
             message = format_html("{} {}", text, self.why_not)
             self.add_error("environment", ValidationError(message, code="issuer_needs_the_right"))

@@ -60,7 +60,7 @@ PAGES = (
     ExportPage,
     AcceptMetadataPage,
 )
-ORIGIN = DeclarationChange.Origin.ADMIN
+SOURCE = DeclarationChange.Source.ADMIN
 
 sensitive = method_decorator(sensitive_post_parameters("client_secret"))
 
@@ -88,7 +88,7 @@ class ProviderAdmin(ReadOnlyFieldsMixin, DeclaredFilters, _ModelAdmin):
         context = {"rows": access_page.summary(provider), "url": provider_url(self, "access_rules", provider.pk)}
         return render_to_string("admin/psc_connect/provider/access_summary.html", context)
 
-    @admin.display(description=_("resolution rules"))
+    @admin.display(description=_("provider selection rules"))
     def rules(self, provider: Provider) -> SafeString:
         context = {"rows": provider.selection_rules.all(), "url": provider_url(self, "rules", provider.pk)}
         return render_to_string("admin/psc_connect/provider/rules_summary.html", context)
@@ -204,8 +204,8 @@ class ProviderAdmin(ReadOnlyFieldsMixin, DeclaredFilters, _ModelAdmin):
                 self._import_keys_afterwards(request, obj)
             if obj.metadata_followed and "environment" not in changed:
                 text = gettext(
-                    "Within a day the provider's own document takes the place of this one. To keep it, turn "
-                    "“Follow the provider's document” off."
+                    "Within a day, the metadata that the provider publishes will replace this. To keep it, turn "
+                    "“Follow the published metadata” off."
                 )
                 messages.warning(request, text)
         obj.save(update_fields=changed)
@@ -213,20 +213,20 @@ class ProviderAdmin(ReadOnlyFieldsMixin, DeclaredFilters, _ModelAdmin):
             self._tell_new_addresses(request, obj)
         if others := form.changed_meanwhile - {*form.changed_data}:
             names = ", ".join(sorted(str(form.fields[name].label) for name in others))
-            text = gettext("What you did not touch stays as it is now (%(names)s).") % {"names": names}
+            text = gettext("The fields you did not change keep their new values (%(names)s).") % {"names": names}
             messages.info(request, f"{edit_conflicts.who_changed(obj, others, reader=form.reader)} {text}")
 
     @override
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
-        audit.record_since(form.before, form.instance, origin=ORIGIN, by=administrator(request))
+        audit.record_since(form.before, form.instance, source=SOURCE, by=administrator(request))
 
     @override
     def delete_model(self, request: HttpRequest, obj: Provider) -> None:
         with transaction.atomic():
             before = audit.snapshot(obj)
             super().delete_model(request, obj)
-            audit.record_since(before, obj, origin=ORIGIN, by=administrator(request))
+            audit.record_since(before, obj, source=SOURCE, by=administrator(request))
 
     @override
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Provider]) -> None:

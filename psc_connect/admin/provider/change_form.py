@@ -28,12 +28,12 @@ TRANSLATIONS = (("button_texts", "button_text"), ("button_tooltips", "button_too
 
 
 WHY_NOT_LINKING = _(
-    "It decides as which user somebody signs in: whoever changes it must be allowed to change users. Ask a colleague "
-    "who is."
+    "This setting decides which user a person signs in as. You need the permission to change users: ask a colleague"
+    " who has it."
 )
 WHY_NOT_ACTIVITIES = _(
-    "While access rules give groups, it decides who joins them: whoever changes it must be allowed to change users. "
-    "Ask a colleague who is."
+    "While access rules give groups, this setting decides who joins them. You need the permission to change users: "
+    "ask a colleague who has it."
 )
 
 
@@ -44,17 +44,19 @@ class ChangeForm(ProviderForm):
     metadata = DocumentField(
         label=_("Provider metadata"),
         required=False,
-        help_text=_("Replaced when the environment changes. Empty: that of the environment again."),
+        help_text=_("Replaced when the environment changes. Empty: the metadata of the environment."),
     )
     extra_parameters = PairsField(
         label=_("Extra parameters"),
         placeholder="kc_idp_hint = my-hospital",
-        help_text=_("Sent with every authorization request, one a line. Names of the protocol are refused."),
+        help_text=_(
+            "Sent with every authorization request, one per line. Names that the protocol reserves are refused."
+        ),
     )
     button_texts = PairsField(
         label=_("Button text in other languages"),
         placeholder="en = Sign in with Pro Santé Connect",
-        help_text=_("One language a line; without a line for it, a page shows the button text."),
+        help_text=_("One language per line. Other languages show the button text."),
     )
     button_tooltips = PairsField(label=_("Tooltip in other languages"), placeholder="en = For health professionals")
 
@@ -170,7 +172,7 @@ class ChangeForm(ProviderForm):
         )
         self.add_error(None, ValidationError(text, code="changed_meanwhile"))
         for name in sorted(names):
-            message = _("It is “%(value)s” meanwhile. Save again to put what you typed in its place.")
+            message = _("It has been changed to “%(value)s” meanwhile. Save again to replace it by what you typed.")
             shown = "…" if name == "client_secret" else str(self.initial[name])[:200]
             self.add_error(name, ValidationError(message, code="changed_meanwhile", params={"value": shown}))
         # The administrator has been told: the next save goes through.

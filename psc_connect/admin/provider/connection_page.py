@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 WORDS = {Status.PASSED: _("passed"), Status.WARNING: _("warning"), Status.FAILED: _("failed")}
 SUMMARIES = {
     Status.PASSED: _("Everything is in order: professionals can sign in."),
-    Status.WARNING: _("Professionals can sign in, but something wants attention."),
+    Status.WARNING: _("Professionals can sign in, but something needs attention."),
     Status.FAILED: _("Professionals cannot sign in, or should not, until what failed is fixed."),
 }
 REFUSED = {
@@ -39,7 +39,7 @@ REFUSED = {
         "With it, the client secret would go to another issuer or host: paste the document into the form and enter the "
         "client secret again, or declare a second provider."
     ),
-    "metadata_changed_meanwhile": _("Other metadata has been saved meanwhile. Test the connection anew."),
+    "metadata_changed_meanwhile": _("Other metadata has been saved meanwhile. Test the connection again."),
 }
 
 
@@ -117,12 +117,12 @@ class AcceptMetadataPage(ProviderPage):
         kept = self.provider.metadata
         left_out = [name for name in USED_MEMBERS if kept.get(name) != document.get(name)]
         if left_out and self.provider.metadata_followed:
-            origin, by = DeclarationChange.Origin.ADMIN, administrator(request)
-            with transaction.atomic(), audit.recorded(self.provider, origin=origin, by=by):
+            source, by = DeclarationChange.Source.ADMIN, administrator(request)
+            with transaction.atomic(), audit.recorded(self.provider, source=source, by=by):
                 self.provider.metadata_followed = False
                 self.provider.save(update_fields=["metadata_followed"])
             text = gettext(
-                "“Follow the provider's document” is off now, so that what you left out stays out: %(names)s."
+                "“Follow the published metadata” is now off, so that what you left out stays out: %(names)s."
             )
             messages.info(request, text % {"names": ", ".join(left_out)})
 
@@ -133,9 +133,9 @@ class AcceptMetadataPage(ProviderPage):
             messages.error(request, why_not(request, self.url("confirm"), page=page))
             return False
         try:
-            origin, by = DeclarationChange.Origin.ADMIN, administrator(request)
-            if not metadata.take_over(self.provider, wanted, origin=origin, by=by):
-                messages.warning(request, gettext("What was ticked does not differ: nothing has been changed."))
+            source, by = DeclarationChange.Source.ADMIN, administrator(request)
+            if not metadata.take_over(self.provider, wanted, source=source, by=by):
+                messages.warning(request, gettext("The ticked members do not differ: nothing has been changed."))
                 return False
         except DocumentRefused as exc:
             messages.error(request, REFUSED[exc.code])
@@ -144,6 +144,6 @@ class AcceptMetadataPage(ProviderPage):
             messages.error(request, text % {"reason": " ".join(ValidationError(form_errors_of(exc)).messages)})
         else:
             self.model_admin.log_change(request, self.provider, [{"changed": {"fields": ["provider metadata"]}}])
-            messages.success(request, gettext("The metadata has been brought up to date with what you accepted."))
+            messages.success(request, gettext("The metadata has been updated with what you accepted."))
             return True
         return False

@@ -26,18 +26,18 @@ def take_over(provider: Provider, like: Provider, model_admin: ModelAdmin[Provid
     mapping = {name: stored_rows(like, name) for name in validation.default_mapping()}
     if not with_mapping and mapping != validation.default_mapping():
         text = gettext(
-            "The mapping of %(slug)s has not been taken over, since you may not change users: the provider has the "
-            "rows that every provider begins with."
+            "The mapping of %(slug)s has not been copied, since you may not change users: the provider has the "
+            "default rows."
         )
         messages.warning(request, text % {"slug": like.slug})
     if not with_mapping and any(getattr(like, name) for name in validation.LINKING):
         text = gettext(
-            "How %(slug)s links first sign-ins to users has not been taken over, since you may not change users."
+            "How %(slug)s links first sign-ins to users has not been copied, since you may not change users."
         )
         messages.warning(request, text % {"slug": like.slug})
     if not with_selection_rules and like.selection_rules.exists():
         text = gettext(
-            "The resolution rules and the sort order of %(slug)s have not been taken over, since you may not change "
-            "providers."
+            "The provider selection rules and the sort order of %(slug)s have not been copied, since you may not "
+            "change providers."
         )
         messages.warning(request, text % {"slug": like.slug})

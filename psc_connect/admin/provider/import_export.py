@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from psc_connect.configuration.plan import Plan
     from psc_connect.models import Provider
 
-ORIGIN = DeclarationChange.Origin.ADMIN
+SOURCE = DeclarationChange.Source.ADMIN
 MAX_BYTES = 4 * 1024 * 1024
 # What is shown travels through the page; a form may be 2.5 MB, and sealing adds a third.
 MAX_CHARACTERS = 1024 * 1024
@@ -111,7 +111,7 @@ def _parsed(content: str | bytes) -> object:
     if is_lemonldap(document):
         document = provider_settings(document)
     if len(json.dumps(document)) > MAX_CHARACTERS:
-        raise ValidationError(_("What it says of providers is larger than 1 MB."), code="import_too_large")
+        raise ValidationError(_("Its part about providers is larger than 1 MB."), code="import_too_large")
     return document
 
 
@@ -170,14 +170,16 @@ class ImportPage(AdminPage):
             return HttpResponseRedirect(self.url("import"))
         try:
             plans = self._accepted(request)
-            apply_plans(plans, origin=ORIGIN, by=administrator(request))
+            apply_plans(plans, source=SOURCE, by=administrator(request))
         except PayloadExpired:
             tell_expired(request)
             return HttpResponseRedirect(self.url("import"))
         except (ConfigurationError, PlanChanged):
-            messages.error(request, gettext("What was shown no longer holds: nothing has been saved. Begin anew."))
+            messages.error(
+                request, gettext("What was shown is no longer up to date: nothing has been saved. Please start again.")
+            )
             return HttpResponseRedirect(self.url("import"))
-        for provider, reason in import_missing_keys(plans, origin=ORIGIN, by=administrator(request)):
+        for provider, reason in import_missing_keys(plans, source=SOURCE, by=administrator(request)):
             text = gettext("The keys of %(slug)s could not be imported: the first sign-in will try again. %(reason)s")
             messages.warning(request, text % {"slug": provider.slug, "reason": reason})
         messages.success(request, gettext("The configuration has been imported."))
@@ -271,7 +273,7 @@ def shown_plan(plan: Plan, *, told: bool) -> dict[str, Any]:
     secret = plan.secret_description
     # A guess that is told to be right is a secret that is told.
     if plan.has_secret and not told:
-        secret = gettext("given: whether it is another one is only said to who may replace it")
+        secret = gettext("given: only those with the permission to replace it see whether it differs")
     return {
         "slug": plan.provider.slug,
         "is_new": plan.is_new,

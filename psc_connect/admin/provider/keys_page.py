@@ -214,8 +214,8 @@ class KeysPage(ProviderPage):
             tell_expired(request)
         except KeysChangedMeanwhile:
             text = gettext(
-                "The keys have been changed meanwhile, by a sign-in, a colleague or yourself in another window. Begin "
-                "anew."
+                "The keys have been changed meanwhile, by a sign-in, a colleague or yourself in another window. "
+                "Please start again."
             )
             messages.error(request, text)
         except JWKSError as exc:
@@ -230,7 +230,9 @@ class KeysPage(ProviderPage):
     def _warn_of_the_next_fetch(self, request: HttpRequest, found: KeySet) -> None:
         are_pinned = all(key.thumbprint in self.provider.jwks_pinned for key in found.keys)
         if self.provider.metadata.get("jwks_uri") and not are_pinned:
-            text = gettext("Pin what you pasted: a key that the provider does not publish goes at the next fetch.")
+            text = gettext(
+                "Pin what you pasted: a key that the provider does not publish is removed at the next fetch."
+            )
             messages.warning(request, text)
 
     def _is_the_last(self, thumbprint: str) -> bool:
@@ -248,18 +250,18 @@ class KeysPage(ProviderPage):
         try:
             decide(self.provider, thumbprint, decision, by=administrator(request))
         except KeyError:
-            messages.error(request, gettext("That key is no longer there. Nothing has been changed."))
+            messages.error(request, gettext("This key no longer exists. Nothing has been changed."))
             return self.to(self.name)
         self._log(request)
         done = {
             "pin": gettext("The key is pinned: it stays, whatever the provider publishes."),
-            "unpin": gettext("The key is no longer pinned: it goes when the provider takes it back."),
-            "retire": gettext("The key is retired: it verifies nothing any longer."),
+            "unpin": gettext("The key is no longer pinned: it is removed when the provider withdraws it."),
+            "retire": gettext("The key is retired: it no longer verifies signatures."),
             "restore": gettext("The key verifies signatures again."),
         }
         messages.success(request, done[decision])
         self.provider.refresh_from_db()
         if not self.provider.key_set().keys:
-            text = gettext("No usable key is left: nobody can sign in before the provider publishes another one.")
+            text = gettext("No usable key is left: nobody can sign in until the provider publishes another one.")
             messages.warning(request, text)
         return self.to(self.name)

@@ -36,10 +36,10 @@ RuleFormSet = formset_of(RuleForm, _RuleFormSet)
 
 class RulesPage(RowsPage):
     name = "rules"
-    title = _("Resolution rules")
+    title = _("Provider selection rules")
     template_name = "admin/psc_connect/provider/rules.html"
     lists = (RULES,)
-    saved = _("The rules are saved: they hold from the next sign-in on.")
+    saved = _("The rules are saved: they apply from the next sign-in on.")
 
     def get(self, request: HttpRequest) -> HttpResponse:
         return self._show(request, RuleFormSet(initial=self.present()[RULES]))
