@@ -1,4 +1,4 @@
-"""Rows that belong to a provider: typed on one page, and saved as the list that they are."""
+"""Pages with lists of rows of a provider, each saved as a whole."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ MAX_ROWS = 100
 
 
 class RowFormSet(_BaseFormSet):
-    """The rows of one kind; three more are empty."""
+    """The rows of one kind, and three empty ones."""
 
-    # What no two rows may have in common, and how it is said.
+    # The fields in which two rows must differ, and the error.
     unique: ClassVar[tuple[str, ...]] = ()
     twice: ClassVar[tuple[str, _StrPromise | str]] = ("row_twice", _("Two rows say the same."))
 
@@ -61,7 +61,7 @@ class RowFormSet(_BaseFormSet):
 
     @property
     def kept_forms(self) -> list[Any]:
-        """The rows that are typed and not to be deleted, of a page that was sent."""
+        """The submitted rows that are filled in and not marked for deletion."""
         return [form for form in self.forms if form.has_changed() and form not in self.deleted_forms]
 
     @property
@@ -76,11 +76,11 @@ def formset_of(form: type[forms.ModelForm[Any]], formset: type[RowFormSet]) -> A
 
 
 class RowsPage(ProviderPage):
-    """A page of one or more lists; ``lists`` names them as a declaration does (``document.ROWS``)."""
+    """A page of one or more lists; ``lists`` are their names in ``serialization.ROWS``."""
 
     for_who_may = "view"
     lists: ClassVar[tuple[str, ...]] = ()
-    # Fields of the provider that the page has beside its rows, and what is typed in them.
+    # Fields of the provider on the same page, and their submitted values.
     fields: ClassVar[tuple[str, ...]] = ()
     values: Mapping[str, Any] = MappingProxyType({})
     saved: ClassVar[_StrPromise | str] = ""
@@ -95,9 +95,9 @@ class RowsPage(ProviderPage):
         return super().render(request, status=status, **{"version": version, **context})
 
     def save(self, request: HttpRequest, rows: dict[str, list[Model]]) -> dict[str, Any]:
-        """Put the rows in the place of those before; return what keeps them from being saved, or nothing."""
+        """Replace the stored rows; return the problem that keeps them from being saved, or {}."""
         with transaction.atomic():
-            # Of two who save in the same instant, the second sees what the first has saved.
+            # The second of two simultaneous saves waits, and sees the rows of the first.
             self.provider = Provider.objects.select_for_update().get(pk=self.provider.pk)
             if problem := self.problem(request, rows):
                 return problem
@@ -112,7 +112,7 @@ class RowsPage(ProviderPage):
         return {}
 
     def problem(self, request: HttpRequest, rows: dict[str, list[Model]]) -> dict[str, Any]:
-        """Return what keeps valid rows from being saved, for the page; nothing where nothing does."""
+        """Return the problem that keeps valid rows from being saved, for the page; {} if there is none."""
         present = self.present()
         typed = {name: serialize_rows(name, each) for name, each in rows.items()}
         wanted = {**typed, **self.values}
@@ -140,5 +140,5 @@ class RowsPage(ProviderPage):
                 yield {"text": labelled(label_of(name), value_in_words(name, present[name])), "is_changed": True}
 
 
-# What `rows_problem.html` shows where there is nothing to tell.
+# The context of `rows_problem.html` without a problem.
 NO_PROBLEM: dict[str, Any] = {"problem": "", "present": []}

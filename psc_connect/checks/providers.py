@@ -1,4 +1,4 @@
-"""What ``manage.py check --database default`` says of the providers that are enabled; nobody is called."""
+"""System checks of the enabled providers (``manage.py check --database default``), without network."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def check_providers(databases: Sequence[str] | None = None, **_kwargs: Any) -> I
 
 
 def check_provider(provider: Provider) -> Iterator[CheckMessage]:
-    """Yield what keeps a provider's logins from working, or makes them weaker than they look."""
+    """Yield what keeps a provider's logins from working, or makes them less secure."""
     yield from _environment(provider)
     yield from _secret(provider)
     yield from _metadata_and_keys(provider)

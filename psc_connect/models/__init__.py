@@ -1,4 +1,4 @@
-"""What the package keeps: providers with what is mapped and decided for them, accounts, states already used."""
+"""The models: providers with their keys, mapping and rules; accounts; the audit log; used states."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may sign in, and in which groups they are while it holds."""
+"""Access rules: who may sign in, and which groups they join."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from psc_connect.professional.conditions import MAX_VALUES, OPERATORS, SUBJECTS,
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Of one provider; and of one rule.
+# Per provider, and per rule.
 MAX_RULES = 50
 MAX_CONDITIONS = 10
 CONDITION_PROBLEMS = {
@@ -33,12 +33,12 @@ _PARAMS = {"subjects": ", ".join(SUBJECTS), "operators": ", ".join(OPERATORS), "
 
 
 def condition_error(exc: ConditionError, place: str = "") -> ValidationError:
-    """Say what is wrong with a condition; ``place`` is where in a list it stands."""
+    """Return the error of a condition; ``place`` is its position in a list."""
     return ValidationError(CONDITION_PROBLEMS[exc.code], exc.code, {**_PARAMS, "place": place})
 
 
 def validate_conditions(value: Any) -> None:
-    """Refuse what is no list of conditions (``professional.conditions``)."""
+    """Validate that value is a list of conditions (``professional.conditions``)."""
     if not isinstance(value, list):
         raise ValidationError(_("A list of conditions is expected here."), "conditions_malformed")
     if len(value) > MAX_CONDITIONS:
@@ -57,7 +57,7 @@ def _errors_of(condition: Any, place: str) -> Iterator[ValidationError]:
 
 
 class AccessRule(DeclarationRow):
-    """One row: whoever meets all of its conditions may sign in, is refused, or is in a group while they do."""
+    """One rule: people who meet all its conditions may sign in, are refused, or join a group."""
 
     class Outcome(models.TextChoices):
         ALLOW = "allow", _("may sign in")
@@ -66,17 +66,17 @@ class AccessRule(DeclarationRow):
 
     provider = models.ForeignKey(Provider, models.CASCADE, related_name="access_rules", verbose_name=_("provider"))
     position = models.PositiveSmallIntegerField(_("position"), default=0)
-    # A list, all of which must hold; an empty one holds for everybody.
+    # All of them must hold; an empty list always holds.
     conditions = models.JSONField(_("conditions"), default=list, blank=True, validators=[validate_conditions])
     outcome = models.CharField(_("outcome"), max_length=8, choices=Outcome)
     message = models.CharField(
         _("message shown on refusal"), max_length=500, blank=True, help_text=_("For a refusal only.")
     )
-    # Null for the other outcomes, and where the group has been deleted since: the row then gives nothing.
+    # Null for the other outcomes, or if the group was deleted: the rule then gives nothing.
     group = models.ForeignKey(Group, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("group"))
 
     class Meta(DeclarationRow.Meta):
-        # Whoever may change the provider changes its rules.
+        # The permissions on the provider apply.
         default_permissions = ()
         verbose_name = _("access rule")
         verbose_name_plural = _("access rules")
@@ -100,14 +100,14 @@ class AccessRule(DeclarationRow):
 
     @cached_property
     def parsed_conditions(self) -> tuple[Condition, ...]:
-        """Raises ConditionError, where a row came by another way than a form."""
+        """Raises ConditionError if the row was not written by a form."""
         if not isinstance(self.conditions, list):
             raise ConditionError("condition_malformed")
         return tuple(Condition.read(each) for each in self.conditions)
 
     @property
     def is_well_formed(self) -> bool:
-        """Whether it can be read; one that cannot refuses whomever it is asked of."""
+        """Return whether the rule can be read; one that cannot refuses the people it is applied to."""
         try:
             self.parsed_conditions  # noqa: B018 - it is read here
         except ConditionError:

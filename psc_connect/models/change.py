@@ -1,4 +1,4 @@
-"""The history of declarations: who changed what, from what, to what."""
+"""The audit log of providers: who changed what, with the old and the new value."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from psc_connect.models.provider import Provider
 
 
 class DeclarationChange(models.Model):
-    """What one save changed of one provider. Written once; nothing in the package edits or deletes a row.
+    """One audit entry: what one save changed of one provider. No code of the package edits or deletes it.
 
     ``changes`` is a list of ``[name, old, new]`` as ``serialization.serialize_provider`` names them, without secrets.
     """
@@ -24,7 +24,7 @@ class DeclarationChange(models.Model):
     provider = models.ForeignKey(
         Provider, models.SET_NULL, null=True, related_name="changes", verbose_name=_("provider")
     )
-    # They stay when the provider or the user has gone.
+    # Kept when the provider or the user is deleted.
     slug = models.SlugField(_("identifier"))
     made_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("made by")
@@ -37,7 +37,7 @@ class DeclarationChange(models.Model):
     version = models.PositiveIntegerField(_("version"), null=True)
 
     class Meta:
-        # No page asks for a right to these rows: those of the provider decide.
+        # The permissions on the provider apply.
         default_permissions = ()
         verbose_name = _("change of a declaration")
         verbose_name_plural = _("changes of declarations")

@@ -20,7 +20,7 @@ class TokenEndpointAuthMethod(models.TextChoices):
 
 
 class Prompt(models.TextChoices):
-    """The values of ``prompt`` that can end in a login a person asked for (OpenID Connect Core 3.1.2.1)."""
+    """The values of ``prompt`` that suit an interactive login (OpenID Connect Core 3.1.2.1)."""
 
     LOGIN = "login", _("login: identify again each time")
     CONSENT = "consent", _("consent: ask for consent")
@@ -37,7 +37,7 @@ class Display(models.TextChoices):
 
 
 class AskActivity(models.TextChoices):
-    """When a page asks in what capacity somebody signs in."""
+    """When a page asks people which activity they are signing in for."""
 
     SEVERAL = "several", _("if there are several; again when the chosen one has ended")
     ALWAYS = "always", _("at each sign-in")

@@ -1,4 +1,4 @@
-"""What the claims of a person become on this site: fields of the user, and groups."""
+"""The mapping from claims to fields of the user and to groups."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from psc_connect.models.user_fields import validate_user_field
 
 
 class ExportedAttribute(DeclarationRow):
-    """One row of the mapping: a claim, by its path, to a field of the user."""
+    """One row of the mapping: the path of a claim, and the field of the user that it fills."""
 
     class When(models.TextChoices):
         CREATION = "creation", _("at creation")
@@ -37,7 +37,7 @@ class ExportedAttribute(DeclarationRow):
     )
 
     class Meta(DeclarationRow.Meta):
-        # No page asks for a right to these rows: those of the provider decide.
+        # The permissions on the provider apply.
         default_permissions = ()
         verbose_name = _("exported attribute")
         verbose_name_plural = _("exported attributes")
@@ -52,7 +52,7 @@ class ExportedAttribute(DeclarationRow):
 
 
 class ExportedGroup(DeclarationRow):
-    """One row of the mapping: who belongs to a group of the site while a claim says so."""
+    """One row of the mapping: users are in the group as long as the claim has the value."""
 
     provider = models.ForeignKey(Provider, models.CASCADE, related_name="exported_groups", verbose_name=_("provider"))
     claim = models.CharField(
@@ -70,7 +70,7 @@ class ExportedGroup(DeclarationRow):
     group = models.ForeignKey(Group, models.CASCADE, related_name="+", verbose_name=_("group"))
 
     class Meta(DeclarationRow.Meta):
-        # No page asks for a right to these rows: those of the provider decide.
+        # The permissions on the provider apply.
         default_permissions = ()
         verbose_name = _("exported group")
         verbose_name_plural = _("exported groups")

@@ -1,4 +1,4 @@
-"""A declared provider: what is asked of it, what is believed of it, how it is shown."""
+"""The provider: its client settings, its metadata and keys, its button."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 def secret_allowed_for_issuer(issuer: str, secret: StoredSecret) -> bool:
     """Whether the secret may be sent to the issuer.
 
-    Whoever types a name (``env:…``, ``file:…``) need not know the secret: it goes to ANS's issuers, and to another one
-    only where the site's settings say so. Otherwise the right to declare a provider would be the right to read it.
+    A reference (``env:…``, ``file:…``) can be typed without knowing the secret. It is sent to ANS's issuers, and to
+    others only if the settings allow it: otherwise, the permission to add a provider would be one to read the secret.
     """
     reference = secret.reference()
     if not reference or conf.secret_issuers().get(reference) == issuer:
@@ -50,7 +50,7 @@ def secret_allowed_for_issuer(issuer: str, secret: StoredSecret) -> bool:
 
 
 class Provider(models.Model):
-    """One declared OpenID provider: Pro Santé Connect in production, its sandbox, the simulator, or another."""
+    """An OpenID provider: Pro Santé Connect in production, its sandbox, the simulator, or another."""
 
     # Raised by every change of the row or of a row that belongs to it (`models.declaration`).
     version = models.PositiveIntegerField(_("version"), default=1, editable=False)
@@ -260,7 +260,7 @@ class Provider(models.Model):
         return secret
 
     def credentials(self) -> ClientCredentials:
-        """Return who the site is at the token endpoint. Raises SecretUnavailable."""
+        """Return the client credentials for the token endpoint. Raises SecretUnavailable."""
         return ClientCredentials(
             client_id=self.client_id,
             client_secret=self.secret_for_its_issuer(),
@@ -290,7 +290,7 @@ class Provider(models.Model):
         return key_set_of(self.key_rows)
 
     def in_language(self, name: str) -> str:
-        """Return ``button_text`` or ``button_tooltip`` in the active language, else in its base, else as it is."""
+        """Return ``button_text`` or ``button_tooltip`` in the active language or its base, else the default."""
         language = (get_language() or "").lower()
         for code in (language, language.partition("-")[0]):
             if text := self.translations.get(code, {}).get(name):

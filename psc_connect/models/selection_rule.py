@@ -1,4 +1,4 @@
-"""Which provider a visitor is sent to without being asked, where a site has several."""
+"""Provider selection rules: which provider a visitor is sent to, if a site has several."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from psc_connect.validators import validate_header_name, validate_host_name, val
 
 
 class ProviderSelectionRule(DeclarationRow):
-    """One row: whoever comes from this network, by this host or with this header is sent to the row's provider."""
+    """One rule: visitors from this network, on this host or with this header are sent to the rule's provider."""
 
     class Kind(models.TextChoices):
         NETWORK = "network", _("address of the visitor (CIDR)")
@@ -32,7 +32,7 @@ class ProviderSelectionRule(DeclarationRow):
     )
 
     class Meta(DeclarationRow.Meta):
-        # No page asks for a right to these rows: those of the provider decide.
+        # The permissions on the provider apply.
         default_permissions = ()
         verbose_name = _("provider selection rule")
         verbose_name_plural = _("provider selection rules")

@@ -1,4 +1,4 @@
-"""Which fields of the user a claim may fill, and which may hold the number that a user is found by."""
+"""The fields of the user model that a claim may fill, and those that may hold an RPPS number."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-# What a claim can never say: who administers the site, whose account is open, and how somebody proves who they are.
+# Permissions, account status and credentials never come from a claim.
 NEVER_ASSIGNED = {"is_staff", "is_superuser", "is_active", "password", "last_login"}
 UsersField: TypeAlias = "models.Field[Any, Any]"
 

@@ -1,4 +1,4 @@
-"""What an administrator does with signing keys: looks at what an import would change, accepts it, pins, retires."""
+"""The signing keys for administrators: preview and accept a key set, pin and retire keys."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ ADMIN = DeclarationChange.Source.ADMIN
 
 
 class KeysChangedMeanwhile(Exception):
-    """The row's keys are no longer those that the administrator was shown."""
+    """The stored keys are no longer those that the administrator was shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyChanges:
-    """What a key set would bring. A key that is ``changed`` has the name of one of the row's, and is another.
+    """What a key set would change. A ``changed`` key has the ``kid`` of a stored key, but is another key.
 
-    ``found``: the set as it would be kept, pinned keys included.
+    ``found``: the set as it would be stored, pinned keys included.
     """
 
     found: KeySet
@@ -48,7 +48,7 @@ class KeyChanges:
 
 
 def compare_keys(provider: Provider, document: object) -> KeyChanges:
-    """Hold a key set against the row's. Raises JWKSError, also where no key of it can verify a signature."""
+    """Compare a key set with the stored keys. Raises JWKSError, also if no key of it can verify a signature."""
     found = key_set_of(rows_of_document(document, known=provider.key_rows))
     present = provider.key_set().keys
     known = {key.thumbprint for key in present}
@@ -65,7 +65,7 @@ def compare_keys(provider: Provider, document: object) -> KeyChanges:
 
 
 def accept_keys(provider: Provider, document: Mapping[str, Any], *, seen: object, by: User) -> KeySet:
-    """Keep a key set in the place of the row's, which must still be what the administrator has ``seen``.
+    """Replace the stored keys, which must still be those that the administrator has ``seen``.
 
     Raises JWKSError, KeysChangedMeanwhile.
     """
@@ -82,7 +82,7 @@ def accept_keys(provider: Provider, document: Mapping[str, Any], *, seen: object
 def decide(provider: Provider, thumbprint: str, decision: str, *, by: User) -> None:
     """Save what an administrator decides about one key: ``pin``, ``unpin``, ``retire``, ``restore``.
 
-    Raises KeyError for a key that is not on the row, or another decision.
+    Raises KeyError for an unknown key or decision.
     """
     state = {"pin": PINNED, "unpin": CURRENT, "retire": RETIRED, "restore": CURRENT}[decision]
     with transaction.atomic():

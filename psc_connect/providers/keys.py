@@ -230,6 +230,6 @@ def _reread(provider: Provider) -> None:
     try:
         provider.fetch_times.refresh_from_db()
     except ProviderFetchTimes.DoesNotExist:
-        # Deleted while we waited.
+        # The provider was deleted while this login waited.
         raise JWKSError("jwks_no_usable_key") from None
     provider.key_rows = [*provider.signing_keys.all()]

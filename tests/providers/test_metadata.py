@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 
 from psc_connect.models import DeclarationChange, Provider, ProviderFetchTimes
-from psc_connect.providers.metadata import DocumentRefused, take_over, with_members
+from psc_connect.providers.metadata import MetadataRefused, save_metadata, with_members
 from tests.conftest import make_provider
 from tests.support.browser_session import PAGE, BrowserSession, query_of
 from tests.support.database import failing_statements
@@ -186,10 +186,10 @@ def test_what_an_administrator_saves_meanwhile_stays(simulator: Any) -> None:
 
 @pytest.mark.django_db
 def test_taking_over_says_whether_anything_has_changed(provider: Any) -> None:
-    assert not take_over(provider, provider.metadata, source="admin")
-    assert take_over(provider, {**provider.metadata, "x-new": 1}, source="admin")
-    with pytest.raises(DocumentRefused):
-        take_over(provider, {**provider.metadata, "issuer": provider.issuer + "-x"}, source="admin")
+    assert not save_metadata(provider, provider.metadata, source="admin")
+    assert save_metadata(provider, {**provider.metadata, "x-new": 1}, source="admin")
+    with pytest.raises(MetadataRefused):
+        save_metadata(provider, {**provider.metadata, "issuer": provider.issuer + "-x"}, source="admin")
 
 
 def test_members_are_accepted_one_by_one() -> None:

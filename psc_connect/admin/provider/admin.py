@@ -1,4 +1,4 @@
-"""The provider's form, and the way to the pages beside it."""
+"""The admin of providers, and the URLs of their other pages."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from psc_connect.admin.mapping.page import MappingPage, summary
 from psc_connect.admin.provider.add_form import DeclarationForm, fetched_documents
 from psc_connect.admin.provider.change_form import ChangeForm
 from psc_connect.admin.provider.connection_page import AcceptMetadataPage, ConnectionPage
-from psc_connect.admin.provider.copy_from import take_over
+from psc_connect.admin.provider.copy_from import copy_settings
 from psc_connect.admin.provider.dry_run_page import BeginDryRunPage, DryRunPage
 from psc_connect.admin.provider.fieldsets import ADD_FIELDSETS, CHANGE_FIELDSETS
 from psc_connect.admin.provider.import_export import ExportPage, ImportPage, may_import
@@ -100,7 +100,7 @@ class ProviderAdmin(ReadOnlyFieldsMixin, DeclaredFilters, _ModelAdmin):
 
     @override
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Provider | None:
-        """Lock the row for the page that saves it: of two in the same instant, the second is judged by what it is."""
+        """Lock the row for the page that saves it, so that the second of two simultaneous saves sees the first."""
         found = super().get_object(request, object_id, from_field)
         if found is None or request.method != "POST" or not transaction.get_connection().in_atomic_block:
             return found
@@ -188,12 +188,12 @@ class ProviderAdmin(ReadOnlyFieldsMixin, DeclaredFilters, _ModelAdmin):
             obj.slug = validation.unused_slug(obj.environment)
             obj.save()
             if like := form.cleaned_data.get("like"):
-                take_over(obj, like, self, request)
+                copy_settings(obj, like, self, request)
             else:
                 validation.add_default_attributes(obj)
             self._import_keys_afterwards(request, obj)
             return
-        # What somebody else, or a login, has saved since this page was shown stays: only what was changed is written.
+        # Save only the changed fields, to keep what others have saved since this page was shown.
         changed = {field.name for field in Provider._meta.concrete_fields} & set(form.changed_data)
         if "metadata" in changed:
             if form.issuer_before != obj.issuer:
@@ -235,7 +235,7 @@ class ProviderAdmin(ReadOnlyFieldsMixin, DeclaredFilters, _ModelAdmin):
 
     @override
     def response_post_save_add(self, request: HttpRequest, obj: Provider) -> HttpResponseRedirect:
-        """Go on to the page that says what to declare to ANS."""
+        """Redirect to the page that shows what to declare to ANS."""
         if not self.has_view_or_change_permission(request, obj):
             return super().response_post_save_add(request, obj)
         return HttpResponseRedirect(provider_url(self, "change", obj.pk))
@@ -251,5 +251,5 @@ class ProviderAdmin(ReadOnlyFieldsMixin, DeclaredFilters, _ModelAdmin):
             messages.warning(request, text % told)
 
     def _import_keys_afterwards(self, request: HttpRequest, provider: Provider) -> None:
-        # No transaction is open while a provider is waited for.
+        # Keep no transaction open while waiting for a provider.
         transaction.on_commit(lambda: import_keys(request, Provider.objects.get(pk=provider.pk)))

@@ -1,4 +1,4 @@
-"""The page that changes a provider: two administrators may have it open at once, while logins change the row."""
+"""The change form of a provider, which two administrators and logins may change at once."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from psc_connect.providers.metadata import secret_recipient
 from psc_connect.validators import validate_translations
 
 SUGGESTED_LOCALES = ("auto", "fr", "fr en")
-# Inputs of the page, and the member of each translation that they are.
+# Inputs of the form, and the member of each translation that they edit.
 TRANSLATIONS = (("button_texts", "button_text"), ("button_tooltips", "button_tooltip"))
 
 
@@ -38,7 +38,7 @@ WHY_NOT_ACTIVITIES = _(
 
 
 class ChangeForm(ProviderForm):
-    """The page that changes a provider. An empty secret leaves the stored one as it is."""
+    """The change form of a provider. An empty secret keeps the stored one."""
 
     client_secret = SecretInput(label=_("Client secret"), required=False)
     metadata = DocumentField(
@@ -60,7 +60,7 @@ class ChangeForm(ProviderForm):
     )
     button_tooltips = PairsField(label=_("Tooltip in other languages"), placeholder="en = For health professionals")
 
-    # Set by ProviderAdmin.get_form(): for whom the page is, and whether they may decide who signs in as which user.
+    # Set by ProviderAdmin.get_form(): the user's name, and whether they may change users.
     reader: str = ""
     may_change_users = False
 
@@ -187,7 +187,7 @@ class ChangeForm(ProviderForm):
         has_own = self.cleaned_data["environment"] != Environment.CUSTOM
         if is_typed or (has_own and (is_elsewhere or not self.instance.metadata)):
             return super()._wanted_metadata()
-        # A provider that is off may keep what would no longer pass: one must be able to turn it off.
+        # Invalid metadata must not keep an administrator from disabling a provider.
         return self.instance.metadata if self.cleaned_data["enabled"] else None
 
     @override

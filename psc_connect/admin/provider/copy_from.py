@@ -1,4 +1,4 @@
-"""What a new provider takes over from another one, as far as whoever declares it may decide that."""
+"""Copies settings of another provider to a new one, as far as the user's permissions allow."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from psc_connect.models import Provider
 
 
-def take_over(provider: Provider, like: Provider, model_admin: ModelAdmin[Provider], request: HttpRequest) -> None:
-    """Give a new provider the options and rows of another one, and tell what had to be left out."""
+def copy_settings(provider: Provider, like: Provider, model_admin: ModelAdmin[Provider], request: HttpRequest) -> None:
+    """Copy options and rows to a new provider, and show messages about what was left out."""
     with_mapping = may_change_users(request)
     with_selection_rules = model_admin.has_change_permission(request)
     validation.copy_options(provider, like, with_mapping=with_mapping, with_selection_rules=with_selection_rules)

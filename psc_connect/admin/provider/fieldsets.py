@@ -1,4 +1,4 @@
-"""What the provider's two pages ask, and in which order."""
+"""The fieldsets of the provider's two forms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A configuration leaves this site as JSON, and comes into another: from test to production without a developer."""
+"""The pages that export and import providers as JSON, for example from test to production."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ MAX_CHARACTERS = 1024 * 1024
 
 
 class ExportPage(ProviderPage):
-    """The declaration as a file; no secret is in it."""
+    """Downloads the provider as a file without its secret."""
 
     name = "export"
     for_who_may = "view"
@@ -65,7 +65,7 @@ def _kind_of_offer(request: HttpRequest) -> str:
 
 
 def may_import(model_admin: ModelAdmin[Provider], request: HttpRequest) -> bool:
-    """A whole declaration may be a new provider, or change an old one."""
+    """Return whether the user may add and change providers: a file may do both."""
     return model_admin.has_add_permission(request) and model_admin.has_change_permission(request)
 
 
@@ -117,7 +117,7 @@ def _parsed(content: str | bytes) -> object:
 
 @method_decorator(sensitive_post_parameters("text", "offer"), name="dispatch")
 class ImportPage(AdminPage):
-    """Reads a configuration, shows what would become of the providers, and carries it out when that is accepted."""
+    """Reads a configuration, previews the changes, and applies them when they are accepted."""
 
     template_name = "admin/psc_connect/provider/import.html"
     title = _("Import a configuration")

@@ -1,4 +1,4 @@
-"""The desk of the signing keys: what is used, since when, and what an import would change before it is accepted."""
+"""The page of the signing keys: the stored keys, and the preview of an import."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def keys_table(provider: Provider) -> KeysTable:
 
 
 def keys_state(provider: Provider) -> str:
-    """Say in a few words, for the list of providers, whether a login would find keys."""
+    """Return, for the list of providers, whether a login would find keys."""
     table = keys_table(provider)
     usable = [row for row in table.used if not row.stored.is_retired]
     if not usable:
@@ -92,7 +92,7 @@ def keys_state(provider: Provider) -> str:
 
 
 def report_keys(request: HttpRequest, found: KeySet) -> None:
-    """Say what was found; a published private key is an alarm, whatever else is in the set."""
+    """Show messages about imported keys; a published private key is an alarm."""
     text = ngettext("%(count)s signing key is now kept.", "%(count)s signing keys are now kept.", len(found.keys)) % {
         "count": len(found.keys)
     }
@@ -102,7 +102,7 @@ def report_keys(request: HttpRequest, found: KeySet) -> None:
 
 
 def import_keys(request: HttpRequest, provider: Provider) -> None:
-    """Import the keys of a provider that is new, or believed anew, and report; the old ones stay where it fails."""
+    """Import the keys of a provider after its metadata changed, and show messages; on failure the old keys stay."""
     try:
         report_keys(request, keys.import_keys(provider, by=administrator(request)))
     except (MetadataError, ProviderUnavailable, JWKSError) as exc:
@@ -125,7 +125,7 @@ class KeySetForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         given = [self.cleaned_data.get(name) for name in ("document", "file")]
         if self.data.get("document") and self.files.get("file"):
-            # Whatever is wrong with either of them.
+            # The errors of either would only confuse.
             self.errors.clear()
             self.add_error(
                 "file", ValidationError(_("Paste a key set or choose a file, not both."), "jwks_given_twice")
@@ -142,7 +142,7 @@ class KeySetForm(forms.Form):
 
 @method_decorator(sensitive_post_parameters("document", "offer"), name="dispatch")
 class KeysPage(ProviderPage):
-    """Import, paste, accept, pin, retire: what a login will believe."""
+    """Imports, accepts, pins and retires signing keys."""
 
     name = "keys"
     title = _("Signing keys")
@@ -190,7 +190,7 @@ class KeysPage(ProviderPage):
     def _offer(
         self, request: HttpRequest, document: dict[str, Any], *, is_pasted: bool = False, **context: Any
     ) -> HttpResponse:
-        """Show what the set would change; what is accepted is this very set, not what is published by then."""
+        """Preview the changes; the set that is accepted is this one, not the one published by then."""
         try:
             changes = compare_keys(self.provider, document)
         except JWKSError as exc:
@@ -240,7 +240,7 @@ class KeysPage(ProviderPage):
         return usable == {thumbprint}
 
     def _log(self, request: HttpRequest) -> None:
-        # Django's list of recent actions; what has changed is in our own history.
+        # For Django's list of recent actions; the audit log has the changes.
         self.model_admin.log_change(request, self.provider, [{"changed": {"fields": ["signing keys (JWKS)"]}}])
 
     def _decide(self, request: HttpRequest) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""The resolution rules of a provider."""
+"""The page of a provider's selection rules."""
 
 from __future__ import annotations
 
