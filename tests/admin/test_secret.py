@@ -18,8 +18,8 @@ from psc_connect.admin.provider.secret_field import SecretInput
 from psc_connect.models import DeclarationChange, Provider
 from psc_connect.simulator import Simulator
 from tests.admin.pages import ADD, Administrator, administrator, change_page, codes, texts
-from tests.support.key_sets import EC_KEY, PRIVATE_KEY, key_set
 from tests.support.database import failing_statements
+from tests.support.key_sets import EC_KEY, PRIVATE_KEY, key_set
 
 pytestmark = pytest.mark.django_db
 NEW_SECRET = "another-secret-4d1e88"
