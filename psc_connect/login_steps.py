@@ -92,7 +92,7 @@ class StoredKeys:
         return keys_after_unknown_key(self.provider, self.deadline, unknown=unknown)
 
     def note_use(self, key: SigningKey) -> None:
-        note_use(self.provider, key)
+        note_use(self.provider, key.thumbprint)
 
 
 @dataclass(frozen=True, slots=True)

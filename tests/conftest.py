@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.db import connection
+from django.utils import timezone
 
 from psc_connect.environments import load_metadata
 from psc_connect.models import Provider
@@ -19,6 +20,7 @@ from tests.oidc.raw_server import bundle
 from tests.support.browser_session import HOST, BrowserSession
 from tests.support.log_recorder import RECORDER, record_simulator
 from tests.support.people import export_plain_usernames
+from tests.support.stored_keys import store_keys
 from tests.support.tls_provider import Serving, tls_providers
 
 CLIENT_ID = "the-client"
@@ -69,15 +71,15 @@ def make_provider(simulator: Simulator, slug: str = "psc", **changes: Any) -> Pr
         "client_id": CLIENT_ID,
         "client_secret": CLIENT_SECRET,
         "metadata": simulator.metadata,
-        "jwks": simulator.jwks,
     }
-    provider = Provider(**{**values, **changes})
-    if "jwks_updated_at" not in changes:
-        from django.utils import timezone
-
-        provider.jwks_updated_at = timezone.now()
-    provider.save()
+    keys = {name: changes.pop(name, ()) for name in ("pinned", "retired")}
+    jwks, imported = changes.pop("jwks", simulator.jwks), changes.pop("jwks_updated_at", timezone.now())
+    provider = Provider.objects.create(**{**values, **changes})
+    store_keys(provider, jwks, **keys)
+    provider.fetch_times.jwks_updated_at = imported
+    provider.fetch_times.save()
     add_default_attributes(provider)
+    provider.refresh_from_db(fields=["version"])
     return provider
 
 

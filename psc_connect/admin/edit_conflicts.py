@@ -1,64 +1,61 @@
-"""Two administrators at one declaration: the second is told what the first has saved, and neither loses anything.
+"""Two administrators at one provider: the second sees what the first has saved, and neither loses anything.
 
-A page carries a digest of every value that it showed. What an administrator did not touch is not written; where
-somebody else has saved meanwhile, the page is shown once more, with what was typed and what has changed.
+A page carries the version of the provider that it shows. Where the stored version is newer, and both have changed the
+same thing, the page is shown again with the new version, so that the next save goes through.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
 
 from psc_connect.models import DeclarationChange
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection
+
+    from django.db.models import QuerySet
 
     from psc_connect.models import Provider
 
-FIELD: Final = "seen"
-_CHARACTERS: Final = 12
-# Some thirty names with their digests are 2,000; far less than it takes to exhaust a parser.
-_LONGEST: Final = 10_000
-
 
 def digest(value: Any) -> str:
+    """Return what a page carries of a value, so that what is confirmed is what was shown."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:_CHARACTERS]
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def digests(values: Mapping[str, Any]) -> str:
-    """Return what a page carries of the values that it shows."""
-    return json.dumps({name: digest(value) for name, value in values.items()}, separators=(",", ":"))
+def changed_since(provider: Provider, version: str, names: Collection[str]) -> set[str]:
+    """Return which of these fields and kinds of rows were changed after this version; none for what is no version."""
+    is_version = version.isascii() and version.isdigit() and len(version) < 10
+    if not is_version or int(version) >= provider.version:
+        return set()
+    changes = _changes(provider).filter(version__gt=int(version))
+    if provider.version not in {change.version for change in changes}:
+        # The site's own code has written since, which leaves no entry in the audit log: anything may have changed.
+        return {*names}
+    return {name.partition(".")[0] for change in changes for name, *_values in change.changes} & {*names}
 
 
-def read_digests(text: object) -> dict[str, str]:
-    """Return what a page carried; nothing for what no page of ours ever carried."""
-    try:
-        seen = json.loads(str(text or "{}")[:_LONGEST])
-    except (ValueError, RecursionError):
-        return {}
-    return {str(name): str(value) for name, value in seen.items()} if isinstance(seen, dict) else {}
-
-
-def changed_since(seen: Mapping[str, str], present: Mapping[str, Any]) -> set[str]:
-    """Return the names whose value is no longer what the page showed."""
-    return {name for name, value in present.items() if name in seen and digest(value) != seen[name]}
-
-
-def told(provider: Provider, names: Collection[str], *, reader: str) -> str:
-    """Say who has changed these fields last, for the page that is shown to ``reader`` once more."""
-    # Inputs of the page that are two halves of one field.
-    names = {"translations" if name in ("button_texts", "button_tooltips") else name for name in names}
-    changes = DeclarationChange.objects.filter(provider=provider)[:20]
+def who_changed(provider: Provider, names: Collection[str], *, reader: str) -> str:
+    """Return who has changed these fields last, as a sentence for ``reader``."""
     last = next(
-        (each for each in changes if any(name.partition(".")[0] in names for name, *_rest in each.changes)), None
+        (
+            row
+            for row in _changes(provider)[:20]
+            if any(name.partition(".")[0] in names for name, *_values in row.changes)
+        ),
+        None,
     )
     if last is None or not last.made_by_name:
         return _("This provider has been changed meanwhile.")
     if last.made_by_name == reader:
         return _("You have changed this provider yourself meanwhile, in another window.")
     return _("This provider has been changed meanwhile by %(name)s.") % {"name": last.made_by_name}
+
+
+def _changes(provider: Provider) -> QuerySet[DeclarationChange]:
+    return DeclarationChange.objects.filter(provider=provider)

@@ -1,4 +1,4 @@
-"""Rows that belong to a provider: typed on one page, and saved as the list that they are."""
+"""Pages with lists of rows of a provider, each saved as a whole."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
     from django.db.models import Model
-    from django.http import HttpRequest
+    from django.http import HttpRequest, HttpResponse
     from django.utils.functional import _StrPromise
 
     _BaseFormSet = forms.BaseFormSet[forms.ModelForm[Any]]
@@ -38,9 +38,9 @@ MAX_ROWS = 100
 
 
 class RowFormSet(_BaseFormSet):
-    """The rows of one kind; three more are empty."""
+    """The rows of one kind, and three empty ones."""
 
-    # What no two rows may have in common, and how it is said.
+    # The fields in which two rows must differ, and the error.
     unique: ClassVar[tuple[str, ...]] = ()
     twice: ClassVar[tuple[str, _StrPromise | str]] = ("row_twice", _("Two rows say the same."))
 
@@ -61,7 +61,7 @@ class RowFormSet(_BaseFormSet):
 
     @property
     def kept_forms(self) -> list[Any]:
-        """The rows that are typed and not to be deleted, of a page that was sent."""
+        """The submitted rows that are filled in and not marked for deletion."""
         return [form for form in self.forms if form.has_changed() and form not in self.deleted_forms]
 
     @property
@@ -76,11 +76,11 @@ def formset_of(form: type[forms.ModelForm[Any]], formset: type[RowFormSet]) -> A
 
 
 class RowsPage(ProviderPage):
-    """A page of one or more lists; ``lists`` names them as a declaration does (``document.ROWS``)."""
+    """A page of one or more lists; ``lists`` are their names in ``serialization.ROWS``."""
 
     for_who_may = "view"
     lists: ClassVar[tuple[str, ...]] = ()
-    # Fields of the provider that the page has beside its rows, and what is typed in them.
+    # Fields of the provider on the same page, and their submitted values.
     fields: ClassVar[tuple[str, ...]] = ()
     values: Mapping[str, Any] = MappingProxyType({})
     saved: ClassVar[_StrPromise | str] = ""
@@ -89,21 +89,22 @@ class RowsPage(ProviderPage):
         rows = {name: stored_rows(self.provider, name) for name in self.lists}
         return {**rows, **Provider.objects.values(*self.fields).get(pk=self.provider.pk)} if self.fields else rows
 
-    def seen(self, request: HttpRequest) -> str:
-        """What the page carries of the rows that it showed first."""
-        return request.POST.get("seen") or edit_conflicts.digests(self.present())
+    @override
+    def render(self, request: HttpRequest, *, status: int = 200, **context: Any) -> HttpResponse:
+        version = request.POST.get("version") or str(self.provider.version)
+        return super().render(request, status=status, **{"version": version, **context})
 
     def save(self, request: HttpRequest, rows: dict[str, list[Model]]) -> dict[str, Any]:
-        """Put the rows in the place of those before; return what keeps them from being saved, or nothing."""
+        """Replace the stored rows; return the problem that keeps them from being saved, or {}."""
         with transaction.atomic():
-            # Of two who save in the same instant, the second sees what the first has saved.
-            Provider.objects.select_for_update().get(pk=self.provider.pk)
+            # The second of two simultaneous saves waits, and sees the rows of the first.
+            self.provider = Provider.objects.select_for_update().get(pk=self.provider.pk)
             if problem := self.problem(request, rows):
                 return problem
-            with audit.recorded(self.provider, origin=DeclarationChange.Origin.ADMIN, by=administrator(request)):
+            with audit.recorded(self.provider, source=DeclarationChange.Source.ADMIN, by=administrator(request)):
                 for name, wanted in rows.items():
                     validation.replace_rows(self.provider, name, wanted)
-                if self.values:
+                if any(getattr(self.provider, name) != value for name, value in self.values.items()):
                     Provider.objects.filter(pk=self.provider.pk).update(**self.values)
         changed = {"changed": {"fields": [label_of(name) for name in (*self.lists, *self.fields)]}}
         self.model_admin.log_change(request, self.provider, [changed])
@@ -111,19 +112,19 @@ class RowsPage(ProviderPage):
         return {}
 
     def problem(self, request: HttpRequest, rows: dict[str, list[Model]]) -> dict[str, Any]:
-        """Return what keeps valid rows from being saved, for the page; nothing where nothing does."""
+        """Return the problem that keeps valid rows from being saved, for the page; {} if there is none."""
         present = self.present()
         typed = {name: serialize_rows(name, each) for name, each in rows.items()}
         wanted = {**typed, **self.values}
-        changed = edit_conflicts.changed_since(edit_conflicts.read_digests(request.POST.get("seen")), present)
-        acknowledgement = edit_conflicts.digest(present)
-        if not changed or wanted == present or request.POST.get("acknowledged") == acknowledgement:
+        changed = edit_conflicts.changed_since(self.provider, request.POST.get("version", ""), present.keys())
+        if not changed or wanted == present:
             return {}
         text = gettext("Nothing of yours has been saved yet, and nothing is lost. To replace these rows, save again:")
+        who = edit_conflicts.who_changed(self.provider, changed, reader=request.user.get_username())
         return {
-            "problem": f"{edit_conflicts.told(self.provider, changed, reader=request.user.get_username())} {text}",
+            "problem": f"{who} {text}",
             "present": [*self._rows_in_words(present, wanted, changed), *self._fields_in_words(present, changed)],
-            "acknowledged": acknowledgement,
+            "version": str(self.provider.version),
         }
 
     def _rows_in_words(
@@ -139,5 +140,5 @@ class RowsPage(ProviderPage):
                 yield {"text": labelled(label_of(name), value_in_words(name, present[name])), "is_changed": True}
 
 
-# What `rows_problem.html` shows where there is nothing to tell.
-NO_PROBLEM: dict[str, Any] = {"problem": "", "present": [], "acknowledged": ""}
+# The context of `rows_problem.html` without a problem.
+NO_PROBLEM: dict[str, Any] = {"problem": "", "present": []}

@@ -1,4 +1,4 @@
-"""The history of a provider: every change of its declaration, with what was before and what came of it."""
+"""The audit log page of a provider: every change with the old and the new values."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 MAX_SHOWN = 200
 MAX_CHARACTERS = 300
-# A row is shown whole: what is cut off might be the group that it gives.
+# A row is not shortened like other values: the end may be the group that it gives.
 MAX_CHARACTERS_OF_ROW = 1000
-# A whole document is folded up.
+# More members than that are folded.
 MAX_MEMBERS = 3
 STORED = "stored"
 EMPTY: tuple[Any, ...] = (None, "", [], {})
@@ -64,11 +64,11 @@ def shown_changes(provider: Provider, *, only: Collection[str] = ()) -> list[Sho
 
 
 def _shown_change(row: DeclarationChange, only: Collection[str], kids: Mapping[str, str]) -> ShownChange:
-    # Nothing has become of an option that was made empty, or has gone empty.
+    # An option that was and stays empty has not changed.
     told = [each for each in row.changes if not (each[1] in EMPTY and each[2] in EMPTY)]
     told = [each for each in told if not only or each[0].partition(".")[0] in only]
     if any(name == "slug" and old is None for name, old, _new in row.changes):
-        # What is new had no secret to be replaced.
+        # A new provider had no secret to replace.
         told = [[name, old, STORED if new == REPLACED else new] for name, old, new in told]
     members = [each for each in told if each[0].startswith("metadata.")]
     folded = members if len(members) > MAX_MEMBERS else []
@@ -86,7 +86,7 @@ def _differences(changes: Iterable[list[Any]], kids: Mapping[str, str]) -> Itera
             before, after = (_keys_in_words(each, kids) for each in (old, new))
             yield ShownDifference(label_of(head), member, before, after)
         elif head == "jwks":
-            # Here the values are the key's name, which says more than its thumbprint.
+            # The values are the `kid`, which says more than the thumbprint.
             before, after = (gettext("kept") if each is not None else "" for each in (old, new))
             yield ShownDifference(label_of(head), _key_in_words(str(old or new or ""), member), before, after)
         else:
@@ -95,13 +95,13 @@ def _differences(changes: Iterable[list[Any]], kids: Mapping[str, str]) -> Itera
 
 
 def member_in_words(name: str, member: str) -> str:
-    """Return which member of a field differs; of a row its name says nothing that its values do not."""
+    """Return which member of a field differs; "" for a row, since its values name it."""
     told_apart = name in ORDERED_ROWS or "user_field" in ROWS.get(name, ("user_field",))
     return member if told_apart else ""
 
 
 def _key_in_words(kid: str, thumbprint: str) -> str:
-    """Return what tells a key apart, once where the provider calls it by its thumbprint."""
+    """Return the `kid` and the thumbprint of a key; one of them if they are the same."""
     told = [labelled("kid", kid)] if kid else []
     if thumbprint != kid:
         told.append(labelled(gettext("thumbprint"), thumbprint))
@@ -109,7 +109,7 @@ def _key_in_words(kid: str, thumbprint: str) -> str:
 
 
 def _keys_in_words(thumbprints: Any, kids: Mapping[str, str]) -> str:
-    """Return keys by their names, as far as they are still on the row, and by what tells two of one name apart."""
+    """Return keys by `kid`, if they are still stored, and by thumbprint."""
     listed = thumbprints if isinstance(thumbprints, list) else []
     return ", ".join(
         f"{kids[each]} ({each})" if kids.get(each) not in (None, "", each) else str(each) for each in listed
@@ -117,7 +117,7 @@ def _keys_in_words(thumbprints: Any, kids: Mapping[str, str]) -> str:
 
 
 def value_in_words(name: str, value: Any) -> str:
-    """Return a value of a declaration as a person reads it, by the field, or the kind of row, that has it."""
+    """Return a serialized value in words, by its field or kind of row."""
     if name == "access_rules" and isinstance(value, dict):
         return to_single_line(rule_in_words(value), MAX_CHARACTERS)
     if name in ROWS and isinstance(value, dict):
@@ -147,7 +147,7 @@ def _in_words(model: Any, name: str, value: Any) -> str:
 
 
 class HistoryPage(ProviderPage):
-    """In the place of Django's, which tells the fields and not the values."""
+    """Replaces Django's history page, which shows fields without values."""
 
     name = "history"
     title = _("History")

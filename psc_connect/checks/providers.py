@@ -1,4 +1,4 @@
-"""What ``manage.py check --database default`` says of the providers that are enabled; nobody is called."""
+"""System checks of the enabled providers (``manage.py check --database default``), without network."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from psc_connect.environments import environment_of_issuer
 from psc_connect.error_messages import explain
 from psc_connect.fields import SECRET_PROBLEMS, SecretUnavailable
 from psc_connect.models.user_fields import linkable_fields
-from psc_connect.oidc.errors import JWKSError, MetadataError
+from psc_connect.oidc.errors import MetadataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -41,7 +41,7 @@ def check_providers(databases: Sequence[str] | None = None, **_kwargs: Any) -> I
 
 
 def check_provider(provider: Provider) -> Iterator[CheckMessage]:
-    """Yield what keeps a provider's logins from working, or makes them weaker than they look."""
+    """Yield what keeps a provider's logins from working, or makes them less secure."""
     yield from _environment(provider)
     yield from _secret(provider)
     yield from _metadata_and_keys(provider)
@@ -102,22 +102,20 @@ def _metadata_and_keys(provider: Provider) -> Iterator[CheckMessage]:
             id="psc_connect.E019",
         )
         return
-    try:
-        every, usable = provider.key_set_with_retired().keys, provider.key_set().keys
-    except JWKSError:
-        every, usable = (), ()
-    if every and not usable:
+    key_set = provider.key_set()
+    are_retired = any(key.reason == "jwks_key_retired" for key in key_set.ignored)
+    if are_retired and not key_set.keys:
         yield Error(
             _("All signing keys of the provider “%(slug)s” are retired: nobody can sign in.") % {"slug": provider.slug},
             hint=explain("jwks_all_retired"),
             obj=provider,
             id="psc_connect.E021",
         )
-    elif not usable:
+    elif not key_set.keys:
         kind, id_ = (Caution, "psc_connect.W006") if metadata.jwks_uri else (Error, "psc_connect.E020")
         yield kind(
             _("The provider “%(slug)s” has no signing key that can be used.") % {"slug": provider.slug},
-            hint=_("The first sign-in fetches them; to be sure of it, import them on its page.")
+            hint=_("The first sign-in fetches them; to be sure, import them on its page.")
             if metadata.jwks_uri
             else _("Its metadata names no jwks_uri: paste the key set on its page, or nobody can sign in."),
             obj=provider,
@@ -163,9 +161,9 @@ def _access_rules(provider: Provider) -> Iterator[CheckMessage]:
         told = {"slug": provider.slug, "row": number}
         if not rule.is_well_formed:
             yield Error(
-                _("Access rule %(row)s of the provider “%(slug)s” cannot be read: whoever comes to it is refused.")
+                _("Access rule %(row)s of the provider “%(slug)s” cannot be read: people who reach it are refused.")
                 % told,
-                hint=_("It was written by another way than the admin or psc_configure: write it anew, or delete it."),
+                hint=_("It was not written by the admin or psc_configure: enter it again, or delete it."),
                 obj=provider,
                 id="psc_connect.E025",
             )
@@ -188,7 +186,7 @@ def _access_rules(provider: Provider) -> Iterator[CheckMessage]:
     if all(rule.is_well_formed for rule in rules) and denies_everyone(provider, rules):
         yield Caution(
             _("The access rules of the provider “%(slug)s” refuse everybody.") % {"slug": provider.slug},
-            hint=_("Add a row by which somebody may sign in; to close the provider, disable it."),
+            hint=_("Add a rule that lets somebody sign in; to close the provider, disable it."),
             obj=provider,
             id="psc_connect.W016",
         )

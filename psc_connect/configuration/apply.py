@@ -13,7 +13,7 @@ from psc_connect.models import Provider
 from psc_connect.oidc.errors import JWKSError, MetadataError, ProviderUnavailable
 from psc_connect.providers import audit, keys, validation
 from psc_connect.providers.metadata import secret_recipient
-from psc_connect.providers.serialization import PROVIDER_FIELDS, SECRET
+from psc_connect.providers.serialization import KEY_FIELDS, PROVIDER_FIELDS, SECRET
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from psc_connect.configuration.plan import Plan
 
 
-def apply_plans(plans: list[Plan], *, origin: str, by: User | None = None) -> None:
+def apply_plans(plans: list[Plan], *, source: str, by: User | None = None) -> None:
     """Save every plan, or none. It fetches no keys: see ``import_missing_keys``.
 
     Raises ValueError if a plan has problems; ConfigurationError if another secret, or another recipient of it, was
@@ -35,25 +35,26 @@ def apply_plans(plans: list[Plan], *, origin: str, by: User | None = None) -> No
         for plan in plans:
             if plan.has_changes:
                 _check_secret_recipient(plan)
-                with audit.recorded(plan.provider, origin=origin, by=by):
+                with audit.recorded(plan.provider, source=source, by=by):
                     _save(plan)
 
 
-def import_missing_keys(plans: list[Plan], *, origin: str, by: User | None = None) -> Iterator[tuple[Provider, str]]:
+def import_missing_keys(plans: list[Plan], *, source: str, by: User | None = None) -> Iterator[tuple[Provider, str]]:
     """Import the keys of providers that have none. Yield each provider whose import failed, and the message."""
     for plan in plans:
         provider = plan.provider
         if provider.jwks or not provider.metadata.get("jwks_uri"):
             continue
         try:
-            keys.import_keys(provider, origin=origin, by=by)
+            keys.import_keys(provider, source=source, by=by)
         except (MetadataError, ProviderUnavailable, JWKSError) as exc:
             yield provider, explain(exc.code)
 
 
 def _check_secret_recipient(plan: Plan) -> None:
     """Lock the row, and check that its secret still goes to the recipient that the plan was made for."""
-    row = Provider.objects.select_for_update().filter(slug=plan.provider.slug).first()
+    row = Provider.objects.filter(slug=plan.provider.slug).first()
+    row = keys.locked(row) if row else None
     stored = None if row is None else (secret_recipient(row.metadata), row.client_secret.ciphertext)
     if stored != plan.secret_when_planned:
         text = _("This provider has been changed meanwhile: start again.")
@@ -66,19 +67,19 @@ def _save(plan: Plan) -> None:
         provider.save()
     else:
         provider.save(update_fields=_changed_fields(plan))
+    if _changed_names(plan) & {*KEY_FIELDS}:
+        keys.replace_keys(provider, provider.key_rows)
     for name, rows in plan.rows.items():
         validation.replace_rows(provider, name, rows)
 
 
 def _changed_fields(plan: Plan) -> set[str]:
     """Return the fields to save: only those that the plan changes, since others may have changed meanwhile."""
-    changed = {difference.name.partition(".")[0] for difference in plan.diff} & {*PROVIDER_FIELDS}
+    changed = _changed_names(plan) & {*PROVIDER_FIELDS} - {*KEY_FIELDS}
     if plan.secret is not None:
         changed.add(SECRET)
-    if "jwks" in changed:
-        changed |= {*keys.KEY_FIELDS, *keys.DECIDED_FIELDS}
-    if changed & {*keys.DECIDED_FIELDS}:
-        # A fetch that is under way does not know of it.
-        keys.supersede_fetch(plan.provider)
-        changed.add("jwks_fetch_began_at")
     return changed
+
+
+def _changed_names(plan: Plan) -> set[str]:
+    return {difference.name.partition(".")[0] for difference in plan.diff}

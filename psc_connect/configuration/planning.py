@@ -16,13 +16,16 @@ from psc_connect.fields import StoredSecret, validate_secret
 from psc_connect.models import Provider
 from psc_connect.oidc.errors import JWKSError, MetadataError, ProviderUnavailable
 from psc_connect.oidc.jwks import parse_jwks
-from psc_connect.providers import keys, validation
+from psc_connect.providers import validation
+from psc_connect.providers.key_rows import PINNED, RETIRED, rows_of_document, states_of, with_states
 from psc_connect.providers.metadata import secret_recipient
 from psc_connect.providers.serialization import (
+    KEY_FIELDS,
     PROVIDER_FIELDS,
     ROWS,
     SECRET,
     diff,
+    field_of,
     key_names,
     serialize_provider,
     serialize_rows,
@@ -88,7 +91,8 @@ class _Planner:
         given = [name for name in ("slug", *PROVIDER_FIELDS) if name in self.declared and name not in SET_SEPARATELY]
         valid = [name for name in given if self.problems.has_valid_type(Provider, name, self.declared)]
         for name in valid:
-            setattr(self.provider, name, self.declared[name])
+            if name not in KEY_FIELDS:
+                setattr(self.provider, name, self.declared[name])
         rows = {name: read_rows(name, self.declared[name], self.problems) for name in ROWS if name in self.declared}
         if self.present is None and "exported_attributes" not in rows:
             rows["exported_attributes"] = list(validation.default_attributes())
@@ -179,15 +183,25 @@ class _Planner:
     def _take_keys(self) -> None:
         """Take the given keys if the row has none, or if all given keys are pinned."""
         provider, given = self.provider, self.declared.get("jwks")
-        if self.present is not None and self.present.issuer != provider.issuer:
-            keys.forget_keys(provider)
+        # Keys of one issuer must never verify the tokens of another.
+        is_another_issuer = self.present is not None and self.present.issuer != provider.issuer
+        known = [] if is_another_issuer else provider.key_rows
+        provider.key_rows = with_states(known, self._states(states_of(known)))
         if given in (None, {}):
             return
         try:
             if self._are_taken(parse_jwks(given)):
-                keys.set_keys(provider, given)
+                provider.key_rows = rows_of_document(given, known=provider.key_rows)
         except JWKSError as exc:
             self.problems.add("jwks", explain(exc.code))
+
+    def _states(self, stored: dict[str, str]) -> dict[str, str]:
+        """Return the state of each key by its thumbprint: the declared one, or else the stored one."""
+        states: dict[str, str] = {}
+        for name, state in (("jwks_pinned", PINNED), ("jwks_retired", RETIRED)):
+            thumbprints = [thumbprint for thumbprint, stored_state in stored.items() if stored_state == state]
+            states |= dict.fromkeys(self.declared.get(name, thumbprints), state)
+        return states
 
     def _are_taken(self, found: KeySet) -> bool:
         # Anybody who has read the configuration can sign with it.
@@ -200,6 +214,14 @@ class _Planner:
 
     def _clean(self) -> None:
         try:
-            self.provider.full_clean(exclude=["metadata", "jwks", SECRET], validate_unique=False)
+            self.provider.full_clean(exclude=["metadata", SECRET], validate_unique=False)
         except ValidationError as exc:
             self.problems.add_errors(Provider, exc)
+        for name in KEY_FIELDS:
+            self._validate(name)
+
+    def _validate(self, name: str) -> None:
+        try:
+            field_of(name).run_validators(self.declared.get(name))
+        except ValidationError as exc:
+            self.problems.add(name, *exc.messages)

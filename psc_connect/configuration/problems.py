@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext as _
 
+from psc_connect.providers.serialization import field_of
 from psc_connect.validators import can_be_stored
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class Problems:
 
         Add a problem if it has not.
         """
-        field: Any = model._meta.get_field(name)
+        field: Any = field_of(name, model)
         value, max_length = given[name], getattr(field, "max_length", None)
         json_type, description = _json_type(field)
         if value is None and field.null:
@@ -87,7 +88,7 @@ def _messages(model: type[models.Model], name: str, error: ValidationError) -> l
     """Return the messages of an error; for an invalid choice, one that lists the choices."""
     if error.code != "invalid_choice":
         return error.messages
-    field: Any = model._meta.get_field(name)
+    field: Any = field_of(name, model)
     choices = ", ".join(str(value) for value, _label in field.flatchoices if value)
     return [_("Expected here: one of %(choices)s.") % {"choices": choices}]
 

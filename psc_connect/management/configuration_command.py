@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from psc_connect.configuration.problems import Problem
     from psc_connect.models import AccessRule
 
-ORIGIN = DeclarationChange.Origin.COMMAND
+SOURCE = DeclarationChange.Source.COMMAND
 # Longer values, such as whole metadata, are cut.
 MAX_WIDTH = 120
 
@@ -88,8 +88,8 @@ class ConfigurationCommand(CommandWithExamples):
                 self._write("  client_secret: " + problem)
 
     def _apply(self, plans: list[Plan]) -> None:
-        apply_plans(plans, origin=ORIGIN)
-        for provider, reason in import_missing_keys(plans, origin=ORIGIN):
+        apply_plans(plans, source=SOURCE)
+        for provider, reason in import_missing_keys(plans, source=SOURCE):
             text = _("The keys of %(slug)s could not be imported: the first sign-in will try again. %(reason)s")
             self._write(text % {"slug": provider.slug, "reason": reason})
 

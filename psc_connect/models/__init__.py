@@ -1,23 +1,17 @@
-"""What the package keeps: providers with what is mapped and decided for them, accounts, states already used."""
+"""The models: providers with their keys, mapping and rules; accounts; the audit log; used states."""
 
 from __future__ import annotations
 
 from psc_connect.models.access import AccessRule
 from psc_connect.models.account import Account, AccountChange, AccountIdentifier, GroupGrant, UnlinkedAccount
 from psc_connect.models.change import DeclarationChange
+from psc_connect.models.choices import AskActivity, Display, Environment, Prompt, RequireIssuer, TokenEndpointAuthMethod
 from psc_connect.models.claimed_state import ClaimedState
+from psc_connect.models.fetch_times import ProviderFetchTimes
 from psc_connect.models.mapping import ExportedAttribute, ExportedGroup
-from psc_connect.models.provider import (
-    AskActivity,
-    Display,
-    Environment,
-    Prompt,
-    Provider,
-    RequireIssuer,
-    TokenEndpointAuthMethod,
-    secret_allowed_for_issuer,
-)
+from psc_connect.models.provider import Provider, secret_allowed_for_issuer
 from psc_connect.models.selection_rule import ProviderSelectionRule
+from psc_connect.models.signing_key import SigningKey
 
 __all__ = [
     "AccessRule",
@@ -34,8 +28,10 @@ __all__ = [
     "GroupGrant",
     "Prompt",
     "Provider",
+    "ProviderFetchTimes",
     "ProviderSelectionRule",
     "RequireIssuer",
+    "SigningKey",
     "TokenEndpointAuthMethod",
     "UnlinkedAccount",
     "secret_allowed_for_issuer",

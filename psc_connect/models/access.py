@@ -1,4 +1,4 @@
-"""Who may sign in, and in which groups they are while it holds."""
+"""Access rules: who may sign in, and which groups they join."""
 
 from __future__ import annotations
 
@@ -11,38 +11,39 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
+from psc_connect.models.declaration import DeclarationRow
 from psc_connect.models.provider import Provider
 from psc_connect.professional.conditions import MAX_VALUES, OPERATORS, SUBJECTS, Condition, ConditionError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Of one provider; and of one rule.
+# Per provider, and per rule.
 MAX_RULES = 50
 MAX_CONDITIONS = 10
 CONDITION_PROBLEMS = {
-    "condition_malformed": _("A condition is an object of subject, operator and values, a list of texts."),
-    "condition_subject_unknown": _("There is no such subject; there are: %(subjects)s."),
-    "condition_operator_unknown": _("There is no such operator; there are: %(operators)s."),
-    "condition_values_missing": _("A condition needs a value at least."),
-    "condition_values_too_many": _("A condition has %(max)s values at the most."),
-    "condition_value_malformed": _("This can be no value of the subject."),
+    "condition_malformed": _("A condition is an object with a subject, an operator and values (a list of texts)."),
+    "condition_subject_unknown": _("Unknown subject. Choose one of: %(subjects)s."),
+    "condition_operator_unknown": _("Unknown operator. Choose one of: %(operators)s."),
+    "condition_values_missing": _("A condition needs at least one value."),
+    "condition_values_too_many": _("A condition has at most %(max)s values."),
+    "condition_value_malformed": _("This value is not valid for the subject."),
 }
 _PARAMS = {"subjects": ", ".join(SUBJECTS), "operators": ", ".join(OPERATORS), "max": MAX_VALUES}
 
 
 def condition_error(exc: ConditionError, place: str = "") -> ValidationError:
-    """Say what is wrong with a condition; ``place`` is where in a list it stands."""
+    """Return the error of a condition; ``place`` is its position in a list."""
     return ValidationError(CONDITION_PROBLEMS[exc.code], exc.code, {**_PARAMS, "place": place})
 
 
 def validate_conditions(value: Any) -> None:
-    """Refuse what is no list of conditions (``professional.conditions``)."""
+    """Validate that value is a list of conditions (``professional.conditions``)."""
     if not isinstance(value, list):
         raise ValidationError(_("A list of conditions is expected here."), "conditions_malformed")
     if len(value) > MAX_CONDITIONS:
         raise ValidationError(
-            _("A rule has %(max)s conditions at the most."), "conditions_too_many", {"max": MAX_CONDITIONS}
+            _("A rule has at most %(max)s conditions."), "conditions_too_many", {"max": MAX_CONDITIONS}
         )
     if errors := [error for number, each in enumerate(value) for error in _errors_of(each, f"[{number}]")]:
         raise ValidationError(errors)
@@ -55,27 +56,27 @@ def _errors_of(condition: Any, place: str) -> Iterator[ValidationError]:
         yield condition_error(exc, ".".join(part for part in (place, exc.member) if part))
 
 
-class AccessRule(models.Model):
-    """One row: whoever meets all of its conditions may sign in, is refused, or is in a group while they do."""
+class AccessRule(DeclarationRow):
+    """One rule: people who meet all its conditions may sign in, are refused, or join a group."""
 
     class Outcome(models.TextChoices):
         ALLOW = "allow", _("may sign in")
         REFUSE = "refuse", _("is refused")
-        GROUP = "group", _("joins the group, and the rows below go on")
+        GROUP = "group", _("joins the group; the next rules still apply")
 
     provider = models.ForeignKey(Provider, models.CASCADE, related_name="access_rules", verbose_name=_("provider"))
     position = models.PositiveSmallIntegerField(_("position"), default=0)
-    # A list, all of which must hold; an empty one holds for everybody.
+    # All of them must hold; an empty list always holds.
     conditions = models.JSONField(_("conditions"), default=list, blank=True, validators=[validate_conditions])
     outcome = models.CharField(_("outcome"), max_length=8, choices=Outcome)
     message = models.CharField(
-        _("what the refused person reads"), max_length=500, blank=True, help_text=_("For a refusal only.")
+        _("message shown on refusal"), max_length=500, blank=True, help_text=_("For a refusal only.")
     )
-    # Null for the other outcomes, and where the group has been deleted since: the row then gives nothing.
+    # Null for the other outcomes, or if the group was deleted: the rule then gives nothing.
     group = models.ForeignKey(Group, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("group"))
 
-    class Meta:
-        # Whoever may change the provider changes its rules.
+    class Meta(DeclarationRow.Meta):
+        # The permissions on the provider apply.
         default_permissions = ()
         verbose_name = _("access rule")
         verbose_name_plural = _("access rules")
@@ -91,22 +92,22 @@ class AccessRule(models.Model):
         if self.is_well_formed:
             self.conditions = [each.as_json() for each in self.parsed_conditions]
         if self.message and self.outcome != self.Outcome.REFUSE:
-            message = _("Only a refusal says something to the refused person.")
+            message = _("Only a refusal has a message.")
             raise ValidationError({"message": ValidationError(message, code="access_message_unexpected")})
         if self.group_id is not None and self.outcome != self.Outcome.GROUP:
-            message = _("Only a row whose outcome is a group has one.")
+            message = _("Only a rule whose outcome is a group has a group.")
             raise ValidationError({"group": ValidationError(message, code="access_group_unexpected")})
 
     @cached_property
     def parsed_conditions(self) -> tuple[Condition, ...]:
-        """Raises ConditionError, where a row came by another way than a form."""
+        """Raises ConditionError if the row was not written by a form."""
         if not isinstance(self.conditions, list):
             raise ConditionError("condition_malformed")
         return tuple(Condition.read(each) for each in self.conditions)
 
     @property
     def is_well_formed(self) -> bool:
-        """Whether it can be read; one that cannot refuses whomever it is asked of."""
+        """Return whether the rule can be read; one that cannot refuses the people it is applied to."""
         try:
             self.parsed_conditions  # noqa: B018 - it is read here
         except ConditionError:

@@ -1,4 +1,4 @@
-"""Who has signed in, what their sign-in gave them, and whom an administrator has parted from their account."""
+"""Accounts: who has signed in, with their identifiers and groups, and what happened to each account."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from psc_connect.models.provider import Provider
 
 
 class Account(models.Model):
-    """(issuer, ``sub``) ↔ user (OpenID Connect Core 5.7), and what was said of the person at the last login."""
+    """(issuer, ``sub``) ↔ user (OpenID Connect Core 5.7), and the data of the last login."""
 
-    # What the database holds, once the row comes from it or has gone there.
+    # The stored (issuer, sub), once the row was read or saved.
     stored_identity: tuple[str, str] | None = None
-    # Its rows, where a login has read them with it.
+    # Its identifiers, if a login has read them with it.
     known_identifiers: tuple[AccountIdentifier, ...] = ()
 
     provider = models.ForeignKey(Provider, models.PROTECT, related_name="accounts", verbose_name=_("provider"))
@@ -29,13 +29,13 @@ class Account(models.Model):
     issuer = models.CharField(_("issuer"), max_length=255, editable=False)
     subject = models.CharField("sub", max_length=255, editable=False)
     subject_name_id = models.CharField(_("national identifier"), max_length=255, blank=True, editable=False)
-    # The professional data of the last login (professional.snapshot), and the capacity that was chosen last.
+    # The professional data of the last login (professional.snapshot), and the activity that was chosen last.
     professional = models.JSONField(_("professional data"), default=dict, editable=False)
-    activity_choice = models.CharField(_("capacity chosen last"), max_length=16, blank=True, editable=False)
+    activity_choice = models.CharField(_("last chosen activity"), max_length=16, blank=True, editable=False)
     created_at = models.DateTimeField(_("created on"), auto_now_add=True)
 
     class Meta:
-        # Nobody adds or edits one.
+        # Accounts are not added or edited by hand.
         default_permissions = ("view", "delete")
         verbose_name = _("account")
         verbose_name_plural = _("accounts")
@@ -44,7 +44,7 @@ class Account(models.Model):
 
     @override
     def __str__(self) -> str:
-        # No identifier: this text ends up in histories and in messages.
+        # No identifier: this text is shown in logs and messages.
         return f"{self.provider.slug} · {self.pk}"
 
     @override
@@ -55,7 +55,7 @@ class Account(models.Model):
         self.stored_identity = (self.issuer, self.subject)
 
     def move_to(self, subject: str) -> None:
-        """Go on under another ``sub`` of the same person, unsaved: the one way in which it ever changes.
+        """Change the ``sub``, unsaved: only for another ``sub`` of the same person.
 
         For ``identifiers.update_rows`` alone, which has found the account by what proves that it is the same person.
         """
@@ -72,20 +72,20 @@ class Account(models.Model):
 
 
 class AccountIdentifier(models.Model):
-    """An identifier that the provider once gave of a person; a former ``sub`` is one too (kind ``sub``)."""
+    """An identifier that the provider has sent for a person, or a former ``sub`` (kind ``sub``)."""
 
     account = models.ForeignKey(Account, models.CASCADE, related_name="identifiers", verbose_name=_("account"))
     kind = models.CharField(_("kind"), max_length=16, editable=False)
     number = models.CharField(_("number"), max_length=255, editable=False)
     origin = models.CharField(_("origin"), max_length=64, blank=True, editable=False)
     quality = models.PositiveSmallIntegerField(_("quality"), default=0, editable=False)
-    # A digest, so that no collation takes one number for another. Of issuer, kind and number where an account is found
-    # again by it: no two accounts have it then. Of account, kind and number for any other (identifiers.key_of).
+    # A digest, so that no collation confuses two numbers. For a trusted identifier, of issuer, kind and number: one
+    # account has it. For others, of account, kind and number (identifiers.key_of).
     match_key = models.CharField(max_length=64, unique=True, editable=False)
     created_at = models.DateTimeField(_("known since"), auto_now_add=True)
 
     class Meta:
-        # Seen and moved with its account.
+        # The permissions on the account apply.
         default_permissions = ()
         verbose_name = _("identifier of an account")
         verbose_name_plural = _("identifiers of accounts")
@@ -93,30 +93,30 @@ class AccountIdentifier(models.Model):
 
     @override
     def __str__(self) -> str:
-        # No identifier: this text ends up in histories and in messages.
+        # No identifier: this text is shown in logs and messages.
         return f"{self.kind} · {self.pk}"
 
 
 class AccountChange(models.Model):
-    """What has become of an account besides its making: the trail of it, which nobody edits."""
+    """An entry of the audit log: one change of an account. Read-only."""
 
     class Action(models.TextChoices):
         SUBJECT = "subject", _("found again under another sub")
         LINKED = "linked", _("linked to another user")
         MERGED = "merged", _("merged with another account")
-        MATCHED = "matched", _("linked at the first sign-in to a user who was there already")
+        MATCHED = "matched", _("linked at the first sign-in to an existing user")
 
     account = models.ForeignKey(Account, models.SET_NULL, null=True, related_name="changes", verbose_name=_("account"))
     provider = models.SlugField(_("provider"))
     action = models.CharField(_("action"), max_length=8, choices=Action)
     username = models.CharField(_("username"), max_length=255)
-    # What there was before: the sub, the user or the account that is not there any longer.
+    # The former sub, user or account.
     before = models.JSONField(_("before"), default=dict)
     made_at = models.DateTimeField(_("made on"), auto_now_add=True)
     made_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("made by")
     )
-    # Their name at that time, which stays when they have gone; empty where a sign-in did it.
+    # Their name at that time, kept if they are deleted; empty for a sign-in.
     made_by_name = models.CharField(_("made by"), max_length=255, blank=True)
 
     class Meta:
@@ -127,12 +127,12 @@ class AccountChange(models.Model):
 
     @override
     def __str__(self) -> str:
-        # No identifier: this text ends up in histories and in messages.
+        # No identifier: this text is shown in logs and messages.
         return f"{self.provider} · {self.pk}"
 
 
 class GroupGrant(models.Model):
-    """A group that the mapping or a rule gave to somebody: what may be taken away again, and nothing else."""
+    """A group that the mapping or a rule gave to a user: only such a group may be removed again."""
 
     class Source(models.TextChoices):
         MAPPING = "mapping", _("mapping")
@@ -140,11 +140,11 @@ class GroupGrant(models.Model):
 
     account = models.ForeignKey(Account, models.CASCADE, related_name="group_grants")
     group = models.ForeignKey(Group, models.CASCADE, related_name="+")
-    # What of them gave it: each takes away its own alone.
+    # The mapping removes only its own grants, and so do the rules.
     source = models.CharField(max_length=8, choices=Source, default=Source.MAPPING)
 
     class Meta:
-        # It comes and goes with its account.
+        # Created and deleted with its account.
         default_permissions = ()
         verbose_name = _("granted group")
         verbose_name_plural = _("granted groups")
@@ -160,9 +160,9 @@ class GroupGrant(models.Model):
 
 
 class UnlinkedAccount(models.Model):
-    """An account that an administrator has unlinked: the trail of it, and the end of the sessions opened before.
+    """An account that an administrator has unlinked: an entry of the audit log, which also ends its sessions.
 
-    ``unlinking.bind_sessions`` mixes the newest row of a user into the hash that their sessions are held against.
+    ``unlinking.bind_sessions`` adds the newest row of a user to the hash that their sessions are compared with.
     """
 
     user = models.ForeignKey(
@@ -192,5 +192,5 @@ class UnlinkedAccount(models.Model):
 
     @override
     def __str__(self) -> str:
-        # No identifier: this text ends up in histories and in messages.
+        # No identifier: this text is shown in logs and messages.
         return f"{self.provider} · {self.pk}"

@@ -1,4 +1,4 @@
-"""The history of declarations: who changed what, from what, to what."""
+"""The audit log of providers: who changed what, with the old and the new value."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from psc_connect.models.provider import Provider
 
 
 class DeclarationChange(models.Model):
-    """What one save changed of one provider. Written once; nothing in the package edits or deletes a row.
+    """One audit entry: what one save changed of one provider. No code of the package edits or deletes it.
 
-    ``changes`` is a list of ``[name, old, new]`` in the words of ``serialization.serialize_provider``: no secret is in it.
+    ``changes`` is a list of ``[name, old, new]`` as ``serialization.serialize_provider`` names them, without secrets.
     """
 
-    class Origin(models.TextChoices):
+    class Source(models.TextChoices):
         ADMIN = "admin", _("administration")
         COMMAND = "command", _("command line")
         LOGIN = "login", _("a sign-in")
@@ -24,18 +24,20 @@ class DeclarationChange(models.Model):
     provider = models.ForeignKey(
         Provider, models.SET_NULL, null=True, related_name="changes", verbose_name=_("provider")
     )
-    # They stay when the provider or the user has gone.
+    # Kept when the provider or the user is deleted.
     slug = models.SlugField(_("identifier"))
     made_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("made by")
     )
     made_by_name = models.CharField(_("made by"), max_length=255, blank=True)
     made_at = models.DateTimeField(_("made on"), auto_now_add=True, db_index=True)
-    origin = models.CharField(_("by way of"), max_length=16, choices=Origin)
+    source = models.CharField(_("source"), max_length=16, choices=Source)
     changes = models.JSONField(_("changes"))
+    # `Provider.version` after the change; None where the provider was deleted by it.
+    version = models.PositiveIntegerField(_("version"), null=True)
 
     class Meta:
-        # No page asks for a right to these rows: those of the provider decide.
+        # The permissions on the provider apply.
         default_permissions = ()
         verbose_name = _("change of a declaration")
         verbose_name_plural = _("changes of declarations")

@@ -1,4 +1,4 @@
-"""States already used: what makes a code go to the provider once."""
+"""Used states: each authorization response is accepted once."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing_extensions import override
 
 
 class ClaimedState(models.Model):
-    """A state whose callback has begun: its insertion is what makes a code go to the provider once."""
+    """A state whose callback has begun. Its insertion fails the second time, so a code is sent to the provider once."""
 
     state_digest = models.CharField(max_length=64, primary_key=True)
     claimed_at = models.DateTimeField(auto_now_add=True, db_index=True)
 
     class Meta:
-        # Nobody's business.
+        # Internal: no page shows it.
         default_permissions = ()
         verbose_name = _("used state")
         verbose_name_plural = _("used states")

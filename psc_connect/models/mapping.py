@@ -1,4 +1,4 @@
-"""What the claims of a person become on this site: fields of the user, and groups."""
+"""The mapping from claims to fields of the user and to groups."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
 from psc_connect.claims.paths import validate_claim_path
+from psc_connect.models.declaration import DeclarationRow
 from psc_connect.models.provider import Provider
 from psc_connect.models.user_fields import validate_user_field
 
 
-class ExportedAttribute(models.Model):
-    """One row of the mapping: a claim, by its path, to a field of the user."""
+class ExportedAttribute(DeclarationRow):
+    """One row of the mapping: the path of a claim, and the field of the user that it fills."""
 
     class When(models.TextChoices):
         CREATION = "creation", _("at creation")
@@ -35,8 +36,8 @@ class ExportedAttribute(models.Model):
         _("required"), default=False, help_text=_("A sign-in without this claim is refused.")
     )
 
-    class Meta:
-        # No page asks for a right to these rows: those of the provider decide.
+    class Meta(DeclarationRow.Meta):
+        # The permissions on the provider apply.
         default_permissions = ()
         verbose_name = _("exported attribute")
         verbose_name_plural = _("exported attributes")
@@ -50,8 +51,8 @@ class ExportedAttribute(models.Model):
         return f"{self.claim} → {self.user_field}"
 
 
-class ExportedGroup(models.Model):
-    """One row of the mapping: who belongs to a group of the site while a claim says so."""
+class ExportedGroup(DeclarationRow):
+    """One row of the mapping: users are in the group as long as the claim has the value."""
 
     provider = models.ForeignKey(Provider, models.CASCADE, related_name="exported_groups", verbose_name=_("provider"))
     claim = models.CharField(
@@ -64,12 +65,12 @@ class ExportedGroup(models.Model):
         _("equals"),
         max_length=255,
         blank=True,
-        help_text=_("The value, or one of the values where the claim is a list. Empty: the expression must be true."),
+        help_text=_("The value, or one of the values if the claim is a list. Empty: the expression must be true."),
     )
     group = models.ForeignKey(Group, models.CASCADE, related_name="+", verbose_name=_("group"))
 
-    class Meta:
-        # No page asks for a right to these rows: those of the provider decide.
+    class Meta(DeclarationRow.Meta):
+        # The permissions on the provider apply.
         default_permissions = ()
         verbose_name = _("exported group")
         verbose_name_plural = _("exported groups")

@@ -1,21 +1,27 @@
-"""A declared provider: what is asked of it, what is believed of it, how it is shown."""
+"""The provider: its client settings, its metadata and keys, its button."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
 from django.core.validators import MaxValueValidator
-from django.db import models
-from django.utils import timezone
-from django.utils.translation import get_language, pgettext_lazy
+from django.db import models, transaction
+from django.db.models import F
+from django.utils.functional import cached_property
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
 from psc_connect import conf
 from psc_connect.environments import environment_of_issuer
 from psc_connect.fields import SecretField, SecretUnavailable, StoredSecret
+from psc_connect.models.choices import AskActivity, Display, Environment, Prompt, RequireIssuer, TokenEndpointAuthMethod
+from psc_connect.models.declaration import ProviderQuerySet
+from psc_connect.models.signing_key import SigningKey, jwks_of, key_set_of, thumbprints
 from psc_connect.models.user_fields import validate_link_field
 from psc_connect.oidc.algorithms import ALGORITHMS
 from psc_connect.oidc.client import ClientCredentials
-from psc_connect.oidc.jwks import KeySet, parse_jwks
 from psc_connect.oidc.metadata import ProviderMetadata, parse_metadata
 from psc_connect.validators import (
     client_id_characters,
@@ -24,58 +30,18 @@ from psc_connect.validators import (
     validate_extra_parameters,
     validate_scope,
     validate_static_path,
-    validate_thumbprints,
     validate_translations,
 )
 
-
-class Environment(models.TextChoices):
-    PRODUCTION = "production", _("Production")
-    SANDBOX = "sandbox", _("Sandbox (BAS)")
-    SIMULATOR = "simulator", _("Simulator (on this machine)")
-    CUSTOM = "custom", pgettext_lazy("environment", "Custom")
-
-
-class TokenEndpointAuthMethod(models.TextChoices):
-    CLIENT_SECRET_POST = "client_secret_post", "client_secret_post"
-    CLIENT_SECRET_BASIC = "client_secret_basic", "client_secret_basic"
-
-
-class Prompt(models.TextChoices):
-    """The values of ``prompt`` that can end in a login a person asked for (OpenID Connect Core 3.1.2.1)."""
-
-    LOGIN = "login", _("login: identify again each time")
-    CONSENT = "consent", _("consent: ask for consent")
-    SELECT_ACCOUNT = "select_account", _("select_account: choose an account")
-
-
-class Display(models.TextChoices):
-    """How the provider shows its pages (OpenID Connect Core 3.1.2.1)."""
-
-    PAGE = "page", _("page: a whole page")
-    POPUP = "popup", _("popup: a small window")
-    TOUCH = "touch", _("touch: for fingers")
-    WAP = "wap", _("wap: an old telephone")
-
-
-class AskActivity(models.TextChoices):
-    """When a page asks in what capacity somebody signs in."""
-
-    SEVERAL = "several", _("where there are several; again once the one that was chosen is gone")
-    ALWAYS = "always", _("at each sign-in")
-    NEVER = "never", _("never")
-
-
-class RequireIssuer(models.TextChoices):
-    ANNOUNCED = "announced", _("when the provider announces it")
-    NEVER = "never", _("never (it is compared if present)")
+if TYPE_CHECKING:
+    from psc_connect.oidc.jwks import KeySet
 
 
 def secret_allowed_for_issuer(issuer: str, secret: StoredSecret) -> bool:
     """Whether the secret may be sent to the issuer.
 
-    Whoever types a name (``env:…``, ``file:…``) need not know the secret: it goes to ANS's issuers, and to another one
-    only where the site's settings say so. Otherwise the right to declare a provider would be the right to read it.
+    A reference (``env:…``, ``file:…``) can be typed without knowing the secret. It is sent to ANS's issuers, and to
+    others only if the settings allow it: otherwise, the permission to add a provider would be one to read the secret.
     """
     reference = secret.reference()
     if not reference or conf.secret_issuers().get(reference) == issuer:
@@ -84,8 +50,10 @@ def secret_allowed_for_issuer(issuer: str, secret: StoredSecret) -> bool:
 
 
 class Provider(models.Model):
-    """One declared OpenID provider: Pro Santé Connect in production, its sandbox, the simulator, or another."""
+    """An OpenID provider: Pro Santé Connect in production, its sandbox, the simulator, or another."""
 
+    # Raised by every change of the row or of a row that belongs to it (`models.declaration`).
+    version = models.PositiveIntegerField(_("version"), default=1, editable=False)
     slug = models.SlugField(
         _("identifier"),
         unique=True,
@@ -93,7 +61,7 @@ class Provider(models.Model):
     )
     environment = models.CharField(_("environment"), max_length=16, choices=Environment, default=Environment.PRODUCTION)
     enabled = models.BooleanField(_("enabled"), default=True)
-    comment = models.TextField(_("comment"), blank=True, help_text=_("For the people who run this site only."))
+    comment = models.TextField(_("comment"), blank=True, help_text=_("Only shown to administrators."))
     client_id = models.CharField(_("client id"), max_length=255, validators=[client_id_characters])
     client_secret = SecretField(_("client secret"), blank=True)
     token_endpoint_auth_method = models.CharField(
@@ -120,22 +88,24 @@ class Provider(models.Model):
         blank=True,
         validators=[MaxValueValidator(30 * 24 * 3600)],
         help_text=_(
-            "Empty: not asked. Otherwise Pro Santé Connect must say when the person identified themselves, and it is "
-            "checked."
+            "Empty: not requested. Otherwise Pro Santé Connect must return the time of the authentication, and it "
+            "is checked."
         ),
     )
     require_iss = models.CharField(
-        _("require iss in the answer"), max_length=16, choices=RequireIssuer, default=RequireIssuer.ANNOUNCED
+        _("require iss in the response"), max_length=16, choices=RequireIssuer, default=RequireIssuer.ANNOUNCED
     )
     display = models.CharField(
-        _("display"), max_length=8, choices=Display, blank=True, help_text=_("Empty: not asked.")
+        _("display"), max_length=8, choices=Display, blank=True, help_text=_("Empty: not requested.")
     )
     ui_locales = models.CharField(
         _("languages of the provider's pages"),
         max_length=100,
         blank=True,
         validators=[language_tags],
-        help_text=_("Such as “fr en”, the preferred one first; “auto”: the language of the page. Empty: not asked."),
+        help_text=_(
+            "Such as “fr en”, the preferred one first; “auto”: the language of the page. Empty: not requested."
+        ),
     )
     extra_parameters = models.JSONField(
         _("extra parameters"), default=dict, blank=True, validators=[validate_extra_parameters]
@@ -152,29 +122,17 @@ class Provider(models.Model):
     )
     metadata = models.JSONField(_("provider metadata"), default=dict, blank=True)
     metadata_followed = models.BooleanField(
-        _("follow the provider's document"),
+        _("follow the published metadata"),
         default=True,
         help_text=_(
-            "Once a day a sign-in compares the metadata with the provider's own and takes over what has changed, but "
-            "never another issuer nor another host for the client secret. Off: it only changes on this page."
+            "Once a day, a sign-in compares the metadata with what the provider publishes and saves the changes, "
+            "but never another issuer or another host for the client secret. Off: it only changes on this page."
         ),
     )
-    metadata_checked_at = models.DateTimeField(default=timezone.now, editable=False)
-    jwks = models.JSONField(_("signing keys (JWKS)"), default=dict, blank=True)
-    # Thumbprints that an administrator decided about: kept whatever the provider publishes; not believed any longer.
-    jwks_pinned = models.JSONField(_("pinned keys"), default=list, blank=True, validators=[validate_thumbprints])
-    jwks_retired = models.JSONField(_("retired keys"), default=list, blank=True, validators=[validate_thumbprints])
-    # When the keys were imported; when the last fetch began (the slot that one worker a minute can claim) and ended.
-    jwks_updated_at = models.DateTimeField(_("keys imported on"), null=True, editable=False)
-    jwks_fetch_began_at = models.DateTimeField(null=True, editable=False)
-    jwks_fetch_ended_at = models.DateTimeField(null=True, editable=False)
-    # {thumbprint: ISO 8601}: since when each key is on the row; the day on which it last verified a login.
-    jwks_first_seen = models.JSONField(default=dict, editable=False)
-    jwks_last_used = models.JSONField(default=dict, editable=False)
     create_unknown_users = models.BooleanField(
         _("create unknown users"),
         default=True,
-        help_text=_("Off: only people with an account here, or whom the site's own code finds, can sign in."),
+        help_text=_("Off: only people who have an account here, or are found by the site's own code, can sign in."),
     )
     link_user_field = models.CharField(
         _("field of the user with the RPPS number"),
@@ -182,32 +140,35 @@ class Provider(models.Model):
         blank=True,
         validators=[validate_link_field],
         help_text=_(
-            "A first sign-in is linked to the one user whose field has exactly the person's RPPS number. Only "
-            "administrators may be able to fill that field. Empty: never."
+            "Links a first sign-in to the only user who has the person's RPPS number in this field. Only "
+            "administrators should be able to change that field. Empty: never."
         ),
     )
     link_privileged_users = models.BooleanField(
         _("link staff and superusers too"),
         default=False,
-        help_text=_("Off: a first sign-in that such a user's number matches is refused."),
+        help_text=_("Off: a first sign-in that matches such a user is refused."),
     )
     ask_activity = models.CharField(
-        _("ask in what capacity people sign in"),
+        _("ask which activity people sign in for"),
         max_length=8,
         choices=AskActivity,
         default=AskActivity.SEVERAL,
         help_text=_("A professional may have several practices and activities."),
     )
     others_may_sign_in = models.BooleanField(
-        _("everybody else may sign in"),
+        _("users no rule matches may sign in"),
         default=True,
-        help_text=_("What becomes of whoever no access rule lets in or refuses."),
+        help_text=_("Applies to people whom no access rule allows or refuses."),
     )
     refusal_message = models.CharField(
-        _("what everybody else reads"), max_length=500, blank=True, help_text=_("Where they may not sign in.")
+        _("message for users no rule matches"),
+        max_length=500,
+        blank=True,
+        help_text=_("Shown if they may not sign in."),
     )
     contact = models.CharField(
-        _("whom the refused write to"),
+        _("contact shown on refusal"),
         max_length=255,
         blank=True,
         help_text=_("An e-mail address, or a sentence such as “the medical secretariat, extension 12”."),
@@ -219,7 +180,7 @@ class Provider(models.Model):
         _("tooltip"),
         max_length=255,
         blank=True,
-        help_text=_("What the button says when it is pointed at, and to screen readers. Empty: nothing."),
+        help_text=_("Shown when the pointer is over the button, and read by screen readers. Empty: none."),
     )
     translations = models.JSONField(
         _("in other languages"), default=dict, blank=True, validators=[validate_translations]
@@ -234,8 +195,10 @@ class Provider(models.Model):
     sort_order = models.PositiveSmallIntegerField(
         _("sort order"),
         default=100,
-        help_text=_("Where a site has several providers, the one with the smallest number comes first."),
+        help_text=_("If a site has several providers, the one with the smallest number comes first."),
     )
+
+    objects = ProviderQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("provider")
@@ -243,12 +206,37 @@ class Provider(models.Model):
         ordering = ("sort_order", "slug")
         permissions = (
             ("replace_provider_secrets", _("Can replace the client secret, the signing keys and their origin")),
-            ("view_claims", _("Can see what the provider says of a person")),
+            ("view_claims", _("Can see the claims of a person")),
         )
 
     @override
     def __str__(self) -> str:
         return f"{self.slug} – {self.get_environment_display()}"
+
+    @override
+    def save(self, *, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
+        if self._state.adding:
+            with transaction.atomic(using=kwargs.get("using")):
+                super().save(update_fields=update_fields, **kwargs)
+                self.add_fetch_times()
+            return
+        changed = None if update_fields is None else {*update_fields}
+        if changed == set():
+            return
+        self.version = F("version") + 1
+        super().save(update_fields=None if changed is None else {*changed, "version"}, **kwargs)
+        self.refresh_from_db(fields=["version"])
+
+    def add_fetch_times(self) -> None:
+        """Create the row that every saved provider has."""
+        model: Any = self._meta.get_field("fetch_times").related_model
+        self.fetch_times = model.objects.using(self._state.db).create(provider=self)
+
+    @override
+    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
+        super().refresh_from_db(*args, **kwargs)
+        if kwargs.get("fields") is None:
+            self.__dict__.pop("key_rows", None)
 
     @property
     def parsed_metadata(self) -> ProviderMetadata:
@@ -272,23 +260,37 @@ class Provider(models.Model):
         return secret
 
     def credentials(self) -> ClientCredentials:
-        """Return who the site is at the token endpoint. Raises SecretUnavailable."""
+        """Return the client credentials for the token endpoint. Raises SecretUnavailable."""
         return ClientCredentials(
             client_id=self.client_id,
             client_secret=self.secret_for_its_issuer(),
             method=self.token_endpoint_auth_method,
         )
 
-    def key_set(self) -> KeySet:
-        """Return the keys that verify signatures; an empty row has none. Raises JWKSError."""
-        return self.key_set_with_retired().without(self.jwks_retired)
+    @cached_property
+    def key_rows(self) -> list[SigningKey]:
+        """The signing keys of the provider, read once; of an unsaved provider those that were assigned here."""
+        return [*self.signing_keys.all()] if self.pk else []
 
-    def key_set_with_retired(self) -> KeySet:
-        """Return the keys of the row, those that an administrator retired too. Raises JWKSError."""
-        return parse_jwks(self.jwks) if self.jwks else KeySet(keys=(), ignored=())
+    @property
+    def jwks(self) -> dict[str, Any]:
+        """The stored keys as a key set (RFC 7517), with those that cannot be used; {} where there are none."""
+        return jwks_of(self.key_rows)
+
+    @property
+    def jwks_pinned(self) -> list[str]:
+        return thumbprints(self.key_rows, SigningKey.State.PINNED)
+
+    @property
+    def jwks_retired(self) -> list[str]:
+        return thumbprints(self.key_rows, SigningKey.State.RETIRED)
+
+    def key_set(self) -> KeySet:
+        """Return the keys that verify signatures; the retired ones are ignored."""
+        return key_set_of(self.key_rows)
 
     def in_language(self, name: str) -> str:
-        """Return ``button_text`` or ``button_tooltip`` in the active language, else in its base, else as it is."""
+        """Return ``button_text`` or ``button_tooltip`` in the active language or its base, else the default."""
         language = (get_language() or "").lower()
         for code in (language, language.partition("-")[0]):
             if text := self.translations.get(code, {}).get(name):

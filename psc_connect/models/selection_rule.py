@@ -1,4 +1,4 @@
-"""Which provider a visitor is sent to without being asked, where a site has several."""
+"""Provider selection rules: which provider a visitor is sent to, if a site has several."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
+from psc_connect.models.declaration import DeclarationRow
 from psc_connect.models.provider import Provider
 from psc_connect.validators import validate_header_name, validate_host_name, validate_network
 
 
-class ProviderSelectionRule(models.Model):
-    """One row: whoever comes from this network, by this host or with this header is sent to the row's provider."""
+class ProviderSelectionRule(DeclarationRow):
+    """One rule: visitors from this network, on this host or with this header are sent to the rule's provider."""
 
     class Kind(models.TextChoices):
         NETWORK = "network", _("address of the visitor (CIDR)")
@@ -22,7 +23,7 @@ class ProviderSelectionRule(models.Model):
         HEADER = "header", _("header of the request")
 
     provider = models.ForeignKey(Provider, models.CASCADE, related_name="selection_rules", verbose_name=_("provider"))
-    kind = models.CharField(_("what is looked at"), max_length=16, choices=Kind, default=Kind.NETWORK)
+    kind = models.CharField(_("what is checked"), max_length=16, choices=Kind, default=Kind.NETWORK)
     header = models.CharField(
         _("name of the header"), max_length=100, blank=True, help_text=_("For a header only, such as X-Site.")
     )
@@ -30,11 +31,11 @@ class ProviderSelectionRule(models.Model):
         _("value"), max_length=255, help_text=_("Such as 10.20.0.0/16, records.example.org or the header's value.")
     )
 
-    class Meta:
-        # No page asks for a right to these rows: those of the provider decide.
+    class Meta(DeclarationRow.Meta):
+        # The permissions on the provider apply.
         default_permissions = ()
-        verbose_name = _("resolution rule")
-        verbose_name_plural = _("resolution rules")
+        verbose_name = _("provider selection rule")
+        verbose_name_plural = _("provider selection rules")
         ordering = ("pk",)
 
     @override
@@ -51,7 +52,7 @@ class ProviderSelectionRule(models.Model):
             except ValidationError as exc:
                 raise ValidationError({"header": exc}) from exc
         elif self.header:
-            message = _("Only a rule about a header has a header's name.")
+            message = _("Only a rule about a header has a header name.")
             raise ValidationError({"header": ValidationError(message, code="selection_header_unexpected")})
         if self.kind == self.Kind.NETWORK:
             self._check_value(validate_network)

@@ -1,4 +1,4 @@
-"""Which fields of the user a claim may fill, and which may hold the number that a user is found by."""
+"""The fields of the user model that a claim may fill, and those that may hold an RPPS number."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-# What a claim can never say: who administers the site, whose account is open, and how somebody proves who they are.
+# Permissions, account status and credentials never come from a claim.
 NEVER_ASSIGNED = {"is_staff", "is_superuser", "is_active", "password", "last_login"}
 UsersField: TypeAlias = "models.Field[Any, Any]"
 
@@ -26,7 +26,7 @@ def assignable_fields() -> list[UsersField]:
 def validate_user_field(name: str) -> None:
     if name not in {field.name for field in assignable_fields()}:
         raise ValidationError(
-            _("The user model has no such field that a claim may fill."), code="attribute_field_unknown"
+            _("The user model has no field of this name that a claim may fill."), code="attribute_field_unknown"
         )
 
 
@@ -43,4 +43,4 @@ def linkable_fields() -> list[UsersField]:
 
 def validate_link_field(name: str) -> None:
     if name not in {field.name for field in linkable_fields()}:
-        raise ValidationError(_("The user model has no such text field."), code="link_field_unknown")
+        raise ValidationError(_("The user model has no text field of this name."), code="link_field_unknown")

@@ -1,4 +1,4 @@
-"""The trail of declarations: what was before, what is after, who did it. No secret is ever in it."""
+"""Entries of the audit log of providers: old and new values, and who changed them. They contain no secret."""
 
 from __future__ import annotations
 
@@ -19,30 +19,32 @@ if TYPE_CHECKING:
 REPLACED = "replaced"
 
 
-def record(provider: Provider, changes: Iterable[Difference], *, origin: str, by: User | None = None) -> None:
-    """Write one row of what has changed; nothing where nothing has."""
+def record(provider: Provider, changes: Iterable[Difference], *, source: str, by: User | None = None) -> None:
+    """Write one entry with these changes; write none if there are none."""
     rows = [[change.name, change.old, change.new] for change in changes]
     if rows:
+        version = Provider.objects.filter(pk=provider.pk).values_list("version", flat=True).first()
         DeclarationChange.objects.create(
             provider=provider if provider.pk else None,
             slug=provider.slug,
             made_by=by,
             made_by_name=by.get_username()[:255] if by is not None else "",
-            origin=origin,
+            source=source,
             changes=rows,
+            version=version,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A declaration as it was at a moment; empty before it was made and after it was deleted."""
+    """The serialization of a provider at one moment; empty before it is created and after it is deleted."""
 
     declaration: dict[str, Any] = field(default_factory=dict)
     secret: StoredSecret | None = None
 
 
 def snapshot(provider: Provider) -> Snapshot:
-    """Read the declaration as it lies in the database."""
+    """Read the provider from the database."""
     stored = Provider.objects.filter(pk=provider.pk).first() if provider.pk else None
     if stored is None:
         return Snapshot()
@@ -50,23 +52,23 @@ def snapshot(provider: Provider) -> Snapshot:
     return Snapshot(declared, stored.client_secret)
 
 
-def record_since(before: Snapshot, provider: Provider, *, origin: str, by: User | None = None) -> None:
-    """Record what has become of the provider's row, and of the rows that belong to it, since ``before``."""
+def record_since(before: Snapshot, provider: Provider, *, source: str, by: User | None = None) -> None:
+    """Record the changes of the provider, and of the rows that belong to it, since ``before``."""
     after = snapshot(provider)
     changes = diff(before.declaration, after.declaration)
-    record(provider, [*changes, *_secret_replaced(before.secret, after.secret)], origin=origin, by=by)
+    record(provider, [*changes, *_secret_replaced(before.secret, after.secret)], source=source, by=by)
 
 
 @contextmanager
-def recorded(provider: Provider, *, origin: str, by: User | None = None) -> Iterator[None]:
+def recorded(provider: Provider, *, source: str, by: User | None = None) -> Iterator[None]:
     """Record what the block changes."""
     before = snapshot(provider)
     yield
-    record_since(before, provider, origin=origin, by=by)
+    record_since(before, provider, source=source, by=by)
 
 
 def _secret_replaced(old: StoredSecret | None, new: StoredSecret | None) -> list[Difference]:
-    """A name of a secret (``env:…``) may be told, a secret only that it is another one."""
+    """Return the change of the secret: a reference (``env:…``) is named, a secret is not."""
     if not new or new == old:
         return []
     return [Difference(SECRET, (old.reference() or None) if old else None, new.reference() or REPLACED)]

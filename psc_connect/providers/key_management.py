@@ -1,4 +1,4 @@
-"""What an administrator does with signing keys: looks at what an import would change, accepts it, pins, retires."""
+"""The signing keys for administrators: preview and accept a key set, pin and retire keys."""
 
 from __future__ import annotations
 
@@ -7,32 +7,33 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
-from psc_connect.models import DeclarationChange, Provider
-from psc_connect.oidc.errors import JWKSError
-from psc_connect.oidc.jwks import KeySet, parse_jwks
+from psc_connect.models import DeclarationChange
+from psc_connect.models.signing_key import key_set_of
 from psc_connect.providers import audit
-from psc_connect.providers.keys import KEY_FIELDS, set_keys, supersede_fetch, usable, with_pinned
-from psc_connect.providers.serialization import diff, key_names
+from psc_connect.providers.key_rows import CURRENT, PINNED, RETIRED, rows_of_document, states_of, with_states
+from psc_connect.providers.keys import locked, replace_keys
+from psc_connect.providers.serialization import diff
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from django.contrib.auth.models import User
 
-    from psc_connect.oidc.jwks import SigningKey
+    from psc_connect.models import Provider
+    from psc_connect.oidc.jwks import KeySet, SigningKey
 
-ADMIN = DeclarationChange.Origin.ADMIN
+ADMIN = DeclarationChange.Source.ADMIN
 
 
 class KeysChangedMeanwhile(Exception):
-    """The row's keys are no longer those that the administrator was shown."""
+    """The stored keys are no longer those that the administrator was shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyChanges:
-    """What a key set would bring. A key that is ``changed`` has the name of one of the row's, and is another.
+    """What a key set would change. A ``changed`` key has the ``kid`` of a stored key, but is another key.
 
-    ``found``: the set as it would be kept, pinned keys included.
+    ``found``: the set as it would be stored, pinned keys included.
     """
 
     found: KeySet
@@ -47,9 +48,9 @@ class KeyChanges:
 
 
 def compare_keys(provider: Provider, document: object) -> KeyChanges:
-    """Hold a key set against the row's. Raises JWKSError, also where no key of it can verify a signature."""
-    found = usable(parse_jwks(with_pinned(provider, document)), retired=provider.jwks_retired)
-    present = _present_keys(provider)
+    """Compare a key set with the stored keys. Raises JWKSError, also if no key of it can verify a signature."""
+    found = key_set_of(rows_of_document(document, known=provider.key_rows))
+    present = provider.key_set().keys
     known = {key.thumbprint for key in present}
     names = {key.kid for key in present if key.kid}
     fresh = [key for key in found.keys if key.thumbprint not in known]
@@ -63,49 +64,35 @@ def compare_keys(provider: Provider, document: object) -> KeyChanges:
     )
 
 
-def _present_keys(provider: Provider) -> tuple[SigningKey, ...]:
-    try:
-        return provider.key_set().keys
-    except JWKSError:
-        return ()
-
-
 def accept_keys(provider: Provider, document: Mapping[str, Any], *, seen: object, by: User) -> KeySet:
-    """Keep a key set in the place of the row's, which must still be what the administrator has ``seen``.
+    """Replace the stored keys, which must still be those that the administrator has ``seen``.
 
     Raises JWKSError, KeysChangedMeanwhile.
     """
     with transaction.atomic():
-        row = Provider.objects.select_for_update().get(pk=provider.pk)
+        row = locked(provider)
         if row.jwks != seen:
             raise KeysChangedMeanwhile
         before = row.jwks
-        keys = set_keys(row, document)
-        row.save(update_fields=KEY_FIELDS)
-        audit.record(row, diff({"jwks": before}, {"jwks": row.jwks}), origin=ADMIN, by=by)
-    return keys
+        replace_keys(row, rows_of_document(document, known=row.key_rows))
+        audit.record(row, diff({"jwks": before}, {"jwks": row.jwks}), source=ADMIN, by=by)
+    return row.key_set()
 
 
 def decide(provider: Provider, thumbprint: str, decision: str, *, by: User) -> None:
-    """Note what an administrator decides of one key: ``pin``, ``unpin``, ``retire``, ``restore``.
+    """Save what an administrator decides about one key: ``pin``, ``unpin``, ``retire``, ``restore``.
 
-    Raises KeyError for a key that is not on the row, or another decision.
+    Raises KeyError for an unknown key or decision.
     """
-    field, is_added = {
-        "pin": ("jwks_pinned", True),
-        "unpin": ("jwks_pinned", False),
-        "retire": ("jwks_retired", True),
-        "restore": ("jwks_retired", False),
-    }[decision]
+    state = {"pin": PINNED, "unpin": CURRENT, "retire": RETIRED, "restore": CURRENT}[decision]
     with transaction.atomic():
-        row = Provider.objects.select_for_update().get(pk=provider.pk)
-        listed = getattr(row, field)
-        if thumbprint not in key_names(row.jwks) and thumbprint not in listed:
+        row = locked(provider)
+        states, before = states_of(row.key_rows), _decisions(row)
+        if thumbprint not in states:
             raise KeyError(thumbprint)
-        decided = sorted({*listed, thumbprint} if is_added else {*listed} - {thumbprint})
-        changes = diff({field: listed}, {field: decided})
-        setattr(row, field, decided)
-        # A fetch that is under way does not know of it.
-        supersede_fetch(row)
-        row.save(update_fields=[field, "jwks_fetch_began_at"])
-        audit.record(row, changes, origin=ADMIN, by=by)
+        replace_keys(row, with_states(row.key_rows, {**states, thumbprint: state}))
+        audit.record(row, diff(before, _decisions(row)), source=ADMIN, by=by)
+
+
+def _decisions(provider: Provider) -> dict[str, list[str]]:
+    return {"jwks_pinned": provider.jwks_pinned, "jwks_retired": provider.jwks_retired}

@@ -5,7 +5,6 @@ An administrator pins keys (they stay, whatever the provider publishes) and reti
 
 from __future__ import annotations
 
-import copy
 import logging
 import time
 from datetime import timedelta
@@ -16,20 +15,23 @@ from django.db.models import Q
 from django.utils import timezone
 
 from psc_connect import conf
-from psc_connect.models import DeclarationChange, Provider
+from psc_connect.models import DeclarationChange, Provider, ProviderFetchTimes
+from psc_connect.models.signing_key import jwks_of, key_set_of
 from psc_connect.oidc.client import fetch_jwks
 from psc_connect.oidc.deadline import Deadline
 from psc_connect.oidc.errors import JWKSError, ProviderUnavailable, UnknownKey
-from psc_connect.oidc.jwks import KeySet, parse_jwks, strip_private_members
 from psc_connect.providers import audit
-from psc_connect.providers.serialization import diff, key_names
+from psc_connect.providers.key_rows import rows_of_document, save_rows
+from psc_connect.providers.serialization import diff
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from datetime import datetime
 
     from django.contrib.auth.models import User
+    from django.db.models import QuerySet
 
-    from psc_connect.oidc.jwks import SigningKey
+    from psc_connect.models import SigningKey
+    from psc_connect.oidc.jwks import KeySet
 
 logger = logging.getLogger("psc_connect")
 
@@ -40,53 +42,45 @@ IMPORT_SECONDS = 10.0
 REFRESH_SECONDS = 3.0
 POLL_SECONDS = 0.1
 
-FETCHED_FIELDS = ("jwks", "jwks_updated_at", "jwks_first_seen")
-# What set_keys() changes on an instance.
-KEY_FIELDS = (*FETCHED_FIELDS, "jwks_fetch_began_at")
-# What an administrator has decided of single keys, which goes with them; what forget_keys() changes.
-DECIDED_FIELDS = ("jwks_pinned", "jwks_retired", "jwks_last_used")
+
+def locked(provider: Provider) -> Provider:
+    """Lock a provider for the transaction and return its row: for whatever may also change its keys.
+
+    A login that fetches keys locks in the same order: first the fetch times, then the provider.
+    """
+    _times(provider).select_for_update().first()
+    return Provider.objects.select_for_update().get(pk=provider.pk)
 
 
-def import_keys(provider: Provider, *, origin: str = DeclarationChange.Origin.ADMIN, by: User | None = None) -> KeySet:
-    """Fetch the provider's keys now and put them on its row: for an administrator, or a declaration.
+def import_keys(provider: Provider, *, source: str = DeclarationChange.Source.ADMIN, by: User | None = None) -> KeySet:
+    """Fetch the provider's keys now and save them: for an administrator, or a declaration.
 
     Takes 10 s at most. Raises MetadataError, ProviderUnavailable, JWKSError; the old keys stay.
     """
-    began = provider.jwks_fetch_began_at = timezone.now()
-    provider.save(update_fields=["jwks_fetch_began_at"])
+    began = timezone.now()
+    _times(provider).update(jwks_fetch_began_at=began)
     try:
-        return _fetch(provider, Deadline(IMPORT_SECONDS), origin=origin, by=by)
+        return _fetch(provider, Deadline(IMPORT_SECONDS), began=began, source=source, by=by)
     finally:
         # It does not use up the minute's slot of the logins: the provider may change its keys right afterwards.
-        Provider.objects.filter(pk=provider.pk, jwks_fetch_began_at=began).update(jwks_fetch_began_at=None)
+        _times(provider).filter(jwks_fetch_began_at=began).update(jwks_fetch_began_at=None)
 
 
-def set_keys(provider: Provider, document: object) -> KeySet:
-    """Put a pasted, uploaded or fetched key set on the instance, without saving it. Raises JWKSError.
+def replace_keys(provider: Provider, rows: list[SigningKey]) -> None:
+    """Save unsaved rows in place of the provider's keys, as an administrator decides it.
 
-    Private and symmetric members are dropped before anything is kept; pinned keys that the set lacks stay.
+    A fetch that is under way does not know of it: it will save nothing.
     """
-    public = with_pinned(provider, document)
-    every = parse_jwks(public)
-    # An empty set would lock everybody out: the keys of before stay.
-    keys = usable(every, retired=provider.jwks_retired)
-    now = timezone.now()
-    known = provider.jwks_first_seen
-    supersede_fetch(provider)
-    provider.jwks = public
-    provider.jwks_updated_at = now
-    provider.jwks_first_seen = {
-        key.thumbprint: known.get(key.thumbprint, now.isoformat(timespec="seconds")) for key in every.keys
-    }
-    return keys
+    with transaction.atomic():
+        _times(provider).update(jwks_fetch_began_at=None)
+        before = jwks_of(provider.signing_keys.all())
+        save_rows(provider, rows)
+        if provider.jwks != before:
+            _times(provider).update(jwks_updated_at=timezone.now() if provider.jwks else None)
 
 
-def usable(found: KeySet, *, retired: Collection[str]) -> KeySet:
-    """Return the set without its retired keys. Raises JWKSError where no key is left to verify a signature."""
-    keys = found.without(retired)
-    if not keys.keys:
-        raise JWKSError("jwks_all_retired" if found.keys else "jwks_no_usable_key")
-    return keys
+def _times(provider: Provider) -> QuerySet[ProviderFetchTimes]:
+    return ProviderFetchTimes.objects.filter(provider=provider.pk)
 
 
 def fetched_document(provider: Provider, deadline: Deadline) -> dict[str, Any]:
@@ -102,24 +96,16 @@ def fetched_document(provider: Provider, deadline: Deadline) -> dict[str, Any]:
 
 def fetched_keys(provider: Provider, deadline: Deadline) -> KeySet:
     """Return the keys that a login would have after a fetch, without saving them. Raises as a fetch does."""
-    return set_keys(copy.copy(provider), fetched_document(provider, deadline))
-
-
-def with_pinned(provider: Provider, document: object) -> dict[str, Any]:
-    """Return what may be stored of a key set, and the pinned keys of the row that it lacks. Raises JWKSError."""
-    public = strip_private_members(document)
-    if missing := set(provider.jwks_pinned) - key_names(public).keys():
-        present = provider.jwks.get("keys") if isinstance(provider.jwks, dict) else None
-        public["keys"] += [jwk for jwk in present or [] if missing & key_names({"keys": [jwk]}).keys()]
-    return public
+    return key_set_of(rows_of_document(fetched_document(provider, deadline), known=provider.key_rows))
 
 
 def are_pinned(provider: Provider) -> bool:
-    """Whether every key that verifies anything is pinned: then there is nothing to fetch."""
-    if not provider.jwks_pinned:
+    """Return whether every key that verifies signatures is pinned: then there is nothing to fetch."""
+    pinned = provider.jwks_pinned
+    if not pinned:
         return False
     keys = provider.key_set().keys
-    return bool(keys) and all(key.thumbprint in provider.jwks_pinned for key in keys)
+    return bool(keys) and all(key.thumbprint in pinned for key in keys)
 
 
 def may_fetch(provider: Provider) -> bool:
@@ -127,35 +113,11 @@ def may_fetch(provider: Provider) -> bool:
     return bool(provider.parsed_metadata.jwks_uri) and not are_pinned(provider)
 
 
-def note_use(provider: Provider, key: SigningKey) -> None:
-    """Write down that a key verified a login today: one statement a day for each key.
-
-    Where another login has written meanwhile, what it wrote is read and kept; the last try asks no more, since a
-    database might never find two JSON texts equal.
-    """
-    today, row = timezone.now().date().isoformat(), Provider.objects.filter(pk=provider.pk)
-    known: dict[str, str] | None = provider.jwks_last_used
-    for tried in range(3):
-        if known is None or known.get(key.thumbprint) == today:
-            return
-        unchanged = row.filter(jwks_last_used=known) if tried < 2 else row
-        if unchanged.update(jwks_last_used={**known, key.thumbprint: today}):
-            return
-        known = row.values_list("jwks_last_used", flat=True).first()
-
-
-def forget_keys(provider: Provider) -> None:
-    """Empty the key set of the instance, unsaved: keys of one issuer must never verify the tokens of another."""
-    provider.jwks = {}
-    provider.jwks_first_seen, provider.jwks_last_used = {}, {}
-    provider.jwks_pinned, provider.jwks_retired = [], []
-    provider.jwks_updated_at = None
-    supersede_fetch(provider)
-
-
-def supersede_fetch(provider: Provider) -> None:
-    """Make a fetch that is under way lose, on the unsaved instance: what an administrator decides now is newer."""
-    provider.jwks_fetch_began_at = None
+def note_use(provider: Provider, thumbprint: str) -> None:
+    """Record that a key verified a login today: one statement a day for each key."""
+    today = timezone.now().date()
+    if any(row.last_used != today for row in provider.key_rows if row.thumbprint == thumbprint):
+        provider.signing_keys.filter(thumbprint=thumbprint).update(last_used=today)
 
 
 def keys_for_login(provider: Provider, deadline: Deadline) -> KeySet:
@@ -168,9 +130,9 @@ def keys_for_login(provider: Provider, deadline: Deadline) -> KeySet:
         return provider.key_set()
     if not provider.jwks:
         return _fetch_once_a_minute(provider, deadline)
-    if _claim_fetch(provider):
+    if began := _claim_fetch(provider):
         try:
-            return _fetch(provider, Deadline(min(REFRESH_SECONDS, deadline.remaining())))
+            return _fetch(provider, Deadline(min(REFRESH_SECONDS, deadline.remaining())), began=began)
         except (ProviderUnavailable, JWKSError) as exc:
             logger.warning("keys.refresh_failed provider=%s code=%s", provider.slug, exc.code)
     return provider.key_set()
@@ -191,14 +153,14 @@ def _is_due(provider: Provider) -> bool:
         return True
     if are_pinned(provider):
         return False
-    updated = provider.jwks_updated_at
+    updated = provider.fetch_times.jwks_updated_at
     return updated is None or timezone.now() - updated > timedelta(seconds=conf.jwks_max_age())
 
 
 def _fetch_once_a_minute(provider: Provider, deadline: Deadline) -> KeySet:
-    if _claim_fetch(provider):
-        return _fetch(provider, deadline)
-    # Somebody else's fetch is in flight, or ended less than a minute ago: what it brought is on the row.
+    if began := _claim_fetch(provider):
+        return _fetch(provider, deadline, began=began)
+    # Another worker is fetching, or has fetched less than a minute ago: its result is in the database.
     while True:
         _reread(provider)
         if not _is_in_flight(provider) or deadline.remaining() <= POLL_SECONDS:
@@ -206,8 +168,11 @@ def _fetch_once_a_minute(provider: Provider, deadline: Deadline) -> KeySet:
         time.sleep(POLL_SECONDS)
 
 
-def _claim_fetch(provider: Provider) -> bool:
-    """Take this minute's slot by one conditional UPDATE: no lock is held while the provider is called."""
+def _claim_fetch(provider: Provider) -> datetime | None:
+    """Take this minute's slot by one conditional UPDATE: no lock is held while the provider is called.
+
+    Return the time of the slot, or None where it is taken.
+    """
     now = timezone.now()
     # A clock that was ahead and has been put right must not block the slot until then.
     free = (
@@ -215,14 +180,11 @@ def _claim_fetch(provider: Provider) -> bool:
         | Q(jwks_fetch_began_at__lte=now - FETCH_INTERVAL)
         | Q(jwks_fetch_began_at__gt=now + FETCH_INTERVAL)
     )
-    claimed = Provider.objects.filter(free, pk=provider.pk).update(jwks_fetch_began_at=now) == 1
-    if claimed:
-        provider.jwks_fetch_began_at = now
-    return claimed
+    return now if _times(provider).filter(free).update(jwks_fetch_began_at=now) else None
 
 
 def _is_in_flight(provider: Provider) -> bool:
-    began, ended = provider.jwks_fetch_began_at, provider.jwks_fetch_ended_at
+    began, ended = provider.fetch_times.jwks_fetch_began_at, provider.fetch_times.jwks_fetch_ended_at
     if began is None or (ended is not None and ended >= began):
         return False
     # A worker that died in the middle never writes the end.
@@ -233,31 +195,41 @@ def _fetch(
     provider: Provider,
     deadline: Deadline,
     *,
-    origin: str = DeclarationChange.Origin.LOGIN,
+    began: datetime,
+    source: str = DeclarationChange.Source.LOGIN,
     by: User | None = None,
 ) -> KeySet:
-    """Fetch the keys and save them, unless the row's keys were decided otherwise since ``jwks_fetch_began_at``."""
-    began, before = provider.jwks_fetch_began_at, provider.jwks
-    row = Provider.objects.filter(pk=provider.pk, jwks_fetch_began_at=began)
+    """Fetch the keys and save them, unless an administrator has decided about keys since the slot ``began``."""
+    slot = _times(provider).filter(jwks_fetch_began_at=began)
     try:
-        keys = set_keys(provider, fetched_document(provider, deadline))
+        document = fetched_document(provider, deadline)
+        with transaction.atomic():
+            # A write comes first: SQLite would not wait for the lock after a read.
+            ended = timezone.now()
+            if slot.update(jwks_fetch_ended_at=ended, jwks_updated_at=ended):
+                return _save_fetched(provider, document, source=source, by=by)
     except (ProviderUnavailable, JWKSError):
-        row.update(jwks_fetch_ended_at=timezone.now())
+        slot.update(jwks_fetch_ended_at=timezone.now())
         raise
-    if keys.has_private:
-        logger.error("keys.private_published provider=%s", provider.slug)
-    fetched = {name: getattr(provider, name) for name in FETCHED_FIELDS}
-    with transaction.atomic():
-        if row.update(jwks_fetch_ended_at=timezone.now(), **fetched):
-            audit.record(provider, diff({"jwks": before}, {"jwks": provider.jwks}), origin=origin, by=by)
-            return keys
     _reread(provider)
     return provider.key_set()
 
 
+def _save_fetched(provider: Provider, document: object, *, source: str, by: User | None) -> KeySet:
+    known = [*provider.signing_keys.all()]
+    rows = rows_of_document(document, known=known)
+    if save_rows(provider, rows):
+        audit.record(provider, diff({"jwks": jwks_of(known)}, {"jwks": provider.jwks}), source=source, by=by)
+    keys = provider.key_set()
+    if keys.has_private:
+        logger.error("keys.private_published provider=%s", provider.slug)
+    return keys
+
+
 def _reread(provider: Provider) -> None:
     try:
-        provider.refresh_from_db(fields=[*KEY_FIELDS, "jwks_fetch_ended_at"])
-    except Provider.DoesNotExist:
-        # Deleted while we waited.
+        provider.fetch_times.refresh_from_db()
+    except ProviderFetchTimes.DoesNotExist:
+        # The provider was deleted while this login waited.
         raise JWKSError("jwks_no_usable_key") from None
+    provider.key_rows = [*provider.signing_keys.all()]

@@ -1,4 +1,4 @@
-"""The provider's own document against the one that is kept: compared, accepted in parts, followed once a day."""
+"""The metadata that a provider publishes: compared with the stored metadata, accepted in parts, followed once a day."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from psc_connect import conf
 from psc_connect.environments import environment_of_issuer
-from psc_connect.models import DeclarationChange, Provider
+from psc_connect.models import DeclarationChange, Provider, ProviderFetchTimes
 from psc_connect.oidc.client import fetch_metadata
 from psc_connect.oidc.deadline import Deadline
 from psc_connect.oidc.errors import MetadataError, ProviderUnavailable
@@ -35,8 +35,8 @@ FOLLOWED_EVERY = timedelta(hours=24)
 TRIED_AGAIN_AFTER = timedelta(minutes=10)
 
 
-class DocumentRefused(Exception):
-    """A document may not take the place of the present one; ``code`` says why.
+class MetadataRefused(Exception):
+    """A published document may not replace the stored metadata; ``code`` says why.
 
     ``metadata_other_recipient``: the client secret would go to somebody else; ``metadata_changed_meanwhile``: an
     administrator has saved other metadata while the provider was asked.
@@ -49,7 +49,7 @@ class DocumentRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What the provider publishes now, and in what it differs from the row's metadata."""
+    """What the provider publishes now, and how it differs from the stored metadata."""
 
     document: dict[str, Any]
     diff: tuple[Difference, ...]
@@ -80,37 +80,37 @@ def check_metadata(document: object) -> ProviderMetadata:
 
 
 def compare(provider: Provider, deadline: Deadline) -> Comparison:
-    """Fetch the provider's document and hold it against the row's. Raises ProviderUnavailable, MetadataError."""
+    """Fetch the published metadata and compare it with the stored. Raises ProviderUnavailable, MetadataError."""
     document = fetch_own_document(provider.issuer, deadline)
     kept = provider.metadata if isinstance(provider.metadata, dict) else {}
     return Comparison(document, member_differences(kept, document))
 
 
 def with_members(kept: object, document: dict[str, Any], names: Collection[str]) -> dict[str, Any]:
-    """Return the kept metadata with these members as the document has them, or without those that it lacks."""
+    """Return the kept metadata with these members as the document has them, without those that it lacks."""
     base = kept if isinstance(kept, dict) else {}
     rest = {name: value for name, value in base.items() if name not in names}
     return rest | {name: document[name] for name in document if name in names}
 
 
-def take_over(provider: Provider, wanted: dict[str, Any], *, origin: str, by: User | None = None) -> bool:
-    """Save the wanted metadata in the place of the present; return whether anything has changed.
+def save_metadata(provider: Provider, wanted: dict[str, Any], *, source: str, by: User | None = None) -> bool:
+    """Save the wanted metadata; return whether anything has changed.
 
-    Raises MetadataError, DocumentRefused; nothing is saved then.
+    Raises MetadataError, MetadataRefused; nothing is saved then.
     """
     check_metadata(wanted)
     if secret_recipient(wanted) != secret_recipient(provider.metadata):
-        raise DocumentRefused("metadata_other_recipient")
+        raise MetadataRefused("metadata_other_recipient")
     if wanted == provider.metadata:
         return False
     changes = diff({"metadata": provider.metadata}, {"metadata": wanted})
     with transaction.atomic():
         # Somebody else may have decided while the provider was being asked.
         if Provider.objects.select_for_update().get(pk=provider.pk).metadata != provider.metadata:
-            raise DocumentRefused("metadata_changed_meanwhile")
+            raise MetadataRefused("metadata_changed_meanwhile")
         provider.metadata = wanted
         provider.save(update_fields=["metadata"])
-        audit.record(provider, changes, origin=origin, by=by)
+        audit.record(provider, changes, source=source, by=by)
     return True
 
 
@@ -126,14 +126,14 @@ def follow_if_due(provider: Provider) -> None:
         document = fetch_own_document(provider.issuer, Deadline(REFRESH_SECONDS))
         if document.get("issuer") != provider.issuer:
             logger.error("metadata.issuer_changed provider=%s", provider.slug)
-        elif take_over(provider, document, origin=DeclarationChange.Origin.LOGIN):
+        elif save_metadata(provider, document, source=DeclarationChange.Source.LOGIN):
             logger.info("metadata.followed provider=%s", provider.slug)
-    except DocumentRefused as exc:
+    except MetadataRefused as exc:
         logger.warning("metadata.not_followed provider=%s code=%s", provider.slug, exc.code)
     except (ProviderUnavailable, MetadataError) as exc:
         logger.warning("metadata.not_followed provider=%s code=%s", provider.slug, exc.code)
         soon = timezone.now() - FOLLOWED_EVERY + TRIED_AGAIN_AFTER
-        Provider.objects.filter(pk=provider.pk).update(metadata_checked_at=soon)
+        ProviderFetchTimes.objects.filter(provider=provider).update(metadata_checked_at=soon)
     except (DatabaseError, Provider.DoesNotExist):
         # Whether the login can go on without the database, its own statements will tell.
         logger.warning("metadata.not_followed provider=%s code=database_unavailable", provider.slug)
@@ -143,9 +143,10 @@ def _claim_check(provider: Provider) -> bool:
     """Take this day's turn by one conditional UPDATE."""
     now = timezone.now()
     # A clock that was far ahead and has been put right must not put the next check off until then.
-    if abs(now - provider.metadata_checked_at) < FOLLOWED_EVERY:
+    checked_at = provider.fetch_times.metadata_checked_at
+    if abs(now - checked_at) < FOLLOWED_EVERY:
         return False
-    turn = Provider.objects.filter(pk=provider.pk, metadata_checked_at=provider.metadata_checked_at)
+    turn = ProviderFetchTimes.objects.filter(provider=provider, metadata_checked_at=checked_at)
     return turn.update(metadata_checked_at=now) == 1
 
 

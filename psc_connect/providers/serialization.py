@@ -1,5 +1,4 @@
-"""A declaration as JSON: all that an administrator decides of a provider, in the names of the model's fields, without
-its secret."""
+"""Providers as JSON: all that an administrator decides, under the names of the model's fields, without the secret."""
 
 from __future__ import annotations
 
@@ -9,18 +8,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import FieldDoesNotExist
+from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from psc_connect.models import Provider
 from psc_connect.oidc.errors import JWKSError
 from psc_connect.oidc.jwks import parse_jwks
+from psc_connect.validators import validate_thumbprints
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from django.db import models
-
 FORMAT = 1
-# In the order in which a file shows them.
+# In the order of an exported file.
 PROVIDER_FIELDS = (
     "environment",
     "enabled",
@@ -56,7 +56,13 @@ PROVIDER_FIELDS = (
     "jwks_pinned",
     "jwks_retired",
 )
-# It stands in a declaration only where it is the name of one: ``env:``, ``file:``.
+# Three of them are rows of their own (`SigningKey`). These fields say their names, types and validators.
+KEY_FIELDS: dict[str, models.JSONField[Any, Any]] = {
+    "jwks": models.JSONField(_("signing keys (JWKS)"), default=dict),
+    "jwks_pinned": models.JSONField(_("pinned keys"), default=list, blank=True, validators=[validate_thumbprints]),
+    "jwks_retired": models.JSONField(_("retired keys"), default=list, blank=True, validators=[validate_thumbprints]),
+}
+# Serialized only if it is a reference: ``env:``, ``file:``.
 SECRET = "client_secret"  # noqa: S105 - the name of the field
 ROWS = {
     "exported_attributes": ("claim", "user_field", "when", "required"),
@@ -64,12 +70,12 @@ ROWS = {
     "selection_rules": ("kind", "header", "value"),
     "access_rules": ("conditions", "outcome", "message", "group"),
 }
-# Those whose order says something: a row is told by its number.
+# Their order matters: a row is identified by its number.
 ORDERED_ROWS = ("access_rules",)
 
 
 def serialize_provider(provider: Provider) -> dict[str, Any]:
-    """Return the declaration as ``psc_configure`` reads it: a secret only where it is a name, ``env:`` or ``file:``."""
+    """Return the provider as ``psc_configure`` reads it; a secret only if it is a reference, ``env:`` or ``file:``."""
     reference = provider.client_secret.reference()
     return {
         "slug": provider.slug,
@@ -95,7 +101,7 @@ def serialize_rows(name: str, rows: Iterable[models.Model]) -> list[dict[str, An
 
 
 def _row_as_json(row: models.Model, fields: tuple[str, ...]) -> dict[str, Any]:
-    """A group is told by its name, since its number is this database's."""
+    """Return a row; a group by its name, since its number only holds in this database."""
     values = {name: getattr(row, name) for name in fields}
     if values.get("group") is not None:
         values["group"] = values["group"].name
@@ -106,19 +112,24 @@ def exported(providers: Iterable[Provider]) -> dict[str, Any]:
     return {"psc_connect": FORMAT, "providers": [serialize_provider(provider) for provider in providers]}
 
 
+def field_of(name: str, model: type[models.Model] = Provider) -> Any:
+    """Return the field that a name of a serialization stands for. Raises FieldDoesNotExist."""
+    return KEY_FIELDS[name] if model is Provider and name in KEY_FIELDS else model._meta.get_field(name)
+
+
 def label_of(name: str, model: type[models.Model] = Provider) -> str:
-    """Return what a field of a declaration, or a kind of row, is called in the active language; else its name."""
+    """Return the label of a field, or of a kind of row, in the active language; else its name."""
     if name in ROWS:
         return str(Provider._meta.get_field(name).related_model._meta.verbose_name)  # type: ignore[union-attr]
     try:
-        return str(model._meta.get_field(name).verbose_name)  # type: ignore[union-attr]
+        return str(field_of(name, model).verbose_name)
     except FieldDoesNotExist:
         return name
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One thing that is not the same in two declarations; None where it is in one of them only.
+    """One difference between two serializations; None where a value is in one of them only.
 
     ``name`` is a field, or a field and its member: ``scope``, ``metadata.issuer``, ``exported_attributes.last_name``,
     ``selection_rules.["host", "", "a.example"]``.
@@ -130,12 +141,12 @@ class Difference:
 
 
 def diff(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Difference, ...]:
-    """Compare two declarations, or two parts of them: member by member, row by row, key by key."""
+    """Compare two serializations, or parts of them: member by member, row by row, key by key."""
     return member_differences(dict(_flat(old)), dict(_flat(new)))
 
 
 def member_differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Difference, ...]:
-    """Compare two documents that others have written, member by member, whatever these are called."""
+    """Compare two JSON objects of others, such as metadata, member by member."""
     return tuple(
         Difference(name, old.get(name), new.get(name))
         for name in dict.fromkeys((*old, *new))
@@ -158,7 +169,7 @@ def _flat(declaration: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 def _flat_rows(name: str, rows: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
     known: Counter[str] = Counter()
     for number, row in enumerate(rows, start=1):
-        # A field of the user has one row; the others are told apart by all that they are, and by nothing less.
+        # A field of the user has one row; other rows are identified by all their values.
         told = "" if name in ORDERED_ROWS else json.dumps([*row.values()], ensure_ascii=False, default=str)
         own = row.get("user_field") or told or str(number)
         known[own] += 1
@@ -166,7 +177,7 @@ def _flat_rows(name: str, rows: Iterable[Mapping[str, Any]]) -> Iterator[tuple[s
 
 
 def key_names(jwks: object) -> dict[str, str]:
-    """Return ``{thumbprint: kid}`` of every usable key of a set; nothing for what is no key set."""
+    """Return ``{thumbprint: kid}`` of every usable key of a set; {} for anything but a key set."""
     try:
         keys = parse_jwks(jwks).keys if jwks else ()
     except JWKSError:

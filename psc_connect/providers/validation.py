@@ -1,4 +1,4 @@
-"""What a provider gets when it is declared, and what must be true of every declaration, whoever writes it."""
+"""Defaults of new providers, and the checks that every writer of a provider makes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,14 @@ from psc_connect.models import AccessRule, Environment, ExportedAttribute, Provi
 from psc_connect.models.user_fields import assignable_fields
 from psc_connect.oidc.metadata import discovery_candidates
 from psc_connect.providers.metadata import check_metadata, fetch_document, secret_recipient
-from psc_connect.providers.serialization import ORDERED_ROWS, PROVIDER_FIELDS, ROWS, serialize_rows
+from psc_connect.providers.serialization import (
+    KEY_FIELDS,
+    ORDERED_ROWS,
+    PROVIDER_FIELDS,
+    ROWS,
+    serialize_rows,
+    stored_rows,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -30,7 +37,7 @@ SLUGS = {
     Environment.SIMULATOR: "psc-simulator",
     Environment.CUSTOM: "custom",
 }
-# The documents that ANS publishes, and the environment whose accounts each of them makes.
+# The metadata that ANS publishes, and the environment that each belongs to.
 PUBLISHED = {
     "production": Environment.PRODUCTION,
     "sandbox": Environment.SANDBOX,
@@ -40,7 +47,7 @@ GROUP = AccessRule.Outcome.GROUP
 
 
 def default_slug(environment: object) -> str:
-    """Return the identifier of the first provider of an environment; of an unknown one, a custom provider's."""
+    """Return the identifier of the first provider of an environment; for an unknown one, that of a custom provider."""
     return SLUGS.get(environment, SLUGS[Environment.CUSTOM])  # type: ignore[call-overload, no-any-return]
 
 
@@ -53,7 +60,7 @@ def unused_slug(environment: str) -> str:
 
 
 def environment_metadata(environment: str) -> dict[str, Any]:
-    """Return what ANS publishes for the environment; for the simulator, what it answers now (in 10 s at most).
+    """Return the metadata that ANS publishes for the environment, or that the simulator answers (in 10 s at most).
 
     A custom provider has none. Raises ProviderUnavailable, MetadataError.
     """
@@ -69,12 +76,12 @@ def _simulator_issuer() -> str:
 
 
 def is_well_known(issuer: str) -> bool:
-    """Whether an issuer is ANS's or the simulator's: any other says of itself who its people are."""
+    """Return whether an issuer is ANS's or the simulator's."""
     return bool(environment_of_issuer(issuer)) or issuer == _simulator_issuer()
 
 
 def default_attributes(provider: Provider | None = None) -> Iterator[ExportedAttribute]:
-    """Yield the first rows of a mapping, unsaved: names and username, as far as the user model has the fields."""
+    """Yield the default rows of a mapping, unsaved: names and username, if the user model has the fields."""
     fields = {field.name for field in assignable_fields()}
     for row in MINIMAL:
         if row.fields[0] in fields:
@@ -86,41 +93,45 @@ def add_default_attributes(provider: Provider) -> None:
 
 
 def default_mapping() -> dict[str, list[dict[str, Any]]]:
-    """Return the mapping that every provider begins with, as a declaration has it."""
+    """Return the default mapping, serialized."""
     name = "exported_attributes"
     return {name: serialize_rows(name, default_attributes()), "exported_groups": []}
 
 
 def replace_rows(provider: Provider, name: str, rows: Iterable[models.Model]) -> None:
-    """Put these unsaved rows in the place of those that the provider has under ``name`` (``document.ROWS``)."""
-    getattr(provider, name).all().delete()
-    for number, row in enumerate(rows):
-        row.provider = provider  # type: ignore[attr-defined]
+    """Replace the rows that the provider has under ``name`` (``serialization.ROWS``) by these unsaved ones."""
+    unsaved: list[Any] = [*rows]
+    if serialize_rows(name, unsaved) == stored_rows(provider, name):
+        return
+    for number, row in enumerate(unsaved):
+        row.provider = provider
         if name in ORDERED_ROWS:
-            row.position = number  # type: ignore[attr-defined]
-        row.save(force_insert=True)
+            row.position = number
+    present = getattr(provider, name).all()
+    present.delete()
+    present.bulk_create(unsaved)
 
 
-# Beside the rows, what decides who comes to one that gives a group, and in which capacity.
+# Beside the rows, these decide who reaches a rule that gives a group, and for which activity.
 GROUPING = ("others_may_sign_in", "ask_activity")
 
 
 def give_groups(rows: Iterable[Mapping[str, Any]]) -> bool:
-    """Whether access rules, as ``document.ROWS`` has them, put people into groups."""
+    """Return whether serialized access rules put people into groups."""
     return any(row["outcome"] == GROUP for row in rows)
 
 
 def changes_group_grants(present: list[dict[str, Any]], wanted: list[dict[str, Any]]) -> bool:
-    """Whether access rules put people into groups otherwise than those before.
+    """Return whether access rules change who joins which group.
 
-    Whatever row is changed: those above one that gives a group decide who comes to it, those below who is let in.
+    Any changed row counts: rows above a group decide who reaches it, rows below who may sign in.
     """
     return present != wanted and give_groups((*present, *wanted))
 
 
-# What decides as which user somebody signs in for the first time: as much as what is written into users.
+# They decide which user a first sign-in is linked to: as sensitive as what is written into users.
 LINKING = ("link_user_field", "link_privileged_users")
-# What a provider has of its own: its name, its environment, whom it believes.
+# What belongs to one provider: its environment, its client, its metadata and keys.
 _NOT_COPIED = {
     "environment",
     "enabled",
@@ -128,17 +139,15 @@ _NOT_COPIED = {
     "client_id",
     "acr_values",
     "metadata",
-    "jwks",
-    "jwks_pinned",
-    "jwks_retired",
+    *KEY_FIELDS,
 }
 
 
 def copy_options(provider: Provider, of: Provider, *, with_mapping: bool, with_selection_rules: bool) -> None:
-    """Give a new provider the options and the rows of another one: production those of the sandbox, as tried.
+    """Copy the options and the rows of another provider to a new one, for example from the sandbox to production.
 
-    ``with_mapping``: also what is written into users, else the mapping that every provider begins with;
-    ``with_selection_rules``: also which visitors are sent there, rules and order. Each takes a right of its own.
+    ``with_mapping``: also what is written into users, else the default mapping;
+    ``with_selection_rules``: also the provider selection rules and the sort order. Each needs its own permission.
     """
     left_out = (
         _NOT_COPIED | (set() if with_selection_rules else {"sort_order"}) | (set() if with_mapping else {*LINKING})
@@ -150,7 +159,7 @@ def copy_options(provider: Provider, of: Provider, *, with_mapping: bool, with_s
     for name in ROWS:
         if not (with_selection_rules if name == "selection_rules" else with_mapping or name not in default_mapping()):
             continue
-        # A rule that gives a group writes into users too; without it the others decide as before.
+        # A rule that gives a group writes into users too; without it, the others decide as before.
         rows = [row for row in getattr(of, name).all() if with_mapping or getattr(row, "outcome", "") != GROUP]
         for row in rows:
             row.pk = None
@@ -161,9 +170,9 @@ def copy_options(provider: Provider, of: Provider, *, with_mapping: bool, with_s
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a declaration shall say of whom the site believes. ``secret``: a new one, or None to keep the present.
+    """The wanted environment, metadata and secret of a provider. ``secret``: a new one, or None to keep the present.
 
-    ``may_replace_issuer``: whoever asks has the provider before them, and knows that it becomes another one.
+    ``may_replace_issuer``: the provider may become another one, since the user sees it.
     """
 
     environment: str
@@ -175,20 +184,20 @@ class Wanted:
 def problems(present: Provider | None, wanted: Wanted) -> Iterator[tuple[str, ValidationError]]:
     """Yield ``(field, error)`` for what must not be saved, ``present`` being the row as it is.
 
-    A changed issuer or token endpoint would send the stored secret to somebody else, and make other people of the
-    accounts. Raises MetadataError where the metadata cannot be used at all.
+    A changed issuer or token endpoint would send the stored secret to somebody else, and give the accounts to other
+    people. Raises MetadataError where the metadata cannot be used at all.
     """
     issuer = check_metadata(wanted.metadata).issuer
     yield from _of_the_environment(wanted.environment, issuer)
     if wanted.secret and not secret_allowed_for_issuer(issuer, wanted.secret):
-        message = _("The setting PSC_CONNECT_SECRET_ISSUERS does not give this name to the issuer.")
+        message = _("The setting PSC_CONNECT_SECRET_ISSUERS does not allow this name for the issuer.")
         yield "client_secret", ValidationError(message, code="secret_reference_not_for_issuer")
     if present is not None and not wanted.may_replace_issuer:
         yield from _of_the_same_provider(present, wanted.environment, issuer)
     if present is None or secret_recipient(present.metadata) == secret_recipient(wanted.metadata):
         return
     if _has_accounts_of_another_issuer(present, issuer):
-        message = _("This provider has accounts of its present issuer: declare a second provider instead.")
+        message = _("This provider has accounts of its current issuer: declare a second provider instead.")
         field = "environment" if wanted.environment != present.environment else "metadata"
         yield field, ValidationError(message, code="issuer_has_accounts")
     elif present.client_secret and not wanted.secret:
@@ -197,7 +206,7 @@ def problems(present: Provider | None, wanted: Wanted) -> Iterator[tuple[str, Va
 
 
 def _of_the_environment(environment: str, issuer: str) -> Iterator[tuple[str, ValidationError]]:
-    """The people of the sandbox are not those of production, nor somebody else's those of either."""
+    """Check that the issuer belongs to the environment: people of the sandbox are not those of production."""
     published = PUBLISHED.get(environment_of_issuer(issuer))
     if published is None:
         if environment not in PUBLISHED.values():
@@ -211,11 +220,11 @@ def _of_the_environment(environment: str, issuer: str) -> Iterator[tuple[str, Va
 
 
 def _of_the_same_provider(present: Provider, environment: str, issuer: str) -> Iterator[tuple[str, ValidationError]]:
-    """A file that happens to use a provider's identifier must not make the sandbox of production."""
+    """Check that a file does not turn one provider into another by using its identifier."""
     if present.issuer and (present.environment, present.issuer) != (environment, issuer):
         message = _(
-            "This would make another provider of “%(slug)s” (%(old)s → %(new)s): give it an identifier (slug) of its "
-            "own. On the command line, --replace-issuer makes it so all the same."
+            "“%(slug)s” would become another provider (%(old)s → %(new)s): use another identifier (slug). On the "
+            "command line, --replace-issuer allows it."
         )
         params = {
             "slug": present.slug,
@@ -229,7 +238,7 @@ def _has_accounts_of_another_issuer(provider: Provider, issuer: str) -> bool:
     return any(known != issuer for known in provider.accounts.values_list("issuer", flat=True).distinct())
 
 
-# Whom the site believes, where it sends what only the provider may see, and where people identify themselves.
+# Whom the site trusts, where it sends secrets and codes, and where people authenticate.
 TRUSTED_MEMBERS = (
     "issuer",
     "jwks_uri",
@@ -241,6 +250,6 @@ TRUSTED_MEMBERS = (
 
 
 def changes_trust(present: object, wanted: object) -> bool:
-    """Whether other metadata would make the site believe somebody else; for this a permission of its own is asked."""
+    """Return whether other metadata would make the site trust somebody else; this needs its own permission."""
     old, new = (each if isinstance(each, dict) else {} for each in (present, wanted))
     return any(old.get(name) != new.get(name) for name in TRUSTED_MEMBERS)

@@ -56,6 +56,6 @@ def already_signed_in(request: HttpRequest, *, status: int = 200) -> HttpRespons
 
 def enabled_provider(slug: str) -> Provider:
     try:
-        return Provider.objects.get(slug=slug, enabled=True)
+        return Provider.objects.get_with_keys(slug=slug, enabled=True)
     except Provider.DoesNotExist:
         raise LoginRefused("no_provider") from None

@@ -121,7 +121,12 @@ def signed_in_long_ago(administrator: Administrator) -> Administrator:
 
 
 def row(provider: Provider) -> dict[str, Any]:
-    return dict(Provider.objects.filter(pk=provider.pk).values().get())
+    """Return what is stored of a provider's settings and keys."""
+    found = stored(provider)
+    columns = {field.name: getattr(found, field.name) for field in Provider._meta.concrete_fields}
+    keys = {name: getattr(found, name) for name in ("jwks", "jwks_pinned", "jwks_retired")}
+    del columns["version"]
+    return {**columns, **keys}
 
 
 def give_account(provider: Provider) -> None:

@@ -25,7 +25,7 @@ def test_the_second_of_two_administrators_is_warned_and_loses_nothing(admin: Adm
     assert "Theirs." in str(page.context["present"])
     assert "them@hospital.example" in str(page.context["present"])
     assert list(provider.access_rules.values_list("message", flat=True)) == ["Theirs."]
-    submit(second, provider, mine, shown={**shown, "acknowledged": page.context["acknowledged"]})
+    submit(second, provider, mine, shown={**shown, "version": page.context["version"]})
     assert list(provider.access_rules.values_list("message", flat=True)) == ["Mine."]
 
 

@@ -20,9 +20,12 @@ from tests.admin.pages import (
     give_account,
     messages_of,
     row,
+    stored,
     text_of,
 )
 from tests.conftest import CLIENT_SECRET
+from tests.support.key_sets import EC_KEY
+from tests.support.stored_keys import store_keys
 
 pytestmark = pytest.mark.django_db
 
@@ -50,14 +53,14 @@ def test_keys_that_a_login_fetched_meanwhile_stay(
 @pytest.mark.case("CC04")
 def test_keys_that_a_login_fetches_while_the_form_is_saved_stay(admin: Administrator, provider: Provider) -> None:
     def login_of_somebody_else(**_kwargs: Any) -> None:
-        Provider.objects.update(jwks={"keys": []})
+        store_keys(stored(provider), {"keys": [EC_KEY]})
 
     pre_save.connect(login_of_somebody_else, sender=Provider)
     try:
         admin.submit(change_page(provider), button_text="Entrer")
     finally:
         pre_save.disconnect(login_of_somebody_else, sender=Provider)
-    assert row(provider)["jwks"] == {"keys": []}
+    assert row(provider)["jwks"] == {"keys": [EC_KEY]}
     assert row(provider)["button_text"] == "Entrer"
 
 

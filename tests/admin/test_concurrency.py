@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from psc_connect.models import Provider
+from psc_connect.models import DeclarationChange, Provider
+from psc_connect.providers.keys import import_keys
+from psc_connect.simulator import Simulator
 from tests.admin.pages import (
     Administrator,
     FormReader,
@@ -191,15 +193,44 @@ def test_metadata_that_both_changed_is_a_conflict(
     assert "x-second" in told.content.decode()
 
 
-@pytest.mark.parametrize("seen", ["", "{}", "nonsense", "[]"])
-def test_a_page_that_carries_no_marks_is_saved_as_it_is(admin: Administrator, provider: Provider, seen: str) -> None:
+@pytest.mark.parametrize("version", ["", "{}", "nonsense", "[]", "-1", "²", "9" * 5_000])
+def test_a_page_that_carries_no_version_is_saved_as_it_is(
+    admin: Administrator, provider: Provider, version: str
+) -> None:
     page = admin.fields_of(change_page(provider))
-    assert post(admin, provider, page, seen=seen, scope="openid").status_code == 302
+    assert post(admin, provider, page, shown_version=version, scope="openid").status_code == 302
     assert row(provider)["scope"] == "openid"
 
 
-def test_the_marks_say_nothing_of_what_they_mark(admin: Administrator, provider: Provider) -> None:
-    marks = admin.fields_of(change_page(provider))["seen"]
-    assert provider.client_secret.ciphertext not in marks
-    assert provider.client_id not in marks
-    assert len(marks) < 2000
+@pytest.mark.parametrize("is_rotated", [False, True], ids=["the same keys", "other keys"])
+@pytest.mark.parametrize("page", ["change", "mapping", "rules", "access-rules"])
+def test_keys_that_a_login_fetched_meanwhile_are_no_conflict(
+    second: Administrator, provider: Provider, simulator: Simulator, page: str, is_rotated: bool
+) -> None:
+    url = f"/admin/psc_connect/provider/{provider.pk}/{page}/"
+    form = {"change": "provider_form", "access-rules": "access_rules_form"}.get(page, f"{page}_form")
+    shown = second.fields_of(url, form)
+    if is_rotated:
+        simulator.rotate_keys()
+    import_keys(stored(provider), source=DeclarationChange.Source.LOGIN)
+    assert (stored(provider).version > provider.version) == is_rotated
+    changes = {"change": {"button_text": "Entrer"}, "rules": {"form-0-kind": "host", "form-0-value": "a.example"}}
+    response = second.browser.post(url, {**shown, "_save": "on", **changes.get(page, {})})
+    assert response.status_code == 302
+    assert "info" not in [level for level, _text in messages_of(response)]
+
+
+def test_what_the_sites_own_code_wrote_meanwhile_is_told(second: Administrator, provider: Provider) -> None:
+    page = second.fields_of(change_page(provider))
+    Provider.objects.update(scope="openid first")
+    told = post(second, provider, page, scope="openid second", button_text="Entrer")
+    assert codes(told) == {("__all__", "changed_meanwhile"), ("scope", "changed_meanwhile")}
+    assert second.browser.post(change_page(provider), shown_again(told)).status_code == 302
+    assert (row(provider)["scope"], row(provider)["button_text"]) == ("openid second", "Entrer")
+
+
+def test_the_page_carries_nothing_of_the_secret(admin: Administrator, provider: Provider) -> None:
+    fields = admin.fields_of(change_page(provider))
+    assert fields["shown_version"] == str(provider.version)
+    assert "initial-client_secret" not in fields
+    assert provider.client_secret.ciphertext not in str(fields)

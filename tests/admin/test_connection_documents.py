@@ -1,4 +1,4 @@
-"""What the provider publishes otherwise than it is kept, as the test of the connection tells it."""
+"""Differences from what the provider publishes than it is kept, as the test of the connection tells it."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ def test_the_keys_are_imported_at_once(admin: Administrator, simulator: Simulato
     provider = Provider.objects.get()
     kids = {key["kid"] for key in simulator.jwks["keys"] if key.get("use") == "sig"}
     assert {key.kid for key in provider.key_set().keys} == kids
-    assert provider.jwks_updated_at is not None
+    assert provider.fetch_times.jwks_updated_at is not None
     assert {level for level, _text in messages_of(response)} == {"success"}
 
 

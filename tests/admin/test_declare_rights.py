@@ -46,7 +46,7 @@ def test_a_sign_in_of_some_time_ago_is_asked_to_confirm_itself_for_such_an_issue
     refused = declare(late, metadata=json.dumps(simulator.metadata))
     assert codes(refused) == {("environment", "issuer_needs_the_right")}
     said = texts(refused, "environment")
-    assert "decides whom the site believes" in said
+    assert "decides whom this site trusts" in said
     assert "/admin/psc_connect/provider/confirm/?next=" in refused.content.decode()
 
 
@@ -81,7 +81,7 @@ def test_where_visitors_are_sent_is_not_taken_over_by_who_may_only_declare(
     Provider.objects.update(sort_order=3)
     copy, told = taken_over(administrator(*ADDER), provider, "sandbox")
     assert (copy.sort_order, list(copy.selection_rules.all())) == (100, [])
-    assert "resolution rules" in told
+    assert "provider selection rules" in told
     copy, told = taken_over(administrator(*ADDER, "change_provider"), provider, "production")
     assert (copy.sort_order, copy.selection_rules.get().value) == (3, "a.example")
     assert told == ""

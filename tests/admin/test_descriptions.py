@@ -34,7 +34,7 @@ def test_the_sentence_of_a_refusal_has_its_label_beside_it(
     admin: Administrator, provider: Provider, english: None
 ) -> None:
     page = admin.open(provider, "access-rules").content.decode()
-    assert '<label for="id_rules-0-message">What the refused person reads:</label>' in page
+    assert '<label for="id_rules-0-message">Message shown on refusal:</label>' in page
 
 
 def assert_descriptions_are_there(admin: Administrator, url: str) -> None:

@@ -25,6 +25,7 @@ from tests.support.backend_hooks import (
 from tests.support.browser_session import BACK_CHANNEL, PAGE, BrowserSession, error_code_of, query_of
 from tests.support.dry_runs import all_passed, begin, dry_run, steps_of
 from tests.support.refusals import stored_data
+from tests.support.stored_keys import change_provider
 
 pytestmark = pytest.mark.django_db
 
@@ -198,7 +199,7 @@ def test_keys_that_a_login_would_fetch_are_used_and_not_saved(
 
 
 def test_a_provider_without_keys_has_dry_runs(admin_session: BrowserSession, provider: Provider) -> None:
-    Provider.objects.update(jwks={}, jwks_updated_at=None)
+    change_provider(provider, jwks={}, jwks_updated_at=None)
     assert all_passed(steps_of(dry_run(admin_session, provider)))
     assert Provider.objects.get().jwks == {}
 

@@ -116,7 +116,7 @@ def test_a_declaration_is_told_without_what_is_empty_and_its_document_folded_up(
 
 def test_an_older_releases_field_is_told_by_its_name(admin: Administrator, provider: Provider) -> None:
     gone = [["gone", "old", "new"], ["exported_attributes.x", None, {"claim": "a", "gone": "b"}]]
-    DeclarationChange.objects.create(provider=provider, slug="psc", origin="admin", changes=gone)
+    DeclarationChange.objects.create(provider=provider, slug="psc", source="admin", changes=gone)
     text = text_of(admin.open(provider, "history"))
     assert "gone old new" in text
     assert "claim : a, gone : b" in text

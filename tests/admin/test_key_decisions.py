@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
 from psc_connect.models import DeclarationChange, Provider
-from psc_connect.oidc.jwks import parse_jwks
 from psc_connect.providers.keys import import_keys, note_use
 from psc_connect.simulator import Simulator
 from tests.admin.keys_page import only_key, replace
 from tests.admin.pages import Administrator, administrator, change_page, messages_of, stored, text_of
 from tests.support.browser_session import PAGE, BrowserSession, error_code_of
 from tests.support.key_sets import EC_KEY, OTHER_KEY, key_set
+from tests.support.stored_keys import store_keys
 
 pytestmark = pytest.mark.django_db
 
@@ -31,46 +32,51 @@ def test_the_table_tells_what_is_known_of_a_key(admin: Administrator, provider: 
 def test_a_key_that_stays_keeps_its_first_date(admin: Administrator, provider: Provider) -> None:
     replace(admin, provider, key_set(EC_KEY))
     thumbprint = only_key(provider).thumbprint
-    Provider.objects.update(jwks_first_seen={thumbprint: "2020-01-02T03:04:05+00:00"})
+    day = datetime(2020, 1, 2, 3, 4, 5, tzinfo=UTC)
+    provider.signing_keys.update(first_seen=day)
     replace(admin, provider, key_set(EC_KEY, OTHER_KEY))
-    assert stored(provider).jwks_first_seen[thumbprint] == "2020-01-02T03:04:05+00:00"
+    assert provider.signing_keys.get(thumbprint=thumbprint).first_seen == day
     assert "2020" in text_of(admin.open(provider, "keys"))
+
+
+def used(provider: Provider) -> dict[str | None, date | None]:
+    return dict(provider.signing_keys.exclude(last_used=None).values_list("thumbprint", "last_used"))
 
 
 def test_the_day_of_the_last_use_is_told(admin: Administrator, provider: Provider, time_machine: Any) -> None:
     (key,) = provider.key_set().keys
-    assert stored(provider).jwks_last_used == {}
+    assert used(provider) == {}
     BrowserSession().sign_in(PAGE)
-    today = timezone.now().date().isoformat()
-    assert stored(provider).jwks_last_used == {key.thumbprint: today}
+    assert used(provider) == {key.thumbprint: timezone.now().date()}
 
 
 def test_two_logins_of_one_instant_by_two_keys_are_both_told(provider: Provider) -> None:
     """Each has read the row before the other has written to it."""
-    keys = parse_jwks(json.loads(key_set(EC_KEY, OTHER_KEY))).keys
+    store_keys(provider, {"keys": [EC_KEY, OTHER_KEY]})
+    keys = provider.key_set().keys
     for row, key in zip([stored(provider), stored(provider)], keys, strict=True):
-        note_use(row, key)
-    assert set(stored(provider).jwks_last_used) == {key.thumbprint for key in keys}
+        note_use(row, key.thumbprint)
+    assert set(used(provider)) == {key.thumbprint for key in keys}
 
 
 def test_a_refused_token_is_no_use_of_a_key(provider: Provider, simulator: Simulator) -> None:
     with simulator.fault("wrong_audience"):
         BrowserSession().sign_in(PAGE)
-    assert stored(provider).jwks_last_used == {}
+    assert used(provider) == {}
 
 
-@pytest.mark.parametrize("broken", ["oops", 3, [], {"keys": "no"}, {"keys": [None]}, {"a": "b"}])
+@pytest.mark.parametrize("broken", ["oops", 3, [], {"keys": "no"}, [None], {"a": "b"}])
 def test_broken_keys_in_the_row_are_shown_and_can_be_replaced(
     admin: Administrator, provider: Provider, broken: object
 ) -> None:
-    Provider.objects.update(jwks=broken, jwks_first_seen=["oops"], jwks_pinned=["x"])
+    provider.signing_keys.update(jwk=broken, first_seen=None, state="x")
     for response in (
         admin.open(provider, "keys"),
         admin.browser.get(change_page(provider)),
         admin.browser.get("/admin/psc_connect/provider/"),
     ):
         assert response.status_code == 200
-    Provider.objects.update(jwks_first_seen={}, jwks_pinned=[])
+    provider.signing_keys.update(state="current")
     replace(admin, provider, key_set(EC_KEY))
     assert stored(provider).jwks == {"keys": [EC_KEY]}
 

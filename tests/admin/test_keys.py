@@ -18,6 +18,7 @@ from tests.admin.keys_page import accept, only_key, paste, replace
 from tests.admin.pages import Administrator, messages_of, stored, text_of
 from tests.support.browser_session import PAGE, BrowserSession
 from tests.support.key_sets import EC_KEY, OTHER_KEY, PRIVATE_KEY, UNUSABLE, key_set
+from tests.support.stored_keys import store_keys
 
 pytestmark = pytest.mark.django_db
 
@@ -47,8 +48,8 @@ def test_a_pasted_key_set_is_shown_first_and_replaces_the_keys_once_accepted(
     response = accept(admin, provider, shown)
     after = stored(provider)
     assert after.jwks == {"keys": [EC_KEY]}
-    assert list(after.jwks_first_seen) == [only_key(provider).thumbprint]
-    assert after.jwks_updated_at != provider.jwks_updated_at
+    assert after.signing_keys.get().first_seen is not None
+    assert after.fetch_times.jwks_updated_at != provider.fetch_times.jwks_updated_at
     # What the provider does not publish goes at the next fetch.
     assert [level for level, _text in messages_of(response)] == ["success", "warning"]
 
@@ -245,7 +246,8 @@ def test_keys_that_a_login_fetched_meanwhile_are_not_put_back(
 def test_an_offer_is_for_its_provider_and_for_an_hour(
     admin: Administrator, provider: Provider, time_machine: Any
 ) -> None:
-    other = Provider.objects.create(slug="other", client_id="c", enabled=False, jwks=provider.jwks)
+    other = Provider.objects.create(slug="other", client_id="c", enabled=False)
+    store_keys(other, provider.jwks)
     shown = paste(admin, provider, key_set(EC_KEY))
     for offer in (shown.context["offer"], "x", ""):
         admin.press(other, "keys", action="accept", offer=offer)
@@ -269,14 +271,14 @@ def test_who_imported_what_and_when_is_told(admin: Administrator, provider: Prov
     assert sorted(change.changes) == sorted(
         [[f"jwks.{old.thumbprint}", old.kid, None], [f"jwks.{only_key(provider).thumbprint}", None, "ec"]]
     )
-    assert (change.made_by_name, change.origin) == ("administrator-", "admin")
+    assert (change.made_by_name, change.source) == ("administrator-", "admin")
 
 
 def test_keys_that_a_login_fetched_are_told_too(provider: Provider, simulator: Simulator, admin: Administrator) -> None:
     new = simulator.rotate_keys()
     assert BrowserSession().sign_in(PAGE)["Location"] == PAGE
     change = DeclarationChange.objects.get()
-    assert (change.origin, change.made_by, [new_kid for _name, _old, new_kid in change.changes]) == (
+    assert (change.source, change.made_by, [new_kid for _name, _old, new_kid in change.changes]) == (
         "login",
         None,
         [new.kid],

@@ -188,7 +188,7 @@ def test_the_second_of_two_administrators_is_warned_and_loses_nothing(admin: Adm
     ]
     assert page.context["attributes"].forms[1]["claim"].value() == "preferred_username"
     assert provider.exported_attributes.get(user_field="last_name").claim == "family_name"
-    again = {**mine, "acknowledged": page.context["acknowledged"]}
+    again = {**mine, "version": page.context["version"]}
     assert second.browser.post(page_of(provider), again).status_code == 302
     assert provider.exported_attributes.get(user_field="last_name").claim == "preferred_username"
     # The history has what the first administrator had saved.

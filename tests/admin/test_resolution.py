@@ -1,4 +1,4 @@
-"""The page of the resolution rules."""
+"""The page of the provider selection rules."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_the_second_of_two_is_told_and_nothing_is_lost(admin: Administrator, pro
     assert "administrator-" in told.context["problem"]
     assert "10.0.0.0/8" in str(told.context["present"])
     assert rules_of(provider) == ["network = 10.0.0.0/8"]
-    submit(second, provider, mine, shown={**shown, "acknowledged": told.context["acknowledged"]})
+    submit(second, provider, mine, shown={**shown, "version": told.context["version"]})
     assert rules_of(provider) == ["host = mine.example.org"]
 
 

@@ -183,7 +183,7 @@ def test_a_new_provider_has_its_secret_stored_and_none_replaced(admin: Administr
 
 def test_a_provider_without_a_secret_is_told_to_wait_for_it(admin: Administrator) -> None:
     shown = show(admin, document({"environment": "production", "client_id": "c"}))
-    assert "It is not enabled before it has a client secret." in text_of(shown)
+    assert "It stays disabled until it has a client secret." in text_of(shown)
     accept(admin, shown)
     assert not Provider.objects.get().enabled
 
@@ -191,7 +191,7 @@ def test_a_provider_without_a_secret_is_told_to_wait_for_it(admin: Administrator
 @pytest.mark.case("CF03")
 def test_an_import_makes_no_sandbox_of_production(admin: Administrator, production: Provider) -> None:
     shown = show(admin, document({"slug": "psc", "environment": "sandbox", "client_secret": SECRET}))
-    assert "give it an identifier (slug) of its own" in problems_of(shown)
+    assert "use another identifier (slug)" in problems_of(shown)
 
 
 # What is accepted is what was shown.

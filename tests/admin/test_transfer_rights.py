@@ -152,7 +152,7 @@ def test_whoever_may_not_replace_the_secret_learns_nothing_of_it_by_guessing(
         }
         assert len(told) == 1
         # Another issuer is refused whatever the secret.
-        assert ("give it an identifier (slug) of its own" if origin else "client secret – given") in told.pop()
+        assert ("use another identifier (slug)" if origin else "client secret – given") in told.pop()
 
 
 def test_the_same_secret_typed_once_more_goes_to_a_new_issuer(

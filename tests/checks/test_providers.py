@@ -17,6 +17,7 @@ from psc_connect.checks import libraries, nomenclatures, overrides, providers
 from psc_connect.checks import settings as settings_checks
 from psc_connect.environments import load_metadata
 from psc_connect.models import Provider
+from tests.support.stored_keys import change_provider, store_keys
 
 if TYPE_CHECKING:
     from django.core.checks import CheckMessage
@@ -37,7 +38,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"metadata": {"issuer": "https://x.example"}}, "psc_connect.E019"),
     ({"metadata": []}, "psc_connect.E019"),
     ({"jwks": {}}, "psc_connect.W006"),
-    ({"jwks": {"keys": "none"}}, "psc_connect.W006"),
+    ({"jwks": {"keys": ["none"]}}, "psc_connect.W006"),
     ({"jwks": {}, "metadata": WITHOUT_JWKS_URI}, "psc_connect.E020"),
     ({"id_token_signed_response_alg": "ES256"}, "psc_connect.W007"),
     ({"rows": ()}, "psc_connect.W008"),
@@ -82,9 +83,12 @@ def test_one_thing_wrong_is_found_and_named(declared: Provider, change: dict[str
         if change.get("metadata") == WITHOUT_JWKS_URI:
             without = {name: value for name, value in declared.metadata.items() if name != "jwks_uri"}
             change = {**change, "metadata": without}
-        for name, value in change.items():
-            setattr(declared, name, value)
-        declared.save()
+        if "client_secret" in change:
+            declared.client_secret = change["client_secret"]
+            declared.save()
+        else:
+            change_provider(declared, **change)
+        declared.refresh_from_db()
     [message] = found()
     assert message.id == expected
     assert "psc" in message.msg
@@ -139,15 +143,14 @@ def test_a_secret_of_before_the_sites_own_keys_is_told(declared: Provider, setti
 
 
 def test_keys_that_are_all_retired_are_no_missing_keys(declared: Provider) -> None:
-    declared.jwks_retired = [key.thumbprint for key in declared.key_set().keys]
-    declared.save()
+    store_keys(declared, declared.jwks, retired=[key.thumbprint for key in declared.key_set().keys])
     [message] = found()
     assert message.id == "psc_connect.E021"
     assert [told.is_serious() for told in providers.check_provider(declared)] == [True]
 
 
 def test_nobody_is_called(declared: Provider, simulator: Any) -> None:
-    Provider.objects.update(jwks={})
+    store_keys(declared, {})
     simulator.clear_requests()
     found()
     assert not simulator.requests

@@ -125,7 +125,7 @@ def test_a_wrong_rule_is_reported_with_its_place(tmp_path: Path, rule: dict[str,
 def test_every_wrong_condition_is_reported_at_once(tmp_path: Path) -> None:
     called = declare(tmp_path, {"conditions": [{**DOCTORS, "subject": "age"}, {}, DOCTORS, 7], "outcome": "allow"})
     assert problems(called) == [f"access_rules[0].conditions{place}" for place in ("[0].subject", "[1]", "[3]")]
-    assert re.search("there are: profession, category", called.text)
+    assert re.search("Choose one of: profession, category", called.text)
 
 
 def test_more_rules_than_a_page_can_show_are_refused(tmp_path: Path) -> None:

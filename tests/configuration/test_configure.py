@@ -16,6 +16,7 @@ from tests.configuration.commands import configure, everything, export, write
 from tests.conftest import CLIENT_SECRET
 from tests.support.browser_session import PAGE, BrowserSession
 from tests.support.key_sets import EC_KEY
+from tests.support.stored_keys import store_keys
 
 if TYPE_CHECKING:
     from psc_connect.simulator import Simulator
@@ -123,7 +124,7 @@ def test_a_change_is_shown_and_audited() -> None:
     assert called.text.splitlines()[:2] == ["psc: changes", "  scope: openid scope_all → openid"]
     change = DeclarationChange.objects.order_by("pk").last()
     assert change is not None
-    assert (change.changes, change.origin) == ([["scope", "openid scope_all", "openid"]], "command")
+    assert (change.changes, change.source) == ([["scope", "openid scope_all", "openid"]], "command")
 
 
 def test_given_rows_replace_all_rows(tmp_path: Path) -> None:
@@ -176,7 +177,7 @@ def test_given_metadata_does_not_replace_that_of_the_same_issuer(production: Pro
 
 def test_given_keys_do_not_replace_those_published_since(provider: Provider, tmp_path: Path) -> None:
     kept = export("psc")["providers"][0]
-    Provider.objects.update(jwks={"keys": [EC_KEY]})
+    store_keys(provider, {"keys": [EC_KEY]})
     configure("--file", write(tmp_path, kept))
     assert Provider.objects.get().jwks == {"keys": [EC_KEY]}
 

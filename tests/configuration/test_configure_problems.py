@@ -269,7 +269,7 @@ def test_a_secret_or_issuer_saved_since_the_plan_is_reported(provider: Provider,
         Provider.objects.update(metadata={**provider.metadata, "issuer": "https://elsewhere.example"})
     before = everything()
     with pytest.raises(ConfigurationError):
-        apply_plans([plan], origin="command")
+        apply_plans([plan], source="command")
     assert everything() == before
 
 

@@ -14,6 +14,7 @@ from psc_connect.providers.serialization import PROVIDER_FIELDS, ROWS
 from tests.configuration.commands import STEERING, call, configure, everything, export, steering
 from tests.conftest import CLIENT_SECRET, make_provider
 from tests.support.key_sets import EC_KEY
+from tests.support.stored_keys import store_keys
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,8 +71,7 @@ def declared(db: None, simulator: Simulator) -> Provider:
     """A provider with no option at its default."""
     provider = make_provider(simulator, slug="mine", environment="custom", **EVERYTHING, jwks={"keys": [EC_KEY]})
     (key,) = provider.key_set().keys
-    provider.jwks_pinned, provider.jwks_retired = [key.thumbprint], ["A" * 43]
-    provider.save()
+    store_keys(provider, provider.jwks, pinned=[key.thumbprint], retired=["A" * 43])
     provider.exported_attributes.create(claim="SubjectRefPro.exercices[0].codeProfession", user_field="email")
     group = Group.objects.create(name="Médecins")
     provider.exported_groups.create(claim="SubjectRole", equals="10", group=group)
@@ -133,12 +133,7 @@ def test_every_column_is_exported_or_is_not_set_by_administrators() -> None:
         "id",
         "slug",
         "client_secret",
-        "metadata_checked_at",
-        "jwks_updated_at",
-        "jwks_fetch_began_at",
-        "jwks_fetch_ended_at",
-        "jwks_first_seen",
-        "jwks_last_used",
+        "version",
     }
 
 

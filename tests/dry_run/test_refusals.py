@@ -17,6 +17,7 @@ from tests.support.dry_runs import begin, code_of
 from tests.support.fault_cases import HARMLESS, REFUSED, FaultCase
 from tests.support.refusals import assert_sign_in_is_refused, stored_data
 from tests.support.refused_people import PERSON, REFUSED_PEOPLE, TESTED_ELSEWHERE, Refused, Site
+from tests.support.stored_keys import change_provider
 from tests.test_error_codes import ALL_CODES
 
 pytestmark = pytest.mark.django_db
@@ -42,7 +43,7 @@ def outcome_of_dry_run(admin_session: BrowserSession, simulator: Simulator) -> t
 def test_a_wrong_answer_ends_a_dry_run_with_the_code_of_a_login(
     simulator: Simulator, admin_session: BrowserSession, wrong: FaultCase
 ) -> None:
-    Provider.objects.update(**wrong.row)
+    change_provider(Provider.objects.get(), **wrong.row)
     simulator.faults.set(wrong.fault, **wrong.options)
     assert outcome_of_dry_run(admin_session, simulator) == (wrong.code, list(wrong.calls))
 
@@ -52,7 +53,7 @@ def test_a_wrong_answer_ends_a_dry_run_with_the_code_of_a_login(
 def test_an_odd_answer_that_signs_in_passes_a_dry_run(
     simulator: Simulator, admin_session: BrowserSession, wrong: FaultCase
 ) -> None:
-    Provider.objects.update(**wrong.row)
+    change_provider(Provider.objects.get(), **wrong.row)
     simulator.faults.set(wrong.fault, **wrong.options)
     code, _calls = outcome_of_dry_run(admin_session, simulator)
     assert code == ""

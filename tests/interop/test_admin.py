@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model
 
-from psc_connect.models import Account, Provider
+from psc_connect.models import Account, Provider, ProviderFetchTimes
 from tests.admin.pages import administrator, stored
 from tests.configuration.commands import call, export
 from tests.interop.browser import Browser
@@ -86,7 +86,7 @@ def test_a_dry_run_shows_the_login_and_saves_nothing(keycloak: Keycloak, live_se
 def test_changed_metadata_is_applied_once_a_day(keycloak: Keycloak, proxy: RecordingProxy, visitor: Visitor) -> None:
     metadata = keycloak.metadata()
     provider = declare(keycloak, metadata={**metadata, "end_session_endpoint": f"{keycloak.issuer}/old"})
-    Provider.objects.update(metadata_checked_at="2026-01-01T00:00:00+00:00")
+    ProviderFetchTimes.objects.update(metadata_checked_at="2026-01-01T00:00:00+00:00")
     assert is_page_of(visitor.sign_in(DOCTOR), DOCTOR)
     assert stored(provider).metadata == metadata
 

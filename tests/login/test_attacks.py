@@ -22,6 +22,7 @@ from psc_connect.providers.serialization import key_names
 from psc_connect.simulator import Simulator, run_simulator
 from tests.conftest import make_provider
 from tests.support.browser_session import error_code_of, path_of, query_of
+from tests.support.stored_keys import set_times, store_keys
 
 PAGE = "/page/one/"
 # Django 6 expects addresses, Django 5.2 pairs.
@@ -114,7 +115,7 @@ def test_key_that_changes_under_the_same_kid_is_fetched_once(simulator, provider
     own = next(key for key in simulator.jwks["keys"] if key.get("use") == "sig")
     name = {"kid": own["kid"]} if kid == "kept" else {}
     stale = [{**{member: value for member, value in key.items() if member != "kid"}, **name} for key in strangers]
-    Provider.objects.update(jwks={"keys": stale})
+    store_keys(provider, {"keys": stale})
     if kid == "none":
         simulator.faults.set("missing_kid")
     person.sign_in()
@@ -133,10 +134,8 @@ def test_keys_pinned_during_a_fetch_are_kept(simulator):
     def pin() -> None:
         while simulator.count("jwks") == 0:
             time.sleep(0.01)
-        now = timezone.now()
-        Provider.objects.update(
-            jwks=trusted, jwks_pinned=[*key_names(trusted)], jwks_updated_at=now, jwks_fetch_began_at=None
-        )
+        set_times(provider, jwks_updated_at=timezone.now(), jwks_fetch_began_at=None)
+        store_keys(Provider.objects.get(), trusted, pinned=key_names(trusted))
         pinned.set()
         connection.close()
 

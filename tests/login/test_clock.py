@@ -11,6 +11,7 @@ from psc_connect.models import Provider
 from psc_connect.oidc.deadline import Deadline
 from tests.support.browser_session import PAGE
 from tests.support.refusals import assert_refused
+from tests.support.stored_keys import change_provider
 
 pytestmark = pytest.mark.django_db
 
@@ -59,7 +60,7 @@ def _in_paris(request, settings, provider):
 def test_login_works_on_special_days(simulator, person, time_machine, moment):
     time_machine.move_to(moment)
     aged = django_timezone.now() - timedelta(hours=25)
-    Provider.objects.update(jwks_updated_at=aged, max_age=3600)
+    change_provider(Provider.objects.get(), jwks_updated_at=aged, max_age=3600)
     started = person.begin(PAGE)
     time_machine.move_to(moment + timedelta(seconds=3))
     assert person.come_back(person.authorize(started))["Location"] == PAGE

@@ -12,6 +12,7 @@ from psc_connect.simulator.signing_keys import unpublished_key
 from tests.support.browser_session import PAGE, BrowserSession
 from tests.support.fault_cases import AT_KEYS, HARMLESS, REFUSED, TESTED_ELSEWHERE
 from tests.support.refusals import assert_refused
+from tests.support.stored_keys import change_provider
 
 pytestmark = pytest.mark.django_db
 
@@ -25,7 +26,7 @@ def test_every_fault_of_the_simulator_has_its_outcome_here():
 @pytest.mark.usefixtures("provider")
 @pytest.mark.parametrize("wrong", [wrong.param() for wrong in REFUSED])
 def test_a_wrong_answer_is_refused_by_its_code(simulator, person, wrong):
-    Provider.objects.update(**wrong.row)
+    change_provider(Provider.objects.get(), **wrong.row)
     simulator.faults.set(wrong.fault, **wrong.options)
     response = person.sign_in(PAGE)
     knows_the_page = wrong.code not in {"authorization_state_unknown", "authorization_state_missing"}
@@ -43,7 +44,7 @@ def test_a_wrong_answer_is_refused_by_its_code(simulator, person, wrong):
 @pytest.mark.usefixtures("provider")
 @pytest.mark.parametrize("wrong", [wrong.param() for wrong in HARMLESS])
 def test_an_odd_but_harmless_answer_signs_in(simulator, person, wrong):
-    Provider.objects.update(**wrong.row)
+    change_provider(Provider.objects.get(), **wrong.row)
     simulator.faults.set(wrong.fault, **wrong.options)
     assert person.sign_in(PAGE)["Location"] == PAGE
     assert person.is_signed_in

@@ -12,6 +12,7 @@ from psc_connect.providers.serialization import key_names
 from psc_connect.simulator import Simulator, run_simulator
 from tests.conftest import client_of, make_provider
 from tests.support.browser_session import PAGE, BrowserSession, error_code_of, query_of
+from tests.support.stored_keys import store_keys
 
 pytestmark = pytest.mark.django_db
 
@@ -88,8 +89,7 @@ def test_a_code_of_the_sandbox_is_not_sent_to_production(simulator, sandbox, per
 def test_keys_with_the_same_kid_verify_their_own_provider_only(simulator, sandbox, person, tester):
     for there, someone in ((simulator, person), (sandbox, tester)):
         row = Provider.objects.get(slug=someone.slug)
-        row.jwks = {"keys": [{**there.keys.current.public, "kid": "same"}]}
-        row.save()
+        store_keys(row, {"keys": [{**there.keys.current.public, "kid": "same"}]})
         there.faults.set("id_token_header", header={"kid": "same"})
         assert someone.sign_in(PAGE)["Location"] == PAGE
         assert there.count("jwks") == 0
@@ -99,7 +99,7 @@ def test_keys_with_the_same_kid_verify_their_own_provider_only(simulator, sandbo
 def test_sandbox_key_with_a_production_kid_is_refused(simulator, sandbox, person, tester):
     tester.sign_in()
     jwks = {"keys": [{**simulator.keys.current.public, "kid": "same"}]}
-    Provider.objects.filter(slug="psc").update(jwks=jwks, jwks_pinned=[*key_names(jwks)])
+    store_keys(Provider.objects.get(slug="psc"), jwks, pinned=key_names(jwks))
     before = list(simulator.keys.published)
     simulator.keys.published = [sandbox.keys.current, *before]
     simulator.faults.set("id_token_header", header={"kid": "same"})

@@ -15,6 +15,7 @@ from tests.admin.pages import Administrator, row
 from tests.configuration.commands import STEERING, call, steering
 from tests.conftest import CLIENT_SECRET
 from tests.support.key_sets import EC_KEY, key_set
+from tests.support.stored_keys import store_keys
 from tests.support.tls_provider import Serving
 
 pytestmark = pytest.mark.django_db
@@ -152,7 +153,7 @@ def test_a_provider_that_is_down_fails(site: Any, production: Provider, no_way_o
 def test_pasted_keys_pass_if_the_provider_publishes_none(declared: Provider) -> None:
     Provider.objects.update(metadata={**declared.metadata, "jwks_uri": ""}, metadata_followed=False)
     assert codes(json.loads(check("--json").text))["keys"] == ("passed", "keys_pasted")
-    Provider.objects.update(jwks={})
+    store_keys(declared, {})
     assert codes(json.loads(check("--json").text))["keys"] == ("failed", "jwks_uri_missing")
 
 

@@ -24,7 +24,7 @@ def test_keys_older_than_a_day_are_fetched_again_once(simulator, provider):
     assert reached_page(sign_in_once())
     assert reached_page(sign_in_once())
     assert simulator.count("jwks") == 1
-    fetched_at = Provider.objects.get().jwks_updated_at
+    fetched_at = Provider.objects.get().fetch_times.jwks_updated_at
     assert fetched_at is not None
     assert timezone.now() - fetched_at < timedelta(minutes=1)
 

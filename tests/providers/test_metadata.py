@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from psc_connect.models import DeclarationChange, Provider
-from psc_connect.providers.metadata import DocumentRefused, take_over, with_members
+from psc_connect.models import DeclarationChange, Provider, ProviderFetchTimes
+from psc_connect.providers.metadata import MetadataRefused, save_metadata, with_members
 from tests.conftest import make_provider
 from tests.support.browser_session import PAGE, BrowserSession, query_of
 from tests.support.database import failing_statements
@@ -20,7 +20,7 @@ DAY = timedelta(hours=24, minutes=1)
 
 
 def let_a_day_pass(by: timedelta = DAY) -> None:
-    Provider.objects.update(metadata_checked_at=timezone.now() - by)
+    ProviderFetchTimes.objects.update(metadata_checked_at=timezone.now() - by)
 
 
 def stored() -> Provider:
@@ -39,7 +39,7 @@ def test_a_changed_endpoint_is_followed_at_the_first_login_of_the_day(provider: 
     assert stored().metadata["authorization_endpoint"] == moved
     change = DeclarationChange.objects.get()
     assert change.changes == [["metadata.authorization_endpoint", provider.metadata["authorization_endpoint"], moved]]
-    assert (change.origin, change.made_by) == ("login", None)
+    assert (change.source, change.made_by) == ("login", None)
 
 
 @pytest.mark.django_db
@@ -115,7 +115,8 @@ def test_a_document_that_cannot_be_had_fails_no_login_and_is_asked_for_again_soo
     BrowserSession().begin(PAGE)
     assert simulator.count("metadata") == asked
     let_a_day_pass(DAY - timedelta(minutes=2))
-    Provider.objects.update(metadata_checked_at=stored().metadata_checked_at - timedelta(minutes=11))
+    checked_at = stored().fetch_times.metadata_checked_at
+    ProviderFetchTimes.objects.update(metadata_checked_at=checked_at - timedelta(minutes=11))
     BrowserSession().begin(PAGE)
     assert simulator.count("metadata") == asked + 1
 
@@ -185,10 +186,10 @@ def test_what_an_administrator_saves_meanwhile_stays(simulator: Any) -> None:
 
 @pytest.mark.django_db
 def test_taking_over_says_whether_anything_has_changed(provider: Any) -> None:
-    assert not take_over(provider, provider.metadata, origin="admin")
-    assert take_over(provider, {**provider.metadata, "x-new": 1}, origin="admin")
-    with pytest.raises(DocumentRefused):
-        take_over(provider, {**provider.metadata, "issuer": provider.issuer + "-x"}, origin="admin")
+    assert not save_metadata(provider, provider.metadata, source="admin")
+    assert save_metadata(provider, {**provider.metadata, "x-new": 1}, source="admin")
+    with pytest.raises(MetadataRefused):
+        save_metadata(provider, {**provider.metadata, "issuer": provider.issuer + "-x"}, source="admin")
 
 
 def test_members_are_accepted_one_by_one() -> None:

@@ -17,9 +17,13 @@ def create_database() -> None:
     from django.utils import timezone
 
     from psc_connect.models import ExportedAttribute, Provider
+    from tests.support.stored_keys import change_provider
 
     call_command("migrate", verbosity=0)
-    provider = Provider.objects.create(**json.load(sys.stdin), jwks_updated_at=timezone.now())
+    values = json.load(sys.stdin)
+    jwks = values.pop("jwks")
+    provider = Provider.objects.create(**values)
+    change_provider(provider, jwks=jwks, jwks_updated_at=timezone.now())
     ExportedAttribute.objects.create(provider=provider, claim="SubjectNameID", user_field="username", when="creation")
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connections
 from django.utils import timezone
 
-from psc_connect.models import Provider
+from psc_connect.models import ProviderFetchTimes
 from tests.support.browser_session import PAGE, BrowserSession
 
 
@@ -43,4 +43,4 @@ def reached_page(response: Any) -> bool:
 
 
 def age_keys(by: timedelta = timedelta(hours=24, minutes=1)) -> None:
-    Provider.objects.update(jwks_updated_at=timezone.now() - by)
+    ProviderFetchTimes.objects.update(jwks_updated_at=timezone.now() - by)

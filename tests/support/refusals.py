@@ -25,6 +25,8 @@ IGNORED_TABLES = {
     "psc_connect.declarationchange",
     "psc_connect.exportedattribute",
     "psc_connect.provider",
+    "psc_connect.providerfetchtimes",
+    "psc_connect.signingkey",
 }
 
 

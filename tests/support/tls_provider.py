@@ -13,6 +13,7 @@ from typing import Any
 from psc_connect.models import Provider
 from tests.oidc.raw_server import Connection, RawServer, reply, server_context
 from tests.support.key_sets import EC_KEY, key_set
+from tests.support.stored_keys import store_keys
 
 Serving = Callable[..., Provider]
 
@@ -46,9 +47,10 @@ def tls_providers(folder: Path) -> Iterator[Serving]:
         server = RawServer(partial(answer_requests, closing=closing), server_context(folder, **certificate))
         running.append(server)
         provider = Provider(slug="psc", environment="custom", client_id="c", client_secret="s")
-        provider.metadata, provider.jwks = metadata_of(server.url), {"keys": [EC_KEY]}
+        provider.metadata = metadata_of(server.url)
         provider.id_token_signed_response_alg = "ES256"
         provider.save()
+        store_keys(provider, {"keys": [EC_KEY]})
         provider.exported_attributes.create(claim="sub", user_field="username", when="creation")
         return provider
 

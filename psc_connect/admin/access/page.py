@@ -152,7 +152,6 @@ class AccessPage(RowsPage):
             labels_with_codes=labels_with_codes(),
             users_have_groups=users_have_groups(),
             max_accounts=MAX_ACCOUNTS,
-            seen=self.seen(request),
             **{**NO_PROBLEM, **NO_PREVIEW, "remarks": [], **context},
         )
 

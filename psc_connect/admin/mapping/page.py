@@ -120,7 +120,6 @@ class MappingPage(RowsPage):
             creation_is_impossible=creation_is_impossible(self.provider),
             computed=shown_computed(claims, shown),
             proposals=[(path.path, to_single_line(shown(path.value))) for path in proposals(userinfo)],
-            seen=self.seen(request),
             **{"presets": PresetForm(), "missing": [], **NO_PROBLEM, **context},
         )
 

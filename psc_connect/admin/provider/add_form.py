@@ -1,4 +1,4 @@
-"""Declaring a provider with five answers; and what the page that changes one holds true too."""
+"""The form that adds a provider, and what it shares with the change form."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ ACR_NOTE = _(
 
 
 class FetchedDocuments:
-    """What providers answered during one request: each is asked once, before a transaction begins."""
+    """Documents fetched during one request: each provider is asked once, before a transaction begins."""
 
     def __init__(self) -> None:
         self._answers: dict[str, dict[str, Any] | ProviderUnavailable | MetadataError] = {}
 
     def get(self, name: str, fetch: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        """Return what is known under a name, or what ``fetch`` brings. Raises ProviderUnavailable, MetadataError."""
+        """Return the document of a name, fetched once with ``fetch``. Raises ProviderUnavailable, MetadataError."""
         if name not in self._answers:
             try:
                 self._answers[name] = fetch()
@@ -64,9 +64,9 @@ def fetched_documents(request: HttpRequest) -> FetchedDocuments:
 
 
 class ProviderForm(_ModelForm):
-    """What both pages hold true at every save: the metadata is usable, and the secret goes nowhere unseen."""
+    """What both forms validate: the metadata is usable, and the secret is not sent to another recipient."""
 
-    # Set by ProviderAdmin.get_form(): why whoever asks may not replace secrets and keys, or nothing.
+    # Set by ProviderAdmin.get_form(): why the user may not replace secrets and keys, or "".
     why_not: str = ""
     fetched: FetchedDocuments
 
@@ -95,7 +95,7 @@ class ProviderForm(_ModelForm):
             self.add_error(name, error)
         self.cleaned_data["metadata"] = document
         if document != self.instance.metadata and "metadata" not in self.changed_data:
-            # Saved, and told in the history, as what an administrator types is.
+            # Saved and audited like typed metadata.
             self.changed_data.append("metadata")
 
     def _present(self) -> Provider | None:
@@ -105,7 +105,7 @@ class ProviderForm(_ModelForm):
         return self.cleaned_data.get("client_secret") if "client_secret" in self.changed_data else None
 
     def _wanted_metadata(self) -> object:
-        """Return the document that the row is to have, or None where an error says why there is none."""
+        """Return the metadata to save, or None after adding an error."""
         environment = self.cleaned_data["environment"]
         try:
             return self.fetched.get(environment, lambda: validation.environment_metadata(environment))
@@ -119,7 +119,7 @@ class ProviderForm(_ModelForm):
 
 
 class DeclarationForm(ProviderForm):
-    """The page that adds a provider: five answers, and what another provider than Pro Santé Connect needs."""
+    """The form that adds a provider: five fields, and those for a provider other than Pro Santé Connect."""
 
     client_secret = SecretInput(label=_("Client secret"))
     discovery_url = forms.URLField(
@@ -131,9 +131,9 @@ class DeclarationForm(ProviderForm):
     metadata = DocumentField(label=_("Provider metadata"), required=False)
     like = forms.ModelChoiceField(
         Provider.objects.all(),
-        label=pgettext_lazy("desk", "Like"),
+        label=pgettext_lazy("desk", "Copy settings from"),
         required=False,
-        help_text=_("Takes over its options, its mapping and its rules: production those of the sandbox, as tried."),
+        help_text=_("Copies its options, its mapping and its rules, for example from the sandbox to production."),
     )
 
     class Meta:
@@ -146,13 +146,13 @@ class DeclarationForm(ProviderForm):
         document = self.cleaned_data.get("metadata")
         if not self.why_not or not isinstance(document, dict):
             return
-        # Its people would be those of the other provider, and this one's keys would vouch for them.
+        # A provider with the issuer of another one could sign in the people of that one.
         if any(each.issuer == document.get("issuer") for each in Provider.objects.all()):
             self.add_error("environment", ValidationError(self.why_not, code="issuer_is_declared"))
         elif not validation.is_well_known(str(document.get("issuer"))):
             text = gettext(
-                "Whoever declares another issuer than those of Pro Santé Connect and of the simulator decides whom "
-                "the site believes."
+                "Declaring another issuer than those of Pro Santé Connect and of the simulator decides whom this "
+                "site trusts."
             )
             message = format_html("{} {}", text, self.why_not)
             self.add_error("environment", ValidationError(message, code="issuer_needs_the_right"))

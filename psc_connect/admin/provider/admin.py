@@ -1,4 +1,4 @@
-"""The provider's form, and the way to the pages beside it."""
+"""The admin of providers, and the URLs of their other pages."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from psc_connect.admin.mapping.page import MappingPage, summary
 from psc_connect.admin.provider.add_form import DeclarationForm, fetched_documents
 from psc_connect.admin.provider.change_form import ChangeForm
 from psc_connect.admin.provider.connection_page import AcceptMetadataPage, ConnectionPage
-from psc_connect.admin.provider.copy_from import take_over
+from psc_connect.admin.provider.copy_from import copy_settings
 from psc_connect.admin.provider.dry_run_page import BeginDryRunPage, DryRunPage
 from psc_connect.admin.provider.fieldsets import ADD_FIELDSETS, CHANGE_FIELDSETS
 from psc_connect.admin.provider.import_export import ExportPage, ImportPage, may_import
@@ -60,7 +60,7 @@ PAGES = (
     ExportPage,
     AcceptMetadataPage,
 )
-ORIGIN = DeclarationChange.Origin.ADMIN
+SOURCE = DeclarationChange.Source.ADMIN
 
 sensitive = method_decorator(sensitive_post_parameters("client_secret"))
 
@@ -88,7 +88,7 @@ class ProviderAdmin(ReadOnlyFieldsMixin, DeclaredFilters, _ModelAdmin):
         context = {"rows": access_page.summary(provider), "url": provider_url(self, "access_rules", provider.pk)}
         return render_to_string("admin/psc_connect/provider/access_summary.html", context)
 
-    @admin.display(description=_("resolution rules"))
+    @admin.display(description=_("provider selection rules"))
     def rules(self, provider: Provider) -> SafeString:
         context = {"rows": provider.selection_rules.all(), "url": provider_url(self, "rules", provider.pk)}
         return render_to_string("admin/psc_connect/provider/rules_summary.html", context)
@@ -100,11 +100,11 @@ class ProviderAdmin(ReadOnlyFieldsMixin, DeclaredFilters, _ModelAdmin):
 
     @override
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Provider | None:
-        """Lock the row for the page that saves it: of two in the same instant, the second is judged by what it is."""
+        """Lock the row for the page that saves it, so that the second of two simultaneous saves sees the first."""
         found = super().get_object(request, object_id, from_field)
         if found is None or request.method != "POST" or not transaction.get_connection().in_atomic_block:
             return found
-        return Provider.objects.select_for_update().filter(pk=found.pk).first()
+        return keys.locked(found)
 
     @override
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
@@ -173,8 +173,8 @@ class ProviderAdmin(ReadOnlyFieldsMixin, DeclaredFilters, _ModelAdmin):
         provider = context["original"]
         context["declared"] = declared_addresses(request, provider) if provider else ()
         context["creation_is_impossible"] = provider is not None and creation_is_impossible(provider)
+        context["shown_version"] = getattr(context["adminform"].form, "shown_version", "")
         context["may_change"] = self.has_change_permission(request, provider)
-        context["acknowledged"] = getattr(context["adminform"].form, "acknowledgement", "")
         return super().render_change_form(request, context, *args, **kwargs)
 
     @override
@@ -188,45 +188,45 @@ class ProviderAdmin(ReadOnlyFieldsMixin, DeclaredFilters, _ModelAdmin):
             obj.slug = validation.unused_slug(obj.environment)
             obj.save()
             if like := form.cleaned_data.get("like"):
-                take_over(obj, like, self, request)
+                copy_settings(obj, like, self, request)
             else:
                 validation.add_default_attributes(obj)
             self._import_keys_afterwards(request, obj)
             return
-        # What somebody else, or a login, has saved since this page was shown stays: only what was changed is written.
+        # Save only the changed fields, to keep what others have saved since this page was shown.
         changed = {field.name for field in Provider._meta.concrete_fields} & set(form.changed_data)
         if "metadata" in changed:
             if form.issuer_before != obj.issuer:
-                keys.forget_keys(obj)
-                changed |= {*keys.KEY_FIELDS, *keys.DECIDED_FIELDS}
+                # Keys of one issuer must never verify the tokens of another.
+                keys.replace_keys(obj, [])
             is_believed_otherwise = validation.changes_trust(form.before.declaration["metadata"], obj.metadata)
             if not obj.jwks or (is_believed_otherwise and not keys.are_pinned(obj)):
                 self._import_keys_afterwards(request, obj)
             if obj.metadata_followed and "environment" not in changed:
                 text = gettext(
-                    "Within a day the provider's own document takes the place of this one. To keep it, turn "
-                    "“Follow the provider's document” off."
+                    "Within a day, the metadata that the provider publishes will replace this. To keep it, turn "
+                    "“Follow the published metadata” off."
                 )
                 messages.warning(request, text)
         obj.save(update_fields=changed)
         if "slug" in changed:
             self._tell_new_addresses(request, obj)
-        if others := form.changed_meanwhile & {*form.fields} - {*form.changed_data}:
+        if others := form.changed_meanwhile - {*form.changed_data}:
             names = ", ".join(sorted(str(form.fields[name].label) for name in others))
-            text = gettext("What you did not touch stays as it is now (%(names)s).") % {"names": names}
-            messages.info(request, f"{edit_conflicts.told(obj, others, reader=form.reader)} {text}")
+            text = gettext("The fields you did not change keep their new values (%(names)s).") % {"names": names}
+            messages.info(request, f"{edit_conflicts.who_changed(obj, others, reader=form.reader)} {text}")
 
     @override
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
-        audit.record_since(form.before, form.instance, origin=ORIGIN, by=administrator(request))
+        audit.record_since(form.before, form.instance, source=SOURCE, by=administrator(request))
 
     @override
     def delete_model(self, request: HttpRequest, obj: Provider) -> None:
         with transaction.atomic():
             before = audit.snapshot(obj)
             super().delete_model(request, obj)
-            audit.record_since(before, obj, origin=ORIGIN, by=administrator(request))
+            audit.record_since(before, obj, source=SOURCE, by=administrator(request))
 
     @override
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Provider]) -> None:
@@ -235,7 +235,7 @@ class ProviderAdmin(ReadOnlyFieldsMixin, DeclaredFilters, _ModelAdmin):
 
     @override
     def response_post_save_add(self, request: HttpRequest, obj: Provider) -> HttpResponseRedirect:
-        """Go on to the page that says what to declare to ANS."""
+        """Redirect to the page that shows what to declare to ANS."""
         if not self.has_view_or_change_permission(request, obj):
             return super().response_post_save_add(request, obj)
         return HttpResponseRedirect(provider_url(self, "change", obj.pk))
@@ -251,5 +251,5 @@ class ProviderAdmin(ReadOnlyFieldsMixin, DeclaredFilters, _ModelAdmin):
             messages.warning(request, text % told)
 
     def _import_keys_afterwards(self, request: HttpRequest, provider: Provider) -> None:
-        # No transaction is open while a provider is waited for.
+        # Keep no transaction open while waiting for a provider.
         transaction.on_commit(lambda: import_keys(request, Provider.objects.get(pk=provider.pk)))

@@ -1,4 +1,4 @@
-"""The page that changes a provider: two administrators may have it open at once, while logins change the row."""
+"""The change form of a provider, which two administrators and logins may change at once."""
 
 from __future__ import annotations
 
@@ -20,49 +20,47 @@ from psc_connect.models import Environment, Provider
 from psc_connect.models.user_fields import linkable_fields
 from psc_connect.providers import validation
 from psc_connect.providers.metadata import secret_recipient
-from psc_connect.providers.serialization import ROWS, serialize_provider
 from psc_connect.validators import validate_translations
 
 SUGGESTED_LOCALES = ("auto", "fr", "fr en")
-# No input, but what the page goes by: whom the client secret goes to.
-RECIPIENT = "secret_recipient"
-# Inputs of the page, and the member of each translation that they are.
+# Inputs of the form, and the member of each translation that they edit.
 TRANSLATIONS = (("button_texts", "button_text"), ("button_tooltips", "button_tooltip"))
 
 
 WHY_NOT_LINKING = _(
-    "It decides as which user somebody signs in: whoever changes it must be allowed to change users. Ask a colleague "
-    "who is."
+    "This setting decides which user a person signs in as. You need the permission to change users: ask a colleague"
+    " who has it."
 )
 WHY_NOT_ACTIVITIES = _(
-    "While access rules give groups, it decides who joins them: whoever changes it must be allowed to change users. "
-    "Ask a colleague who is."
+    "While access rules give groups, this setting decides who joins them. You need the permission to change users: "
+    "ask a colleague who has it."
 )
 
 
 class ChangeForm(ProviderForm):
-    """The page that changes a provider. An empty secret leaves the stored one as it is."""
+    """The change form of a provider. An empty secret keeps the stored one."""
 
     client_secret = SecretInput(label=_("Client secret"), required=False)
     metadata = DocumentField(
         label=_("Provider metadata"),
         required=False,
-        help_text=_("Replaced when the environment changes. Empty: that of the environment again."),
+        help_text=_("Replaced when the environment changes. Empty: the metadata of the environment."),
     )
     extra_parameters = PairsField(
         label=_("Extra parameters"),
         placeholder="kc_idp_hint = my-hospital",
-        help_text=_("Sent with every authorization request, one a line. Names of the protocol are refused."),
+        help_text=_(
+            "Sent with every authorization request, one per line. Names that the protocol reserves are refused."
+        ),
     )
     button_texts = PairsField(
         label=_("Button text in other languages"),
         placeholder="en = Sign in with Pro Santé Connect",
-        help_text=_("One language a line; without a line for it, a page shows the button text."),
+        help_text=_("One language per line. Other languages show the button text."),
     )
     button_tooltips = PairsField(label=_("Tooltip in other languages"), placeholder="en = For health professionals")
-    seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
-    # Set by ProviderAdmin.get_form(): for whom the page is, and whether they may decide who signs in as which user.
+    # Set by ProviderAdmin.get_form(): the user's name, and whether they may change users.
     reader: str = ""
     may_change_users = False
 
@@ -73,11 +71,15 @@ class ChangeForm(ProviderForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.issuer_before = self.instance.issuer
-        self.showed = edit_conflicts.read_digests(self.data.get(edit_conflicts.FIELD))
-        self.present = _values(self.instance)
-        self.initial[edit_conflicts.FIELD] = edit_conflicts.digests(self.present)
-        for name, _key in TRANSLATIONS:
-            self.initial[name] = self.present[name]
+        # Hidden in the page (`change_form.html`).
+        self.shown_version = self.data.get("shown_version") or str(self.instance.version)
+        for name, key in TRANSLATIONS:
+            self.initial[name] = {
+                language: texts[key] for language, texts in self.instance.translations.items() if key in texts
+            }
+        for name, field in self.fields.items():
+            # What an administrator touched is what differs from the value shown, not from a newer one.
+            field.show_hidden_initial = name != "client_secret"
         if "ui_locales" in self.fields:
             self.fields["ui_locales"].widget = SuggestingInput(SUGGESTED_LOCALES)
             self.fields["comment"].widget.attrs["rows"] = 3
@@ -91,40 +93,36 @@ class ChangeForm(ProviderForm):
 
     @cached_property
     def changed_meanwhile(self) -> set[str]:
-        """What somebody else has saved since this page was made, of what it shows."""
-        return edit_conflicts.changed_since(self.showed, self.present) & {*self.fields, RECIPIENT}
+        """The fields that were saved since this page was made."""
+        changed = edit_conflicts.changed_since(self.instance, self.shown_version, {*self.fields, "translations"})
+        if "translations" in changed:
+            changed |= {name for name, _key in TRANSLATIONS}
+        return {name for name in changed & {*self.fields} if name == "client_secret" or self._differs_from_shown(name)}
 
-    @cached_property
-    @override
-    def changed_data(self) -> list[str]:
-        """Only what this administrator touched: what the page showed is not written back over what is newer."""
-        changed: list[str] = super().changed_data
-        return [name for name in changed if name != edit_conflicts.FIELD and not self._is_as_shown(name)]
+    def _differs_from_shown(self, name: str) -> bool:
+        return self.fields[name].has_changed(self.initial.get(name), self.data.get(self[name].html_initial_name))
 
-    def _is_as_shown(self, name: str) -> bool:
-        if name not in self.changed_meanwhile or name == "client_secret":
+    @property
+    def in_conflict(self) -> set[str]:
+        """The fields that both have changed to different values."""
+        both = {
+            name
+            for name in self.changed_meanwhile & {*self.changed_data}
+            if name == "client_secret" or self.fields[name].has_changed(self.initial.get(name), self[name].data)
+        }
+        # A secret is typed for the issuer that the page showed.
+        if "client_secret" in self.changed_data and self._recipient_has_changed():
+            both.add("metadata")
+        return both
+
+    def _recipient_has_changed(self) -> bool:
+        if "metadata" not in self.changed_meanwhile:
             return False
         try:
-            typed = self.fields[name].clean(self[name].data)
+            shown = self.fields["metadata"].to_python(self.data.get(self["metadata"].html_initial_name))
         except ValidationError:
-            return False
-        # An empty input says the same of each kind of field.
-        possible = (None, "", {}) if typed in (None, "", {}) else (typed,)
-        return self.showed[name] in {edit_conflicts.digest(each) for each in possible}
-
-    @property
-    def in_conflict(self) -> dict[str, Any]:
-        """What both have changed, as the other one left it."""
-        both = self.changed_meanwhile & {*self.changed_data} & {*self.fields}
-        # A secret is typed for the issuer that the page showed.
-        if RECIPIENT in self.changed_meanwhile and "client_secret" in self.changed_data:
-            both.add("metadata")
-        return {name: self.present[name] for name in sorted(both)}
-
-    @property
-    def acknowledgement(self) -> str:
-        """What the page carries once it has told of a conflict, so that the next save goes through."""
-        return edit_conflicts.digest(self.in_conflict) if self.in_conflict else ""
+            return True
+        return secret_recipient(shown) != secret_recipient(self.initial["metadata"])
 
     def clean_client_secret(self) -> Any:
         if "client_secret" in self.changed_data and self.why_not:
@@ -133,14 +131,14 @@ class ChangeForm(ProviderForm):
 
     @override
     def clean(self) -> dict[str, Any]:
-        for name in self.changed_meanwhile & {*self.cleaned_data} - {*self.changed_data, "client_secret"}:
-            self.cleaned_data[name] = self.present[name]
+        for name in {*self.cleaned_data} - {*self.changed_data, "client_secret"}:
+            self.cleaned_data[name] = self.initial[name]
         super().clean()
         if not self.may_change_users:
             self._check_what_users_get()
         self._join_translations()
-        if self.in_conflict and self.data.get("acknowledged") != self.acknowledgement:
-            self._tell_of_conflict()
+        if conflicts := self.in_conflict:
+            self._tell_of_conflict(conflicts)
         return self.cleaned_data
 
     def _check_what_users_get(self) -> None:
@@ -164,19 +162,21 @@ class ChangeForm(ProviderForm):
             self.instance.translations = joined
             self.changed_data.append("translations")
 
-    def _tell_of_conflict(self) -> None:
+    def _tell_of_conflict(self, names: set[str]) -> None:
         text = (
-            edit_conflicts.told(self.instance, self.in_conflict, reader=self.reader)
+            edit_conflicts.who_changed(self.instance, names, reader=self.reader)
             + " "
             + gettext(
                 "Nothing of yours has been saved yet, and nothing is lost: look at the fields below, and save again."
             )
         )
         self.add_error(None, ValidationError(text, code="changed_meanwhile"))
-        for name, value in self.in_conflict.items():
-            message = _("It is “%(value)s” meanwhile. Save again to put what you typed in its place.")
-            shown = "…" if name == "client_secret" else str(value)[:200]
+        for name in sorted(names):
+            message = _("It has been changed to “%(value)s” meanwhile. Save again to replace it by what you typed.")
+            shown = "…" if name == "client_secret" else str(self.initial[name])[:200]
             self.add_error(name, ValidationError(message, code="changed_meanwhile", params={"value": shown}))
+        # The administrator has been told: the next save goes through.
+        self.shown_version = str(self.instance.version)
 
     @override
     def _wanted_metadata(self) -> object:
@@ -187,7 +187,7 @@ class ChangeForm(ProviderForm):
         has_own = self.cleaned_data["environment"] != Environment.CUSTOM
         if is_typed or (has_own and (is_elsewhere or not self.instance.metadata)):
             return super()._wanted_metadata()
-        # A provider that is off may keep what would no longer pass: one must be able to turn it off.
+        # Invalid metadata must not keep an administrator from disabling a provider.
         return self.instance.metadata if self.cleaned_data["enabled"] else None
 
     @override
@@ -196,18 +196,3 @@ class ChangeForm(ProviderForm):
         document = self.cleaned_data.get("metadata")
         if self.why_not and validation.changes_trust(self.instance.metadata, document):
             self.add_error("metadata", ValidationError(self.why_not, code="secrets_not_allowed"))
-
-
-def _values(provider: Provider) -> dict[str, Any]:
-    """Return every value of the page as the row has it now; the secret as it lies in the database."""
-    declared = serialize_provider(provider)
-    apart = {*ROWS, "jwks", "jwks_pinned", "jwks_retired", "translations"}
-    return {
-        **{name: value for name, value in declared.items() if name not in apart},
-        "client_secret": provider.client_secret.ciphertext,
-        RECIPIENT: secret_recipient(provider.metadata),
-        **{
-            name: {language: texts[key] for language, texts in provider.translations.items() if key in texts}
-            for name, key in TRANSLATIONS
-        },
-    }

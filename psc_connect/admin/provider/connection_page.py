@@ -21,7 +21,7 @@ from psc_connect.login.site_urls import declared_addresses
 from psc_connect.models import DeclarationChange
 from psc_connect.oidc.errors import MetadataError
 from psc_connect.providers import audit, metadata, validation
-from psc_connect.providers.metadata import DocumentRefused
+from psc_connect.providers.metadata import MetadataRefused
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 WORDS = {Status.PASSED: _("passed"), Status.WARNING: _("warning"), Status.FAILED: _("failed")}
 SUMMARIES = {
     Status.PASSED: _("Everything is in order: professionals can sign in."),
-    Status.WARNING: _("Professionals can sign in, but something wants attention."),
+    Status.WARNING: _("Professionals can sign in, but something needs attention."),
     Status.FAILED: _("Professionals cannot sign in, or should not, until what failed is fixed."),
 }
 REFUSED = {
@@ -39,7 +39,7 @@ REFUSED = {
         "With it, the client secret would go to another issuer or host: paste the document into the form and enter the "
         "client secret again, or declare a second provider."
     ),
-    "metadata_changed_meanwhile": _("Other metadata has been saved meanwhile. Test the connection anew."),
+    "metadata_changed_meanwhile": _("Other metadata has been saved meanwhile. Test the connection again."),
 }
 
 
@@ -72,7 +72,7 @@ class ConnectionPage(ProviderPage):
         )
 
     def _offered(self, diagnosis: Diagnosis) -> dict[str, Any]:
-        """What the provider publishes otherwise, member by member, the ones that a login goes by first."""
+        """Return the differences of the metadata, those that logins use first."""
         comparison = diagnosis.comparison
         if comparison is None or not comparison.diff:
             return {"members": []}
@@ -92,7 +92,7 @@ class ConnectionPage(ProviderPage):
 
 
 class AcceptMetadataPage(ProviderPage):
-    """Takes over the members that were ticked, as they were shown."""
+    """Saves the ticked members as they were shown."""
 
     name = "accept_metadata"
     http_method_names = ("post",)
@@ -108,42 +108,42 @@ class AcceptMetadataPage(ProviderPage):
             messages.error(request, REFUSED["metadata_changed_meanwhile"])
         elif not names:
             messages.warning(request, gettext("No difference was ticked: nothing has been changed."))
-        elif self._take_over(request, metadata.with_members(self.provider.metadata, offered["document"], names)):
+        elif self._save(request, metadata.with_members(self.provider.metadata, offered["document"], names)):
             self._stay(request, offered["document"])
         return self.to("change")
 
     def _stay(self, request: HttpRequest, document: dict[str, object]) -> None:
-        """What was left out would be taken over within a day: from now on this provider is no longer followed."""
+        """Stop following the metadata, if something was left out: the next login would save it."""
         kept = self.provider.metadata
         left_out = [name for name in USED_MEMBERS if kept.get(name) != document.get(name)]
         if left_out and self.provider.metadata_followed:
-            origin, by = DeclarationChange.Origin.ADMIN, administrator(request)
-            with transaction.atomic(), audit.recorded(self.provider, origin=origin, by=by):
+            source, by = DeclarationChange.Source.ADMIN, administrator(request)
+            with transaction.atomic(), audit.recorded(self.provider, source=source, by=by):
                 self.provider.metadata_followed = False
                 self.provider.save(update_fields=["metadata_followed"])
             text = gettext(
-                "“Follow the provider's document” is off now, so that what you left out stays out: %(names)s."
+                "“Follow the published metadata” is now off, so that what you left out stays out: %(names)s."
             )
             messages.info(request, text % {"names": ", ".join(left_out)})
 
-    def _take_over(self, request: HttpRequest, wanted: dict[str, object]) -> bool:
+    def _save(self, request: HttpRequest, wanted: dict[str, object]) -> bool:
         if validation.changes_trust(self.provider.metadata, wanted) and not may_replace(request):
-            # This page is sent only: one comes back to the one that offered what was ticked.
+            # This page only takes POST: return to the page of the test.
             page = self.url("connection", self.provider.pk)
             messages.error(request, why_not(request, self.url("confirm"), page=page))
             return False
         try:
-            origin, by = DeclarationChange.Origin.ADMIN, administrator(request)
-            if not metadata.take_over(self.provider, wanted, origin=origin, by=by):
-                messages.warning(request, gettext("What was ticked does not differ: nothing has been changed."))
+            source, by = DeclarationChange.Source.ADMIN, administrator(request)
+            if not metadata.save_metadata(self.provider, wanted, source=source, by=by):
+                messages.warning(request, gettext("The ticked members do not differ: nothing has been changed."))
                 return False
-        except DocumentRefused as exc:
+        except MetadataRefused as exc:
             messages.error(request, REFUSED[exc.code])
         except MetadataError as exc:
             text = gettext("Nothing has been saved. %(reason)s")
             messages.error(request, text % {"reason": " ".join(ValidationError(form_errors_of(exc)).messages)})
         else:
             self.model_admin.log_change(request, self.provider, [{"changed": {"fields": ["provider metadata"]}}])
-            messages.success(request, gettext("The metadata has been brought up to date with what you accepted."))
+            messages.success(request, gettext("The metadata has been updated with what you accepted."))
             return True
         return False

@@ -1,4 +1,4 @@
-"""What the provider's two pages ask, and in which order."""
+"""The fieldsets of the provider's two forms."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ ADD_FIELDSETS = (
     (None, {"fields": ("environment", "client_id", "client_secret", "acr_values", "enabled")}),
     (_("From test to production"), {"fields": ("like",), "classes": ("collapse",)}),
     (
-        _("Another provider than Pro Santé Connect"),
+        _("Provider other than Pro Santé Connect"),
         {"fields": ("discovery_url", "metadata"), "classes": ("collapse",)},
     ),
 )
@@ -26,12 +26,11 @@ CHANGE_FIELDSETS = (
                 "client_secret",
                 "token_endpoint_auth_method",
                 "comment",
-                "seen",
             )
         },
     ),
     (
-        _("What is asked of Pro Santé Connect"),
+        _("Request to Pro Santé Connect"),
         {
             "fields": (
                 "scope",
@@ -62,5 +61,5 @@ CHANGE_FIELDSETS = (
             "classes": ("collapse",),
         },
     ),
-    (_("Where several providers are enabled"), {"fields": ("sort_order", "rules"), "classes": ("collapse",)}),
+    (_("If several providers are enabled"), {"fields": ("sort_order", "rules"), "classes": ("collapse",)}),
 )

@@ -1,4 +1,4 @@
-"""A configuration leaves this site as JSON, and comes into another: from test to production without a developer."""
+"""The pages that export and import providers as JSON, for example from test to production."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ if TYPE_CHECKING:
     from psc_connect.configuration.plan import Plan
     from psc_connect.models import Provider
 
-ORIGIN = DeclarationChange.Origin.ADMIN
+SOURCE = DeclarationChange.Source.ADMIN
 MAX_BYTES = 4 * 1024 * 1024
 # What is shown travels through the page; a form may be 2.5 MB, and sealing adds a third.
 MAX_CHARACTERS = 1024 * 1024
 
 
 class ExportPage(ProviderPage):
-    """The declaration as a file; no secret is in it."""
+    """Downloads the provider as a file without its secret."""
 
     name = "export"
     for_who_may = "view"
@@ -65,7 +65,7 @@ def _kind_of_offer(request: HttpRequest) -> str:
 
 
 def may_import(model_admin: ModelAdmin[Provider], request: HttpRequest) -> bool:
-    """A whole declaration may be a new provider, or change an old one."""
+    """Return whether the user may add and change providers: a file may do both."""
     return model_admin.has_add_permission(request) and model_admin.has_change_permission(request)
 
 
@@ -111,13 +111,13 @@ def _parsed(content: str | bytes) -> object:
     if is_lemonldap(document):
         document = provider_settings(document)
     if len(json.dumps(document)) > MAX_CHARACTERS:
-        raise ValidationError(_("What it says of providers is larger than 1 MB."), code="import_too_large")
+        raise ValidationError(_("Its part about providers is larger than 1 MB."), code="import_too_large")
     return document
 
 
 @method_decorator(sensitive_post_parameters("text", "offer"), name="dispatch")
 class ImportPage(AdminPage):
-    """Reads a configuration, shows what would become of the providers, and carries it out when that is accepted."""
+    """Reads a configuration, previews the changes, and applies them when they are accepted."""
 
     template_name = "admin/psc_connect/provider/import.html"
     title = _("Import a configuration")
@@ -170,14 +170,16 @@ class ImportPage(AdminPage):
             return HttpResponseRedirect(self.url("import"))
         try:
             plans = self._accepted(request)
-            apply_plans(plans, origin=ORIGIN, by=administrator(request))
+            apply_plans(plans, source=SOURCE, by=administrator(request))
         except PayloadExpired:
             tell_expired(request)
             return HttpResponseRedirect(self.url("import"))
         except (ConfigurationError, PlanChanged):
-            messages.error(request, gettext("What was shown no longer holds: nothing has been saved. Begin anew."))
+            messages.error(
+                request, gettext("What was shown is no longer up to date: nothing has been saved. Please start again.")
+            )
             return HttpResponseRedirect(self.url("import"))
-        for provider, reason in import_missing_keys(plans, origin=ORIGIN, by=administrator(request)):
+        for provider, reason in import_missing_keys(plans, source=SOURCE, by=administrator(request)):
             text = gettext("The keys of %(slug)s could not be imported: the first sign-in will try again. %(reason)s")
             messages.warning(request, text % {"slug": provider.slug, "reason": reason})
         messages.success(request, gettext("The configuration has been imported."))
@@ -271,7 +273,7 @@ def shown_plan(plan: Plan, *, told: bool) -> dict[str, Any]:
     secret = plan.secret_description
     # A guess that is told to be right is a secret that is told.
     if plan.has_secret and not told:
-        secret = gettext("given: whether it is another one is only said to who may replace it")
+        secret = gettext("given: only those with the permission to replace it see whether it differs")
     return {
         "slug": plan.provider.slug,
         "is_new": plan.is_new,

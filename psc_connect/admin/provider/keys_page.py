@@ -1,9 +1,9 @@
-"""The desk of the signing keys: what is used, since when, and what an import would change before it is accepted."""
+"""The page of the signing keys: the stored keys, and the preview of an import."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -24,6 +24,7 @@ from psc_connect.admin.json_field import JSON_ATTRIBUTES, KeySetField, KeySetFil
 from psc_connect.admin.reauthentication import may_replace, why_not
 from psc_connect.admin.signed_payloads import PayloadExpired, read_signed_payload, sign_payload, tell_expired
 from psc_connect.error_messages import explain, form_errors_of
+from psc_connect.models.signing_key import key_set_of
 from psc_connect.oidc.deadline import Deadline
 from psc_connect.oidc.errors import JWKSError, MetadataError, ProviderUnavailable
 from psc_connect.providers import keys
@@ -32,6 +33,7 @@ from psc_connect.providers.key_management import KeysChangedMeanwhile, accept_ke
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
+    from psc_connect import models
     from psc_connect.models import Provider
     from psc_connect.oidc.jwks import IgnoredKey, KeySet, SigningKey
 
@@ -40,22 +42,20 @@ PRIVATE = "jwks_key_private"
 
 @dataclass(frozen=True, slots=True)
 class KeyRow:
-    """A key of the row, since when it is there, on which day it last verified a login, what was decided of it."""
+    """A usable key, and what is stored about it."""
 
     key: SigningKey
-    since: datetime | None
-    used: datetime | None
-    is_pinned: bool
-    is_retired: bool
+    stored: models.SigningKey
 
     @property
     def age(self) -> str:
-        """How long it has been there, in words; "" where that is not known."""
-        if self.since is None:
+        """How long it has been stored, in words; "" where that is not known."""
+        since = self.stored.first_seen
+        if since is None:
             return ""
-        if timezone.now() - self.since < timedelta(minutes=1):
+        if timezone.now() - since < timedelta(minutes=1):
             return gettext("just now")
-        return gettext("%(age)s ago") % {"age": timesince(self.since)}
+        return gettext("%(age)s ago") % {"age": timesince(since)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,55 +66,33 @@ class IgnoredRow:
 
 @dataclass(frozen=True, slots=True)
 class KeysTable:
-    """The keys of the row, those that are ignored, or the ``problem`` of a set that cannot be read at all."""
+    """The keys that can be used, retired ones too, and those that are ignored."""
 
     used: tuple[KeyRow, ...] = ()
     ignored: tuple[IgnoredRow, ...] = ()
-    problem: str = ""
 
 
 def keys_table(provider: Provider) -> KeysTable:
-    try:
-        found = provider.key_set_with_retired()
-    except JWKSError as exc:
-        return KeysTable(problem=explain(exc.code))
+    found = key_set_of(provider.key_rows, with_retired=True)
+    stored = {row.thumbprint: row for row in provider.key_rows}
     return KeysTable(
-        used=tuple(_row(provider, key) for key in found.keys),
+        used=tuple(KeyRow(key, stored[key.thumbprint]) for key in found.keys),
         ignored=tuple(IgnoredRow(key, explain(key.reason)) for key in found.ignored),
     )
 
 
-def _row(provider: Provider, key: SigningKey) -> KeyRow:
-    return KeyRow(
-        key,
-        since=_date(provider.jwks_first_seen, key.thumbprint),
-        used=_date(provider.jwks_last_used, key.thumbprint),
-        is_pinned=key.thumbprint in provider.jwks_pinned,
-        is_retired=key.thumbprint in provider.jwks_retired,
-    )
-
-
-def _date(dates: object, thumbprint: str) -> datetime | None:
-    try:
-        return datetime.fromisoformat(str(dates.get(thumbprint))) if isinstance(dates, dict) else None
-    except ValueError:
-        return None
-
-
 def keys_state(provider: Provider) -> str:
-    """Say in a few words, for the list of providers, whether a login would find keys."""
+    """Return, for the list of providers, whether a login would find keys."""
     table = keys_table(provider)
-    if table.problem:
-        return gettext("unreadable: import them again")
-    usable = [row for row in table.used if not row.is_retired]
+    usable = [row for row in table.used if not row.stored.is_retired]
     if not usable:
         return gettext("all are retired") if table.used else gettext("none yet: the first sign-in fetches them")
     text = ngettext("%(count)s key", "%(count)s keys", len(usable)) % {"count": len(usable)}
-    return gettext("%(keys)s (all pinned)") % {"keys": text} if all(row.is_pinned for row in usable) else text
+    return gettext("%(keys)s (all pinned)") % {"keys": text} if all(row.stored.is_pinned for row in usable) else text
 
 
 def report_keys(request: HttpRequest, found: KeySet) -> None:
-    """Say what was found; a published private key is an alarm, whatever else is in the set."""
+    """Show messages about imported keys; a published private key is an alarm."""
     text = ngettext("%(count)s signing key is now kept.", "%(count)s signing keys are now kept.", len(found.keys)) % {
         "count": len(found.keys)
     }
@@ -124,7 +102,7 @@ def report_keys(request: HttpRequest, found: KeySet) -> None:
 
 
 def import_keys(request: HttpRequest, provider: Provider) -> None:
-    """Import the keys of a provider that is new, or believed anew, and report; the old ones stay where it fails."""
+    """Import the keys of a provider after its metadata changed, and show messages; on failure the old keys stay."""
     try:
         report_keys(request, keys.import_keys(provider, by=administrator(request)))
     except (MetadataError, ProviderUnavailable, JWKSError) as exc:
@@ -147,7 +125,7 @@ class KeySetForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         given = [self.cleaned_data.get(name) for name in ("document", "file")]
         if self.data.get("document") and self.files.get("file"):
-            # Whatever is wrong with either of them.
+            # The errors of either would only confuse.
             self.errors.clear()
             self.add_error(
                 "file", ValidationError(_("Paste a key set or choose a file, not both."), "jwks_given_twice")
@@ -164,7 +142,7 @@ class KeySetForm(forms.Form):
 
 @method_decorator(sensitive_post_parameters("document", "offer"), name="dispatch")
 class KeysPage(ProviderPage):
-    """Import, paste, accept, pin, retire: what a login will believe."""
+    """Imports, accepts, pins and retires signing keys."""
 
     name = "keys"
     title = _("Signing keys")
@@ -212,7 +190,7 @@ class KeysPage(ProviderPage):
     def _offer(
         self, request: HttpRequest, document: dict[str, Any], *, is_pasted: bool = False, **context: Any
     ) -> HttpResponse:
-        """Show what the set would change; what is accepted is this very set, not what is published by then."""
+        """Preview the changes; the set that is accepted is this one, not the one published by then."""
         try:
             changes = compare_keys(self.provider, document)
         except JWKSError as exc:
@@ -236,8 +214,8 @@ class KeysPage(ProviderPage):
             tell_expired(request)
         except KeysChangedMeanwhile:
             text = gettext(
-                "The keys have been changed meanwhile, by a sign-in, a colleague or yourself in another window. Begin "
-                "anew."
+                "The keys have been changed meanwhile, by a sign-in, a colleague or yourself in another window. "
+                "Please start again."
             )
             messages.error(request, text)
         except JWKSError as exc:
@@ -252,15 +230,17 @@ class KeysPage(ProviderPage):
     def _warn_of_the_next_fetch(self, request: HttpRequest, found: KeySet) -> None:
         are_pinned = all(key.thumbprint in self.provider.jwks_pinned for key in found.keys)
         if self.provider.metadata.get("jwks_uri") and not are_pinned:
-            text = gettext("Pin what you pasted: a key that the provider does not publish goes at the next fetch.")
+            text = gettext(
+                "Pin what you pasted: a key that the provider does not publish is removed at the next fetch."
+            )
             messages.warning(request, text)
 
     def _is_the_last(self, thumbprint: str) -> bool:
-        usable = {row.key.thumbprint for row in keys_table(self.provider).used if not row.is_retired}
+        usable = {row.key.thumbprint for row in keys_table(self.provider).used if not row.stored.is_retired}
         return usable == {thumbprint}
 
     def _log(self, request: HttpRequest) -> None:
-        # Django's list of recent actions; what has changed is in our own history.
+        # For Django's list of recent actions; the audit log has the changes.
         self.model_admin.log_change(request, self.provider, [{"changed": {"fields": ["signing keys (JWKS)"]}}])
 
     def _decide(self, request: HttpRequest) -> HttpResponse:
@@ -270,18 +250,18 @@ class KeysPage(ProviderPage):
         try:
             decide(self.provider, thumbprint, decision, by=administrator(request))
         except KeyError:
-            messages.error(request, gettext("That key is no longer there. Nothing has been changed."))
+            messages.error(request, gettext("This key no longer exists. Nothing has been changed."))
             return self.to(self.name)
         self._log(request)
         done = {
             "pin": gettext("The key is pinned: it stays, whatever the provider publishes."),
-            "unpin": gettext("The key is no longer pinned: it goes when the provider takes it back."),
-            "retire": gettext("The key is retired: it verifies nothing any longer."),
+            "unpin": gettext("The key is no longer pinned: it is removed when the provider withdraws it."),
+            "retire": gettext("The key is retired: it no longer verifies signatures."),
             "restore": gettext("The key verifies signatures again."),
         }
         messages.success(request, done[decision])
         self.provider.refresh_from_db()
         if not self.provider.key_set().keys:
-            text = gettext("No usable key is left: nobody can sign in before the provider publishes another one.")
+            text = gettext("No usable key is left: nobody can sign in until the provider publishes another one.")
             messages.warning(request, text)
         return self.to(self.name)

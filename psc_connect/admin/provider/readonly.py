@@ -1,4 +1,4 @@
-"""The provider's page as whoever may only look at it sees it: words and indents where Django would show a value raw."""
+"""The read-only page of a provider: words and indents where Django would show raw values."""
 
 from __future__ import annotations
 
@@ -18,14 +18,13 @@ if TYPE_CHECKING:
 
     from psc_connect.models import Provider
 
-# What stands in the place of an input; nothing where another one's text says it all.
+# The replacement of each input; "" if another field shows its value.
 READONLY_FIELDS = {
     "button_texts": "translations_to_read",
     "button_tooltips": "",
     "client_secret": "secret_status",
     "extra_parameters": "extra_parameters_to_read",
     "metadata": "metadata_to_read",
-    "seen": "",
 }
 
 

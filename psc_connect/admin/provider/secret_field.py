@@ -1,4 +1,4 @@
-"""The client secret in forms: it goes in, and never comes out."""
+"""The form field of the client secret, which is never shown."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @sensitive_variables()
 def secret_state(provider: Provider, *, may_replace: bool = True) -> _StrPromise:
-    """Say whether a secret can be used, without anything of it."""
+    """Return whether the secret can be used, in words, without any part of it."""
     try:
         provider.secret_for_its_issuer()
     except SecretUnavailable as exc:
@@ -32,7 +32,7 @@ def secret_state(provider: Provider, *, may_replace: bool = True) -> _StrPromise
 
 
 class SecretInput(forms.CharField):
-    """A write-only field: what is typed is a StoredSecret at once; ``cleaned_data`` never holds it in clear."""
+    """A write-only field: ``cleaned_data`` holds a StoredSecret, never the typed text."""
 
     def __init__(self, **kwargs: Any) -> None:
         widget = forms.PasswordInput(attrs={"autocomplete": "new-password", "class": "vTextField"})

@@ -1,4 +1,4 @@
-"""The resolution rules of a provider."""
+"""The page of a provider's selection rules."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ RuleFormSet = formset_of(RuleForm, _RuleFormSet)
 
 class RulesPage(RowsPage):
     name = "rules"
-    title = _("Resolution rules")
+    title = _("Provider selection rules")
     template_name = "admin/psc_connect/provider/rules.html"
     lists = (RULES,)
-    saved = _("The rules are saved: they hold from the next sign-in on.")
+    saved = _("The rules are saved: they apply from the next sign-in on.")
 
     def get(self, request: HttpRequest) -> HttpResponse:
         return self._show(request, RuleFormSet(initial=self.present()[RULES]))
@@ -54,4 +54,4 @@ class RulesPage(RowsPage):
         return self._show(request, rules, **problem) if problem else self.to(self.name)
 
     def _show(self, request: HttpRequest, rules: Any, **context: Any) -> HttpResponse:
-        return self.render(request, rules=rules, seen=self.seen(request), **{**NO_PROBLEM, **context})
+        return self.render(request, rules=rules, **{**NO_PROBLEM, **context})

@@ -17,8 +17,7 @@ from psc_connect.configuration.planning import make_plans
 from psc_connect.error_messages import labelled, load_json
 from psc_connect.management.configuration_command import ConfigurationCommand
 from psc_connect.management.input import REFUSED, read_json
-from psc_connect.models import Provider
-from psc_connect.providers.serialization import PROVIDER_FIELDS, label_of
+from psc_connect.providers.serialization import PROVIDER_FIELDS, field_of, label_of
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
@@ -72,7 +71,7 @@ def _help_of(name: str) -> str:
     # The rest of the help is in English.
     with language("en"):
         label = label_of(name).replace("%", "%%")
-    field = Provider._meta.get_field(name)
+    field = field_of(name)
     if isinstance(field, models.JSONField):
         return f"{label}, in JSON"
     return f"{label}: true or false" if isinstance(field, models.BooleanField) else label
@@ -84,7 +83,7 @@ def _wrong_option(name: str, text: str) -> CommandError:
 
 def _value(name: str, text: str) -> Any:
     """Convert the text of an option to the JSON value of a field."""
-    field = Provider._meta.get_field(name)
+    field = field_of(name)
     if isinstance(field, models.BooleanField):
         return {"true": True, "false": False}.get(text.lower(), text)
     if isinstance(field, models.JSONField):

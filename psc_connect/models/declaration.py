@@ -1,0 +1,112 @@
+"""`Provider.version`: every change of a provider, or of a row that belongs to it, raises it in the same transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.apps import apps
+from django.db import models, transaction
+from django.db.models import F
+from django.db.models.signals import post_delete, post_save
+from typing_extensions import override
+
+if TYPE_CHECKING:
+    from psc_connect.models.provider import Provider
+
+
+def raise_version(providers: Iterable[int | None], *, using: str) -> None:
+    """Raise the version of the providers with these primary keys; this locks their rows until the transaction ends."""
+    model: Any = apps.get_model("psc_connect", "Provider")
+    # `update()` of the providers' queryset adds the new version.
+    model.objects.using(using).filter(pk__in=[*providers]).update()
+
+
+class DeclarationRowQuerySet(models.QuerySet[Any]):
+    """Rows that belong to providers. ``save()``, ``delete()`` and cascades send signals; these two methods do not."""
+
+    @override
+    def update(self, **values: Any) -> int:
+        if not self.model.raises_version(values):
+            return super().update(**values)
+        self._for_write = True
+        with transaction.atomic(using=self.db):
+            before = {*self.order_by().values_list("provider", flat=True)}
+            after = {
+                getattr(value, "pk", value) for name, value in values.items() if name in ("provider", "provider_id")
+            }
+            raise_version(before | after, using=self.db)
+            return super().update(**values)
+
+    @override
+    def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> list[Any]:
+        self._for_write = True
+        rows = [*objs]
+        with transaction.atomic(using=self.db):
+            raise_version({row.provider_id for row in rows}, using=self.db)
+            return super().bulk_create(rows, *args, **kwargs)
+
+
+class DeclarationRow(models.Model):
+    """A row that belongs to a provider: every change of it raises the provider's version."""
+
+    # Columns that logins write: a change of nothing else raises no version.
+    UNVERSIONED: ClassVar[frozenset[str]] = frozenset()
+
+    objects = DeclarationRowQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+        # Also for the rows that the deletion of something else changes (SET_NULL).
+        base_manager_name = "objects"
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for signal in (post_save, post_delete):
+            signal.connect(_raise_version_of_row, sender=cls)
+
+    @classmethod
+    def raises_version(cls, columns: Collection[str] | None) -> bool:
+        """Return whether writing these columns, or all (None), is a change of the declaration."""
+        return columns is None or bool(set(columns) - cls.UNVERSIONED)
+
+
+def _raise_version_of_row(
+    instance: Any, using: str, update_fields: frozenset[str] | None = None, **_kwargs: Any
+) -> None:
+    if instance.raises_version(update_fields):
+        raise_version([instance.provider_id], using=using)
+
+
+class ProviderQuerySet(models.QuerySet["Provider"]):
+    """Providers: every update raises their versions."""
+
+    @override
+    def update(self, **values: Any) -> int:
+        return super().update(**{"version": F("version") + 1, **values})
+
+    @override
+    def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> list[Any]:
+        self._for_write = True
+        with transaction.atomic(using=self.db):
+            created = super().bulk_create(objs, *args, **kwargs)
+            for provider in created:
+                provider.add_fetch_times()
+        return created
+
+    def get_with_keys(self, **lookups: Any) -> Provider:
+        """Return one provider with its fetch times and its signing keys, in one statement: each login needs them."""
+        key_model: Any = self.model._meta.get_field("signing_keys").related_model
+        names = [field.attname for field in key_model._meta.concrete_fields]
+        columns = {f"key_{name}": F(f"signing_keys__{name}") for name in names}
+        joined = self.select_related("fetch_times").annotate(**columns).order_by("signing_keys__pk")
+        found: list[Any] = [*joined.filter(**lookups)]
+        if not found:
+            raise self.model.DoesNotExist
+        provider: Provider = found[0]
+        provider.key_rows = [
+            key_model.from_db(self.db, names, [getattr(row, f"key_{name}") for name in names])
+            for row in found
+            if row.key_id is not None
+        ]
+        return provider

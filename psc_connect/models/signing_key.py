@@ -1,0 +1,89 @@
+"""The public keys with which a provider signs, and what an administrator decided about each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from typing_extensions import override
+
+from psc_connect.models.declaration import DeclarationRow
+from psc_connect.oidc.jwks import KeySet, parse_jwks
+
+
+class SigningKey(DeclarationRow):
+    """One key of a provider's key set (RFC 7517), usable or not.
+
+    A pinned key stays when the provider withdraws it; a retired key verifies nothing, even while it is published.
+    """
+
+    # Logins write it, once a day.
+    UNVERSIONED: ClassVar[frozenset[str]] = frozenset({"last_used"})
+
+    class State(models.TextChoices):
+        CURRENT = "current", _("in use")
+        PINNED = "pinned", _("pinned")
+        RETIRED = "retired", _("retired")
+
+    provider = models.ForeignKey(
+        "psc_connect.Provider", models.CASCADE, related_name="signing_keys", verbose_name=_("provider")
+    )
+    # RFC 7638, SHA-256 in base64url. None for a key that cannot be used: it is only shown.
+    thumbprint = models.CharField(_("thumbprint"), max_length=43, null=True, editable=False)  # noqa: DJ001 - several
+    kid = models.CharField("kid", max_length=256, blank=True, editable=False)
+    # The public members. None where an administrator decided about a key that the provider does not publish.
+    jwk = models.JSONField("JWK", null=True, editable=False)
+    state = models.CharField(_("state"), max_length=8, choices=State, default=State.CURRENT, editable=False)
+    first_seen = models.DateTimeField(_("since"), null=True, editable=False)
+    last_used = models.DateField(_("last used on"), null=True, editable=False)
+
+    class Meta(DeclarationRow.Meta):
+        # Pages check the permissions on the provider.
+        default_permissions = ()
+        verbose_name = _("signing key")
+        verbose_name_plural = _("signing keys")
+        ordering = ("pk",)
+        constraints = (
+            # A provider may publish one key under two names.
+            models.UniqueConstraint(fields=("provider", "thumbprint", "kid"), name="psc_connect_one_row_per_key"),
+        )
+
+    @override
+    def __str__(self) -> str:
+        return self.kid or self.thumbprint or str(self.pk)
+
+    @property
+    def is_pinned(self) -> bool:
+        return self.state == self.State.PINNED
+
+    @property
+    def is_retired(self) -> bool:
+        return self.state == self.State.RETIRED
+
+    @classmethod
+    def read(cls, jwk: dict[str, Any]) -> SigningKey:
+        """Return an unsaved row for a public key as it is published."""
+        key_set = parse_jwks({"keys": [jwk]})
+        thumbprint = key_set.keys[0].thumbprint if key_set.keys else None
+        kids = [key.kid for key in key_set.keys] + [key.kid for key in key_set.ignored]
+        return cls(thumbprint=thumbprint, kid=kids[0] or "", jwk=jwk)
+
+
+def jwks_of(rows: Iterable[SigningKey]) -> dict[str, Any]:
+    """Return the keys of these rows as a key set (RFC 7517), unusable ones too; {} where there are none."""
+    jwks = [row.jwk for row in rows if row.jwk is not None]
+    return {"keys": jwks} if jwks else {}
+
+
+def key_set_of(rows: Iterable[SigningKey], *, with_retired: bool = False) -> KeySet:
+    """Return the keys of these rows that verify signatures; the retired ones are ignored, if not asked for."""
+    rows = [*rows]
+    found = parse_jwks({"keys": [row.jwk for row in rows if row.jwk is not None]})
+    return found if with_retired else found.without(thumbprints(rows, SigningKey.State.RETIRED))
+
+
+def thumbprints(rows: Iterable[SigningKey], state: str) -> list[str]:
+    """Return the thumbprints of the keys in this state, sorted."""
+    return sorted({row.thumbprint for row in rows if row.state == state and row.thumbprint})
