@@ -131,7 +131,7 @@ class DeclarationForm(ProviderForm):
     metadata = DocumentField(label=_("Provider metadata"), required=False)
     like = forms.ModelChoiceField(
         Provider.objects.all(),
-        label=pgettext_lazy("desk", "Copy settings from"),
+        label=pgettext_lazy("admin", "Copy settings from"),
         required=False,
         help_text=_("Copies its options, its mapping and its rules, for example from the sandbox to production."),
     )
