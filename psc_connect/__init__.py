@@ -14,7 +14,7 @@ session                             login/session.py
 logout, this site's first           views/logout.py → oidc/logout.py
 
 A step that fails raises an exception with a code. login/failures.py turns it into one log line and one page, with the
-text of exceptions.py for that code.
+texts of login/refusal_texts.py for that code.
 """
 
 __version__ = "0.1.0"

@@ -11,10 +11,10 @@ import pytest
 from django.utils import translation
 
 import psc_connect
+from psc_connect.administrator_messages import explain
 from psc_connect.decorators import NO_PROFESSIONAL, NOT_CHOSEN, NOT_SIGNED_IN, REFUSED
-from psc_connect.error_messages import explain
-from psc_connect.exceptions import EXPLANATIONS, EXPLANATIONS_BY_PREFIX, LoginRefused
 from psc_connect.login.failures import ACR_REFUSALS
+from psc_connect.login.refusal_texts import EXPLANATIONS, EXPLANATIONS_BY_PREFIX, explanation_of
 from psc_connect.oidc.error_codes import CODES, sentence
 
 PACKAGE = Path(psc_connect.__file__).parent
@@ -65,7 +65,7 @@ def test_the_documentation_lists_no_code_that_does_not_exist():
 
 @pytest.mark.parametrize("code", ALL_CODES)
 def test_every_code_is_explained_to_the_person_in_both_languages(code):
-    explanation = LoginRefused(code).explanation
+    explanation = explanation_of(code)
     texts = {}
     for language in ("fr", "en"):
         with translation.override(language):

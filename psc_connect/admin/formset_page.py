@@ -17,7 +17,7 @@ from psc_connect.admin import edit_conflicts
 from psc_connect.admin.base import ProviderPage, administrator
 from psc_connect.admin.history import value_in_words
 from psc_connect.admin.widgets import name_inputs
-from psc_connect.error_messages import labelled
+from psc_connect.administrator_messages import labelled
 from psc_connect.models import DeclarationChange, Provider
 from psc_connect.providers import audit, validation
 from psc_connect.providers.serialization import label_of, serialize_rows, stored_rows

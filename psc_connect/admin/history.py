@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from psc_connect.admin.base import ProviderPage
 from psc_connect.admin.sentences import rule_in_words
-from psc_connect.error_messages import labelled
+from psc_connect.administrator_messages import labelled
 from psc_connect.models import DeclarationChange, Provider
 from psc_connect.providers.audit import REPLACED
 from psc_connect.providers.serialization import ORDERED_ROWS, ROWS, key_names, label_of

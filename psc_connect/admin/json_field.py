@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 from typing_extensions import override
 
-from psc_connect.error_messages import explain, form_errors_of, load_json
+from psc_connect.administrator_messages import explain, form_errors_of, load_json
 from psc_connect.oidc.errors import JWKSError
 from psc_connect.oidc.jwks import parse_jwks, strip_private_members
 

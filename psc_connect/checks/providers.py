@@ -10,8 +10,8 @@ from django.core.checks import Warning as Caution
 from django.db import DEFAULT_DB_ALIAS, DatabaseError
 from django.utils.translation import gettext as _
 
+from psc_connect.administrator_messages import explain
 from psc_connect.environments import environment_of_issuer
-from psc_connect.error_messages import explain
 from psc_connect.fields import SECRET_PROBLEMS, SecretUnavailable
 from psc_connect.models.user_fields import linkable_fields
 from psc_connect.oidc.errors import MetadataError

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from psc_connect.administrator_messages import explain
 from psc_connect.configuration.problems import ConfigurationError, Problem
-from psc_connect.error_messages import explain
 from psc_connect.models import Provider
 from psc_connect.oidc.errors import JWKSError, MetadataError, ProviderUnavailable
 from psc_connect.providers import audit, keys, validation

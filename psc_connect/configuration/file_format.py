@@ -6,8 +6,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from psc_connect.administrator_messages import explain
 from psc_connect.configuration.problems import ConfigurationError, Problem
-from psc_connect.error_messages import explain
 from psc_connect.oidc.unexpected_content import classify_content
 from psc_connect.providers.serialization import FORMAT
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from psc_connect.administrator_messages import explain, form_errors_of
 from psc_connect.configuration.plan import Plan
 from psc_connect.configuration.problems import ConfigurationError, Problem, Problems
 from psc_connect.configuration.rows import read_rows
-from psc_connect.error_messages import explain, form_errors_of
 from psc_connect.fields import StoredSecret, validate_secret
 from psc_connect.models import Provider
 from psc_connect.oidc.errors import JWKSError, MetadataError, ProviderUnavailable

@@ -12,8 +12,8 @@ from django.utils.translation import ngettext
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from psc_connect import conf
+from psc_connect.administrator_messages import explain
 from psc_connect.diagnosis.findings import Finding, Status
-from psc_connect.error_messages import explain
 from psc_connect.oidc.client import resolve_host
 from psc_connect.oidc.errors import ProviderUnavailable
 

@@ -10,8 +10,8 @@ from django.utils.translation import ngettext
 from django.views.decorators.debug import sensitive_variables
 
 from psc_connect import conf
+from psc_connect.administrator_messages import explain
 from psc_connect.diagnosis.findings import Finding, Status
-from psc_connect.error_messages import explain
 from psc_connect.fields import SECRET_PROBLEMS, SecretUnavailable
 from psc_connect.oidc.client import exchange_code
 from psc_connect.oidc.errors import OIDCError, ProviderUnavailable, TokenResponseError

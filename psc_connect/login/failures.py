@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from psc_connect.exceptions import LoginRefused
 from psc_connect.fields import SecretUnavailable
+from psc_connect.login.refusal_texts import explanation_of
 from psc_connect.login.site_urls import home_url, login_url
 from psc_connect.models import Provider
 from psc_connect.oidc.errors import OIDCError
@@ -56,8 +57,9 @@ def refusal_page(request: HttpRequest, exc: Refusal, *, provider: str, next_page
     if refusal.code == "database_unavailable":
         # A site's base template may show the user's name, and would query the database again.
         request.user = AnonymousUser()
+    explanation = explanation_of(refusal.code)
     context = {
-        "explanation": refusal.explanation,
+        "explanation": explanation,
         "message": refusal.message,
         "contact": split_email_addresses(refusal.contact),
         "code": refusal.code,
@@ -68,7 +70,7 @@ def refusal_page(request: HttpRequest, exc: Refusal, *, provider: str, next_page
         "choose_provider_url": _choose_provider_url(refusal.code, next_page),
         "home_url": home_url(),
     }
-    response = render(request, "psc_connect/error.html", context, status=refusal.explanation.status)
+    response = render(request, "psc_connect/error.html", context, status=explanation.status)
     # It has been logged above. Django would also mail each response over 499 to ADMINS, and any visitor can cause one.
     response._has_been_logged = True  # type: ignore[attr-defined]  # noqa: SLF001
     return response

@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 from typing_extensions import override
 
+from psc_connect.administrator_messages import labelled
 from psc_connect.configuration.apply import apply_plans, import_missing_keys
 from psc_connect.configuration.problems import ConfigurationError
-from psc_connect.error_messages import labelled
 from psc_connect.fields import SECRET_PROBLEMS, SecretUnavailable
 from psc_connect.management.input import REFUSED
 from psc_connect.management.output import CommandWithExamples

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 from django.utils.translation import gettext as _
 
-from psc_connect.error_messages import labelled, load_json
+from psc_connect.administrator_messages import labelled, load_json
 
 # Exit status; 1 is that of --check if something would change.
 REFUSED = 2

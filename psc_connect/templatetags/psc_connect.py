@@ -138,7 +138,7 @@ def _button(row: Provider, next_page: str, *, among: list[str]) -> Button:
         environment = f"{environment} – {row.slug}"
     return Button(
         url=login_url(row.slug, next_page),
-        text=row.in_language("button_text") or _("Sign in with Pro Santé Connect"),
+        text=row.in_language("button_text"),
         tooltip=row.in_language("button_tooltip"),
         logo=_logo_url(row.button_logo),
         provider=row.slug,

@@ -7,7 +7,7 @@ import pytest
 from psc_connect.simulator import Fault, Simulator
 from psc_connect.simulator.app import ROUTES
 from psc_connect.simulator.faults import FAULTS, Stage
-from psc_connect.simulator.faults.registry import ENDPOINTS
+from psc_connect.simulator.faults.mechanism import ENDPOINTS
 from tests.simulator import test_faults_http_responses, test_faults_id_token, test_faults_json
 from tests.simulator.service import Service
 

@@ -13,13 +13,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 
-from psc_connect.exceptions import LoginRefused
+from psc_connect.login.refusal_texts import explanation_of
 from tests.support.template_tags import declare
 
 
 def refusal(code: str, **changes: Any) -> tuple[str, dict[str, Any]]:
-    refused = LoginRefused(code)
-    context = {"explanation": refused.explanation, "code": code, "reference": "ABCD2345", "hint": ""}
+    context = {"explanation": explanation_of(code), "code": code, "reference": "ABCD2345", "hint": ""}
     return "error.html", {**context, "start_again_url": "/again/", "home_url": "/home/", **changes}
 
 

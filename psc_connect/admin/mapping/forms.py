@@ -14,8 +14,8 @@ from typing_extensions import override
 from psc_connect.admin.formset_page import RowFormSet, formset_of
 from psc_connect.admin.json_field import JSON_ATTRIBUTES
 from psc_connect.admin.widgets import field_choices
+from psc_connect.administrator_messages import load_json
 from psc_connect.claims.samples import SAMPLES, load_sample
-from psc_connect.error_messages import load_json
 from psc_connect.mapping.presets import PRESET_NAMES
 from psc_connect.models import ExportedAttribute, ExportedGroup
 from psc_connect.models.user_fields import assignable_fields

@@ -11,9 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
 from psc_connect.admin.outcomes import shown_attribute
+from psc_connect.administrator_messages import labelled
 from psc_connect.claims.expressions import TooSlow
 from psc_connect.claims.paths import claim_matches, claim_value, explain_path
-from psc_connect.error_messages import labelled
 from psc_connect.mapping.attributes import evaluate_attribute
 from psc_connect.models import ExportedAttribute, ExportedGroup
 from psc_connect.text import to_single_line

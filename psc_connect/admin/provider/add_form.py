@@ -15,7 +15,7 @@ from psc_connect import conf
 from psc_connect.admin.json_field import DocumentField
 from psc_connect.admin.provider.secret_field import SecretInput
 from psc_connect.admin.widgets import SuggestingInput
-from psc_connect.error_messages import explain, form_errors_of
+from psc_connect.administrator_messages import explain, form_errors_of
 from psc_connect.models import Environment, Provider
 from psc_connect.oidc.errors import MetadataError, OIDCError, ProviderUnavailable
 from psc_connect.providers import validation

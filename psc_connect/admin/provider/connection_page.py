@@ -14,9 +14,9 @@ from psc_connect.admin.base import ProviderPage, administrator
 from psc_connect.admin.history import value_in_words
 from psc_connect.admin.reauthentication import may_replace, why_not
 from psc_connect.admin.signed_payloads import PayloadExpired, read_signed_payload, sign_payload, tell_expired
+from psc_connect.administrator_messages import form_errors_of
 from psc_connect.diagnosis import Diagnosis, Status, diagnose
 from psc_connect.diagnosis.provider_checks import USED_MEMBERS
-from psc_connect.error_messages import form_errors_of
 from psc_connect.login.site_urls import declared_addresses
 from psc_connect.models import DeclarationChange
 from psc_connect.oidc.errors import MetadataError

@@ -18,12 +18,13 @@ from psc_connect.admin.access.preview import RuleSet
 from psc_connect.admin.base import VIEW_CLAIMS, ProviderPage
 from psc_connect.admin.masking import masker
 from psc_connect.admin.outcomes import PROBLEMS, indented, shown_attribute
+from psc_connect.administrator_messages import explain
 from psc_connect.dry_run import run
 from psc_connect.dry_run.preview import preview_login
-from psc_connect.error_messages import explain
 from psc_connect.exceptions import LoginRefused
 from psc_connect.fields import SECRET_PROBLEMS
 from psc_connect.login.authorization_request import is_visit
+from psc_connect.login.refusal_texts import explanation_of
 from psc_connect.login.session import is_in_cookie
 from psc_connect.login.site_urls import is_other_host, site_origin
 from psc_connect.oidc.error_codes import CODES, ID_TOKEN_RULES
@@ -250,4 +251,4 @@ def reason_of(code: str) -> str:
     if code in CODES:
         return explain(code)
     reasons = {**ACCOUNT_REASONS, **PROBLEMS, **SECRET_PROBLEMS}
-    return str(reasons[code] if code in reasons else LoginRefused(code).explanation.text)
+    return str(reasons[code] if code in reasons else explanation_of(code).text)

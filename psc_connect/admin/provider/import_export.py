@@ -22,12 +22,12 @@ from psc_connect.admin.history import member_in_words, value_in_words
 from psc_connect.admin.json_field import JSON_ATTRIBUTES
 from psc_connect.admin.reauthentication import may_replace, why_not
 from psc_connect.admin.signed_payloads import PayloadExpired, read_signed_payload, sign_payload, tell_expired
+from psc_connect.administrator_messages import load_json
 from psc_connect.configuration.apply import apply_plans, import_missing_keys
 from psc_connect.configuration.file_format import declarations_of
 from psc_connect.configuration.planning import make_plans
 from psc_connect.configuration.problems import ConfigurationError, Problem
 from psc_connect.contrib.lemonldap.conversion import convert, is_lemonldap, provider_settings
-from psc_connect.error_messages import load_json
 from psc_connect.fields import StoredSecret
 from psc_connect.models import DeclarationChange
 from psc_connect.providers import validation

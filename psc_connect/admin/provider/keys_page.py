@@ -23,7 +23,7 @@ from psc_connect.admin.history import DECISIONS, shown_changes
 from psc_connect.admin.json_field import JSON_ATTRIBUTES, KeySetField, KeySetFileField
 from psc_connect.admin.reauthentication import may_replace, why_not
 from psc_connect.admin.signed_payloads import PayloadExpired, read_signed_payload, sign_payload, tell_expired
-from psc_connect.error_messages import explain, form_errors_of
+from psc_connect.administrator_messages import explain, form_errors_of
 from psc_connect.models.signing_key import key_set_of
 from psc_connect.oidc.deadline import Deadline
 from psc_connect.oidc.errors import JWKSError, MetadataError, ProviderUnavailable

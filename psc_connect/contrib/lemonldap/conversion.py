@@ -14,12 +14,12 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
+from psc_connect.administrator_messages import load_json
 from psc_connect.claims.paths import path_of_name
 from psc_connect.configuration.file_format import explain_content
 from psc_connect.configuration.problems import ConfigurationError, Problem
 from psc_connect.contrib.lemonldap.options import CONVERTERS, EQUIVALENT_VALUES, NOT_CONVERTED
 from psc_connect.environments import environment_of_issuer
-from psc_connect.error_messages import load_json
 from psc_connect.fields import StoredSecret
 from psc_connect.models import Environment, ExportedAttribute
 from psc_connect.models.user_fields import assignable_fields

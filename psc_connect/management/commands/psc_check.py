@@ -12,8 +12,8 @@ from django.db import DatabaseError
 from django.utils.translation import gettext as _
 from typing_extensions import override
 
+from psc_connect.administrator_messages import labelled
 from psc_connect.diagnosis import Finding, Status, check_settings, diagnose, worst
-from psc_connect.error_messages import labelled
 from psc_connect.login.site_urls import declared_addresses
 from psc_connect.management.output import readable_json
 from psc_connect.models import Provider

@@ -12,9 +12,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override as language
 from typing_extensions import override
 
+from psc_connect.administrator_messages import labelled, load_json
 from psc_connect.configuration.file_format import declarations_of
 from psc_connect.configuration.planning import make_plans
-from psc_connect.error_messages import labelled, load_json
 from psc_connect.management.configuration_command import ConfigurationCommand
 from psc_connect.management.input import REFUSED, read_json
 from psc_connect.providers.serialization import PROVIDER_FIELDS, field_of, label_of

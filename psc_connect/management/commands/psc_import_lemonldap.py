@@ -9,9 +9,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 from typing_extensions import override
 
+from psc_connect.administrator_messages import labelled
 from psc_connect.configuration.planning import make_plans
 from psc_connect.contrib.lemonldap.conversion import convert
-from psc_connect.error_messages import labelled
 from psc_connect.management.configuration_command import ConfigurationCommand
 from psc_connect.management.input import REFUSED, read_json
 

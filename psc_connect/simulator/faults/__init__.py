@@ -12,7 +12,7 @@ from psc_connect.simulator.faults import (
     token_response,
     userinfo,
 )
-from psc_connect.simulator.faults.registry import FAULTS, Fault, Faults, Stage
+from psc_connect.simulator.faults.mechanism import FAULTS, Fault, Faults, Stage
 
 __all__ = [
     "FAULTS",

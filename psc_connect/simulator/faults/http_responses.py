@@ -10,7 +10,7 @@ import gzip
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from psc_connect.simulator.faults.registry import Stage, fault
+from psc_connect.simulator.faults.mechanism import Stage, fault
 from psc_connect.simulator.http_messages import Response, json_response
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from psc_connect.simulator.faults.registry import Stage, fault, replace_members
+from psc_connect.simulator.faults.mechanism import Stage, fault, replace_members
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 from typing import TYPE_CHECKING, Any
 
-from psc_connect.simulator.faults.registry import Stage, fault, replace_members
+from psc_connect.simulator.faults.mechanism import Stage, fault, replace_members
 from psc_connect.simulator.signing_keys import SigningKey, base64url, unpublished_key
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from psc_connect.simulator.faults.registry import Stage, fault
+from psc_connect.simulator.faults.mechanism import Stage, fault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

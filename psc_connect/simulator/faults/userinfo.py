@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from psc_connect.simulator.faults.registry import Stage, fault, replace_members
+from psc_connect.simulator.faults.mechanism import Stage, fault, replace_members
 from psc_connect.simulator.http_messages import Response, json_response
 from psc_connect.simulator.signing_keys import unpublished_key
 

@@ -8,7 +8,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.utils import translation
 
-from psc_connect.error_messages import JSON_ERRORS, load_json
+from psc_connect.administrator_messages import JSON_ERRORS, load_json
 
 BROKEN = [
     '{"a": }',

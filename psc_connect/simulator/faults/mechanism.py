@@ -1,4 +1,4 @@
-"""The registry of faults: how a fault is declared, set and applied."""
+"""The mechanism of faults: how a fault is declared, set and applied."""
 
 from __future__ import annotations
 
