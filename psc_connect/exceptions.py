@@ -12,6 +12,8 @@ from django.utils.translation import gettext_lazy as _
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
+__all__ = ["LoginRefused", "PSCConnectDeprecationWarning"]
+
 # Read out over the telephone: without 0, 1, I and O.
 REFERENCE_CHARACTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 
@@ -180,6 +182,10 @@ EXPLANATIONS_BY_PREFIX = {
 def new_reference() -> str:
     """Return 8 random characters, shown on an error page and logged with the error."""
     return get_random_string(8, REFERENCE_CHARACTERS)
+
+
+class PSCConnectDeprecationWarning(DeprecationWarning):
+    """The use of a public name that will be removed. The message names the release, and what to use instead."""
 
 
 class LoginRefused(PermissionDenied):
