@@ -17,4 +17,6 @@ A step that fails raises an exception with a code. login/failures.py turns it in
 texts of login/refusal_texts.py for that code.
 """
 
+__all__ = ["__version__"]
+
 __version__ = "0.1.0"

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from psc_connect.login_steps import StepObserver
     from psc_connect.models import Provider
 
+__all__ = ["ProSanteConnectBackend"]
+
 
 @dataclass(frozen=True, slots=True)
 class CompletedLogin:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from psc_connect.professional.identifiers import NationalIdentifier
     from psc_connect.professional.professional import Activity, ActivityChoice, Practice
 
+__all__ = ["CurrentProfessional", "PSCRequest", "current_professional"]
+
 
 class CurrentProfessional:
     """The professional of one request. False unless the user is signed in with Pro Santé Connect.

@@ -51,6 +51,8 @@ if TYPE_CHECKING:
         means: RequiredValues
 
 
+__all__ = ["PSCRequiredMixin", "psc_required"]
+
 logger = logging.getLogger("psc_connect")
 
 View = TypeVar("View", bound="Callable[..., Any]")

@@ -6,14 +6,13 @@ import base64
 import hashlib
 from functools import lru_cache
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.fernet import Fernet, MultiFernet
+from cryptography.fernet import InvalidToken as InvalidToken
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
 from psc_connect import conf
-
-__all__ = ["InvalidToken", "cipher_for", "secret_key_cipher_for"]
 
 # Names of purposes: a value encrypted for one purpose cannot be decrypted for another.
 CLIENT_SECRET = "client-secret"  # noqa: S105

@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.core.exceptions import PermissionDenied
 from django.utils.crypto import get_random_string
 
+__all__ = ["LoginRefused", "PSCConnectDeprecationWarning"]
+
 # Read out over the telephone: without 0, 1, I and O.
 REFERENCE_CHARACTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 
@@ -12,6 +14,10 @@ REFERENCE_CHARACTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 def new_reference() -> str:
     """Return 8 random characters, shown on an error page and logged with the error."""
     return get_random_string(8, REFERENCE_CHARACTERS)
+
+
+class PSCConnectDeprecationWarning(DeprecationWarning):
+    """The use of a public name that will be removed. The message names the release, and what to use instead."""
 
 
 class LoginRefused(PermissionDenied):

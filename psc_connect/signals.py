@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from django.dispatch import Signal
 
+__all__ = ["account_created", "account_linked", "login_refused", "professional_changed", "signed_in"]
+
 account_created = Signal()
 account_linked = Signal()
 signed_in = Signal()

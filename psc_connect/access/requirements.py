@@ -11,6 +11,8 @@ from psc_connect.professional.conditions import CODED, SUBJECTS, Condition, Cond
 from psc_connect.professional.identifiers import Kind
 from psc_connect.professional.nomenclatures import Concept, folded, table
 
+__all__ = ["conditions_of"]
+
 # A code, or several of which one must match.
 RequiredValues: TypeAlias = str | Iterable[str]
 

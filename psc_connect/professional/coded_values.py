@@ -7,6 +7,8 @@ from functools import lru_cache
 
 from psc_connect.professional.nomenclatures import Concept, concept, tables_of
 
+__all__ = ["Code", "label"]
+
 # Characters; longer than any code with its OID.
 MAX_CACHED = 64
 

@@ -13,6 +13,8 @@ from psc_connect.professional.identifiers import Kind
 from psc_connect.professional.nomenclatures import concept, tables_of
 from psc_connect.professional.professional import Activity, ActivityChoice, Practice, Professional
 
+__all__ = ["ConditionError"]
+
 # Subject → name of its tables. The values of other subjects are not codes.
 CODED: Final[Mapping[str, str]] = MappingProxyType(
     {

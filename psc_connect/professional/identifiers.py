@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
+__all__ = ["IdentifierError", "Kind", "NationalIdentifier"]
+
 
 class Kind(str, Enum):
     """The register of an identifier."""

@@ -16,6 +16,8 @@ from psc_connect.professional.coded_values import Code
 from psc_connect.professional.identifiers import Kind, NationalIdentifier, register_of
 from psc_connect.professional.nomenclatures import tables_of
 
+__all__ = ["Activity", "ActivityChoice", "OtherIdentifier", "Practice", "Professional", "ReadingWarning"]
+
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 FRANCE = "99000"

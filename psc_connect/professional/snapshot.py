@@ -19,6 +19,8 @@ from psc_connect.professional.professional import (
     ReadingWarning,
 )
 
+__all__ = ["Change"]
+
 # Version of the format. A snapshot of another version is ignored; the next login stores a new one.
 VERSION: Final = 1
 T = TypeVar("T")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from psc_connect.simulator import people
 from psc_connect.simulator.app import Simulator
 from psc_connect.simulator.clients import Client
-from psc_connect.simulator.faults import Fault
+from psc_connect.simulator.faults import Fault as Fault
 from psc_connect.simulator.people import Person
 from psc_connect.simulator.server import Server
 from psc_connect.simulator.signing_keys import SimulatorKeys
@@ -24,7 +24,7 @@ from psc_connect.simulator.signing_keys import SimulatorKeys
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-__all__ = ["Client", "Fault", "Person", "Simulator", "people", "run_simulator"]
+__all__ = ["Client", "Person", "Simulator", "people", "run_simulator"]
 
 
 @contextlib.contextmanager

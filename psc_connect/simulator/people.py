@@ -12,6 +12,8 @@ from typing import Any
 from psc_connect.simulator.invented_people import INVENTED
 from psc_connect.simulator.userinfo_builder import activity, exercice, identifier, repeated_activity, userinfo
 
+__all__ = ["Person", "person_with_activities"]
+
 
 @dataclass(frozen=True, slots=True)
 class Person:

@@ -14,27 +14,18 @@ from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 
-from psc_connect.professional.nomenclatures.parsing import PROBLEMS, Concept, Table, TableError, parse_table
-from psc_connect.professional.nomenclatures.tables import SUBJECTS, TABLES, UnknownTableError, tables_of
+from psc_connect.professional.nomenclatures.parsing import PROBLEMS as PROBLEMS
+from psc_connect.professional.nomenclatures.parsing import Concept
+from psc_connect.professional.nomenclatures.parsing import Table as Table
+from psc_connect.professional.nomenclatures.parsing import TableError as TableError
+from psc_connect.professional.nomenclatures.parsing import parse_table as parse_table
+from psc_connect.professional.nomenclatures.tables import SUBJECTS as SUBJECTS
+from psc_connect.professional.nomenclatures.tables import TABLES as TABLES
+from psc_connect.professional.nomenclatures.tables import UnknownTableError
+from psc_connect.professional.nomenclatures.tables import tables_of as tables_of
 
-__all__ = [
-    "PROBLEMS",
-    "SUBJECTS",
-    "TABLES",
-    "Concept",
-    "Table",
-    "TableError",
-    "UnknownTableError",
-    "choices",
-    "concept",
-    "folded",
-    "parse_table",
-    "read_replacement",
-    "search",
-    "shipped",
-    "table",
-    "tables_of",
-]
+# The public ones (docs/api.md). The package also imports those with "as" from here.
+__all__ = ["Concept", "UnknownTableError", "choices", "search"]
 
 
 def no_folder() -> Path | None:
