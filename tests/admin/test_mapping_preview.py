@@ -133,7 +133,7 @@ def test_a_pasted_userinfo_is_in_no_error_report(admin: Administrator, provider:
     pasted = json.dumps({"SubjectNameID": "899700427885", "given_name": "Zoé"})
     got_request_exception.connect(report)
     try:
-        with failing_statements("psc_connect_exportedgroup"):
+        with failing_statements("auth_group"):
             response = admin.browser.post(page_of(provider), {"_preview": "on", "sample": "pasted", "pasted": pasted})
     finally:
         got_request_exception.disconnect(report)

@@ -149,5 +149,6 @@ def package_texts() -> list[str]:
     modules = (path for path in PACKAGE.rglob("*.py") if "simulator" not in path.parts)
     paths = sorted(path for path in modules if path.name != "error_codes.py")
     texts = {path: path.read_text(encoding="utf-8") for path in paths}
-    errors = re.compile(rf"\b({'|'.join(each.__name__ for each in OIDCError.__subclasses__())})\(")
+    names = "|".join(each.__name__ for each in OIDCError.__subclasses__())
+    errors = re.compile(rf'\b({names})\(|\bLoginRefused\(f"authorization_')
     return [text for path, text in texts.items() if "oidc" in path.parts or errors.search(text)]
