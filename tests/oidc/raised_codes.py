@@ -39,7 +39,11 @@ class Sources:
             module = ast.parse(text)
             self._place(module, module)
         self.calls = [node for node in self.nodes if isinstance(node, ast.Call)]
-        self.functions = {node.name: node for node in self.nodes if isinstance(node, ast.FunctionDef)}
+        # Two modules may have a function of one name.
+        self.functions: dict[str, list[ast.FunctionDef]] = {}
+        for node in self.nodes:
+            if isinstance(node, ast.FunctionDef):
+                self.functions.setdefault(node.name, []).append(node)
         self._open: set[ast.AST] = set()
         self._bindings: dict[ast.AST, dict[str, list[ast.AST]]] = {}
 
@@ -101,7 +105,7 @@ class Sources:
             tables = kept or self._bound(name, self.scopes[call])
             tables = (value for table in tables for value in self._followed(table))
             names = {each.id for table in tables for each in ast.walk(table) if isinstance(each, ast.Name)}
-        for function in (self.functions[each] for each in names & self.functions.keys()):
+        for function in (function for each in names & self.functions.keys() for function in self.functions[each]):
             yield from (node.value for node in ast.walk(function) if isinstance(node, ast.Return) and node.value)
 
     def _followed(self, node: ast.AST) -> Iterator[ast.AST]:
