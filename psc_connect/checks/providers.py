@@ -42,11 +42,10 @@ def check_providers(databases: Sequence[str] | None = None, **_kwargs: Any) -> I
 
 def check_provider(provider: Provider) -> Iterator[CheckMessage]:
     """Yield what keeps a provider's logins from working, or makes them less secure."""
-    yield from _environment(provider)
-    yield from _secret(provider)
-    yield from _metadata_and_keys(provider)
-    yield from _mapping(provider)
-    yield from _access_rules(provider)
+    for check in (_environment, _secret, _metadata_and_keys, _mapping, _access_rules):
+        for message in check(provider):
+            message.obj = provider
+            yield message
 
 
 def _environment(provider: Provider) -> Iterator[CheckMessage]:
@@ -57,7 +56,6 @@ def _environment(provider: Provider) -> Iterator[CheckMessage]:
             _("The provider “%(slug)s” is a simulator, which authenticates nobody, and DEBUG is off.")
             % {"slug": provider.slug},
             hint=_("Disable it on its page: this site looks like one for real people."),
-            obj=provider,
             id="psc_connect.E017",
         )
     elif provider.environment == "sandbox" or environment_of_issuer(provider.issuer).startswith("sandbox"):
@@ -65,7 +63,6 @@ def _environment(provider: Provider) -> Iterator[CheckMessage]:
             _("The provider “%(slug)s” is the sandbox, whose people are invented, and DEBUG is off.")
             % {"slug": provider.slug},
             hint=_("On a site for real people, disable it."),
-            obj=provider,
             id="psc_connect.W005",
         )
 
@@ -78,7 +75,6 @@ def _secret(provider: Provider) -> Iterator[CheckMessage]:
             _("The client secret of the provider “%(slug)s” cannot be used: nobody can sign in.")
             % {"slug": provider.slug},
             hint=str(SECRET_PROBLEMS[exc.code]),
-            obj=provider,
             id="psc_connect.E018",
         )
     if provider.client_secret.is_encrypted_with_secret_key():
@@ -86,7 +82,6 @@ def _secret(provider: Provider) -> Iterator[CheckMessage]:
             _("The client secret of the provider “%(slug)s” is still encrypted with a key derived from SECRET_KEY.")
             % {"slug": provider.slug},
             hint=_("Enter it again on the provider's page: it is encrypted with PSC_CONNECT_ENCRYPTION_KEYS then."),
-            obj=provider,
             id="psc_connect.W009",
         )
 
@@ -98,7 +93,6 @@ def _metadata_and_keys(provider: Provider) -> Iterator[CheckMessage]:
         yield Error(
             _("The metadata of the provider “%(slug)s” cannot be used: nobody can sign in.") % {"slug": provider.slug},
             hint=_("Open its page in the admin and save it: each problem is named there."),
-            obj=provider,
             id="psc_connect.E019",
         )
         return
@@ -108,7 +102,6 @@ def _metadata_and_keys(provider: Provider) -> Iterator[CheckMessage]:
         yield Error(
             _("All signing keys of the provider “%(slug)s” are retired: nobody can sign in.") % {"slug": provider.slug},
             hint=explain("jwks_all_retired"),
-            obj=provider,
             id="psc_connect.E021",
         )
     elif not key_set.keys:
@@ -118,7 +111,6 @@ def _metadata_and_keys(provider: Provider) -> Iterator[CheckMessage]:
             hint=_("The first sign-in fetches them; to be sure, import them on its page.")
             if metadata.jwks_uri
             else _("Its metadata names no jwks_uri: paste the key set on its page, or nobody can sign in."),
-            obj=provider,
             id=id_,
         )
     announced = provider.metadata.get("id_token_signing_alg_values_supported")
@@ -127,7 +119,6 @@ def _metadata_and_keys(provider: Provider) -> Iterator[CheckMessage]:
             _("The provider “%(slug)s” does not announce to sign ID tokens with %(algorithm)s.")
             % {"slug": provider.slug, "algorithm": provider.id_token_signed_response_alg},
             hint=_("Choose, under “ID token signature”, an algorithm that it announces."),
-            obj=provider,
             id="psc_connect.W007",
         )
 
@@ -140,7 +131,6 @@ def _mapping(provider: Provider) -> Iterator[CheckMessage]:
             _("The provider “%(slug)s” looks for RPPS numbers in a field that the user model does not have.")
             % {"slug": provider.slug},
             hint=_("Choose another one on its page, under “Users”, or none."),
-            obj=provider,
             id="psc_connect.E023",
         )
     if creation_is_impossible(provider):
@@ -148,7 +138,6 @@ def _mapping(provider: Provider) -> Iterator[CheckMessage]:
             _("No exported attribute of the provider “%(slug)s” gives new users their username.")
             % {"slug": provider.slug},
             hint=_("Add a row for it, or override ProSanteConnectBackend.create_user; or turn the creation off."),
-            obj=provider,
             id="psc_connect.W008",
         )
 
@@ -158,35 +147,31 @@ def _access_rules(provider: Provider) -> Iterator[CheckMessage]:
 
     rules = rules_of(provider)
     for number, rule in enumerate(rules, start=1):
-        told = {"slug": provider.slug, "row": number}
+        params = {"slug": provider.slug, "row": number}
         if not rule.is_well_formed:
             yield Error(
                 _("Access rule %(row)s of the provider “%(slug)s” cannot be read: people who reach it are refused.")
-                % told,
+                % params,
                 hint=_("It was not written by the admin or psc_configure: enter it again, or delete it."),
-                obj=provider,
                 id="psc_connect.E025",
             )
             continue
         if rule.has_lost_its_group:
             yield Caution(
-                _("Access rule %(row)s of the provider “%(slug)s” gives a group that has been deleted.") % told,
+                _("Access rule %(row)s of the provider “%(slug)s” gives a group that has been deleted.") % params,
                 hint=_("Choose another group, or delete the row."),
-                obj=provider,
                 id="psc_connect.W015",
             )
         if unknown := [code for condition in rule.parsed_conditions for code in condition.unknown_codes]:
             yield Caution(
                 _("Access rule %(row)s of the provider “%(slug)s” names codes that no table here has: %(codes)s.")
-                % {**told, "codes": ", ".join(unknown)},
+                % {**params, "codes": ", ".join(unknown)},
                 hint=_("They may be newer than the tables, or mistyped."),
-                obj=provider,
                 id="psc_connect.W017",
             )
     if all(rule.is_well_formed for rule in rules) and denies_everyone(provider, rules):
         yield Caution(
             _("The access rules of the provider “%(slug)s” refuse everybody.") % {"slug": provider.slug},
             hint=_("Add a rule that lets somebody sign in; to close the provider, disable it."),
-            obj=provider,
             id="psc_connect.W016",
         )
