@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django import template
@@ -24,18 +23,6 @@ if TYPE_CHECKING:
     from django.template.context import Context
 
 register = template.Library()
-
-
-@dataclass(frozen=True, slots=True)
-class Button:
-    """The context of ``psc_connect/button.html``. ``environment`` is "" if there is one button only."""
-
-    url: str
-    text: str
-    tooltip: str
-    logo: str
-    provider: str
-    environment: str
 
 
 @register.inclusion_tag("psc_connect/buttons.html", takes_context=True)
@@ -131,19 +118,20 @@ def _next_page(request: HttpRequest | None, requested: str) -> str:
     return safe_next(request.GET.get("next")) or safe_next(here)
 
 
-def _button(row: Provider, next_page: str, *, among: list[str]) -> Button:
+def _button(row: Provider, next_page: str, *, among: list[str]) -> dict[str, str]:
+    """Return the context of ``psc_connect/button.html``. ``environment`` is "" if there is one button only."""
     # Distinguishes the buttons of a page: a single one shows nothing, two of one environment show their slugs too.
     environment = "" if len(among) == 1 else row.get_environment_display()
     if among.count(row.environment) > 1:
         environment = f"{environment} – {row.slug}"
-    return Button(
-        url=login_url(row.slug, next_page),
-        text=row.in_language("button_text"),
-        tooltip=row.in_language("button_tooltip"),
-        logo=_logo_url(row.button_logo),
-        provider=row.slug,
-        environment=environment,
-    )
+    return {
+        "url": login_url(row.slug, next_page),
+        "text": row.in_language("button_text"),
+        "tooltip": row.in_language("button_tooltip"),
+        "logo": _logo_url(row.button_logo),
+        "provider": row.slug,
+        "environment": environment,
+    }
 
 
 def _logo_url(path: str) -> str:
