@@ -75,7 +75,6 @@ def load_json(text: str) -> object:
         raise _syntax_error(text, str(exc)) from None
 
 
-@sensitive_variables("text")
 def _syntax_error(text: str, reason: str) -> ValidationError:
     try:
         json.loads(text)

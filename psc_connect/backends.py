@@ -19,20 +19,18 @@ from psc_connect.accounts.matching import users_with_number
 from psc_connect.accounts.unlinking import STAMP, bind_sessions, stamp_of_user
 from psc_connect.accounts.verified_identity import VerifiedIdentity
 from psc_connect.exceptions import LoginRefused
-from psc_connect.login_steps import SILENT, CodeGrant, ask_provider, read_response
+from psc_connect.login_steps import CodeGrant, ask_provider
 from psc_connect.mapping.attributes import apply_results, evaluate_attributes
 from psc_connect.uncalled_methods import raise_when_called
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from django.contrib.auth.models import User
     from django.db.models import QuerySet
     from django.http import HttpRequest
 
     from psc_connect.accounts.linking import LoginResult
-    from psc_connect.login.pending import PendingLogin
-    from psc_connect.login_steps import StepObserver
     from psc_connect.models import Provider
 
 __all__ = ["ProSanteConnectBackend"]
@@ -190,23 +188,6 @@ def prepared_backend(request: HttpRequest | None, provider: Provider) -> ProSant
     backend.path = path
     backend.request, backend.provider = request, provider
     return backend
-
-
-@sensitive_variables()
-def accept_response(
-    request: HttpRequest,
-    provider: Provider,
-    login: PendingLogin,
-    parameters: Mapping[str, Sequence[str]],
-    *,
-    observer: StepObserver = SILENT,
-) -> tuple[ProSanteConnectBackend, CodeGrant]:
-    """Check the authorization response, then return the site's backend and the code grant for it.
-
-    Raises as ``read_response`` and ``prepared_backend`` do.
-    """
-    grant = read_response(request, provider, login, parameters, observer=observer)
-    return prepared_backend(request, provider), grant
 
 
 def creation_is_impossible(provider: Provider) -> bool:

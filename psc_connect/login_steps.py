@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 
     from psc_connect.login.pending import PendingLogin
     from psc_connect.models import Provider
-    from psc_connect.oidc.client import Tokens, UserinfoAnswer
+    from psc_connect.oidc.client import Tokens
+    from psc_connect.oidc.http import Answer
     from psc_connect.oidc.id_token import IDToken
     from psc_connect.oidc.jwks import KeySet, SigningKey
 
@@ -177,7 +178,6 @@ def ask_provider(
     return ProviderAnswers(id_token, MappingProxyType(claims))
 
 
-@sensitive_variables()
 def _exchange_code(provider: Provider, grant: CodeGrant, deadline: Deadline) -> Tokens:
     return exchange_code(
         provider.parsed_metadata,
@@ -190,7 +190,6 @@ def _exchange_code(provider: Provider, grant: CodeGrant, deadline: Deadline) -> 
     )
 
 
-@sensitive_variables()
 def _id_token(provider: Provider, grant: CodeGrant, tokens: Tokens, keys: KeySet) -> IDToken:
     return validate_id_token(
         tokens.id_token,
@@ -202,8 +201,7 @@ def _id_token(provider: Provider, grant: CodeGrant, tokens: Tokens, keys: KeySet
     )
 
 
-@sensitive_variables()
-def _claims(provider: Provider, answer: UserinfoAnswer, id_token: IDToken, keys: KeySet) -> dict[str, Any]:
+def _claims(provider: Provider, answer: Answer, id_token: IDToken, keys: KeySet) -> dict[str, Any]:
     return validate_userinfo(
         answer,
         id_token=id_token,

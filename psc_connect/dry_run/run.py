@@ -13,14 +13,14 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 from typing_extensions import override
 
-from psc_connect.backends import accept_response
+from psc_connect.backends import prepared_backend
 from psc_connect.encryption import DRY_RUN, InvalidToken, cipher_for
 from psc_connect.exceptions import LoginRefused
 from psc_connect.login.authorization_request import send_to_provider
 from psc_connect.login.failures import REFUSALS, as_refusal
 from psc_connect.login.pending import PendingLogin
 from psc_connect.login.session import reload_session
-from psc_connect.login_steps import STEPS, StateAlreadyUsed, StepObserver, StoredKeys, ask_provider
+from psc_connect.login_steps import STEPS, StateAlreadyUsed, StepObserver, StoredKeys, ask_provider, read_response
 from psc_connect.oidc.errors import IDTokenError
 from psc_connect.providers.keys import fetched_keys, may_fetch
 
@@ -86,7 +86,9 @@ def finish(
         raise LoginRefused("dry_run_of_somebody_else")
     report = Report(provider)
     try:
-        _backend, grant = accept_response(request, provider, login, parameters, observer=report)
+        grant = read_response(request, provider, login, parameters, observer=report)
+        # A login is refused here if the backend is not installed.
+        prepared_backend(request, provider)
         answers = ask_provider(provider, grant, observer=report, key_source=UnsavedKeys)
         report.claims = dict(answers.claims)
     except StateAlreadyUsed:

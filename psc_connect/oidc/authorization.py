@@ -12,36 +12,15 @@ from psc_connect.oidc.error_codes import AUTHORIZATION_ERRORS
 from psc_connect.oidc.errors import AuthorizationResponseError
 from psc_connect.oidc.metadata import ProviderMetadata
 
-# Parameters that a site may not add: the package sets them, or they change the flow (RFC 6749, RFC 7636, RFC 9101,
-# OIDC Core).
+# Parameters that a site may not add: the package sets them, or they change the flow.
 RESERVED_PARAMETERS: Final = frozenset(
-    {
-        "acr_values",
-        "client_assertion",
-        "client_assertion_type",
-        "client_id",
-        "client_secret",
-        "code",
-        "code_challenge",
-        "code_challenge_method",
-        "code_verifier",
-        "display",
-        "grant_type",
-        "id_token_hint",
-        "iss",
-        "max_age",
-        "nonce",
-        "prompt",
-        "redirect_uri",
-        "registration",
-        "request",
-        "request_uri",
-        "response_mode",
-        "response_type",
-        "scope",
-        "state",
-        "ui_locales",
-    }
+    # RFC 6749 and RFC 7636.
+    {"client_id", "client_secret", "code", "grant_type", "redirect_uri", "response_type", "scope", "state"}
+    | {"code_challenge", "code_challenge_method", "code_verifier"}
+    # OIDC Core 3.1.2.1.
+    | {"acr_values", "display", "id_token_hint", "max_age", "nonce", "prompt", "ui_locales"}
+    # RFC 7521, RFC 9101, RFC 9207, OIDC Core 7.2.1, OAuth 2.0 Multiple Response Types.
+    | {"client_assertion", "client_assertion_type", "iss", "registration", "request", "request_uri", "response_mode"}
 )
 _SINGLE_VALUED: Final = ("state", "code", "iss", "error")
 # 32 random bytes in base64url, the form of every state that the package sends.

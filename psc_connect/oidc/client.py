@@ -54,14 +54,6 @@ class Tokens:
     id_token: str = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class UserinfoAnswer:
-    """The response of the userinfo endpoint, not yet parsed."""
-
-    content_type: str
-    body: bytes = field(repr=False)
-
-
 def exchange_code(
     metadata: ProviderMetadata,
     credentials: ClientCredentials,
@@ -129,15 +121,13 @@ def _tokens(answer: Answer) -> Tokens:
     return Tokens(access_token, id_token)
 
 
-def fetch_userinfo(
-    metadata: ProviderMetadata, *, access_token: str, http: HTTPPolicy, deadline: Deadline
-) -> UserinfoAnswer:
-    """Fetch the userinfo (OIDC Core 5.3.1). Raises ProviderUnavailable or UserinfoError."""
+def fetch_userinfo(metadata: ProviderMetadata, *, access_token: str, http: HTTPPolicy, deadline: Deadline) -> Answer:
+    """Fetch the userinfo, not yet parsed (OIDC Core 5.3.1). Raises ProviderUnavailable or UserinfoError."""
     headers = {"Authorization": f"Bearer {access_token}"}
     answer = send("GET", metadata.userinfo_endpoint, headers=headers, http=http, deadline=deadline, limit=256 * _KIB)
     if answer.status != 200:
         raise UserinfoError("userinfo_refused")
-    return UserinfoAnswer(answer.content_type, answer.body)
+    return answer
 
 
 def fetch_jwks(jwks_uri: str, *, http: HTTPPolicy, deadline: Deadline) -> dict[str, Any]:

@@ -1,15 +1,4 @@
-"""Exceptions of psc_connect.oidc. Their messages never contain input or secrets.
-
-OIDCError                       the base class; `code` is a stable key of CODES
-├── MetadataError               the provider's metadata is not valid; `problems` has one entry per problem
-├── JWKSError                   the key set cannot be parsed
-├── UnknownKey                  no known key verifies the token: fetch the key set again, once
-├── AuthorizationResponseError  the callback's parameters are not valid
-├── ProviderUnavailable         no usable answer: network, TLS, time, size, redirect, outage
-├── TokenResponseError          the token endpoint refused, or its answer is not valid
-├── IDTokenError                the ID token is not valid (OpenID Connect Core 3.1.3.7)
-└── UserinfoError               the userinfo is not valid (OpenID Connect Core 5.3)
-"""
+"""Exceptions of psc_connect.oidc. Their messages never contain input or secrets."""
 
 from __future__ import annotations
 

@@ -26,17 +26,11 @@ _MAX_SUBJECT: Final = 255
 
 @dataclass(frozen=True, slots=True)
 class IDToken:
-    """A valid ID token. Times are in seconds since 1970, `claims` is read-only, `key` verified the signature."""
+    """A valid ID token. `auth_time` is in seconds since 1970, `claims` is read-only, `key` verified the signature."""
 
     raw: str = field(repr=False)
-    issuer: str
     subject: str = field(repr=False)
-    audience: tuple[str, ...]
-    expires_at: int
-    issued_at: int
-    acr: str | None
     auth_time: int | None
-    sid: str | None = field(repr=False)
     claims: Mapping[str, Any] = field(repr=False)
     key: SigningKey
 
@@ -86,25 +80,13 @@ def validate_id_token(
     verified before any claim is read. Raises IDTokenError with the code of the first broken rule, or UnknownKey if the
     keys may be out of date.
     """
-    verified = verify_compact(raw, algorithm=rules.algorithm, keys=keys, error=IDTokenError)
-    claims, login = verified.claims, _Login(rules, nonce, access_token, now)
+    claims, key = verify_compact(raw, algorithm=rules.algorithm, keys=keys, error=IDTokenError)
+    login = _Login(rules, nonce, access_token, now)
     for rule in RULES:
         reason = rule.broken(claims, login)
         if reason:
             raise IDTokenError(f"id_token_{reason}", rule=rule.name)
-    return IDToken(
-        raw=raw,
-        issuer=claims["iss"],
-        subject=claims["sub"],
-        audience=tuple(_audience(claims)),
-        expires_at=claims["exp"],
-        issued_at=claims["iat"],
-        acr=claims.get("acr"),
-        auth_time=claims.get("auth_time"),
-        sid=claims.get("sid"),
-        claims=MappingProxyType(claims),
-        key=verified.key,
-    )
+    return IDToken(raw, claims["sub"], claims.get("auth_time"), MappingProxyType(claims), key)
 
 
 def is_time(value: object) -> bool:

@@ -6,7 +6,6 @@ algorithm from there and parse an embedded `jwk` or `x5c`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any, Final, NoReturn
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -24,22 +23,10 @@ _MAX_KID: Final = 256
 _PLAIN_TYPES: Final = frozenset({None, "jwt"})
 
 
-@dataclass(frozen=True, slots=True)
-class Verified:
-    """The claims of a token, and the key that verified its signature."""
-
-    claims: dict[str, Any] = field(repr=False)
-    key: SigningKey
-
-
 def verify_compact(
-    raw: str,
-    *,
-    algorithm: str,
-    keys: KeySet,
-    error: type[IDTokenError | UserinfoError],
-) -> Verified:
-    """Verify the signature of a compact JWS and return its claims.
+    raw: str, *, algorithm: str, keys: KeySet, error: type[IDTokenError | UserinfoError]
+) -> tuple[dict[str, Any], SigningKey]:
+    """Verify the signature of a compact JWS. Return its claims, and the key that verified it.
 
     `algorithm` is the one configured for the provider. Raises `error`, with a code that starts with its stage, or
     UnknownKey.
@@ -61,7 +48,7 @@ def verify_compact(
         raise error(f"{error.stage}_not_json") from exc
     if not isinstance(claims, dict):
         _refuse(error, "not_an_object")
-    return Verified(claims, signer)
+    return claims, signer
 
 
 def _refuse(error: type[IDTokenError | UserinfoError], reason: str) -> NoReturn:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from psc_connect.oidc.client import UserinfoAnswer
 from psc_connect.oidc.errors import UserinfoError
+from psc_connect.oidc.http import Answer
 from psc_connect.oidc.id_token import LEEWAY, IDToken, IDTokenRules, audience_rule, is_time, issuer_rule
 from psc_connect.oidc.jwks import KeySet
 from psc_connect.oidc.jws import verify_compact
@@ -18,28 +18,14 @@ _MAX_INTEGER: Final = 2**53
 # Claims about the authentication are only taken from the ID token. `_claim_names` and `_claim_sources`
 # (OIDC Core 5.6.2) point to URLs that an attacker could choose.
 _IGNORED_CLAIMS: Final = frozenset(
-    {
-        "iss",
-        "aud",
-        "azp",
-        "exp",
-        "iat",
-        "nbf",
-        "jti",
-        "nonce",
-        "at_hash",
-        "c_hash",
-        "s_hash",
-        "acr",
-        "amr",
-        "auth_time",
-    }
-    | {"sid", "typ", "events", "cnf", "_claim_names", "_claim_sources"}
+    {"iss", "aud", "azp", "exp", "iat", "nbf", "jti", "sid", "typ", "events", "cnf"}
+    | {"nonce", "at_hash", "c_hash", "s_hash", "acr", "amr", "auth_time"}
+    | {"_claim_names", "_claim_sources"}
 )
 
 
 def validate_userinfo(
-    answer: UserinfoAnswer,
+    answer: Answer,
     *,
     id_token: IDToken,
     rules: IDTokenRules,
@@ -88,7 +74,7 @@ def _signed(body: bytes, *, rules: IDTokenRules, keys: KeySet, algorithm: str) -
         raw = body.decode("ascii")
     except UnicodeDecodeError as exc:
         raise UserinfoError("userinfo_not_compact") from exc
-    claims = verify_compact(raw, algorithm=algorithm, keys=keys, error=UserinfoError).claims
+    claims, _key = verify_compact(raw, algorithm=algorithm, keys=keys, error=UserinfoError)
     # RFC 8725 3.12: the provider signs its ID, access and logout tokens with the same keys.
     if "typ" in claims or "events" in claims:
         raise UserinfoError("userinfo_wrong_type")

@@ -12,7 +12,7 @@ from django.views.decorators.debug import sensitive_variables
 from mozilla_django_oidc.views import OIDCAuthenticationCallbackView
 from typing_extensions import override
 
-from psc_connect.backends import accept_response
+from psc_connect.backends import prepared_backend
 from psc_connect.current_professional import reset_current_professional
 from psc_connect.dry_run import run
 from psc_connect.exceptions import LoginRefused
@@ -21,7 +21,7 @@ from psc_connect.login.failures import REFUSALS, announce_failed_login
 from psc_connect.login.redirects import landing_page
 from psc_connect.login.session import SessionLogin, finished_login_page, open_session, session_login
 from psc_connect.login.site_urls import activity_url, login_url
-from psc_connect.login_steps import StateAlreadyUsed
+from psc_connect.login_steps import StateAlreadyUsed, read_response
 from psc_connect.models import Provider
 from psc_connect.oidc.authorization import parse_authorization_response
 from psc_connect.oidc.errors import AuthorizationResponseError
@@ -62,6 +62,7 @@ class CallbackView(ProviderView, OIDCAuthenticationCallbackView):
         return super().refuse(request, exc)
 
     @override
+    # Also hides the variables of what it calls.
     @sensitive_variables()
     def get(self, request: HttpRequest, provider: str) -> HttpResponse:
         parameters = _take_parameters(request)
@@ -75,16 +76,16 @@ class CallbackView(ProviderView, OIDCAuthenticationCallbackView):
             return self._finish_dry_run(request, login, parameters)
         row = enabled_provider(provider)
         try:
-            backend, grant = accept_response(request, row, login, parameters)
+            grant = read_response(request, row, login, parameters)
         except StateAlreadyUsed:
             return self._answer_second_click(request, login)
+        backend = prepared_backend(request, row)
         # Only our backend: django.contrib.auth.authenticate() would pass the code and its verifier to all others too.
         user = backend.authenticate(request, code_grant=grant)
         if user is None:
             raise LoginRefused("account_refused_by_site")
         return self._sign_in(request, backend, user, login)
 
-    @sensitive_variables()
     def _finish_dry_run(
         self, request: HttpRequest, login: PendingLogin, parameters: dict[str, list[str]]
     ) -> HttpResponse:
@@ -121,7 +122,6 @@ class CallbackView(ProviderView, OIDCAuthenticationCallbackView):
             raise StateAlreadyUsed
         return HttpResponseRedirect(login_url(login.provider, login.next, again="1"))
 
-    @sensitive_variables()
     def _sign_in(
         self, request: HttpRequest, backend: ProSanteConnectBackend, user: User, login: PendingLogin
     ) -> HttpResponse:
@@ -164,7 +164,6 @@ class CallbackView(ProviderView, OIDCAuthenticationCallbackView):
         return landing_page(self.next_page)
 
 
-@sensitive_variables()
 def _send_signals(backend: ProSanteConnectBackend, *, request: HttpRequest, user: User) -> None:
     result, identity, sender = backend.completed.result, backend.completed.identity, type(backend)
     arguments = {"request": request, "user": user, "account": result.account, "claims": identity.claims}

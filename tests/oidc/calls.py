@@ -10,7 +10,6 @@ import pytest
 from psc_connect.oidc.client import (
     ClientCredentials,
     Tokens,
-    UserinfoAnswer,
     exchange_code,
     fetch_jwks,
     fetch_metadata,
@@ -18,7 +17,7 @@ from psc_connect.oidc.client import (
 )
 from psc_connect.oidc.deadline import Deadline
 from psc_connect.oidc.errors import OIDCError
-from psc_connect.oidc.http import HTTPPolicy
+from psc_connect.oidc.http import Answer, HTTPPolicy
 from psc_connect.oidc.metadata import ProviderMetadata
 
 CODE, VERIFIER, SECRET, ACCESS_TOKEN = "the-code-9f2", "the-verifier-7c1", "the-secret-e55", "the-access-token-a31"
@@ -52,9 +51,7 @@ def token(
     )
 
 
-def userinfo(
-    base: str, *, http: HTTPPolicy = QUICK, seconds: float = 5, deadline: Deadline | None = None
-) -> UserinfoAnswer:
+def userinfo(base: str, *, http: HTTPPolicy = QUICK, seconds: float = 5, deadline: Deadline | None = None) -> Answer:
     return fetch_userinfo(metadata(base), access_token=ACCESS_TOKEN, http=http, deadline=deadline or Deadline(seconds))
 
 

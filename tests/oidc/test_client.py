@@ -9,7 +9,8 @@ from urllib.parse import unquote_plus
 
 import pytest
 
-from psc_connect.oidc.client import ClientCredentials, Tokens, UserinfoAnswer
+from psc_connect.oidc.client import ClientCredentials, Tokens
+from psc_connect.oidc.http import Answer
 from psc_connect.oidc.jwks import parse_jwks
 
 from .calls import ACCESS_TOKEN, CALLS, CODE, SECRET, TOKENS, VERIFIER, code_of, discovery, jwks, token, userinfo
@@ -63,7 +64,7 @@ def test_unsupported_authentication_method_is_a_value_error() -> None:
 
 def test_userinfo_request_has_the_access_token_in_the_header(serve: Serve) -> None:
     server = serve(answering(reply('{"sub": "x"}', content_type="application/json;charset=UTF-8")))
-    assert userinfo(server.url) == UserinfoAnswer("application/json;charset=UTF-8", b'{"sub": "x"}')
+    assert userinfo(server.url) == Answer(200, "application/json;charset=UTF-8", b'{"sub": "x"}')
     (request,) = server.received
     assert (request.method, request.target) == ("GET", "/userinfo")
     assert request.headers["authorization"] == f"Bearer {ACCESS_TOKEN}"

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from psc_connect.oidc.authorization import parse_authorization_response
-from psc_connect.oidc.client import UserinfoAnswer
 from psc_connect.oidc.errors import OIDCError
+from psc_connect.oidc.http import Answer
 from psc_connect.oidc.jwks import parse_jwks, strip_private_members
 from psc_connect.oidc.metadata import parse_metadata
 from psc_connect.oidc.strict_json import StrictJSONError, loads_strict
@@ -98,7 +98,7 @@ def test_id_tokens_with_any_header(name: str, value: Any) -> None:
 def test_userinfo_of_any_bytes(body: bytes, algorithm: str) -> None:
     token = validate(sign(claims()))
     for media_type in ("application/json", "application/jwt"):
-        answer = UserinfoAnswer(media_type, body)
+        answer = Answer(200, media_type, body)
         allow_only_oidc_errors(
             partial(
                 validate_userinfo,

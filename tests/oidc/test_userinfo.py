@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 import psc_connect
-from psc_connect.oidc.client import UserinfoAnswer
 from psc_connect.oidc.errors import OIDCError, UnknownKey
+from psc_connect.oidc.http import Answer
 from psc_connect.oidc.userinfo import validate_userinfo
 
 from .tokens import ABSENT, CLIENT_ID, ISSUER, NOW, RULES, SUBJECT, claims, jwk, key_set, rsa_key, sign, validate
@@ -24,7 +24,7 @@ def read(body: bytes | dict[str, Any], content_type: str = "application/json", *
     options.setdefault("keys", key_set())
     subject = options.pop("subject", SUBJECT)
     return validate_userinfo(
-        UserinfoAnswer(content_type, raw), id_token=validate(sign(claims(sub=subject))), rules=RULES, now=NOW, **options
+        Answer(200, content_type, raw), id_token=validate(sign(claims(sub=subject))), rules=RULES, now=NOW, **options
     )
 
 

@@ -80,7 +80,6 @@ def convert(configuration: object, *, only: str | None = None) -> list[Converted
 class ProviderConverter:
     """Converts one node ``oidcOPMetaDataNodes`` of the Manager to a declaration."""
 
-    @sensitive_variables()
     def __init__(self, configuration: dict[str, Any], name: str) -> None:
         self.name = name
         self.configuration = configuration
@@ -98,7 +97,6 @@ class ProviderConverter:
     def note(self, name: str, text: str) -> None:
         self.notes.append(Note(name, text))
 
-    @sensitive_variables()
     def convert(self) -> ConvertedProvider:
         self._convert_metadata()
         self._convert_jwks()
@@ -140,7 +138,6 @@ class ProviderConverter:
         elif jwks:
             self.declaration["jwks"] = jwks
 
-    @sensitive_variables()
     def _take_secret(self) -> StoredSecret | None:
         given = self.options.pop("ClientSecret", "")
         return StoredSecret.encrypt(given) if isinstance(given, str) and given else None
