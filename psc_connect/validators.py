@@ -10,6 +10,7 @@ from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
 from psc_connect.oidc.authorization import RESERVED_PARAMETERS
+from psc_connect.oidc.strict_json import walk
 
 # RFC 6749 3.3 (scope-token) and OpenID Connect Core 3.1.2.1 (acr_values): visible ASCII, separated by single spaces.
 space_separated = RegexValidator(
@@ -40,8 +41,6 @@ language_tags = RegexValidator(
 
 # RFC 6749 8.2.
 _PARAMETER_NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
-# RFC 9110 5.1 and 5.6.2.
-_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8})*")
 _NOT_STORABLE = re.compile("[\0\ud800-\udfff]")
 _MAX_PARAMETERS = 20
@@ -51,16 +50,7 @@ TRANSLATED = {"button_text": 100, "button_tooltip": 255}
 
 def can_be_stored(value: object) -> bool:
     """Whether a database can store every text in a JSON value: not a lone surrogate (UTF-8) or NUL (PostgreSQL)."""
-    pending = [value]
-    while pending:
-        part = pending.pop()
-        if isinstance(part, str) and _NOT_STORABLE.search(part):
-            return False
-        if isinstance(part, dict):
-            pending += [*part.keys(), *part.values()]
-        elif isinstance(part, list):
-            pending += part
-    return True
+    return not any(isinstance(part, str) and _NOT_STORABLE.search(part) for part, _depth in walk(value))
 
 
 def validate_extra_parameters(parameters: object) -> None:
@@ -129,16 +119,14 @@ def validate_network(value: str) -> None:
         ) from exc
 
 
-def validate_host_name(value: str) -> None:
-    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", value):
-        raise ValidationError(
-            _("Write only the host name, such as records.example.org: no scheme, no port, no path."),
-            code="selection_host_malformed",
-        )
-
-
-def validate_header_name(value: str) -> None:
-    if not _HEADER_NAME.fullmatch(value):
-        raise ValidationError(
-            _("Write the name of a request header, such as X-Site."), code="selection_header_malformed"
-        )
+validate_host_name = RegexValidator(
+    r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?\Z",
+    _("Write only the host name, such as records.example.org: no scheme, no port, no path."),
+    code="selection_host_malformed",
+)
+# RFC 9110 5.1 and 5.6.2.
+validate_header_name = RegexValidator(
+    r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}\Z",
+    _("Write the name of a request header, such as X-Site."),
+    code="selection_header_malformed",
+)

@@ -35,7 +35,9 @@ def validate_claim_path(path: str) -> None:
     """Validate that ``path`` is a JMESPath expression that can be evaluated on the samples in time."""
     try:
         compiled(path)
-        _evaluate_on_samples(path)
+        evaluation = Evaluation()
+        for claims in _samples():
+            _evaluate(path, claims, evaluation)
     except TooDeep as exc:
         message = _("This expression is nested too deeply or has too many parts.")
         raise ValidationError(message, code="attribute_claim_too_deep") from exc
@@ -49,12 +51,6 @@ def validate_claim_path(path: str) -> None:
             code="attribute_claim_invalid",
             params={"position": "?" if position is None else position + 1},
         ) from exc
-
-
-def _evaluate_on_samples(path: str) -> None:
-    evaluation = Evaluation()
-    for claims in _samples():
-        _evaluate(path, claims, evaluation)
 
 
 @lru_cache(maxsize=1)

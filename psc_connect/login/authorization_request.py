@@ -9,7 +9,7 @@ from django.utils.translation import get_language
 from mozilla_django_oidc.utils import generate_code_challenge
 
 from psc_connect.login import pending, site_urls
-from psc_connect.oidc.authorization import authorization_url
+from psc_connect.oidc.authorization import with_query
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,13 +61,9 @@ def send_to_provider(
         "prompt": "login" if as_other_person else provider.prompt,
         "max_age": provider.max_age,
         "display": provider.display,
-        "ui_locales": _ui_locales(provider),
+        "ui_locales": get_language() if provider.ui_locales == "auto" else provider.ui_locales,
     }
     parameters |= {name: str(value) for name, value in optional.items() if value not in ("", None)}
-    response = HttpResponseRedirect(authorization_url(provider.parsed_metadata, parameters))
+    response = HttpResponseRedirect(with_query(provider.parsed_metadata.authorization_endpoint, parameters))
     pending.store(request, response, login, secure=site_urls.is_secure(request))
     return response
-
-
-def _ui_locales(provider: Provider) -> str:
-    return (get_language() or "") if provider.ui_locales == "auto" else provider.ui_locales

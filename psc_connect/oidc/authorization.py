@@ -43,13 +43,11 @@ class AuthorizationResponse:
     issuer: str
 
 
-def authorization_url(metadata: ProviderMetadata, parameters: Mapping[str, str]) -> str:
-    """Return the URL of the authorization request. The query of the endpoint is kept (RFC 6749 3.1)."""
-    return with_query(metadata.authorization_endpoint, parameters)
-
-
 def with_query(url: str, parameters: Mapping[str, str]) -> str:
-    """Return `url` with `parameters` added. Existing ones of the same names are replaced: none may occur twice."""
+    """Return an endpoint's URL with `parameters` added and the rest of its query kept (RFC 6749 3.1).
+
+    Existing ones of the same names are replaced: none may occur twice.
+    """
     parts = urlsplit(url)
     kept = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name not in parameters]
     return urlunsplit(parts._replace(query=urlencode([*kept, *parameters.items()])))

@@ -84,11 +84,13 @@ class _UnusableKeyError(Exception):
 
 def parse_jwks(jwks: object) -> KeySet:
     """Parse a key set. An unusable key is put into `ignored`. Raises JWKSError if `jwks` is not a key set."""
-    parsed = [_parse_key(key) for key in _key_list(jwks)]
-    return KeySet(
-        keys=tuple(key for key in parsed if isinstance(key, SigningKey)),
-        ignored=tuple(key for key in parsed if isinstance(key, IgnoredKey)),
-    )
+    keys, ignored = [], []
+    for key in _key_list(jwks):
+        try:
+            keys.append(_signing_key(key))
+        except _UnusableKeyError as exc:  # noqa: PERF203 - at most a hundred keys
+            ignored.append(IgnoredKey(_text(key, "kid"), _text(key, "kty") or "", f"jwks_key_{exc}"))
+    return KeySet(tuple(keys), tuple(ignored))
 
 
 def strip_private_members(jwks: object) -> dict[str, Any]:
@@ -141,13 +143,6 @@ def _public_key(key: object) -> dict[str, Any]:
 def _is_plain(value: object) -> bool:
     """Return whether `value` is a text or a list of texts, the types of public members (RFC 7517 4)."""
     return isinstance(value, str) or (isinstance(value, list) and all(isinstance(member, str) for member in value))
-
-
-def _parse_key(key: object) -> SigningKey | IgnoredKey:
-    try:
-        return _signing_key(key)
-    except _UnusableKeyError as exc:
-        return IgnoredKey(_text(key, "kid"), _text(key, "kty") or "", f"jwks_key_{exc}")
 
 
 def _signing_key(key: object) -> SigningKey:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
 from typing import Any
 
 MAX_DEPTH = 50
@@ -31,21 +32,27 @@ def _constant(_text: str) -> object:
     raise StrictJSONError("not a number")
 
 
-def _check(value: object, *, refuse_nul: bool) -> None:
-    """Refuse lone surrogates and nesting deeper than MAX_DEPTH. A loop, because recursion would overflow the stack."""
+def walk(value: object) -> Iterator[tuple[object, int]]:
+    """Yield a JSON value and everything in it, keys included, with its depth. A loop: recursion could be too deep."""
     pending: list[tuple[object, int]] = [(value, 1)]
     while pending:
-        value, depth = pending.pop()
+        part, depth = pending.pop()
+        yield part, depth
+        if isinstance(part, dict):
+            pending += [(member, depth + 1) for pair in part.items() for member in pair]
+        elif isinstance(part, list):
+            pending += [(member, depth + 1) for member in part]
+
+
+def _check(value: object, *, refuse_nul: bool) -> None:
+    """Refuse lone surrogates and nesting deeper than MAX_DEPTH."""
+    for part, depth in walk(value):
         if depth > MAX_DEPTH:
             raise StrictJSONError("nested too deeply")
-        if isinstance(value, str):
-            value.encode()
-            if refuse_nul and "\0" in value:
+        if isinstance(part, str):
+            part.encode()
+            if refuse_nul and "\0" in part:
                 raise StrictJSONError("NUL in a text")
-        elif isinstance(value, dict):
-            pending += [(each, depth + 1) for pair in value.items() for each in pair]
-        elif isinstance(value, list):
-            pending += [(each, depth + 1) for each in value]
 
 
 def loads_strict(text: str | bytes, *, refuse_nul: bool = False) -> object:

@@ -10,7 +10,7 @@ from psc_connect.oidc.http import Answer
 from psc_connect.oidc.id_token import LEEWAY, IDToken, IDTokenRules, audience_rule, is_time, issuer_rule
 from psc_connect.oidc.jwks import KeySet
 from psc_connect.oidc.jws import verify_compact
-from psc_connect.oidc.strict_json import StrictJSONError, loads_strict
+from psc_connect.oidc.strict_json import StrictJSONError, loads_strict, walk
 
 _MAX_TEXT: Final = 10_000
 _MAX_MEMBERS: Final = 1_000
@@ -96,16 +96,10 @@ def _check_times(claims: dict[str, Any], *, now: float) -> None:
 
 def _check_bounds(claims: dict[str, Any]) -> None:
     """Refuse what a database cannot store or a page cannot show. Depth and surrogates: see `strict_json`."""
-    pending: list[object] = [claims]
-    while pending:
-        value = pending.pop()
+    for value, _depth in walk(claims):
         for kind, is_allowed, reason in _BOUNDS:
             if isinstance(value, kind) and not is_allowed(value):
                 raise UserinfoError(f"userinfo_{reason}")
-        if isinstance(value, dict):
-            pending += [*value.keys(), *value.values()]
-        elif isinstance(value, list):
-            pending += value
 
 
 _BOUNDS: Final[tuple[tuple[type, Callable[[Any], bool], str], ...]] = (

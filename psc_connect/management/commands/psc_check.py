@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from typing_extensions import override
 
 from psc_connect.administrator_messages import labelled
-from psc_connect.diagnosis import Finding, Status, check_settings, diagnose, worst
+from psc_connect.diagnosis import Status, check_settings, diagnose, worst
 from psc_connect.login.site_urls import declared_addresses
 from psc_connect.management.output import readable_json
 from psc_connect.models import Provider
@@ -21,6 +21,8 @@ from psc_connect.text import escape_control_characters
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
+
+    from psc_connect.diagnosis import Finding
 
 # The exit statuses of Nagios plugins; 3 is a wrong call.
 EXIT_STATUS = {Status.PASSED: 0, Status.WARNING: 1, Status.FAILED: 2}
@@ -46,7 +48,7 @@ class Command(BaseCommand):
         except DatabaseError:
             text = _("The database does not answer, or is not migrated: nobody can sign in.")
             raise CommandError(text, returncode=EXIT_STATUS[Status.FAILED]) from None
-        site = check_settings() or [_settings_passed()]
+        site = check_settings()
         by_slug = {
             provider.slug: diagnose(provider, declared_addresses(None, provider)).findings for provider in providers
         }
@@ -79,10 +81,6 @@ class Command(BaseCommand):
             if finding.advice:
                 self.stdout.write(f"  {' ' * width}  → {escape_control_characters(finding.advice)}")
         self.stdout.write("")
-
-
-def _settings_passed() -> Finding:
-    return Finding("settings", Status.PASSED, "settings", _("The settings of this site are correct."))
 
 
 def _as_json(site: list[Finding], by_slug: dict[str, list[Finding]], status: Status) -> dict[str, Any]:
