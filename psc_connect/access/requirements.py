@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, TypeAlias
 
-from psc_connect.professional.conditions import CODED, SUBJECTS, Condition, ConditionError, tables_with
+from psc_connect.professional.conditions import CODED, SUBJECTS, Condition, ConditionError
 from psc_connect.professional.identifiers import Kind
-from psc_connect.professional.nomenclatures import Concept, folded, table
+from psc_connect.professional.nomenclatures import Concept, choices, folded
 
 __all__ = ["conditions_of"]
 
@@ -79,10 +79,7 @@ def _similar(value: str, known: Mapping[str, Concept]) -> list[Concept]:
 
 def _concepts(subject: str) -> Mapping[str, Concept]:
     """Return all codes of a subject, each with its concept in the first table that has it."""
-    concepts: dict[str, Concept] = {}
-    for name in tables_with(subject):
-        concepts |= {code: concept for code, concept in table(name).concepts.items() if code not in concepts}
-    return concepts
+    return {concept.code: concept for concept in choices(CODED[subject])}
 
 
 def _letters(text: str) -> str:

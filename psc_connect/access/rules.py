@@ -78,6 +78,14 @@ def decide(provider: Provider, rules: Iterable[AccessRule], situation: Situation
     return Decision(allowed=False, message=provider.refusal_message, code="access_refused")
 
 
+def decide_each(
+    provider: Provider, rules: Iterable[AccessRule], professional: Professional, *, acr: str
+) -> list[tuple[ActivityChoice, Decision]]:
+    """Return each activity with the decision for it."""
+    choices = professional.activity_choices
+    return [(choice, decide(provider, rules, Situation(professional, choice, acr))) for choice in choices]
+
+
 def decide_login(
     provider: Provider, rules: Sequence[AccessRule], professional: Professional, *, choice: Choice, acr: str
 ) -> Decision:
@@ -88,10 +96,7 @@ def decide_login(
     """
     if choice.activity_choice is not None or not professional.activity_choices:
         return decide(provider, rules, Situation(professional, choice.activity_choice, acr))
-    decisions = [
-        decide(provider, rules, Situation(professional, activity_choice, acr))
-        for activity_choice in professional.activity_choices
-    ]
+    decisions = [decision for _choice, decision in decide_each(provider, rules, professional, acr=acr)]
     allowed = [decision for decision in decisions if decision.allowed]
     if not allowed:
         return decisions[0]
@@ -116,14 +121,9 @@ def admit(
             choice, decision = ask_again, other_decision
     if choice.activity_choice is not None or not decision.allowed:
         return Admission(choice, decision, choice.activity_choice)
+    allowed = [each for each, decided in decide_each(provider, rules, professional, acr=acr) if decided.allowed]
     last = professional.activity_choice_of(chosen_last)
-    candidates = (last, *professional.activity_choices) if last else professional.activity_choices
-    allowed = (
-        activity_choice
-        for activity_choice in candidates
-        if decide(provider, rules, Situation(professional, activity_choice, acr)).allowed
-    )
-    return Admission(choice, decision, next(allowed, None))
+    return Admission(choice, decision, last if last in allowed else next(iter(allowed), None))
 
 
 def refusal(provider: Provider, decision: Decision) -> LoginRefused:

@@ -11,13 +11,12 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_protect
 
 from psc_connect.access.groups import AccountMoved
-from psc_connect.access.rules import apply_groups, decide, rules_of
+from psc_connect.access.rules import apply_groups, decide_each, rules_of
 from psc_connect.current_professional import current_professional, reset_current_professional
 from psc_connect.login.failures import split_email_addresses
 from psc_connect.login.redirects import landing_page, safe_next
 from psc_connect.login.session import store_activity_choice
 from psc_connect.login.site_urls import home_url, login_url
-from psc_connect.professional.conditions import Situation
 from psc_connect.views.base import ProviderView
 
 if TYPE_CHECKING:
@@ -75,21 +74,17 @@ class ActivityView(ProviderView):
         account = cast("Account", current.account)
         chosen_last = current.professional.activity_choice_of(account.activity_choice)
         proposed = current.activity_choice or chosen_last
-        rules = rules_of(account.provider)
-        decisions = {
-            activity_choice: decide(
-                account.provider, rules, Situation(current.professional, activity_choice, current.acr)
-            )
-            for activity_choice in current.professional.activity_choices
-        }
+        provider, professional = account.provider, current.professional
+        cards = decide_each(provider, rules_of(provider), professional, acr=current.acr)
+        allowed = [decision.allowed for _choice, decision in cards]
         context = {
-            "cards": decisions.items(),
+            "cards": cards,
             "proposed_key": proposed.key if proposed else "",
             "chosen_is_gone": status == 409 or bool(account.activity_choice and chosen_last is None),
-            "any_allowed": any(decision.allowed for decision in decisions.values()),
-            "any_refused": not all(decision.allowed for decision in decisions.values()),
+            "any_allowed": any(allowed),
+            "any_refused": not all(allowed),
             "back_url": "" if current.must_choose else self.next_page or home_url(),
-            "contact": split_email_addresses(account.provider.contact),
+            "contact": split_email_addresses(provider.contact),
             "next": self.next_page,
         }
         return render(request, "psc_connect/activity.html", context, status=status)
