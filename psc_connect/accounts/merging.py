@@ -187,16 +187,13 @@ def _add_grants(account: Account, grants: frozenset[Grant]) -> None:
 def _move_identifiers(merger: Merger) -> None:
     kept, moving = merger.kept, set(merger.identifiers)
     rows = [row for row in merger.other.identifiers.all() if as_identifier(row) in moving]
-    for row in rows:
-        row.account = kept
-        row.match_key = key_of(kept, as_identifier(row))
-    AccountIdentifier.objects.bulk_update(rows, ("account", "match_key"))
+    AccountIdentifier.objects.filter(pk__in=[row.pk for row in rows]).update(account=kept)
     if (former := Identifier(SUB, merger.other.subject)) in moving and former not in map(as_identifier, rows):
         row_of(kept, former).save(force_insert=True)
 
 
 def _update_match_keys(account: Account) -> None:
-    """Make identifiers lead to this account that both had: until now they may have led to neither."""
+    """Make the identifiers lead to this account: those that were moved, and those that both accounts had."""
     rows = list(account.identifiers.all())
     for row in rows:
         row.match_key = key_of(account, as_identifier(row))

@@ -8,7 +8,7 @@ from django.core import checks
 from django.utils.translation import gettext as _
 
 from psc_connect import conf
-from psc_connect.professional.nomenclatures import PROBLEMS, TABLES, TableError, read_replacement, shipped
+from psc_connect.professional.nomenclatures import PROBLEMS, TableError, read_replacement, shipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,21 +43,16 @@ def _table_names(folder: Path) -> list[str] | None:
 
 
 def _check_table(name: str, folder: Path) -> Iterator[checks.CheckMessage]:
-    replacement, problem = None, ""
     try:
-        if name in TABLES:
-            replacement = read_replacement(name, folder)
-        else:
-            problem = "table_unknown"
+        replacement = read_replacement(name, folder)
     except TableError as exc:
-        problem = exc.code
-    if problem:
         yield checks.Warning(
             _("%(file)s, in PSC_CONNECT_NOMENCLATURE_DIR, is not used: %(code)s.")
-            % {"file": f"{name}.json", "code": problem},
-            hint=_(PROBLEMS[problem]),
+            % {"file": f"{name}.json", "code": exc.code},
+            hint=_(PROBLEMS[exc.code]),
             id="psc_connect.W011",
         )
+        return
     if replacement is not None and replacement.version < shipped(name).version:
         yield checks.Warning(
             _(

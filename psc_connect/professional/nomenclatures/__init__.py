@@ -55,6 +55,8 @@ def read_replacement(name: str, folder: Path) -> Table | None:
 
     Each process loads the file again when it has changed.
     """
+    if name not in TABLES:
+        raise TableError("table_unknown")
     path = folder / f"{name}.json"
     try:
         status = path.stat()

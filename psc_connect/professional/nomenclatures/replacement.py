@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,11 +45,7 @@ class TableChanges:
         return self.new.version < self.old.version
 
     def __bool__(self) -> bool:
-        return (self.old.version, self.old.oid, dict(self.old.concepts)) != (
-            self.new.version,
-            self.new.oid,
-            dict(self.new.concepts),
-        )
+        return replace(self.old, replaced=self.new.replaced) != self.new
 
     def _both(self) -> list[tuple[Concept, Concept]]:
         return [
