@@ -15,9 +15,9 @@ from django.http import HttpResponseRedirect, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.cache import patch_cache_control
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 from django.views import View as DjangoView
+from django.views.decorators.cache import cache_control
 from typing_extensions import Never, Unpack
 
 from psc_connect.access.requirements import RequiredValues, conditions_of, warnings_for
@@ -62,6 +62,15 @@ NOT_SIGNED_IN, NO_PROFESSIONAL, NOT_CHOSEN, REFUSED = (
     "professional_activity_not_chosen",
     "professional_refused",
 )
+EXPLANATIONS = {
+    NOT_SIGNED_IN: _("Sign in with Pro Santé Connect."),
+    NO_PROFESSIONAL: _("This page is for people signed in with Pro Santé Connect. Sign out, then sign in with it."),
+    NOT_CHOSEN: _("Choose your activity first."),
+    REFUSED: _(
+        "This page is for other professionals. Contact this site’s team, or sign out and sign in with another account."
+    ),
+}
+ANOTHER_ACTIVITY = _("This page is for another of your activities, not the one you have chosen.")
 
 
 def psc_required(*_unnamed: Never, **requirements: Unpack[Requirements]) -> Callable[[View], View]:
@@ -139,28 +148,23 @@ def _warn_of_misspellings(conditions: tuple[Condition, ...]) -> None:
 
 
 def _restrict(view: View, conditions: tuple[Condition, ...]) -> View:
+    # Shared caches must not store the page: it depends on the person and the chosen activity.
+    private_view = cache_control(private=True)(view)
     if iscoroutinefunction(view):
 
         @wraps(view)
         async def restricted_async(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             refusal = await sync_to_async(_refusal)(request, conditions)
-            return refusal if refusal is not None else _private(await view(request, *args, **kwargs))
+            return refusal if refusal is not None else await private_view(request, *args, **kwargs)
 
         return restricted_async  # type: ignore[return-value]
 
     @wraps(view)
     def restricted(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         refusal = _refusal(request, conditions)
-        return refusal if refusal is not None else _private(view(request, *args, **kwargs))
+        return refusal if refusal is not None else private_view(request, *args, **kwargs)
 
     return restricted  # type: ignore[return-value]
-
-
-def _private(response: Any) -> Any:
-    """Forbid shared caches to store the page: it depends on the person and the chosen activity."""
-    if isinstance(response, HttpResponseBase):
-        patch_cache_control(response, private=True)
-    return response
 
 
 def _as_coroutine_function(dispatch: Callable[..., Any]) -> Callable[..., Any]:
@@ -179,7 +183,7 @@ def _refusal(request: HttpRequest, conditions: tuple[Condition, ...]) -> HttpRes
     if not code:
         return None
     could_change_activity = code == REFUSED and current.could_meet(conditions)
-    explanation = _explanation(code, could_change_activity=could_change_activity)
+    explanation = ANOTHER_ACTIVITY if could_change_activity else EXPLANATIONS[code]
     if request.get_preferred_type(["text/html", "application/json"]) == "application/json":
         status = 401 if code == NOT_SIGNED_IN else 403
         body = {"error": code, "detail": explanation, "reference": _log_refusal(code, current)}
@@ -219,17 +223,3 @@ def _log_refusal(code: str, current: CurrentProfessional) -> str:
     account = current.account.pk if current.account else "none"
     logger.info("professional.refused code=%s account=%s reference=%s", code, account, reference)
     return reference
-
-
-def _explanation(code: str, *, could_change_activity: bool) -> str:
-    if could_change_activity:
-        return _("This page is for another of your activities, not the one you have chosen.")
-    return {
-        NOT_SIGNED_IN: _("Sign in with Pro Santé Connect."),
-        NO_PROFESSIONAL: _("This page is for people signed in with Pro Santé Connect. Sign out, then sign in with it."),
-        NOT_CHOSEN: _("Choose your activity first."),
-        REFUSED: _(
-            "This page is for other professionals. Contact this site’s team, or sign out and sign in with another "
-            "account."
-        ),
-    }[code]
