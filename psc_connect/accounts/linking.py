@@ -63,7 +63,9 @@ def resolve(provider: Provider, identity: VerifiedIdentity, *, hooks: Hooks) -> 
             with transaction.atomic():
                 decision = decide(provider, identity, hooks=hooks)
                 if decision.refusal is None:
-                    return _apply(decision, hooks=hooks)
+                    if decision.account is None:
+                        return _first_login(decision, hooks=hooks)
+                    return _returning(decision, decision.account, hooks=hooks)
                 transaction.set_rollback(True)
             _update_refused_account(decision)
             raise decision.refusal
@@ -77,13 +79,6 @@ def resolve(provider: Provider, identity: VerifiedIdentity, *, hooks: Hooks) -> 
     if isinstance(problem, (OperationalError, InterfaceError)):
         raise problem
     raise LoginRefused("account_conflict") from problem
-
-
-def _apply(decision: LoginDecision, *, hooks: Hooks) -> LoginResult:
-    """Save the decision. Within a transaction."""
-    if decision.account is None:
-        return _first_login(decision, hooks=hooks)
-    return _returning(decision, decision.account, hooks=hooks)
 
 
 def _update_refused_account(decision: LoginDecision) -> None:

@@ -90,7 +90,7 @@ def store(request: HttpRequest, response: HttpResponse, login: PendingLogin, *, 
     text = json.dumps(astuple(login), ensure_ascii=False, separators=(",", ":"))
     value = cipher_for(PENDING_LOGIN).encrypt(text.encode()).decode()
     name = cookie_name(login.state, secure=secure)
-    prefix = cookie_name(login.state, secure=secure)[:-16]
+    prefix = name[:-16]
     free_bytes = MAX_COOKIES_BYTES - len(name) - len(value) - 3
     others = {key: text for key, text in request.COOKIES.items() if text and key.startswith(prefix)}
     too_old = []

@@ -63,13 +63,13 @@ class _Parser:
 
     def professional(self, claims: Mapping[str, Any]) -> Professional:
         top = dict(claims)
-        register = self._object(top, "SubjectRefPro", "")
+        register = dict(self._take(top, "SubjectRefPro", "", dict) or {})
         self._move_civility(top, register)
         practices = self._objects(register, "exercices", "SubjectRefPro.")
         # One specification of ANS writes otherIDs.
         identifiers = [*self._objects(top, "otherIds", ""), *self._objects(top, "otherIDs", "")]
         roles = self._roles(top)
-        verified = self._take_bool(top, "email_verified", "")
+        verified = self._take(top, "email_verified", "", bool)
         values = self._leaves(Professional, top, "")
         extra = {**top, **({"SubjectRefPro": register} if register else {})}
         return Professional(
@@ -140,37 +140,31 @@ class _Parser:
                 values[field] = value if tables is None else Code.read(value, *tables)
         return values
 
-    def _take_text(self, source: dict[str, Any], name: str, path: str) -> str:
-        value = source.get(name)
-        if isinstance(value, str):
-            return str(source.pop(name))
+    def _take(self, source: dict[str, Any], name: str, path: str, kind: type[T]) -> T | None:
+        """Take a value of type ``kind`` out of ``source``. Leave another one there."""
+        if isinstance(source.get(name), kind):
+            taken: T = source.pop(name)
+            return taken
         self._leave(source, name, path)
+        return None
+
+    def _take_text(self, source: dict[str, Any], name: str, path: str) -> str:
+        text = self._take(source, name, path, str)
+        if text is not None:
+            return text
+        value = source.get(name)
         # Python refuses to write very long integers.
         if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() <= 64:
             return str(source.pop(name))
         return ""
-
-    def _take_bool(self, source: dict[str, Any], name: str, path: str) -> bool | None:
-        if isinstance(source.get(name), bool):
-            return bool(source.pop(name))
-        self._leave(source, name, path)
-        return None
-
-    def _object(self, source: dict[str, Any], name: str, path: str) -> dict[str, Any]:
-        if isinstance(source.get(name), dict):
-            return dict(source.pop(name))
-        self._leave(source, name, path)
-        return {}
 
     def _objects(self, source: dict[str, Any], name: str, path: str) -> list[tuple[dict[str, Any], str]]:
         return [(dict(item), f"{place}.") for item, place in self._items(source, name, path, dict)]
 
     def _items(self, source: dict[str, Any], name: str, path: str, kind: type[T]) -> list[tuple[T, str]]:
         """Take the members of type ``kind`` out of a list, each with its path. Other members stay in ``source``."""
-        if not isinstance(source.get(name), list):
-            self._leave(source, name, path)
-            return []
-        items = [(item, f"{path}{name}[{number}]") for number, item in enumerate(source.pop(name))]
+        members = self._take(source, name, path, list) or []
+        items = [(item, f"{path}{name}[{number}]") for number, item in enumerate(members)]
         if rest := [(item, place) for item, place in items if item is not None and not isinstance(item, kind)]:
             source[name] = [item for item, _place in rest]
             for _item, place in rest:
