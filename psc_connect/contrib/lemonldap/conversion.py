@@ -5,7 +5,7 @@ Every option that is set is either converted or noted with the reason.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeGuard
 
 from django.contrib.auth import get_user_model
@@ -41,15 +41,6 @@ class Note:
     text: str
 
 
-@dataclass(slots=True)
-class ConvertedProvider:
-    """One converted provider: its declaration for ``make_plans``, its secret, the notes."""
-
-    declaration: dict[str, Any]
-    secret: StoredSecret | None = field(default=None, repr=False)
-    notes: list[Note] = field(default_factory=list)
-
-
 def is_lemonldap(configuration: object) -> TypeGuard[dict[str, Any]]:
     return isinstance(configuration, dict) and any(name.startswith("oidcOPMetaData") for name in configuration)
 
@@ -74,21 +65,24 @@ def convert(configuration: object, *, only: str | None = None) -> list[Converted
         raise ConfigurationError(
             Problem("", _("This configuration has no OpenID provider “%(name)s”.") % {"name": only})
         )
-    return [ProviderConverter(configuration, str(name)).convert() for name in names if only in (None, name)]
+    return [ConvertedProvider(configuration, str(name)) for name in names if only in (None, name)]
 
 
-class ProviderConverter:
-    """Converts one node ``oidcOPMetaDataNodes`` of the Manager to a declaration."""
+class ConvertedProvider:
+    """A node ``oidcOPMetaDataNodes`` of the Manager: its declaration for ``make_plans``, its secret, the notes."""
 
     def __init__(self, configuration: dict[str, Any], name: str) -> None:
         self.name = name
         self.configuration = configuration
-        given = self._part(OPTIONS)
-        self.options = (
-            {key.removeprefix(OPTIONS): value for key, value in given.items()} if isinstance(given, dict) else {}
-        )
         self.declaration: dict[str, Any] = {"slug": slugify(name)[:50] or "lemonldap", "enabled": True}
+        self.secret: StoredSecret | None = None
         self.notes: list[Note] = []
+        self._convert_metadata()
+        self._convert_jwks()
+        options = self._part(OPTIONS)
+        for option, value in (options if isinstance(options, dict) else {}).items():
+            self._convert_option(option.removeprefix(OPTIONS), value)
+        self._convert_exported_variables()
 
     def _part(self, name: str) -> Any:
         part = self.configuration.get(name)
@@ -96,15 +90,6 @@ class ProviderConverter:
 
     def note(self, name: str, text: str) -> None:
         self.notes.append(Note(name, text))
-
-    def convert(self) -> ConvertedProvider:
-        self._convert_metadata()
-        self._convert_jwks()
-        secret = self._take_secret()
-        for name, value in self.options.items():
-            self._convert_option(name, value)
-        self._convert_exported_variables()
-        return ConvertedProvider(self.declaration, secret, self.notes)
 
     def _json_part(self, name: str) -> Any:
         given = self._part(name)
@@ -137,10 +122,6 @@ class ProviderConverter:
             self.note("oidcOPMetaDataJWKS", _("Keys of hosts that were closed: the current ones are imported."))
         elif jwks:
             self.declaration["jwks"] = jwks
-
-    def _take_secret(self) -> StoredSecret | None:
-        given = self.options.pop("ClientSecret", "")
-        return StoredSecret.encrypt(given) if isinstance(given, str) and given else None
 
     def _convert_option(self, name: str, value: Any) -> None:
         if value in (None, "", {}):

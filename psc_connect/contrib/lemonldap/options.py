@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from psc_connect.fields import StoredSecret
 from psc_connect.models import Display, Prompt, TokenEndpointAuthMethod
 from psc_connect.oidc.authorization import RESERVED_PARAMETERS
 
 if TYPE_CHECKING:
     from django.db.models import TextChoices
 
-    from psc_connect.contrib.lemonldap.conversion import ProviderConverter
+    from psc_connect.contrib.lemonldap.conversion import ConvertedProvider
 
 # The values that Pro Santé Connect's documentation has recommended.
 ACR_OF_PSC = ("eidas1", "eidas2")
@@ -51,25 +52,25 @@ EQUIVALENT_VALUES = {
 }
 
 # Arguments: the provider that is converted, the full name of the option, its value.
-Converter = Callable[["ProviderConverter", str, Any], None]
+Converter = Callable[["ConvertedProvider", str, Any], None]
 
 
 def _text(name: str) -> Converter:
-    def convert(provider: ProviderConverter, _option: str, value: Any) -> None:
+    def convert(provider: ConvertedProvider, _option: str, value: Any) -> None:
         provider.declaration[name] = str(value)
 
     return convert
 
 
 def _words(name: str) -> Converter:
-    def convert(provider: ProviderConverter, _option: str, value: Any) -> None:
+    def convert(provider: ConvertedProvider, _option: str, value: Any) -> None:
         provider.declaration[name] = " ".join(str(value).replace(",", " ").split())
 
     return convert
 
 
 def _choice(name: str, choices: type[TextChoices]) -> Converter:
-    def convert(provider: ProviderConverter, option: str, value: Any) -> None:
+    def convert(provider: ConvertedProvider, option: str, value: Any) -> None:
         if value in choices.values:
             provider.declaration[name] = value
         else:
@@ -79,7 +80,7 @@ def _choice(name: str, choices: type[TextChoices]) -> Converter:
 
 
 def _number(name: str) -> Converter:
-    def convert(provider: ProviderConverter, option: str, value: Any) -> None:
+    def convert(provider: ConvertedProvider, option: str, value: Any) -> None:
         try:
             number = int(value)
         except (TypeError, ValueError):
@@ -92,7 +93,7 @@ def _number(name: str) -> Converter:
     return convert
 
 
-def _convert_acr(provider: ProviderConverter, option: str, value: Any) -> None:
+def _convert_acr(provider: ConvertedProvider, option: str, value: Any) -> None:
     """Request the ACR; also require it, as LemonLDAP::NG does, unless that would refuse everybody."""
     _words("acr_values")(provider, option, value)
     if provider.declaration["acr_values"] not in ACR_OF_PSC:
@@ -102,12 +103,17 @@ def _convert_acr(provider: ProviderConverter, option: str, value: Any) -> None:
     provider.note(option, text)
 
 
-def _convert_require_iss(provider: ProviderConverter, option: str, value: Any) -> None:
+def _convert_secret(provider: ConvertedProvider, _option: str, value: Any) -> None:
+    if isinstance(value, str):
+        provider.secret = StoredSecret.encrypt(value)
+
+
+def _convert_require_iss(provider: ConvertedProvider, option: str, value: Any) -> None:
     if str(value) == "1":
         provider.note(option, _("It is required if the provider's metadata announces it, and always compared."))
 
 
-def _convert_parameters(provider: ProviderConverter, option: str, value: Any) -> None:
+def _convert_parameters(provider: ConvertedProvider, option: str, value: Any) -> None:
     given = {str(name): str(text) for name, text in value.items()} if isinstance(value, dict) else {}
     reserved = sorted(given.keys() & RESERVED_PARAMETERS)
     for name in reserved:
@@ -115,7 +121,7 @@ def _convert_parameters(provider: ProviderConverter, option: str, value: Any) ->
     provider.declaration["extra_parameters"] = {name: text for name, text in given.items() if name not in reserved}
 
 
-def _convert_userinfo_source(provider: ProviderConverter, option: str, value: Any) -> None:
+def _convert_userinfo_source(provider: ConvertedProvider, option: str, value: Any) -> None:
     if value != "userinfo":
         provider.note(option, _("Attributes are read from the userinfo."))
 
@@ -124,6 +130,7 @@ CONVERTERS: dict[str, Converter] = {
     "AcrValues": _convert_acr,
     "AuthEndpointExtraParams": _convert_parameters,
     "ClientID": _text("client_id"),
+    "ClientSecret": _convert_secret,
     "Comment": _text("comment"),
     "Display": _choice("display", Display),
     "DisplayName": _text("button_text"),
