@@ -163,7 +163,15 @@ def ask_provider(
     """
     deadline = Deadline(CALLBACK_SECONDS)
     keys = key_source(provider, deadline)
-    tokens = _exchange_code(provider, grant, deadline)
+    tokens = exchange_code(
+        provider.parsed_metadata,
+        provider.credentials(),
+        code=grant.code,
+        redirect_uri=grant.redirect_uri,
+        code_verifier=grant.code_verifier,
+        http=conf.http_policy(),
+        deadline=deadline,
+    )
     observer.passed(TOKEN)
     id_token = keys.verified(partial(_id_token, provider, grant, tokens))
     observer.passed(SIGNATURE, *ID_TOKEN_RULES)
@@ -176,18 +184,6 @@ def ask_provider(
     claims = keys.verified(partial(_claims, provider, answer, id_token))
     observer.passed(SAME_SUBJECT)
     return ProviderAnswers(id_token, MappingProxyType(claims))
-
-
-def _exchange_code(provider: Provider, grant: CodeGrant, deadline: Deadline) -> Tokens:
-    return exchange_code(
-        provider.parsed_metadata,
-        provider.credentials(),
-        code=grant.code,
-        redirect_uri=grant.redirect_uri,
-        code_verifier=grant.code_verifier,
-        http=conf.http_policy(),
-        deadline=deadline,
-    )
 
 
 def _id_token(provider: Provider, grant: CodeGrant, tokens: Tokens, keys: KeySet) -> IDToken:

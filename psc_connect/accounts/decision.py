@@ -81,7 +81,9 @@ def decide(provider: Provider, identity: VerifiedIdentity, *, hooks: Hooks) -> L
     chosen_last = account.activity_choice if account is not None else ""
     rules = rules_of(provider)
     admission = admit(provider, rules, identity.professional, chosen_last=chosen_last, acr=identity.acr)
-    decision = LoginDecision(provider, identity, account, rules, admission, _claims(identity, admission))
+    chosen = admission.claims_activity.key if admission.claims_activity else ""
+    claims = Claims(identity.claims, identity.professional, chosen=chosen)
+    decision = LoginDecision(provider, identity, account, rules, admission, claims)
     if not admission.decision.allowed:
         return replace(decision, refusal=refusal(provider, admission.decision))
     try:
@@ -108,11 +110,6 @@ def find_account(provider: Provider, identity: VerifiedIdentity) -> Account | No
         identifiers.check_same_person(account, identity.identifiers)
         setattr(account.user, STAMP, account.stamp)  # type: ignore[attr-defined]
     return accounts[0] if accounts else None
-
-
-def _claims(identity: VerifiedIdentity, admission: Admission) -> Claims:
-    chosen = admission.claims_activity.key if admission.claims_activity else ""
-    return Claims(identity.claims, identity.professional, chosen=chosen)
 
 
 def _known_user(decision: LoginDecision, *, hooks: Hooks) -> User | None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from importlib import metadata
 from typing import TYPE_CHECKING, Any, Final
 
 from django.core import checks
 from django.utils.translation import gettext as _
+from django.utils.version import get_version_tuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +27,7 @@ MINIMUM_VERSIONS: Final = {
 def check_libraries(**_kwargs: Any) -> Iterator[checks.CheckMessage]:
     for name, minimum in MINIMUM_VERSIONS.items():
         version = metadata.version(name)
-        if _numbers(version) < _numbers(minimum):
+        if get_version_tuple(version) < get_version_tuple(minimum):
             yield checks.Error(
                 _("%(library)s %(version)s has known vulnerabilities: %(minimum)s or newer is needed.")
                 % {"library": name, "version": version, "minimum": minimum},
@@ -35,7 +35,3 @@ def check_libraries(**_kwargs: Any) -> Iterator[checks.CheckMessage]:
                 % {"command": f'python -m pip install --upgrade "{name}>={minimum}"'},
                 id="psc_connect.E016",
             )
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(number) for number in re.findall(r"\d+", version)[:3])

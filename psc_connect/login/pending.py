@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
 import json
@@ -16,6 +15,7 @@ from django.db import IntegrityError
 
 from psc_connect.encryption import PENDING_LOGIN, InvalidToken, cipher_for
 from psc_connect.models import ClaimedState
+from psc_connect.oidc import base64url
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -64,7 +64,7 @@ class PendingLogin:
 
     def _derived(self, name: str) -> str:
         mac = hmac.digest(self.seed.encode(), name.encode(), hashlib.sha256)
-        return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
+        return base64url.encode(mac)
 
     @property
     def is_expired(self) -> bool:

@@ -137,7 +137,9 @@ def acceptable_username(field: UsersField, user: User, requested: str) -> str:
     """
     length = field.max_length or 150
     base = user.normalize_username(re.sub(r"[^\w.@+-]", "-", requested))[:length]
-    if _is_rejected(field, user, base):
+    try:
+        field.clean(base, user)
+    except ValidationError:
         base = re.sub(r"[^a-z0-9]", "", base.lower())[:length] or "psc"
     username, number = base, 1
     while _others(user).filter(**{field.name: username}).exists():
@@ -145,11 +147,3 @@ def acceptable_username(field: UsersField, user: User, requested: str) -> str:
         suffix = f"-{number}"
         username = base[: length - len(suffix)] + suffix
     return username
-
-
-def _is_rejected(field: UsersField, user: User, username: str) -> bool:
-    try:
-        field.clean(username, user)
-    except ValidationError:
-        return True
-    return False

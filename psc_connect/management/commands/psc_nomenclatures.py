@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,7 @@ from typing_extensions import override
 
 from psc_connect import conf
 from psc_connect.management.input import REFUSED, read_text
-from psc_connect.management.output import CommandWithExamples
+from psc_connect.management.output import CommandWithExamples, readable_json
 from psc_connect.professional.nomenclatures import (
     PROBLEMS,
     SUBJECTS,
@@ -92,7 +91,7 @@ class Command(CommandWithExamples):
         found = [(name, concept) for name in names for concept in search(options["text"], name)]
         if options["json"]:
             rows = [{"table": name, **asdict(concept)} for name, concept in found]
-            self.stdout.write(json.dumps(rows, ensure_ascii=False, indent=2))
+            self.stdout.write(readable_json(rows))
         else:
             for name, concept in found:
                 self.stdout.write(f"{name}  {_line(concept)}")
