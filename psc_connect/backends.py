@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import sync_to_async
@@ -32,18 +32,18 @@ if TYPE_CHECKING:
 
     from psc_connect.accounts.linking import LoginResult
     from psc_connect.models import Provider
+    from psc_connect.oidc.id_token import IDToken
 
 __all__ = ["ProSanteConnectBackend"]
 
 
 @dataclass(frozen=True, slots=True)
 class CompletedLogin:
-    """What the callback needs of a login besides its user. ``auth_time``: in seconds since 1970."""
+    """What the callback needs of a login besides its user."""
 
     result: LoginResult
     identity: VerifiedIdentity
-    id_token: str = field(repr=False)
-    auth_time: int | None = None
+    id_token: IDToken
 
 
 def default_setting(attr: str, *args: Any) -> Any:
@@ -92,7 +92,7 @@ class ProSanteConnectBackend(OIDCAuthenticationBackend):
         id_token = answers.id_token
         identity = self.verified_identity(id_token.subject, answers.claims, id_token_claims=id_token.claims)
         result = linking.resolve(self.provider, identity, hooks=self)
-        self.completed = CompletedLogin(result, identity, id_token=id_token.raw, auth_time=id_token.auth_time)
+        self.completed = CompletedLogin(result, identity, id_token)
         user = result.user if result.created else bind_sessions(result.user)
         user.backend = self.path
         return user

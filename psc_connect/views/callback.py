@@ -132,8 +132,8 @@ class CallbackView(ProviderView, OIDCAuthenticationCallbackView):
                 request,
                 user,
                 login,
-                id_token=completed.id_token,
-                auth_time=completed.auth_time,
+                id_token=completed.id_token.raw,
+                auth_time=completed.id_token.auth_time,
                 details=_session_login(login, completed),
             )
             reset_current_professional(request)
