@@ -42,29 +42,25 @@ class _PSS(JWASignature):
 class Algorithm:
     """A signature algorithm, its type of key and its hash.
 
-    `crv` is the curve, empty for RSA. `hash_name` is a name of hashlib, also used for `at_hash` (OIDC Core 3.1.3.6).
+    `hash_name` is a name of hashlib, also used for `at_hash` (OIDC Core 3.1.3.6). `crv` is the curve of an EC key.
     """
 
     jwa: JWASignature
-    kty: str
-    crv: str
     hash_name: str
-
-
-def _rsa(jwa: JWASignature, hash_name: str) -> Algorithm:
-    return Algorithm(jwa, "RSA", "", hash_name)
+    kty: str = "RSA"
+    crv: str = ""
 
 
 ALGORITHMS: Final[Mapping[str, Algorithm]] = MappingProxyType(
     {
-        "RS256": _rsa(RS256, "sha256"),
-        "RS384": _rsa(RS384, "sha384"),
-        "RS512": _rsa(RS512, "sha512"),
-        "PS256": _rsa(_PSS("PS256", hashes.SHA256()), "sha256"),
-        "PS384": _rsa(_PSS("PS384", hashes.SHA384()), "sha384"),
-        "PS512": _rsa(_PSS("PS512", hashes.SHA512()), "sha512"),
-        "ES256": Algorithm(ES256, "EC", "P-256", "sha256"),
-        "ES384": Algorithm(ES384, "EC", "P-384", "sha384"),
-        "ES512": Algorithm(ES512, "EC", "P-521", "sha512"),
+        "RS256": Algorithm(RS256, "sha256"),
+        "RS384": Algorithm(RS384, "sha384"),
+        "RS512": Algorithm(RS512, "sha512"),
+        "PS256": Algorithm(_PSS("PS256", hashes.SHA256()), "sha256"),
+        "PS384": Algorithm(_PSS("PS384", hashes.SHA384()), "sha384"),
+        "PS512": Algorithm(_PSS("PS512", hashes.SHA512()), "sha512"),
+        "ES256": Algorithm(ES256, "sha256", "EC", "P-256"),
+        "ES384": Algorithm(ES384, "sha384", "EC", "P-384"),
+        "ES512": Algorithm(ES512, "sha512", "EC", "P-521"),
     }
 )
