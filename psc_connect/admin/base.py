@@ -13,8 +13,7 @@ from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooB
 from django.db import transaction
 from django.http import Http404, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
-from django.utils.decorators import method_decorator
+from django.urls import path, reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views import View
@@ -24,12 +23,13 @@ from typing_extensions import override
 from psc_connect.models import Provider
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from django.contrib.admin import ModelAdmin
     from django.contrib.auth.models import User
     from django.http import HttpRequest, HttpResponse
     from django.http.response import HttpResponseBase
+    from django.urls import URLPattern
     from django.utils.functional import _StrPromise
 
 REPLACE_SECRETS = "psc_connect.replace_provider_secrets"
@@ -37,6 +37,7 @@ VIEW_CLAIMS = "psc_connect.view_claims"
 LINK_ACCOUNTS = "psc_connect.link_account"
 # The ``Media.css`` of every page.
 STYLE = {"all": ("psc_connect/admin.css",)}
+OBJECT_ROUTE = "<path:object_id>/"
 
 
 def administrator(request: HttpRequest) -> User:
@@ -80,16 +81,21 @@ class DeclaredFilters:
         return is_declared and super().lookup_allowed(lookup, value, request)  # type: ignore[misc]
 
 
-def provider_url(model_admin: ModelAdmin[Provider], name: str, *args: Any) -> str:
-    """Return the URL of a page of the providers, in the admin site of ``model_admin``."""
-    return reverse(f"admin:psc_connect_provider_{name}", args=args, current_app=model_admin.admin_site.name)
+def page_url(model_admin: ModelAdmin[Any], name: str, *args: Any) -> str:
+    """Return the URL of a page of the model of ``model_admin``, in its admin site."""
+    return reverse(f"admin:{_url_name(model_admin, name)}", args=args, current_app=model_admin.admin_site.name)
 
 
-# A page may wait for a provider, and must not hold a transaction meanwhile.
-@method_decorator(transaction.non_atomic_requests, name="dispatch")
+def _url_name(model_admin: ModelAdmin[Any], name: str) -> str:
+    return f"{model_admin.opts.app_label}_{model_admin.opts.model_name}_{name}"
+
+
 class AdminPage(View):
     """A page beside those of Django's admin. ``title``: the text of the heading and of the browser's tab."""
 
+    name: ClassVar[str] = ""
+    # Before the name in the URL.
+    route: ClassVar[str] = ""
     # Given to as_view(), which accepts only names of class attributes.
     model_admin: ModelAdmin[Any] = cast("ModelAdmin[Any]", None)
     template_name: ClassVar[str] = ""
@@ -109,15 +115,13 @@ class AdminPage(View):
         return TemplateResponse(request, self.template_name, {**common, **context}, status=status)
 
     def url(self, name: str, *args: Any) -> str:
-        return provider_url(self.model_admin, name, *args)
+        return page_url(self.model_admin, name, *args)
 
 
-# Again, since an overridden dispatch() does not inherit this mark.
-@method_decorator(transaction.non_atomic_requests, name="dispatch")
 class ProviderPage(AdminPage):
     """A page of one provider. ``for_who_may``: the permission that it takes, ``change`` or ``view``."""
 
-    name: ClassVar[str] = ""
+    route = OBJECT_ROUTE
     for_who_may: ClassVar[str] = "change"
     provider: Provider
 
@@ -153,7 +157,26 @@ class TooLargePage(AdminPage):
     title = _("The form is too large")
 
 
-def bounded(model_admin: ModelAdmin[Any], view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+def urls_with_pages(
+    model_admin: ModelAdmin[Any], pages: Iterable[type[AdminPage]], patterns: Iterable[URLPattern]
+) -> list[URLPattern]:
+    """Return the URL patterns of these pages, then Django's; all of them refuse a form that is too large."""
+    own = [
+        path(
+            f"{page.route}{page.name.replace('_', '-')}/",
+            # A page may wait for a provider, and must not hold a transaction meanwhile.
+            transaction.non_atomic_requests(model_admin.admin_site.admin_view(page.as_view(model_admin=model_admin))),
+            name=_url_name(model_admin, page.name),
+        )
+        for page in pages
+    ]
+    found = [*own, *patterns]
+    for pattern in found:
+        pattern.callback = _bounded(model_admin, pattern.callback)
+    return found
+
+
+def _bounded(model_admin: ModelAdmin[Any], view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """Return a view that answers a form that is too large with a page; Django would answer with a status only.
 
     A form in another encoding than UTF-8 is answered with status 400: no browser sends one, and it could hold

@@ -79,6 +79,7 @@ class PasswordForm(forms.Form):
 class ConfirmPage(AdminPage):
     """Asks for the password. The confirmation is valid for a quarter of an hour."""
 
+    name = "confirm"
     template_name = "admin/psc_connect/provider/confirm.html"
     title = _("Confirm that it is you")
 

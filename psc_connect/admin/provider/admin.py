@@ -9,7 +9,6 @@ from django.contrib.admin.utils import unquote
 from django.db import transaction
 from django.http import HttpResponseRedirect
 from django.template.loader import render_to_string
-from django.urls import path
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -19,7 +18,7 @@ from typing_extensions import override
 from psc_connect.admin import edit_conflicts
 from psc_connect.admin.access import page as access_page
 from psc_connect.admin.access.page import AccessPage
-from psc_connect.admin.base import STYLE, DeclaredFilters, administrator, bounded, may_change_users, provider_url
+from psc_connect.admin.base import STYLE, DeclaredFilters, administrator, may_change_users, page_url, urls_with_pages
 from psc_connect.admin.history import HistoryPage
 from psc_connect.admin.mapping.page import MappingPage, summary
 from psc_connect.admin.provider.add_form import DeclarationForm, fetched_documents
@@ -48,8 +47,10 @@ if TYPE_CHECKING:
 else:
     _ModelAdmin = admin.ModelAdmin
 
-# The pages of one provider, in the order of their links above the form.
 PAGES = (
+    ConfirmPage,
+    ImportPage,
+    # Of one provider, in the order of their links above the form.
     ConnectionPage,
     BeginDryRunPage,
     DryRunPage,
@@ -80,22 +81,22 @@ class ProviderAdmin(ReadOnlyFieldsMixin, DeclaredFilters, _ModelAdmin):
 
     @admin.display(description=_("exported attributes and groups"))
     def mapping(self, provider: Provider) -> SafeString:
-        context = {"rows": summary(provider), "url": provider_url(self, "mapping", provider.pk)}
+        context = {"rows": summary(provider), "url": page_url(self, "mapping", provider.pk)}
         return render_to_string("admin/psc_connect/provider/mapping_summary.html", context)
 
     @admin.display(description=_("access rules"))
     def access_rules(self, provider: Provider) -> SafeString:
-        context = {"rows": access_page.summary(provider), "url": provider_url(self, "access_rules", provider.pk)}
+        context = {"rows": access_page.summary(provider), "url": page_url(self, "access_rules", provider.pk)}
         return render_to_string("admin/psc_connect/provider/access_summary.html", context)
 
     @admin.display(description=_("provider selection rules"))
     def rules(self, provider: Provider) -> SafeString:
-        context = {"rows": provider.selection_rules.all(), "url": provider_url(self, "rules", provider.pk)}
+        context = {"rows": provider.selection_rules.all(), "url": page_url(self, "rules", provider.pk)}
         return render_to_string("admin/psc_connect/provider/rules_summary.html", context)
 
     @admin.display(description=_("keys"))
     def signing_keys(self, provider: Provider) -> SafeString:
-        context = {"provider": provider, "state": keys_state(provider), "url": provider_url(self, "keys", provider.pk)}
+        context = {"provider": provider, "state": keys_state(provider), "url": page_url(self, "keys", provider.pk)}
         return render_to_string("admin/psc_connect/provider/keys_summary.html", context)
 
     @override
@@ -110,7 +111,7 @@ class ProviderAdmin(ReadOnlyFieldsMixin, DeclaredFilters, _ModelAdmin):
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = DeclarationForm if obj is None else ChangeForm
         made: Any = super().get_form(request, obj, change, **{"form": form, **kwargs})
-        made.why_not = "" if may_replace(request) else why_not(request, provider_url(self, "confirm"))
+        made.why_not = "" if may_replace(request) else why_not(request, page_url(self, "confirm"))
         made.fetched = fetched_documents(request)
         made.may_change_users = may_change_users(request)
         made.reader = request.user.get_username()
@@ -126,25 +127,8 @@ class ProviderAdmin(ReadOnlyFieldsMixin, DeclaredFilters, _ModelAdmin):
 
     @override
     def get_urls(self) -> list[URLPattern]:
-        pages = [
-            path(
-                f"<path:object_id>/{page.name.replace('_', '-')}/",
-                self.admin_site.admin_view(page.as_view(model_admin=self)),
-                name=f"psc_connect_provider_{page.name}",
-            )
-            for page in PAGES
-        ]
-        alone = [
-            path(
-                f"{name}/",
-                self.admin_site.admin_view(page.as_view(model_admin=self)),
-                name=f"psc_connect_provider_{name}",
-            )
-            for name, page in (("confirm", ConfirmPage), ("import", ImportPage))
-        ]
-        patterns = [*alone, *pages, *super().get_urls()]
+        patterns = urls_with_pages(self, PAGES, super().get_urls())
         for pattern in patterns:
-            pattern.callback = bounded(self, pattern.callback)
             if pattern.name in ("psc_connect_provider_add", "psc_connect_provider_change"):
                 pattern.callback = transaction.non_atomic_requests(pattern.callback)
         return patterns
@@ -238,7 +222,7 @@ class ProviderAdmin(ReadOnlyFieldsMixin, DeclaredFilters, _ModelAdmin):
         """Redirect to the page that shows what to declare to ANS."""
         if not self.has_view_or_change_permission(request, obj):
             return super().response_post_save_add(request, obj)
-        return HttpResponseRedirect(provider_url(self, "change", obj.pk))
+        return HttpResponseRedirect(page_url(self, "change", obj.pk))
 
     def _tell_new_addresses(self, request: HttpRequest, provider: Provider) -> None:
         declared = declared_addresses(request, provider)

@@ -119,6 +119,7 @@ def _parsed(content: str | bytes) -> object:
 class ImportPage(AdminPage):
     """Reads a configuration, previews the changes, and applies them when they are accepted."""
 
+    name = "import"
     template_name = "admin/psc_connect/provider/import.html"
     title = _("Import a configuration")
 
