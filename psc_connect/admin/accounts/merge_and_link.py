@@ -11,7 +11,6 @@ from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import Http404, HttpResponseRedirect
-from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
@@ -107,9 +106,8 @@ class AccountPage(AdminPage, ABC):
             "loses_privileged": False,
         }
         if not has_recent_authentication(request):
-            confirm = reverse("admin:psc_connect_provider_confirm", current_app=self.model_admin.admin_site.name)
             text = gettext("You signed in some time ago: to merge or link accounts,")
-            context["why_not"] = ask_to_confirm(request, confirm, text)
+            context["why_not"] = ask_to_confirm(request, text)
         if plan is not None:
             payload = {"chosen": str(form.chosen.pk), "fingerprint": plan.fingerprint}
             context["payload"] = sign_payload(self._kind_of_payload(request), payload)

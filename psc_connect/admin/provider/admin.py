@@ -31,7 +31,7 @@ from psc_connect.admin.provider.import_export import ExportPage, ImportPage, may
 from psc_connect.admin.provider.keys_page import KeysPage, import_keys, keys_state
 from psc_connect.admin.provider.readonly import ReadOnlyFieldsMixin, to_look_at
 from psc_connect.admin.provider.selection_rules import RulesPage
-from psc_connect.admin.reauthentication import ConfirmPage, may_replace, why_not
+from psc_connect.admin.reauthentication import ConfirmPage, why_not
 from psc_connect.backends import creation_is_impossible
 from psc_connect.login.site_urls import declared_addresses
 from psc_connect.models import DeclarationChange, Provider
@@ -111,7 +111,7 @@ class ProviderAdmin(ReadOnlyFieldsMixin, DeclaredFilters, _ModelAdmin):
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = DeclarationForm if obj is None else ChangeForm
         made: Any = super().get_form(request, obj, change, **{"form": form, **kwargs})
-        made.why_not = "" if may_replace(request) else why_not(request, page_url(self, "confirm"))
+        made.why_not = why_not(request)
         made.fetched = fetched_documents(request)
         made.may_change_users = may_change_users(request)
         made.reader = request.user.get_username()

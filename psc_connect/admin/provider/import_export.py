@@ -59,7 +59,7 @@ class ExportPage(ProviderPage):
         return response
 
 
-def _kind_of_offer(request: HttpRequest) -> str:
+def _kind_of_payload(request: HttpRequest) -> str:
     """What is accepted was looked at by the same administrator."""
     return f"import by {request.user.pk}"
 
@@ -157,41 +157,45 @@ class ImportPage(AdminPage):
             plans=[] if problems else [shown_plan(plan, told=may_replace(request)) for plan in plans],
             problems=problems,
             notes=notes,
-            why_not="" if may_replace(request) else why_not(request, self.url("confirm")),
+            why_not=why_not(request),
             offer=""
             if problems
-            else sign_payload(_kind_of_offer(request), {"document": document, "shown": digest_of(plans)}),
+            else sign_payload(_kind_of_payload(request), {"document": document, "shown": digest_of(plans)}),
             form=form if problems else ImportForm(),
         )
 
     @sensitive_variables()
     def _accept(self, request: HttpRequest) -> HttpResponse:
-        if not may_replace(request):
-            messages.error(request, why_not(request, self.url("confirm")))
+        if reason := why_not(request):
+            messages.error(request, reason)
             return HttpResponseRedirect(self.url("import"))
+        by = administrator(request)
         try:
             plans = self._accepted(request)
-            apply_plans(plans, source=SOURCE, by=administrator(request))
+            apply_plans(plans, source=SOURCE, by=by)
         except PayloadExpired:
             tell_expired(request)
-            return HttpResponseRedirect(self.url("import"))
-        except (ConfigurationError, PlanChanged):
-            messages.error(
-                request, gettext("What was shown is no longer up to date: nothing has been saved. Please start again.")
-            )
-            return HttpResponseRedirect(self.url("import"))
-        for provider, reason in import_missing_keys(plans, source=SOURCE, by=administrator(request)):
-            text = gettext("The keys of %(slug)s could not be imported: the first sign-in will try again. %(reason)s")
-            messages.warning(request, text % {"slug": provider.slug, "reason": reason})
-        messages.success(request, gettext("The configuration has been imported."))
-        return HttpResponseRedirect(self.url("changelist"))
+        except ConfigurationError:
+            text = gettext("What was shown is no longer up to date: nothing has been saved. Please start again.")
+            messages.error(request, text)
+        else:
+            for provider, reason in import_missing_keys(plans, source=SOURCE, by=by):
+                text = gettext(
+                    "The keys of %(slug)s could not be imported: the first sign-in will try again. %(reason)s"
+                )
+                messages.warning(request, text % {"slug": provider.slug, "reason": reason})
+            messages.success(request, gettext("The configuration has been imported."))
+            return HttpResponseRedirect(self.url("changelist"))
+        return HttpResponseRedirect(self.url("import"))
 
     @sensitive_variables()
     def _accepted(self, request: HttpRequest) -> list[Plan]:
-        offered = read_signed_payload(_kind_of_offer(request), request.POST["offer"])
-        plans, _notes = planned(offered["document"])
-        if problems_for(request, plans) or digest_of(plans) != offered["shown"]:
-            raise PlanChanged
+        """Return the plans that the page has shown. Raises ConfigurationError where they have changed."""
+        payload = read_signed_payload(_kind_of_payload(request), request.POST["offer"])
+        plans, _notes = planned(payload["document"])
+        problems = problems_for(request, plans)
+        if problems or digest_of(plans) != payload["shown"]:
+            raise ConfigurationError(*problems)
         return plans
 
 
@@ -210,10 +214,6 @@ def planned(document: object) -> tuple[list[Plan], list[dict[str, str]]]:
         for note in each.notes
     ]
     return make_plans([each.declaration for each in converted], secrets), notes
-
-
-class PlanChanged(Exception):
-    """What would become of the providers is no longer what was shown: somebody has saved something meanwhile."""
 
 
 def problems_for(request: HttpRequest, plans: list[Plan]) -> list[Problem]:

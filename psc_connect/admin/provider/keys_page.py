@@ -21,7 +21,7 @@ from typing_extensions import override
 from psc_connect.admin.base import ProviderPage, administrator
 from psc_connect.admin.history import DECISIONS, shown_changes
 from psc_connect.admin.json_field import JSON_ATTRIBUTES, KeySetField, KeySetFileField
-from psc_connect.admin.reauthentication import may_replace, why_not
+from psc_connect.admin.reauthentication import why_not
 from psc_connect.admin.signed_payloads import PayloadExpired, read_signed_payload, sign_payload, tell_expired
 from psc_connect.administrator_messages import explain, form_errors_of
 from psc_connect.models.signing_key import key_set_of
@@ -155,8 +155,8 @@ class KeysPage(ProviderPage):
     def post(self, request: HttpRequest) -> HttpResponse:
         if not self.model_admin.has_change_permission(request, self.provider):
             raise PermissionDenied
-        if not may_replace(request):
-            messages.error(request, why_not(request, self.url("confirm")))
+        if reason := why_not(request):
+            messages.error(request, reason)
             return self.to(self.name)
         actions = {"fetch": self._fetch, "paste": self._paste, "accept": self._accept}
         return actions.get(request.POST.get("action", ""), self._decide)(request)
@@ -167,7 +167,7 @@ class KeysPage(ProviderPage):
             "last_key": "",
             "table": keys_table(self.provider),
             "form": KeySetForm(),
-            "why_not": "" if may_replace(request) else why_not(request, self.url("confirm")),
+            "why_not": why_not(request),
             "history": shown_changes(self.provider, only=("jwks", *DECISIONS))[:20],
         }
         return self.render(request, status=status, **{**shown, **context})
