@@ -64,31 +64,18 @@ class IgnoredRow:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class KeysTable:
-    """The keys that can be used, retired ones too, and those that are ignored."""
-
-    used: tuple[KeyRow, ...] = ()
-    ignored: tuple[IgnoredRow, ...] = ()
-
-
-def keys_table(provider: Provider) -> KeysTable:
-    found = key_set_of(provider.key_rows, with_retired=True)
-    stored = {row.thumbprint: row for row in provider.key_rows}
-    return KeysTable(
-        used=tuple(KeyRow(key, stored[key.thumbprint]) for key in found.keys),
-        ignored=tuple(IgnoredRow(key, explain(key.reason)) for key in found.ignored),
-    )
+def ignored_rows(found: KeySet) -> list[IgnoredRow]:
+    return [IgnoredRow(key, explain(key.reason)) for key in found.ignored]
 
 
 def keys_state(provider: Provider) -> str:
     """Return, for the list of providers, whether a login would find keys."""
-    table = keys_table(provider)
-    usable = [row for row in table.used if not row.stored.is_retired]
+    usable = provider.key_set().keys
     if not usable:
-        return gettext("all are retired") if table.used else gettext("none yet: the first sign-in fetches them")
+        are_retired = bool(key_set_of(provider.key_rows, with_retired=True).keys)
+        return gettext("all are retired") if are_retired else gettext("none yet: the first sign-in fetches them")
     text = ngettext("%(count)s key", "%(count)s keys", len(usable)) % {"count": len(usable)}
-    return gettext("%(keys)s (all pinned)") % {"keys": text} if all(row.stored.is_pinned for row in usable) else text
+    return gettext("%(keys)s (all pinned)") % {"keys": text} if keys.are_pinned(provider) else text
 
 
 def report_keys(request: HttpRequest, found: KeySet) -> None:
@@ -162,10 +149,13 @@ class KeysPage(ProviderPage):
         return actions.get(request.POST.get("action", ""), self._decide)(request)
 
     def _show(self, request: HttpRequest, *, status: int = 200, **context: Any) -> HttpResponse:
+        stored = {row.thumbprint: row for row in self.provider.key_rows}
+        found = key_set_of(self.provider.key_rows, with_retired=True)
         shown = {
             "changes": None,
             "last_key": "",
-            "table": keys_table(self.provider),
+            "used": [KeyRow(key, stored[key.thumbprint]) for key in found.keys],
+            "ignored": ignored_rows(found),
             "form": KeySetForm(),
             "why_not": why_not(request),
             "history": shown_changes(self.provider, only=("jwks", *DECISIONS))[:20],
@@ -199,8 +189,7 @@ class KeysPage(ProviderPage):
         if changes.found.has_private:
             messages.error(request, explain(PRIVATE))
         offer = sign_payload(self._kind, {"document": document, "seen": self.provider.jwks, "is_pasted": is_pasted})
-        ignored = [IgnoredRow(key, explain(key.reason)) for key in changes.found.ignored]
-        return self._show(request, changes=changes, new_ignored=ignored, offer=offer)
+        return self._show(request, changes=changes, new_ignored=ignored_rows(changes.found), offer=offer)
 
     @property
     def _kind(self) -> str:
@@ -235,17 +224,14 @@ class KeysPage(ProviderPage):
             )
             messages.warning(request, text)
 
-    def _is_the_last(self, thumbprint: str) -> bool:
-        usable = {row.key.thumbprint for row in keys_table(self.provider).used if not row.stored.is_retired}
-        return usable == {thumbprint}
-
     def _log(self, request: HttpRequest) -> None:
         # For Django's list of recent actions; the audit log has the changes.
         self.model_admin.log_change(request, self.provider, [{"changed": {"fields": ["signing keys (JWKS)"]}}])
 
     def _decide(self, request: HttpRequest) -> HttpResponse:
         thumbprint, decision = request.POST.get("thumbprint", ""), request.POST.get("action", "")
-        if decision == "retire" and self._is_the_last(thumbprint) and "confirmed" not in request.POST:
+        is_the_last = {key.thumbprint for key in self.provider.key_set().keys} == {thumbprint}
+        if decision == "retire" and is_the_last and "confirmed" not in request.POST:
             return self._show(request, last_key=thumbprint)
         try:
             decide(self.provider, thumbprint, decision, by=administrator(request))
