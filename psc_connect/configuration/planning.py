@@ -171,11 +171,14 @@ class _Planner:
             except (ProviderUnavailable, MetadataError) as exc:
                 self.problems.add("environment", explain(exc.code))
                 return
-        wanted = validation.Wanted(
-            provider.environment, provider.metadata, self.secret, may_replace_issuer=self.may_replace_issuer
-        )
         try:
-            for name, error in validation.problems(present, wanted):
+            for name, error in validation.problems(
+                present,
+                environment=provider.environment,
+                metadata=provider.metadata,
+                secret=self.secret,
+                may_replace_issuer=self.may_replace_issuer,
+            ):
                 self.problems.add(name, *error.messages)
         except MetadataError as exc:
             self.problems.add("metadata", *ValidationError(form_errors_of(exc)).messages)

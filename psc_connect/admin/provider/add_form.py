@@ -90,19 +90,17 @@ class ProviderForm(_ModelForm):
         document = self._wanted_metadata()
         if document is None:
             return
-        wanted = validation.Wanted(self.cleaned_data["environment"], document, self._new_secret())
-        for name, error in validation.problems(self._present(), wanted):
+        for name, error in validation.problems(
+            self.instance if self.instance.pk else None,
+            environment=self.cleaned_data["environment"],
+            metadata=document,
+            secret=self.cleaned_data.get("client_secret") if "client_secret" in self.changed_data else None,
+        ):
             self.add_error(name, error)
         self.cleaned_data["metadata"] = document
         if document != self.instance.metadata and "metadata" not in self.changed_data:
             # Saved and audited like typed metadata.
             self.changed_data.append("metadata")
-
-    def _present(self) -> Provider | None:
-        return self.instance if self.instance.pk else None
-
-    def _new_secret(self) -> Any:
-        return self.cleaned_data.get("client_secret") if "client_secret" in self.changed_data else None
 
     def _wanted_metadata(self) -> object:
         """Return the metadata to save, or None after adding an error."""
