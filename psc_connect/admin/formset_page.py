@@ -33,14 +33,13 @@ if TYPE_CHECKING:
 else:
     _BaseFormSet = forms.BaseFormSet
 
-EMPTY_ROWS = 3
 MAX_ROWS = 100
 
 
 class RowFormSet(_BaseFormSet):
     """The rows of one kind, and three empty ones."""
 
-    # The fields in which two rows must differ, and the error.
+    # The fields in which two rows must differ, if there are any, and the error.
     unique: ClassVar[tuple[str, ...]] = ()
     twice: ClassVar[tuple[str, _StrPromise | str]] = ("row_twice", _("Two rows say the same."))
 
@@ -52,7 +51,7 @@ class RowFormSet(_BaseFormSet):
     @override
     def clean(self) -> None:
         known = set()
-        for form in self.kept_forms:
+        for form in self.kept_forms if self.unique else ():
             key = tuple(form.cleaned_data.get(name) for name in self.unique)
             if None not in key and key in known:
                 code, message = self.twice
@@ -69,10 +68,11 @@ class RowFormSet(_BaseFormSet):
         return [form.instance for form in self.kept_forms]
 
 
-def formset_of(form: type[forms.ModelForm[Any]], formset: type[RowFormSet]) -> Any:
-    return forms.formset_factory(
-        form, formset=formset, extra=EMPTY_ROWS, can_delete=True, max_num=MAX_ROWS, validate_max=True
-    )
+def formset_of(form: type[forms.BaseForm], formset: Any, *, max_num: int = MAX_ROWS, **options: Any) -> Any:
+    """Return Django's class of formsets with at most ``max_num`` forms."""
+    # ``min_num`` with ``validate_min`` refuses a negative number of forms, which Django would read as an empty list.
+    limits = {"min_num": 0, "validate_min": True, "max_num": max_num, "validate_max": True, "absolute_max": max_num}
+    return forms.formset_factory(form, formset=formset, **limits, **options)  # type: ignore[arg-type]
 
 
 class RowsPage(ProviderPage):

@@ -15,7 +15,7 @@ from typing_extensions import override
 from psc_connect.access.groups import users_have_groups
 from psc_connect.admin.access.code_search import CodeSearch
 from psc_connect.admin.access.condition_forms import NO_CHOICE, ConditionFormSet, initial_condition
-from psc_connect.admin.formset_page import RowFormSet
+from psc_connect.admin.formset_page import RowFormSet, formset_of
 from psc_connect.admin.mapping.forms import UserinfoField
 from psc_connect.models import AccessRule, Provider
 from psc_connect.models.access import MAX_RULES
@@ -104,11 +104,7 @@ def initial_rule(rule: AccessRule) -> dict[str, Any]:
 
 
 class _RuleFormSet(RowFormSet):
-    """The rows of the page. The order of two equal rows matters, so that equal rows are no error."""
-
-    @override
-    def clean(self) -> None:
-        """Skip the check for equal rows."""
+    """The rows of the page. Their order matters, so that two equal rows are no error."""
 
     @property
     def shown_rows(self) -> list[dict[str, Any]]:
@@ -134,17 +130,7 @@ def rule_formset(*args: Any, extra: int = 1, **kwargs: Any) -> Any:
     return formset
 
 
-# ``min_num`` with ``validate_min`` refuses a negative number of forms, which Django would read as an empty list.
-RuleFormSet: Any = forms.formset_factory(
-    RuleForm,
-    formset=_RuleFormSet,
-    can_delete=True,
-    min_num=0,
-    validate_min=True,
-    max_num=MAX_RULES,
-    validate_max=True,
-    absolute_max=MAX_RULES,
-)
+RuleFormSet = formset_of(RuleForm, _RuleFormSet, max_num=MAX_RULES, can_delete=True)
 
 
 class OthersForm(_ProviderModelForm):

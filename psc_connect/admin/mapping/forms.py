@@ -89,8 +89,8 @@ class _GroupFormSet(_PathFormSet):
     unique = ("claim", "equals", "group")
 
 
-AttributeFormSet = formset_of(AttributeForm, _AttributeFormSet)
-GroupFormSet = formset_of(GroupForm, _GroupFormSet)
+AttributeFormSet = formset_of(AttributeForm, _AttributeFormSet, extra=3, can_delete=True)
+GroupFormSet = formset_of(GroupForm, _GroupFormSet, extra=3, can_delete=True)
 
 
 class PresetForm(forms.Form):

@@ -31,7 +31,7 @@ class _RuleFormSet(RowFormSet):
     unique = ("kind", "header", "value")
 
 
-RuleFormSet = formset_of(RuleForm, _RuleFormSet)
+RuleFormSet = formset_of(RuleForm, _RuleFormSet, extra=3, can_delete=True)
 
 
 class RulesPage(RowsPage):
