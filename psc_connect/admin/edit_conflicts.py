@@ -12,12 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
 
-from psc_connect.models import DeclarationChange
-
 if TYPE_CHECKING:
     from collections.abc import Collection
-
-    from django.db.models import QuerySet
 
     from psc_connect.models import Provider
 
@@ -33,7 +29,7 @@ def changed_since(provider: Provider, version: str, names: Collection[str]) -> s
     is_version = version.isascii() and version.isdigit() and len(version) < 10
     if not is_version or int(version) >= provider.version:
         return set()
-    changes = _changes(provider).filter(version__gt=int(version))
+    changes = provider.changes.filter(version__gt=int(version))
     if provider.version not in {change.version for change in changes}:
         # The site's own code has written since, which leaves no entry in the audit log: anything may have changed.
         return {*names}
@@ -45,7 +41,7 @@ def who_changed(provider: Provider, names: Collection[str], *, reader: str) -> s
     last = next(
         (
             row
-            for row in _changes(provider)[:20]
+            for row in provider.changes.all()[:20]
             if any(name.partition(".")[0] in names for name, *_values in row.changes)
         ),
         None,
@@ -55,7 +51,3 @@ def who_changed(provider: Provider, names: Collection[str], *, reader: str) -> s
     if last.made_by_name == reader:
         return _("You have changed this provider yourself meanwhile, in another window.")
     return _("This provider has been changed meanwhile by %(name)s.") % {"name": last.made_by_name}
-
-
-def _changes(provider: Provider) -> QuerySet[DeclarationChange]:
-    return DeclarationChange.objects.filter(provider=provider)

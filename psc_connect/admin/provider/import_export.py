@@ -18,7 +18,7 @@ from typing_extensions import override
 
 from psc_connect.admin import edit_conflicts
 from psc_connect.admin.base import WHY_NOT_USERS, AdminPage, ProviderPage, administrator, may_change_users
-from psc_connect.admin.history import member_in_words, value_in_words
+from psc_connect.admin.history import shown_difference
 from psc_connect.admin.json_field import JSON_ATTRIBUTES
 from psc_connect.admin.reauthentication import may_replace, why_not
 from psc_connect.admin.signed_payloads import PayloadExpired, read_signed_payload, sign_payload, tell_expired
@@ -31,7 +31,7 @@ from psc_connect.contrib.lemonldap.conversion import convert, is_lemonldap, prov
 from psc_connect.fields import StoredSecret
 from psc_connect.models import DeclarationChange
 from psc_connect.providers import validation
-from psc_connect.providers.serialization import exported, label_of, serialize_rows, stored_rows
+from psc_connect.providers.serialization import exported, serialize_rows, stored_rows
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin
@@ -54,9 +54,8 @@ class ExportPage(ProviderPage):
 
     def get(self, _request: HttpRequest) -> HttpResponse:
         text = json.dumps(exported([self.provider]), ensure_ascii=False, indent=2)
-        response = HttpResponse(text + "\n", content_type="application/json")
-        response["Content-Disposition"] = f'attachment; filename="{self.provider.slug}.json"'
-        return response
+        headers = {"Content-Disposition": f'attachment; filename="{self.provider.slug}.json"'}
+        return HttpResponse(text + "\n", content_type="application/json", headers=headers)
 
 
 def _kind_of_payload(request: HttpRequest) -> str:
@@ -260,17 +259,6 @@ def digest_of(plans: list[Plan]) -> str:
 
 def shown_plan(plan: Plan, *, told: bool) -> dict[str, Any]:
     """Put a plan into words; ``told``: also whether its secret is another one than the one that is kept."""
-    diff = []
-    for each in plan.shown_differences:
-        head, _dot, member = each.name.partition(".")
-        diff.append(
-            {
-                "label": label_of(head),
-                "member": member_in_words(head, member),
-                "old": value_in_words(head, each.old),
-                "new": value_in_words(head, each.new),
-            }
-        )
     secret = plan.secret_description
     # A guess that is told to be right is a secret that is told.
     if plan.has_secret and not told:
@@ -278,7 +266,7 @@ def shown_plan(plan: Plan, *, told: bool) -> dict[str, Any]:
     return {
         "slug": plan.provider.slug,
         "is_new": plan.is_new,
-        "diff": diff,
+        "diff": [shown_difference(difference) for difference in plan.shown_differences],
         "secret": secret,
         "waits_for_secret": plan.waits_for_secret,
     }
