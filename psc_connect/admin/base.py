@@ -6,7 +6,8 @@ import codecs
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from django.contrib.admin import DateFieldListFilter
+from django import forms
+from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.contrib.auth import get_permission_codename, get_user_model
 from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, TooManyFieldsSent
@@ -25,7 +26,6 @@ from psc_connect.models import Provider
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from django.contrib.admin import ModelAdmin
     from django.contrib.auth.models import User
     from django.http import HttpRequest, HttpResponse
     from django.http.response import HttpResponseBase
@@ -35,6 +35,20 @@ if TYPE_CHECKING:
 REPLACE_SECRETS = "psc_connect.replace_provider_secrets"
 VIEW_CLAIMS = "psc_connect.view_claims"
 LINK_ACCOUNTS = "psc_connect.link_account"
+if TYPE_CHECKING:
+    ModelAdmin = admin.ModelAdmin
+    ModelForm = forms.ModelForm
+else:
+    # Django's own classes have no type parameter when they run.
+    class ModelAdmin(admin.ModelAdmin):
+        def __class_getitem__(cls, _model: object) -> type:
+            return cls
+
+    class ModelForm(forms.ModelForm):
+        def __class_getitem__(cls, _model: object) -> type:
+            return cls
+
+
 # The ``Media.css`` of every page.
 STYLE = {"all": ("psc_connect/admin.css",)}
 OBJECT_ROUTE = "<path:object_id>/"
@@ -61,7 +75,7 @@ def may_change_users(request: HttpRequest) -> bool:
     return request.user.has_perm(f"{meta.app_label}.{get_permission_codename('change', meta)}")
 
 
-class DateFilter(DateFieldListFilter):
+class DateFilter(admin.DateFieldListFilter):
     """A date filter with the title “date”: the name of the field, such as “made on”, reads badly in a heading."""
 
     @override
@@ -101,7 +115,7 @@ class AdminPage(View):
     template_name: ClassVar[str] = ""
     title: ClassVar[_StrPromise | str] = ""
 
-    def render(self, request: HttpRequest, *, status: int = 200, **context: Any) -> HttpResponse:
+    def render(self, request: HttpRequest, **context: Any) -> HttpResponse:
         admin_site = self.model_admin.admin_site
         common = {
             **admin_site.each_context(request),
@@ -112,7 +126,7 @@ class AdminPage(View):
             "original": None,
         }
         request.current_app = admin_site.name
-        return TemplateResponse(request, self.template_name, {**common, **context}, status=status)
+        return TemplateResponse(request, self.template_name, {**common, **context})
 
     def url(self, name: str, *args: Any) -> str:
         return page_url(self.model_admin, name, *args)
@@ -136,15 +150,13 @@ class ProviderPage(AdminPage):
         return super().dispatch(request, *args, **kwargs)
 
     @override
-    def render(self, request: HttpRequest, *, status: int = 200, **context: Any) -> HttpResponse:
+    def render(self, request: HttpRequest, **context: Any) -> HttpResponse:
         shown = {
             "original": self.provider,
             "subtitle": str(self.provider),
             "may_change": self.model_admin.has_change_permission(request, self.provider),
-            "may_replace_secrets": request.user.has_perm(REPLACE_SECRETS),
-            "may_view_claims": request.user.has_perm(VIEW_CLAIMS),
         }
-        return super().render(request, status=status, **{**shown, **context})
+        return super().render(request, **{**shown, **context})
 
     def to(self, name: str) -> HttpResponseRedirect:
         return HttpResponseRedirect(self.url(name, self.provider.pk))
@@ -194,7 +206,9 @@ def _bounded(model_admin: ModelAdmin[Any], view: Callable[..., HttpResponseBase]
         except (RequestDataTooBig, TooManyFieldsSent):
             if not model_admin.admin_site.has_permission(request):
                 raise
-            return TooLargePage(model_admin=model_admin).render(request, status=413)
+            response = TooLargePage(model_admin=model_admin).render(request)
+            response.status_code = 413
+            return response
         return view(request, *args, **kwargs)
 
     return checked

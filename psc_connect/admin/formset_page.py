@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
 from psc_connect.admin import edit_conflicts
-from psc_connect.admin.base import ProviderPage, administrator
+from psc_connect.admin.base import ModelForm, ProviderPage, administrator
 from psc_connect.admin.history import value_in_words
 from psc_connect.admin.widgets import name_inputs
 from psc_connect.administrator_messages import labelled
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
     from django.utils.functional import _StrPromise
 
-    _BaseFormSet = forms.BaseFormSet[forms.ModelForm[Any]]
+    _BaseFormSet = forms.BaseFormSet[ModelForm[Any]]
 else:
     _BaseFormSet = forms.BaseFormSet
 
@@ -90,9 +90,9 @@ class RowsPage(ProviderPage):
         return {**rows, **Provider.objects.values(*self.fields).get(pk=self.provider.pk)} if self.fields else rows
 
     @override
-    def render(self, request: HttpRequest, *, status: int = 200, **context: Any) -> HttpResponse:
+    def render(self, request: HttpRequest, **context: Any) -> HttpResponse:
         version = request.POST.get("version") or str(self.provider.version)
-        return super().render(request, status=status, **{"version": version, **context})
+        return super().render(request, **{"version": version, "problem": "", "present": [], **context})
 
     def save(self, request: HttpRequest, rows: dict[str, list[Model]]) -> dict[str, Any]:
         """Replace the stored rows; return the problem that keeps them from being saved, or {}."""
@@ -123,22 +123,16 @@ class RowsPage(ProviderPage):
         who = edit_conflicts.who_changed(self.provider, changed, reader=request.user.get_username())
         return {
             "problem": f"{who} {text}",
-            "present": [*self._rows_in_words(present, wanted, changed), *self._fields_in_words(present, changed)],
+            "present": list(self._in_words(present, wanted, changed)),
             "version": str(self.provider.version),
         }
 
-    def _rows_in_words(
+    def _in_words(
         self, present: Mapping[str, Any], wanted: Mapping[str, Any], names: Collection[str]
     ) -> Iterator[dict[str, Any]]:
-        for name in self.lists:
-            for row in present[name] if name in names else ():
-                yield {"text": value_in_words(name, row), "is_changed": row not in wanted[name]}
-
-    def _fields_in_words(self, present: Mapping[str, Any], names: Collection[str]) -> Iterator[dict[str, Any]]:
-        for name in self.fields:
-            if name in names:
+        for name in present:
+            if name in names and name in self.lists:
+                for row in present[name]:
+                    yield {"text": value_in_words(name, row), "is_changed": row not in wanted[name]}
+            elif name in names:
                 yield {"text": labelled(label_of(name), value_in_words(name, present[name])), "is_changed": True}
-
-
-# The context of `rows_problem.html` without a problem.
-NO_PROBLEM: dict[str, Any] = {"problem": "", "present": []}

@@ -34,6 +34,7 @@ from psc_connect.admin.base import (
     VIEW_CLAIMS,
     DateFilter,
     DeclaredFilters,
+    ModelAdmin,
     administrator,
     may_link,
     page_url,
@@ -50,14 +51,9 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
     from django.urls import URLPattern
 
-    _AccountAdmin = admin.ModelAdmin[Account]
-    _UnlinkedAccountAdmin = admin.ModelAdmin[UnlinkedAccount]
-else:
-    _AccountAdmin = _UnlinkedAccountAdmin = admin.ModelAdmin
-
 
 @admin.register(Account)
-class AccountAdmin(ReadOnlyMixin, DeclaredFilters, _AccountAdmin):
+class AccountAdmin(ReadOnlyMixin, DeclaredFilters, ModelAdmin[Account]):
     """Read-only: an editable link would let an administrator give one professional's account to another."""
 
     list_display = ("masked_user", "full_name", "of_provider", "masked_number", "created_at")
@@ -191,7 +187,7 @@ class AccountAdmin(ReadOnlyMixin, DeclaredFilters, _AccountAdmin):
 
 
 @admin.register(UnlinkedAccount)
-class UnlinkedAccountAdmin(AuditLogMixin, DeclaredFilters, _UnlinkedAccountAdmin):
+class UnlinkedAccountAdmin(AuditLogMixin, DeclaredFilters, ModelAdmin[UnlinkedAccount]):
     list_display = ("masked_username", "provider", "masked_number", "created_at", "unlinked_at", "unlinked_by_name")
     list_filter = ("provider", ("unlinked_at", DateFilter))
     readonly_fields = ("masked_username", "masked_subject", "masked_number")

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
 from psc_connect import conf
+from psc_connect.admin.base import ModelForm
 from psc_connect.admin.json_field import DocumentField
 from psc_connect.admin.provider.secret_field import SecretInput
 from psc_connect.admin.widgets import SuggestingInput
@@ -24,11 +25,6 @@ from psc_connect.providers.metadata import fetch_document
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from django.http import HttpRequest
-
-    _ModelForm = forms.ModelForm[Provider]
-else:
-    _ModelForm = forms.ModelForm
 
 SUGGESTED_ACR = ("eidas1", "eidas2", "eidas3")
 ACR_NOTE = _(
@@ -38,37 +34,13 @@ ACR_NOTE = _(
 )
 
 
-class FetchedDocuments:
-    """Documents fetched during one request: each provider is asked once, before a transaction begins."""
-
-    def __init__(self) -> None:
-        self._answers: dict[str, dict[str, Any] | ProviderUnavailable | MetadataError] = {}
-
-    def get(self, name: str, fetch: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        """Return the document of a name, fetched once with ``fetch``. Raises ProviderUnavailable, MetadataError."""
-        if name not in self._answers:
-            try:
-                self._answers[name] = fetch()
-            except (ProviderUnavailable, MetadataError) as exc:
-                self._answers[name] = exc
-        answer = self._answers[name]
-        if isinstance(answer, (ProviderUnavailable, MetadataError)):
-            raise answer
-        return answer
-
-
-def fetched_documents(request: HttpRequest) -> FetchedDocuments:
-    if not hasattr(request, "psc_connect_fetched"):
-        request.psc_connect_fetched = FetchedDocuments()  # type: ignore[attr-defined]
-    return request.psc_connect_fetched  # type: ignore[attr-defined, no-any-return]
-
-
-class ProviderForm(_ModelForm):
+class ProviderForm(ModelForm[Provider]):
     """What both forms validate: the metadata is usable, and the secret is not sent to another recipient."""
 
     # Set by ProviderAdmin.get_form(): why the user may not replace secrets and keys, or "".
     why_not: str = ""
-    fetched: FetchedDocuments
+    # Set there too: the documents fetched during this request, or why they could not be.
+    fetched: dict[str, dict[str, Any] | OIDCError]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -102,11 +74,25 @@ class ProviderForm(_ModelForm):
             # Saved and audited like typed metadata.
             self.changed_data.append("metadata")
 
+    def _fetched(self, name: str, fetch: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
+        """Return the document of this name, which is fetched once: before Django opens a transaction.
+
+        Raises ProviderUnavailable, MetadataError.
+        """
+        if name not in self.fetched:
+            try:
+                self.fetched[name] = fetch(name)
+            except (ProviderUnavailable, MetadataError) as exc:
+                self.fetched[name] = exc
+        document = self.fetched[name]
+        if isinstance(document, OIDCError):
+            raise document
+        return document
+
     def _wanted_metadata(self) -> object:
         """Return the metadata to save, or None after adding an error."""
-        environment = self.cleaned_data["environment"]
         try:
-            return self.fetched.get(environment, lambda: validation.environment_metadata(environment))
+            return self._fetched(self.cleaned_data["environment"], validation.environment_metadata)
         except (ProviderUnavailable, MetadataError) as exc:
             message = _(
                 "The simulator does not answer at %(url)s: start it with “manage.py psc_simulator”. (%(reason)s)"
@@ -160,16 +146,13 @@ class DeclarationForm(ProviderForm):
         if self.cleaned_data["metadata"] is not None:
             return self.cleaned_data["metadata"]
         if url := self.cleaned_data.get("discovery_url"):
-            return self._discovered(url)
+            try:
+                return self._fetched(url, fetch_document)
+            except (ProviderUnavailable, MetadataError) as exc:
+                self.add_error("discovery_url", form_errors_of(exc))
+                return None
         if self.cleaned_data["environment"] == Environment.CUSTOM:
             message = _("A custom provider needs its discovery URL, or its metadata.")
             self.add_error("discovery_url", ValidationError(message, code="metadata_required"))
             return None
         return super()._wanted_metadata()
-
-    def _discovered(self, url: str) -> dict[str, Any] | None:
-        try:
-            return self.fetched.get(url, lambda: fetch_document(url))
-        except (ProviderUnavailable, MetadataError) as exc:
-            self.add_error("discovery_url", form_errors_of(exc))
-            return None

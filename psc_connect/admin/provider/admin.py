@@ -18,10 +18,18 @@ from typing_extensions import override
 from psc_connect.admin import edit_conflicts
 from psc_connect.admin.access import page as access_page
 from psc_connect.admin.access.page import AccessPage
-from psc_connect.admin.base import STYLE, DeclaredFilters, administrator, may_change_users, page_url, urls_with_pages
+from psc_connect.admin.base import (
+    STYLE,
+    DeclaredFilters,
+    ModelAdmin,
+    administrator,
+    may_change_users,
+    page_url,
+    urls_with_pages,
+)
 from psc_connect.admin.history import HistoryPage
 from psc_connect.admin.mapping.page import MappingPage, summary
-from psc_connect.admin.provider.add_form import DeclarationForm, fetched_documents
+from psc_connect.admin.provider.add_form import DeclarationForm
 from psc_connect.admin.provider.change_form import ChangeForm
 from psc_connect.admin.provider.connection_page import AcceptMetadataPage, ConnectionPage
 from psc_connect.admin.provider.copy_from import copy_settings
@@ -43,10 +51,6 @@ if TYPE_CHECKING:
     from django.urls import URLPattern
     from django.utils.safestring import SafeString
 
-    _ModelAdmin = admin.ModelAdmin[Provider]
-else:
-    _ModelAdmin = admin.ModelAdmin
-
 PAGES = (
     ConfirmPage,
     ImportPage,
@@ -60,6 +64,7 @@ PAGES = (
     KeysPage,
     ExportPage,
     AcceptMetadataPage,
+    HistoryPage,
 )
 SOURCE = DeclarationChange.Source.ADMIN
 
@@ -67,7 +72,7 @@ sensitive = method_decorator(sensitive_post_parameters("client_secret"))
 
 
 @admin.register(Provider)
-class ProviderAdmin(ReadOnlyFieldsMixin, DeclaredFilters, _ModelAdmin):
+class ProviderAdmin(ReadOnlyFieldsMixin, DeclaredFilters, ModelAdmin[Provider]):
     list_display = ("slug", "environment", "enabled", "sort_order", "state_of_keys")
     list_display_links = ("slug",)
     readonly_fields = ("mapping", "access_rules", "signing_keys", "rules", *ReadOnlyFieldsMixin.shown)
@@ -81,23 +86,24 @@ class ProviderAdmin(ReadOnlyFieldsMixin, DeclaredFilters, _ModelAdmin):
 
     @admin.display(description=_("exported attributes and groups"))
     def mapping(self, provider: Provider) -> SafeString:
-        context = {"rows": summary(provider), "url": page_url(self, "mapping", provider.pk)}
-        return render_to_string("admin/psc_connect/provider/mapping_summary.html", context)
+        return self._summary("mapping", provider, rows=summary(provider))
 
     @admin.display(description=_("access rules"))
     def access_rules(self, provider: Provider) -> SafeString:
-        context = {"rows": access_page.summary(provider), "url": page_url(self, "access_rules", provider.pk)}
-        return render_to_string("admin/psc_connect/provider/access_summary.html", context)
+        return self._summary("access_rules", provider, rows=access_page.summary(provider))
 
     @admin.display(description=_("provider selection rules"))
     def rules(self, provider: Provider) -> SafeString:
-        context = {"rows": provider.selection_rules.all(), "url": page_url(self, "rules", provider.pk)}
-        return render_to_string("admin/psc_connect/provider/rules_summary.html", context)
+        return self._summary("rules", provider, rows=provider.selection_rules.all())
 
     @admin.display(description=_("keys"))
     def signing_keys(self, provider: Provider) -> SafeString:
-        context = {"provider": provider, "state": keys_state(provider), "url": page_url(self, "keys", provider.pk)}
-        return render_to_string("admin/psc_connect/provider/keys_summary.html", context)
+        return self._summary("keys", provider, provider=provider, state=keys_state(provider))
+
+    def _summary(self, page: str, of: Provider, **context: Any) -> SafeString:
+        """Return what another page is about, with a link to it."""
+        context["url"] = page_url(self, page, of.pk)
+        return render_to_string(f"admin/psc_connect/provider/{page}_summary.html", context)
 
     @override
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Provider | None:
@@ -112,7 +118,7 @@ class ProviderAdmin(ReadOnlyFieldsMixin, DeclaredFilters, _ModelAdmin):
         form = DeclarationForm if obj is None else ChangeForm
         made: Any = super().get_form(request, obj, change, **{"form": form, **kwargs})
         made.why_not = why_not(request)
-        made.fetched = fetched_documents(request)
+        made.fetched = request.__dict__.setdefault("psc_connect_fetched", {})
         made.may_change_users = may_change_users(request)
         made.reader = request.user.get_username()
         return made
@@ -160,10 +166,6 @@ class ProviderAdmin(ReadOnlyFieldsMixin, DeclaredFilters, _ModelAdmin):
         context["shown_version"] = getattr(context["adminform"].form, "shown_version", "")
         context["may_change"] = self.has_change_permission(request, provider)
         return super().render_change_form(request, context, *args, **kwargs)
-
-    @override
-    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
-        return HistoryPage.as_view(model_admin=self)(request, object_id=object_id)
 
     @override
     def save_model(self, request: HttpRequest, obj: Provider, form: Any, change: bool) -> None:

@@ -148,7 +148,7 @@ class KeysPage(ProviderPage):
         actions = {"fetch": self._fetch, "paste": self._paste, "accept": self._accept}
         return actions.get(request.POST.get("action", ""), self._decide)(request)
 
-    def _show(self, request: HttpRequest, *, status: int = 200, **context: Any) -> HttpResponse:
+    def _show(self, request: HttpRequest, **context: Any) -> HttpResponse:
         stored = {row.thumbprint: row for row in self.provider.key_rows}
         found = key_set_of(self.provider.key_rows, with_retired=True)
         shown = {
@@ -160,7 +160,7 @@ class KeysPage(ProviderPage):
             "why_not": why_not(request),
             "history": shown_changes(self.provider, only=("jwks", *DECISIONS))[:20],
         }
-        return self.render(request, status=status, **{**shown, **context})
+        return self.render(request, **{**shown, **context})
 
     def _fetch(self, request: HttpRequest) -> HttpResponse:
         try:
