@@ -40,11 +40,8 @@ class ProviderSelectionRule(DeclarationRow):
     )
 
     class Meta(DeclarationRow.Meta):
-        # The permissions on the provider apply.
-        default_permissions = ()
         verbose_name = _("provider selection rule")
         verbose_name_plural = _("provider selection rules")
-        ordering = ("pk",)
 
     @override
     def __str__(self) -> str:
