@@ -87,7 +87,7 @@ class RowsPage(ProviderPage):
 
     def present(self) -> dict[str, Any]:
         rows = {name: stored_rows(self.provider, name) for name in self.lists}
-        return {**rows, **Provider.objects.values(*self.fields).get(pk=self.provider.pk)} if self.fields else rows
+        return rows | {name: getattr(self.provider, name) for name in self.fields}
 
     @override
     def render(self, request: HttpRequest, **context: Any) -> HttpResponse:

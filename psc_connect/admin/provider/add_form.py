@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.utils.html import format_html
 from django.utils.translation import gettext, pgettext_lazy
@@ -12,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
 from psc_connect import conf
-from psc_connect.admin.base import ModelForm
+from psc_connect.admin.base import ModelAdmin, ModelForm, may_change_users
 from psc_connect.admin.json_field import DocumentField
 from psc_connect.admin.provider.secret_field import SecretInput
 from psc_connect.admin.widgets import SuggestingInput
@@ -21,10 +22,12 @@ from psc_connect.models import Environment, Provider
 from psc_connect.oidc.errors import MetadataError, OIDCError, ProviderUnavailable
 from psc_connect.providers import validation
 from psc_connect.providers.metadata import fetch_document
+from psc_connect.providers.serialization import stored_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from django.http import HttpRequest
 
 SUGGESTED_ACR = ("eidas1", "eidas2", "eidas3")
 ACR_NOTE = _(
@@ -156,3 +159,28 @@ class DeclarationForm(ProviderForm):
             self.add_error("discovery_url", ValidationError(message, code="metadata_required"))
             return None
         return super()._wanted_metadata()
+
+
+def copy_settings(provider: Provider, like: Provider, model_admin: ModelAdmin[Provider], request: HttpRequest) -> None:
+    """Copy options and rows to a new provider, and show messages about what was left out."""
+    with_mapping = may_change_users(request)
+    with_selection_rules = model_admin.has_change_permission(request)
+    validation.copy_options(provider, like, with_mapping=with_mapping, with_selection_rules=with_selection_rules)
+    mapping = {name: stored_rows(like, name) for name in validation.default_mapping()}
+    if not with_mapping and mapping != validation.default_mapping():
+        text = gettext(
+            "The mapping of %(slug)s has not been copied, since you may not change users: the provider has the "
+            "default rows."
+        )
+        messages.warning(request, text % {"slug": like.slug})
+    if not with_mapping and any(getattr(like, name) for name in validation.LINKING):
+        text = gettext(
+            "How %(slug)s links first sign-ins to users has not been copied, since you may not change users."
+        )
+        messages.warning(request, text % {"slug": like.slug})
+    if not with_selection_rules and like.selection_rules.exists():
+        text = gettext(
+            "The provider selection rules and the sort order of %(slug)s have not been copied, since you may not "
+            "change providers."
+        )
+        messages.warning(request, text % {"slug": like.slug})

@@ -29,10 +29,9 @@ from psc_connect.admin.base import (
 )
 from psc_connect.admin.history import HistoryPage
 from psc_connect.admin.mapping.page import MappingPage, summary
-from psc_connect.admin.provider.add_form import DeclarationForm
+from psc_connect.admin.provider.add_form import DeclarationForm, copy_settings
 from psc_connect.admin.provider.change_form import ChangeForm
 from psc_connect.admin.provider.connection_page import AcceptMetadataPage, ConnectionPage
-from psc_connect.admin.provider.copy_from import copy_settings
 from psc_connect.admin.provider.dry_run_page import BeginDryRunPage, DryRunPage
 from psc_connect.admin.provider.fieldsets import ADD_FIELDSETS, CHANGE_FIELDSETS
 from psc_connect.admin.provider.import_export import ExportPage, ImportPage, may_import
