@@ -15,7 +15,9 @@ from django.utils.translation import gettext as _
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from psc_connect.models import Provider
+    from django.http import HttpRequest
+
+    from psc_connect.models import DeclarationChange, Provider
 
 
 def digest(value: Any) -> str:
@@ -33,21 +35,18 @@ def changed_since(provider: Provider, version: str, names: Collection[str]) -> s
     if provider.version not in {change.version for change in changes}:
         # The site's own code has written since, which leaves no entry in the audit log: anything may have changed.
         return {*names}
-    return {name.partition(".")[0] for change in changes for name, *_values in change.changes} & {*names}
+    return {name for change in changes for name in _changed_names(change)} & {*names}
 
 
-def who_changed(provider: Provider, names: Collection[str], *, reader: str) -> str:
-    """Return who has changed these fields last, as a sentence for ``reader``."""
-    last = next(
-        (
-            row
-            for row in provider.changes.all()[:20]
-            if any(name.partition(".")[0] in names for name, *_values in row.changes)
-        ),
-        None,
-    )
+def who_changed(provider: Provider, names: Collection[str], *, request: HttpRequest) -> str:
+    """Return who has changed these fields last, as a sentence for the user of the request."""
+    last = next((change for change in provider.changes.all()[:20] if _changed_names(change) & {*names}), None)
     if last is None or not last.made_by_name:
         return _("This provider has been changed meanwhile.")
-    if last.made_by_name == reader:
+    if last.made_by_name == request.user.get_username():
         return _("You have changed this provider yourself meanwhile, in another window.")
     return _("This provider has been changed meanwhile by %(name)s.") % {"name": last.made_by_name}
+
+
+def _changed_names(change: DeclarationChange) -> set[str]:
+    return {name.partition(".")[0] for name, *_values in change.changes}

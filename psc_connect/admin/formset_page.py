@@ -120,7 +120,7 @@ class RowsPage(ProviderPage):
         if not changed or wanted == present:
             return {}
         text = gettext("Nothing of yours has been saved yet, and nothing is lost. To replace these rows, save again:")
-        who = edit_conflicts.who_changed(self.provider, changed, reader=request.user.get_username())
+        who = edit_conflicts.who_changed(self.provider, changed, request=request)
         return {
             "problem": f"{who} {text}",
             "present": list(self._in_words(present, wanted, changed)),

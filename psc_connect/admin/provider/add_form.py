@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
@@ -16,6 +17,7 @@ from psc_connect import conf
 from psc_connect.admin.base import ModelAdmin, ModelForm, may_change_users
 from psc_connect.admin.json_field import DocumentField
 from psc_connect.admin.provider.secret_field import SecretInput
+from psc_connect.admin.reauthentication import why_not
 from psc_connect.admin.widgets import SuggestingInput
 from psc_connect.administrator_messages import explain, form_errors_of
 from psc_connect.models import Environment, Provider
@@ -40,10 +42,8 @@ ACR_NOTE = _(
 class ProviderForm(ModelForm[Provider]):
     """What both forms validate: the metadata is usable, and the secret is not sent to another recipient."""
 
-    # Set by ProviderAdmin.get_form(): why the user may not replace secrets and keys, or "".
-    why_not: str = ""
-    # Set there too: the documents fetched during this request, or why they could not be.
-    fetched: dict[str, dict[str, Any] | OIDCError]
+    # Set by ProviderAdmin.get_form().
+    request: HttpRequest
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -77,17 +77,23 @@ class ProviderForm(ModelForm[Provider]):
             # Saved and audited like typed metadata.
             self.changed_data.append("metadata")
 
+    @cached_property
+    def why_not(self) -> str:
+        """Why the user may not replace secrets and keys, or ""."""
+        return why_not(self.request)
+
     def _fetched(self, name: str, fetch: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
         """Return the document of this name, which is fetched once: before Django opens a transaction.
 
         Raises ProviderUnavailable, MetadataError.
         """
-        if name not in self.fetched:
+        fetched = self.request.__dict__.setdefault("psc_connect_fetched", {})
+        if name not in fetched:
             try:
-                self.fetched[name] = fetch(name)
+                fetched[name] = fetch(name)
             except (ProviderUnavailable, MetadataError) as exc:
-                self.fetched[name] = exc
-        document = self.fetched[name]
+                fetched[name] = exc
+        document: dict[str, Any] | OIDCError = fetched[name]
         if isinstance(document, OIDCError):
             raise document
         return document

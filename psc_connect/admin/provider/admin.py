@@ -23,7 +23,6 @@ from psc_connect.admin.base import (
     DeclaredFilters,
     ModelAdmin,
     administrator,
-    may_change_users,
     page_url,
     urls_with_pages,
 )
@@ -38,7 +37,7 @@ from psc_connect.admin.provider.import_export import ExportPage, ImportPage, may
 from psc_connect.admin.provider.keys_page import KeysPage, import_keys, keys_state
 from psc_connect.admin.provider.readonly import ReadOnlyFieldsMixin, to_look_at
 from psc_connect.admin.provider.selection_rules import RulesPage
-from psc_connect.admin.reauthentication import ConfirmPage, why_not
+from psc_connect.admin.reauthentication import ConfirmPage
 from psc_connect.backends import creation_is_impossible
 from psc_connect.login.site_urls import declared_addresses
 from psc_connect.models import DeclarationChange, Provider
@@ -116,10 +115,7 @@ class ProviderAdmin(ReadOnlyFieldsMixin, DeclaredFilters, ModelAdmin[Provider]):
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = DeclarationForm if obj is None else ChangeForm
         made: Any = super().get_form(request, obj, change, **{"form": form, **kwargs})
-        made.why_not = why_not(request)
-        made.fetched = request.__dict__.setdefault("psc_connect_fetched", {})
-        made.may_change_users = may_change_users(request)
-        made.reader = request.user.get_username()
+        made.request = request
         return made
 
     @override
@@ -199,7 +195,7 @@ class ProviderAdmin(ReadOnlyFieldsMixin, DeclaredFilters, ModelAdmin[Provider]):
         if others := form.changed_meanwhile - {*form.changed_data}:
             names = ", ".join(sorted(str(form.fields[name].label) for name in others))
             text = gettext("The fields you did not change keep their new values (%(names)s).") % {"names": names}
-            messages.info(request, f"{edit_conflicts.who_changed(obj, others, reader=form.reader)} {text}")
+            messages.info(request, f"{edit_conflicts.who_changed(obj, others, request=request)} {text}")
 
     @override
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
