@@ -6,15 +6,15 @@ import codecs
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from django.contrib.admin import DateFieldListFilter
+from django import forms
+from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.contrib.auth import get_permission_codename, get_user_model
 from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, TooManyFieldsSent
 from django.db import transaction
 from django.http import Http404, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
-from django.utils.decorators import method_decorator
+from django.urls import path, reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views import View
@@ -24,19 +24,34 @@ from typing_extensions import override
 from psc_connect.models import Provider
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
-    from django.contrib.admin import ModelAdmin
     from django.contrib.auth.models import User
     from django.http import HttpRequest, HttpResponse
     from django.http.response import HttpResponseBase
+    from django.urls import URLPattern
     from django.utils.functional import _StrPromise
 
 REPLACE_SECRETS = "psc_connect.replace_provider_secrets"
 VIEW_CLAIMS = "psc_connect.view_claims"
 LINK_ACCOUNTS = "psc_connect.link_account"
+if TYPE_CHECKING:
+    ModelAdmin = admin.ModelAdmin
+    ModelForm = forms.ModelForm
+else:
+    # Django's own classes have no type parameter when they run.
+    class ModelAdmin(admin.ModelAdmin):
+        def __class_getitem__(cls, _model: object) -> type:
+            return cls
+
+    class ModelForm(forms.ModelForm):
+        def __class_getitem__(cls, _model: object) -> type:
+            return cls
+
+
 # The ``Media.css`` of every page.
 STYLE = {"all": ("psc_connect/admin.css",)}
+OBJECT_ROUTE = "<path:object_id>/"
 
 
 def administrator(request: HttpRequest) -> User:
@@ -60,7 +75,7 @@ def may_change_users(request: HttpRequest) -> bool:
     return request.user.has_perm(f"{meta.app_label}.{get_permission_codename('change', meta)}")
 
 
-class DateFilter(DateFieldListFilter):
+class DateFilter(admin.DateFieldListFilter):
     """A date filter with the title “date”: the name of the field, such as “made on”, reads badly in a heading."""
 
     @override
@@ -80,22 +95,27 @@ class DeclaredFilters:
         return is_declared and super().lookup_allowed(lookup, value, request)  # type: ignore[misc]
 
 
-def provider_url(model_admin: ModelAdmin[Provider], name: str, *args: Any) -> str:
-    """Return the URL of a page of the providers, in the admin site of ``model_admin``."""
-    return reverse(f"admin:psc_connect_provider_{name}", args=args, current_app=model_admin.admin_site.name)
+def page_url(model_admin: ModelAdmin[Any], name: str, *args: Any) -> str:
+    """Return the URL of a page of the model of ``model_admin``, in its admin site."""
+    return reverse(f"admin:{_url_name(model_admin, name)}", args=args, current_app=model_admin.admin_site.name)
 
 
-# A page may wait for a provider, and must not hold a transaction meanwhile.
-@method_decorator(transaction.non_atomic_requests, name="dispatch")
+def _url_name(model_admin: ModelAdmin[Any], name: str) -> str:
+    return f"{model_admin.opts.app_label}_{model_admin.opts.model_name}_{name}"
+
+
 class AdminPage(View):
     """A page beside those of Django's admin. ``title``: the text of the heading and of the browser's tab."""
 
+    name: ClassVar[str] = ""
+    # Before the name in the URL.
+    route: ClassVar[str] = ""
     # Given to as_view(), which accepts only names of class attributes.
     model_admin: ModelAdmin[Any] = cast("ModelAdmin[Any]", None)
     template_name: ClassVar[str] = ""
     title: ClassVar[_StrPromise | str] = ""
 
-    def render(self, request: HttpRequest, *, status: int = 200, **context: Any) -> HttpResponse:
+    def render(self, request: HttpRequest, **context: Any) -> HttpResponse:
         admin_site = self.model_admin.admin_site
         common = {
             **admin_site.each_context(request),
@@ -106,18 +126,16 @@ class AdminPage(View):
             "original": None,
         }
         request.current_app = admin_site.name
-        return TemplateResponse(request, self.template_name, {**common, **context}, status=status)
+        return TemplateResponse(request, self.template_name, {**common, **context})
 
     def url(self, name: str, *args: Any) -> str:
-        return provider_url(self.model_admin, name, *args)
+        return page_url(self.model_admin, name, *args)
 
 
-# Again, since an overridden dispatch() does not inherit this mark.
-@method_decorator(transaction.non_atomic_requests, name="dispatch")
 class ProviderPage(AdminPage):
     """A page of one provider. ``for_who_may``: the permission that it takes, ``change`` or ``view``."""
 
-    name: ClassVar[str] = ""
+    route = OBJECT_ROUTE
     for_who_may: ClassVar[str] = "change"
     provider: Provider
 
@@ -132,15 +150,13 @@ class ProviderPage(AdminPage):
         return super().dispatch(request, *args, **kwargs)
 
     @override
-    def render(self, request: HttpRequest, *, status: int = 200, **context: Any) -> HttpResponse:
+    def render(self, request: HttpRequest, **context: Any) -> HttpResponse:
         shown = {
             "original": self.provider,
             "subtitle": str(self.provider),
             "may_change": self.model_admin.has_change_permission(request, self.provider),
-            "may_replace_secrets": request.user.has_perm(REPLACE_SECRETS),
-            "may_view_claims": request.user.has_perm(VIEW_CLAIMS),
         }
-        return super().render(request, status=status, **{**shown, **context})
+        return super().render(request, **{**shown, **context})
 
     def to(self, name: str) -> HttpResponseRedirect:
         return HttpResponseRedirect(self.url(name, self.provider.pk))
@@ -153,7 +169,26 @@ class TooLargePage(AdminPage):
     title = _("The form is too large")
 
 
-def bounded(model_admin: ModelAdmin[Any], view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+def urls_with_pages(
+    model_admin: ModelAdmin[Any], pages: Iterable[type[AdminPage]], patterns: Iterable[URLPattern]
+) -> list[URLPattern]:
+    """Return the URL patterns of these pages, then Django's; all of them refuse a form that is too large."""
+    own = [
+        path(
+            f"{page.route}{page.name.replace('_', '-')}/",
+            # A page may wait for a provider, and must not hold a transaction meanwhile.
+            transaction.non_atomic_requests(model_admin.admin_site.admin_view(page.as_view(model_admin=model_admin))),
+            name=_url_name(model_admin, page.name),
+        )
+        for page in pages
+    ]
+    found = [*own, *patterns]
+    for pattern in found:
+        pattern.callback = _bounded(model_admin, pattern.callback)
+    return found
+
+
+def _bounded(model_admin: ModelAdmin[Any], view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """Return a view that answers a form that is too large with a page; Django would answer with a status only.
 
     A form in another encoding than UTF-8 is answered with status 400: no browser sends one, and it could hold
@@ -171,7 +206,9 @@ def bounded(model_admin: ModelAdmin[Any], view: Callable[..., HttpResponseBase])
         except (RequestDataTooBig, TooManyFieldsSent):
             if not model_admin.admin_site.has_permission(request):
                 raise
-            return TooLargePage(model_admin=model_admin).render(request, status=413)
+            response = TooLargePage(model_admin=model_admin).render(request)
+            response.status_code = 413
+            return response
         return view(request, *args, **kwargs)
 
     return checked

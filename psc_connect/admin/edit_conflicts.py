@@ -12,14 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
 
-from psc_connect.models import DeclarationChange
-
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from django.db.models import QuerySet
+    from django.http import HttpRequest
 
-    from psc_connect.models import Provider
+    from psc_connect.models import DeclarationChange, Provider
 
 
 def digest(value: Any) -> str:
@@ -33,29 +31,22 @@ def changed_since(provider: Provider, version: str, names: Collection[str]) -> s
     is_version = version.isascii() and version.isdigit() and len(version) < 10
     if not is_version or int(version) >= provider.version:
         return set()
-    changes = _changes(provider).filter(version__gt=int(version))
+    changes = provider.changes.filter(version__gt=int(version))
     if provider.version not in {change.version for change in changes}:
         # The site's own code has written since, which leaves no entry in the audit log: anything may have changed.
         return {*names}
-    return {name.partition(".")[0] for change in changes for name, *_values in change.changes} & {*names}
+    return {name for change in changes for name in _changed_names(change)} & {*names}
 
 
-def who_changed(provider: Provider, names: Collection[str], *, reader: str) -> str:
-    """Return who has changed these fields last, as a sentence for ``reader``."""
-    last = next(
-        (
-            row
-            for row in _changes(provider)[:20]
-            if any(name.partition(".")[0] in names for name, *_values in row.changes)
-        ),
-        None,
-    )
+def who_changed(provider: Provider, names: Collection[str], *, request: HttpRequest) -> str:
+    """Return who has changed these fields last, as a sentence for the user of the request."""
+    last = next((change for change in provider.changes.all()[:20] if _changed_names(change) & {*names}), None)
     if last is None or not last.made_by_name:
         return _("This provider has been changed meanwhile.")
-    if last.made_by_name == reader:
+    if last.made_by_name == request.user.get_username():
         return _("You have changed this provider yourself meanwhile, in another window.")
     return _("This provider has been changed meanwhile by %(name)s.") % {"name": last.made_by_name}
 
 
-def _changes(provider: Provider) -> QuerySet[DeclarationChange]:
-    return DeclarationChange.objects.filter(provider=provider)
+def _changed_names(change: DeclarationChange) -> set[str]:
+    return {name.partition(".")[0] for name, *_values in change.changes}

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
 from psc_connect.admin import edit_conflicts
-from psc_connect.admin.base import ProviderPage, administrator
+from psc_connect.admin.base import ModelForm, ProviderPage, administrator
 from psc_connect.admin.history import value_in_words
 from psc_connect.admin.widgets import name_inputs
 from psc_connect.administrator_messages import labelled
@@ -29,18 +29,17 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
     from django.utils.functional import _StrPromise
 
-    _BaseFormSet = forms.BaseFormSet[forms.ModelForm[Any]]
+    _BaseFormSet = forms.BaseFormSet[ModelForm[Any]]
 else:
     _BaseFormSet = forms.BaseFormSet
 
-EMPTY_ROWS = 3
 MAX_ROWS = 100
 
 
 class RowFormSet(_BaseFormSet):
     """The rows of one kind, and three empty ones."""
 
-    # The fields in which two rows must differ, and the error.
+    # The fields in which two rows must differ, if there are any, and the error.
     unique: ClassVar[tuple[str, ...]] = ()
     twice: ClassVar[tuple[str, _StrPromise | str]] = ("row_twice", _("Two rows say the same."))
 
@@ -52,7 +51,7 @@ class RowFormSet(_BaseFormSet):
     @override
     def clean(self) -> None:
         known = set()
-        for form in self.kept_forms:
+        for form in self.kept_forms if self.unique else ():
             key = tuple(form.cleaned_data.get(name) for name in self.unique)
             if None not in key and key in known:
                 code, message = self.twice
@@ -69,10 +68,11 @@ class RowFormSet(_BaseFormSet):
         return [form.instance for form in self.kept_forms]
 
 
-def formset_of(form: type[forms.ModelForm[Any]], formset: type[RowFormSet]) -> Any:
-    return forms.formset_factory(
-        form, formset=formset, extra=EMPTY_ROWS, can_delete=True, max_num=MAX_ROWS, validate_max=True
-    )
+def formset_of(form: type[forms.BaseForm], formset: Any, *, max_num: int = MAX_ROWS, **options: Any) -> Any:
+    """Return Django's class of formsets with at most ``max_num`` forms."""
+    # ``min_num`` with ``validate_min`` refuses a negative number of forms, which Django would read as an empty list.
+    limits = {"min_num": 0, "validate_min": True, "max_num": max_num, "validate_max": True, "absolute_max": max_num}
+    return forms.formset_factory(form, formset=formset, **limits, **options)  # type: ignore[arg-type]
 
 
 class RowsPage(ProviderPage):
@@ -87,12 +87,12 @@ class RowsPage(ProviderPage):
 
     def present(self) -> dict[str, Any]:
         rows = {name: stored_rows(self.provider, name) for name in self.lists}
-        return {**rows, **Provider.objects.values(*self.fields).get(pk=self.provider.pk)} if self.fields else rows
+        return rows | {name: getattr(self.provider, name) for name in self.fields}
 
     @override
-    def render(self, request: HttpRequest, *, status: int = 200, **context: Any) -> HttpResponse:
+    def render(self, request: HttpRequest, **context: Any) -> HttpResponse:
         version = request.POST.get("version") or str(self.provider.version)
-        return super().render(request, status=status, **{"version": version, **context})
+        return super().render(request, **{"version": version, "problem": "", "present": [], **context})
 
     def save(self, request: HttpRequest, rows: dict[str, list[Model]]) -> dict[str, Any]:
         """Replace the stored rows; return the problem that keeps them from being saved, or {}."""
@@ -120,25 +120,19 @@ class RowsPage(ProviderPage):
         if not changed or wanted == present:
             return {}
         text = gettext("Nothing of yours has been saved yet, and nothing is lost. To replace these rows, save again:")
-        who = edit_conflicts.who_changed(self.provider, changed, reader=request.user.get_username())
+        who = edit_conflicts.who_changed(self.provider, changed, request=request)
         return {
             "problem": f"{who} {text}",
-            "present": [*self._rows_in_words(present, wanted, changed), *self._fields_in_words(present, changed)],
+            "present": list(self._in_words(present, wanted, changed)),
             "version": str(self.provider.version),
         }
 
-    def _rows_in_words(
+    def _in_words(
         self, present: Mapping[str, Any], wanted: Mapping[str, Any], names: Collection[str]
     ) -> Iterator[dict[str, Any]]:
-        for name in self.lists:
-            for row in present[name] if name in names else ():
-                yield {"text": value_in_words(name, row), "is_changed": row not in wanted[name]}
-
-    def _fields_in_words(self, present: Mapping[str, Any], names: Collection[str]) -> Iterator[dict[str, Any]]:
-        for name in self.fields:
-            if name in names:
+        for name in present:
+            if name in names and name in self.lists:
+                for row in present[name]:
+                    yield {"text": value_in_words(name, row), "is_changed": row not in wanted[name]}
+            elif name in names:
                 yield {"text": labelled(label_of(name), value_in_words(name, present[name])), "is_changed": True}
-
-
-# The context of `rows_problem.html` without a problem.
-NO_PROBLEM: dict[str, Any] = {"problem": "", "present": []}

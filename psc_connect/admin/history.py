@@ -12,15 +12,17 @@ from django.utils.translation import gettext_lazy as _
 from psc_connect.admin.base import ProviderPage
 from psc_connect.admin.sentences import rule_in_words
 from psc_connect.administrator_messages import labelled
-from psc_connect.models import DeclarationChange, Provider
+from psc_connect.models import Provider
 from psc_connect.providers.audit import REPLACED
-from psc_connect.providers.serialization import ORDERED_ROWS, ROWS, key_names, label_of
+from psc_connect.providers.serialization import ORDERED_ROWS, ROWS, Difference, key_names, label_of
 from psc_connect.text import to_single_line
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from django.http import HttpRequest, HttpResponse
+
+    from psc_connect.models import DeclarationChange
 
 MAX_SHOWN = 200
 MAX_CHARACTERS = 300
@@ -57,9 +59,8 @@ class ShownChange:
 
 def shown_changes(provider: Provider, *, only: Collection[str] = ()) -> list[ShownChange]:
     """Put the newest changes of a provider into words; ``only`` those of these fields."""
-    rows = DeclarationChange.objects.filter(provider=provider)[:MAX_SHOWN]
     kids = key_names(provider.jwks)
-    shown = [_shown_change(row, only, kids) for row in rows]
+    shown = [_shown_change(row, only, kids) for row in provider.changes.all()[:MAX_SHOWN]]
     return [each for each in shown if each.height]
 
 
@@ -90,14 +91,15 @@ def _differences(changes: Iterable[list[Any]], kids: Mapping[str, str]) -> Itera
             before, after = (gettext("kept") if each is not None else "" for each in (old, new))
             yield ShownDifference(label_of(head), _key_in_words(str(old or new or ""), member), before, after)
         else:
-            shown = member_in_words(head, member)
-            yield ShownDifference(label_of(head), shown, value_in_words(head, old), value_in_words(head, new))
+            yield shown_difference(Difference(name, old, new))
 
 
-def member_in_words(name: str, member: str) -> str:
-    """Return which member of a field differs; "" for a row, since its values name it."""
-    told_apart = name in ORDERED_ROWS or "user_field" in ROWS.get(name, ("user_field",))
-    return member if told_apart else ""
+def shown_difference(difference: Difference) -> ShownDifference:
+    """Return a difference in words, with the member of the field; without it for a row that its values name."""
+    head, _dot, member = difference.name.partition(".")
+    has_key = head in ORDERED_ROWS or "user_field" in ROWS.get(head, ("user_field",))
+    old, new = value_in_words(head, difference.old), value_in_words(head, difference.new)
+    return ShownDifference(label_of(head), member if has_key else "", old, new)
 
 
 def _key_in_words(kid: str, thumbprint: str) -> str:

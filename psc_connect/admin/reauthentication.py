@@ -9,6 +9,7 @@ from django import forms
 from django.contrib import auth, messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponseRedirect
+from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -31,21 +32,25 @@ def may_replace(request: HttpRequest) -> bool:
     return request.user.has_perm(REPLACE_SECRETS) and has_recent_authentication(request)
 
 
-def why_not(request: HttpRequest, confirm_url: str, *, page: str = "") -> SafeString | str:
-    """Explain what the administrator lacks to replace secrets and keys now.
+def why_not(request: HttpRequest, *, page: str = "") -> SafeString | str:
+    """Explain what the administrator lacks to replace secrets and keys now, or return "".
 
     ``page``: the page to return to after the confirmation; by default the current one.
     """
+    if may_replace(request):
+        return ""
     if not request.user.has_perm(REPLACE_SECRETS):
         return gettext(
             "You do not have permission to replace secrets, signing keys or their address: ask a colleague who has it."
         )
     text = gettext("You signed in some time ago: to replace secrets, signing keys or their address,")
-    return ask_to_confirm(request, confirm_url, text, page=page)
+    return ask_to_confirm(request, text, page=page)
 
 
-def ask_to_confirm(request: HttpRequest, confirm_url: str, text: str, *, page: str = "") -> SafeString:
+def ask_to_confirm(request: HttpRequest, text: str, *, page: str = "") -> SafeString:
     """Return a text that says what the confirmation is for, with a link to the page of the confirmation."""
+    admin_site: Any = request.resolver_match
+    confirm_url = reverse("admin:psc_connect_provider_confirm", current_app=admin_site.namespace)
     url = f"{confirm_url}?{urlencode({'next': page or request.get_full_path()})}"
     return format_html('{} <a href="{}" target="_blank">{}</a>.', text, url, gettext("confirm that it is you"))
 
@@ -79,6 +84,7 @@ class PasswordForm(forms.Form):
 class ConfirmPage(AdminPage):
     """Asks for the password. The confirmation is valid for a quarter of an hour."""
 
+    name = "confirm"
     template_name = "admin/psc_connect/provider/confirm.html"
     title = _("Confirm that it is you")
 

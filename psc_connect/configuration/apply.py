@@ -63,23 +63,16 @@ def _check_secret_recipient(plan: Plan) -> None:
 
 def _save(plan: Plan) -> None:
     provider = plan.provider
+    changed = {difference.name.partition(".")[0] for difference in plan.diff}
     if plan.is_new:
         provider.save()
     else:
-        provider.save(update_fields=_changed_fields(plan))
-    if _changed_names(plan) & {*KEY_FIELDS}:
+        # Only what the plan changes, since other fields may have changed meanwhile.
+        fields = changed & ({*PROVIDER_FIELDS} - {*KEY_FIELDS})
+        if plan.secret is not None:
+            fields.add(SECRET)
+        provider.save(update_fields=fields)
+    if changed & {*KEY_FIELDS}:
         keys.replace_keys(provider, provider.key_rows)
     for name, rows in plan.rows.items():
         validation.replace_rows(provider, name, rows)
-
-
-def _changed_fields(plan: Plan) -> set[str]:
-    """Return the fields to save: only those that the plan changes, since others may have changed meanwhile."""
-    changed = _changed_names(plan) & {*PROVIDER_FIELDS} - {*KEY_FIELDS}
-    if plan.secret is not None:
-        changed.add(SECRET)
-    return changed
-
-
-def _changed_names(plan: Plan) -> set[str]:
-    return {difference.name.partition(".")[0] for difference in plan.diff}

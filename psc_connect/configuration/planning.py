@@ -112,7 +112,11 @@ class _Planner:
         return self._plan_without_problems(rows)
 
     def _plan_without_problems(self, rows: dict[str, list[models.Model]]) -> Plan:
-        waits_for_secret = self._disable_without_secret()
+        # Without a secret every sign-in would be refused.
+        was_enabled = self.present is not None and self.present.enabled
+        waits_for_secret = self.provider.enabled and not was_enabled and not self.provider.client_secret
+        if waits_for_secret:
+            self.provider.enabled = False
         old = serialize_provider(self.present) if self.present else {}
         new = serialize_provider(self.provider) | {name: serialize_rows(name, kind) for name, kind in rows.items()}
         return Plan(
@@ -145,14 +149,6 @@ class _Planner:
         if self.secret is not None and not self._is_stored(self.secret):
             self.provider.client_secret = self.secret
 
-    def _disable_without_secret(self) -> bool:
-        """Do not enable a provider without a secret, because its sign-ins would be refused; return whether it waits."""
-        was_enabled = self.present is not None and self.present.enabled
-        waits = self.provider.enabled and not was_enabled and not self.provider.client_secret
-        if waits:
-            self.provider.enabled = False
-        return waits
-
     def _is_stored(self, secret: StoredSecret) -> bool:
         """Whether this is the stored secret."""
         return self.present is not None and secret.has_same_value_as(self.present.client_secret)
@@ -171,11 +167,14 @@ class _Planner:
             except (ProviderUnavailable, MetadataError) as exc:
                 self.problems.add("environment", explain(exc.code))
                 return
-        wanted = validation.Wanted(
-            provider.environment, provider.metadata, self.secret, may_replace_issuer=self.may_replace_issuer
-        )
         try:
-            for name, error in validation.problems(present, wanted):
+            for name, error in validation.problems(
+                present,
+                environment=provider.environment,
+                metadata=provider.metadata,
+                secret=self.secret,
+                may_replace_issuer=self.may_replace_issuer,
+            ):
                 self.problems.add(name, *error.messages)
         except MetadataError as exc:
             self.problems.add("metadata", *ValidationError(form_errors_of(exc)).messages)

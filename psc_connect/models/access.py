@@ -76,8 +76,6 @@ class AccessRule(DeclarationRow):
     group = models.ForeignKey(Group, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("group"))
 
     class Meta(DeclarationRow.Meta):
-        # The permissions on the provider apply.
-        default_permissions = ()
         verbose_name = _("access rule")
         verbose_name_plural = _("access rules")
         ordering = ("position", "pk")

@@ -57,6 +57,9 @@ class DeclarationRow(models.Model):
 
     class Meta:
         abstract = True
+        # The permissions on the provider apply.
+        default_permissions = ()
+        ordering: ClassVar[tuple[str, ...]] = ("pk",)
         # Also for the rows that the deletion of something else changes (SET_NULL).
         base_manager_name = "objects"
 

@@ -37,11 +37,8 @@ class ExportedAttribute(DeclarationRow):
     )
 
     class Meta(DeclarationRow.Meta):
-        # The permissions on the provider apply.
-        default_permissions = ()
         verbose_name = _("exported attribute")
         verbose_name_plural = _("exported attributes")
-        ordering = ("pk",)
         constraints = (
             models.UniqueConstraint(fields=("provider", "user_field"), name="psc_connect_one_claim_per_field"),
         )
@@ -70,11 +67,8 @@ class ExportedGroup(DeclarationRow):
     group = models.ForeignKey(Group, models.CASCADE, related_name="+", verbose_name=_("group"))
 
     class Meta(DeclarationRow.Meta):
-        # The permissions on the provider apply.
-        default_permissions = ()
         verbose_name = _("exported group")
         verbose_name_plural = _("exported groups")
-        ordering = ("pk",)
         constraints = (
             models.UniqueConstraint(
                 fields=("provider", "claim", "equals", "group"), name="psc_connect_one_row_per_condition"

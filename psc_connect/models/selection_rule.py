@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -12,6 +13,13 @@ from typing_extensions import override
 from psc_connect.models.declaration import DeclarationRow
 from psc_connect.models.provider import Provider
 from psc_connect.validators import validate_header_name, validate_host_name, validate_network
+
+# By kind: the field whose form depends on it.
+_VALIDATORS: Final[dict[str, tuple[str, Callable[[str], None]]]] = {
+    "network": ("value", validate_network),
+    "host": ("value", validate_host_name),
+    "header": ("header", validate_header_name),
+}
 
 
 class ProviderSelectionRule(DeclarationRow):
@@ -32,11 +40,8 @@ class ProviderSelectionRule(DeclarationRow):
     )
 
     class Meta(DeclarationRow.Meta):
-        # The permissions on the provider apply.
-        default_permissions = ()
         verbose_name = _("provider selection rule")
         verbose_name_plural = _("provider selection rules")
-        ordering = ("pk",)
 
     @override
     def __str__(self) -> str:
@@ -46,21 +51,12 @@ class ProviderSelectionRule(DeclarationRow):
     @override
     def clean(self) -> None:
         super().clean()
-        if self.kind == self.Kind.HEADER:
-            try:
-                validate_header_name(self.header)
-            except ValidationError as exc:
-                raise ValidationError({"header": exc}) from exc
-        elif self.header:
+        if self.header and self.kind != self.Kind.HEADER:
             message = _("Only a rule about a header has a header name.")
             raise ValidationError({"header": ValidationError(message, code="selection_header_unexpected")})
-        if self.kind == self.Kind.NETWORK:
-            self._check_value(validate_network)
-        elif self.kind == self.Kind.HOST:
-            self._check_value(validate_host_name)
-
-    def _check_value(self, validate: Callable[[str], None]) -> None:
-        try:
-            validate(self.value)
-        except ValidationError as exc:
-            raise ValidationError({"value": exc}) from exc
+        if self.kind in _VALIDATORS:
+            name, validate = _VALIDATORS[self.kind]
+            try:
+                validate(getattr(self, name))
+            except ValidationError as exc:
+                raise ValidationError({name: exc}) from exc

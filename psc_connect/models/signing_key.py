@@ -40,11 +40,8 @@ class SigningKey(DeclarationRow):
     last_used = models.DateField(_("last used on"), null=True, editable=False)
 
     class Meta(DeclarationRow.Meta):
-        # Pages check the permissions on the provider.
-        default_permissions = ()
         verbose_name = _("signing key")
         verbose_name_plural = _("signing keys")
-        ordering = ("pk",)
         constraints = (
             # A provider may publish one key under two names.
             models.UniqueConstraint(fields=("provider", "thumbprint", "kid"), name="psc_connect_one_row_per_key"),

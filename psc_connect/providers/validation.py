@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
@@ -168,39 +167,34 @@ def copy_options(provider: Provider, of: Provider, *, with_mapping: bool, with_s
         add_default_attributes(provider)
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """The wanted environment, metadata and secret of a provider. ``secret``: a new one, or None to keep the present.
-
-    ``may_replace_issuer``: the provider may become another one, since the user sees it.
-    """
-
-    environment: str
-    metadata: object
-    secret: StoredSecret | None = None
-    may_replace_issuer: bool = True
-
-
-def problems(present: Provider | None, wanted: Wanted) -> Iterator[tuple[str, ValidationError]]:
-    """Yield ``(field, error)`` for what must not be saved, ``present`` being the row as it is.
+def problems(
+    present: Provider | None,
+    *,
+    environment: str,
+    metadata: object,
+    secret: StoredSecret | None,
+    may_replace_issuer: bool = True,
+) -> Iterator[tuple[str, ValidationError]]:
+    """Yield ``(field, error)`` for each value that must not be saved; ``present`` is the stored provider.
 
     A changed issuer or token endpoint would send the stored secret to somebody else, and give the accounts to other
-    people. Raises MetadataError where the metadata cannot be used at all.
+    people. ``secret``: a new one, or None to keep the present one. ``may_replace_issuer``: the provider may become
+    another one, since the user sees it. Raises MetadataError where the metadata cannot be used at all.
     """
-    issuer = check_metadata(wanted.metadata).issuer
-    yield from _of_the_environment(wanted.environment, issuer)
-    if wanted.secret and not secret_allowed_for_issuer(issuer, wanted.secret):
+    issuer = check_metadata(metadata).issuer
+    yield from _of_the_environment(environment, issuer)
+    if secret and not secret_allowed_for_issuer(issuer, secret):
         message = _("The setting PSC_CONNECT_SECRET_ISSUERS does not allow this name for the issuer.")
         yield "client_secret", ValidationError(message, code="secret_reference_not_for_issuer")
-    if present is not None and not wanted.may_replace_issuer:
-        yield from _of_the_same_provider(present, wanted.environment, issuer)
-    if present is None or secret_recipient(present.metadata) == secret_recipient(wanted.metadata):
+    if present is not None and not may_replace_issuer:
+        yield from _of_the_same_provider(present, environment, issuer)
+    if present is None or secret_recipient(present.metadata) == secret_recipient(metadata):
         return
     if _has_accounts_of_another_issuer(present, issuer):
         message = _("This provider has accounts of its current issuer: declare a second provider instead.")
-        field = "environment" if wanted.environment != present.environment else "metadata"
+        field = "environment" if environment != present.environment else "metadata"
         yield field, ValidationError(message, code="issuer_has_accounts")
-    elif present.client_secret and not wanted.secret:
+    elif present.client_secret and not secret:
         message = _("The issuer or the host of the token endpoint changes: enter the client secret again.")
         yield "client_secret", ValidationError(message, code="secret_required_again")
 

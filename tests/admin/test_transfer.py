@@ -221,7 +221,7 @@ def test_a_row_is_shown_to_its_end(admin: Administrator, provider: Provider) -> 
     Group.objects.create(name="Administrators")
     long_row = {"claim": "a" * 255, "equals": "b" * 255, "group": "Administrators"}
     shown = show(admin, document({"slug": "psc", "exported_groups": [long_row]}))
-    assert shown.context["plans"][0]["diff"][0]["new"].endswith("Administrators")
+    assert shown.context["plans"][0]["diff"][0].new.endswith("Administrators")
     accept(admin, shown)
     assert "Administrators" in text_of(admin.open(provider, "history"))
 

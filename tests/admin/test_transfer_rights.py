@@ -94,7 +94,7 @@ def test_a_row_that_reads_like_one_that_is_there_is_shown_and_takes_it(
     rights = ("view_provider", "change_provider", "add_provider", "replace_provider_secrets")
     assert "exported_groups" in problems_of(show(administrator(*rights), document(declared)))
     shown = show(admin, document(declared))
-    assert "admins" in shown.context["plans"][0]["diff"][0]["new"]
+    assert "admins" in shown.context["plans"][0]["diff"][0].new
     accept(admin, shown)
     assert "admins" in str(DeclarationChange.objects.get().changes)
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
 from psc_connect.admin.access.code_search import typed_values
+from psc_connect.admin.formset_page import formset_of
 from psc_connect.admin.sentences import CHOSEN, OPERATOR_LABELS, SUBJECT_LABELS, code_in_words, is_closed
 from psc_connect.admin.widgets import name_inputs
 from psc_connect.models.access import MAX_CONDITIONS, condition_error
@@ -179,12 +180,4 @@ def _placeholder(subject: str) -> Any:
     return _("Search by name") if subject in CHOSEN else _("Values, with commas between them")
 
 
-# ``min_num`` with ``validate_min`` refuses a negative number of forms, which Django would read as an empty list.
-ConditionFormSet: Any = forms.formset_factory(
-    ConditionForm,
-    min_num=0,
-    validate_min=True,
-    max_num=MAX_CONDITIONS,
-    validate_max=True,
-    absolute_max=MAX_CONDITIONS,
-)
+ConditionFormSet = formset_of(ConditionForm, forms.BaseFormSet, max_num=MAX_CONDITIONS)

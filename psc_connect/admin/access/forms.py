@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django import forms
 from django.contrib.admin.widgets import AdminTextInputWidget
@@ -15,23 +15,18 @@ from typing_extensions import override
 from psc_connect.access.groups import users_have_groups
 from psc_connect.admin.access.code_search import CodeSearch
 from psc_connect.admin.access.condition_forms import NO_CHOICE, ConditionFormSet, initial_condition
-from psc_connect.admin.formset_page import RowFormSet
+from psc_connect.admin.base import ModelForm
+from psc_connect.admin.formset_page import RowFormSet, formset_of
 from psc_connect.admin.mapping.forms import UserinfoField
 from psc_connect.models import AccessRule, Provider
 from psc_connect.models.access import MAX_RULES
-
-if TYPE_CHECKING:
-    _RuleModelForm = forms.ModelForm[AccessRule]
-    _ProviderModelForm = forms.ModelForm[Provider]
-else:
-    _RuleModelForm = _ProviderModelForm = forms.ModelForm
 
 Outcome = AccessRule.Outcome
 # The buttons that move a row, with the number of places.
 MOVES = (("_up", -1), ("_down", 1))
 
 
-class RuleForm(_RuleModelForm):
+class RuleForm(ModelForm[AccessRule]):
     """One row: an outcome, and a formset of conditions with one more that is empty."""
 
     # A row whose group has been deleted is kept until an administrator chooses another group.
@@ -104,11 +99,7 @@ def initial_rule(rule: AccessRule) -> dict[str, Any]:
 
 
 class _RuleFormSet(RowFormSet):
-    """The rows of the page. The order of two equal rows matters, so that equal rows are no error."""
-
-    @override
-    def clean(self) -> None:
-        """Skip the check for equal rows."""
+    """The rows of the page. Their order matters, so that two equal rows are no error."""
 
     @property
     def shown_rows(self) -> list[dict[str, Any]]:
@@ -134,20 +125,10 @@ def rule_formset(*args: Any, extra: int = 1, **kwargs: Any) -> Any:
     return formset
 
 
-# ``min_num`` with ``validate_min`` refuses a negative number of forms, which Django would read as an empty list.
-RuleFormSet: Any = forms.formset_factory(
-    RuleForm,
-    formset=_RuleFormSet,
-    can_delete=True,
-    min_num=0,
-    validate_min=True,
-    max_num=MAX_RULES,
-    validate_max=True,
-    absolute_max=MAX_RULES,
-)
+RuleFormSet = formset_of(RuleForm, _RuleFormSet, max_num=MAX_RULES, can_delete=True)
 
 
-class OthersForm(_ProviderModelForm):
+class OthersForm(ModelForm[Provider]):
     """The last line, and the contact shown on refusal."""
 
     # A choice and not a checkbox: a missing value is an error, never a refusal.

@@ -19,7 +19,7 @@ from psc_connect.admin.access.code_search import labels_with_codes
 from psc_connect.admin.access.forms import OthersForm, PreviewForm, initial_rule, rule_formset
 from psc_connect.admin.access.preview import MAX_ACCOUNTS, RuleSet
 from psc_connect.admin.base import VIEW_CLAIMS, may_change_users
-from psc_connect.admin.formset_page import NO_PROBLEM, RowsPage
+from psc_connect.admin.formset_page import RowsPage
 from psc_connect.admin.masking import masker
 from psc_connect.admin.sentences import others_in_words, rule_in_words
 from psc_connect.dry_run import run
@@ -152,7 +152,7 @@ class AccessPage(RowsPage):
             labels_with_codes=labels_with_codes(),
             users_have_groups=users_have_groups(),
             max_accounts=MAX_ACCOUNTS,
-            **{**NO_PROBLEM, **NO_PREVIEW, "remarks": [], **context},
+            **{**NO_PREVIEW, "remarks": [], **context},
         )
 
 

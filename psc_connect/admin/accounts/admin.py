@@ -12,7 +12,6 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.http import HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import path, reverse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
@@ -31,7 +30,16 @@ from psc_connect.admin.accounts.details import (
 )
 from psc_connect.admin.accounts.forms import REFUSED
 from psc_connect.admin.accounts.merge_and_link import LinkPage, MergePage
-from psc_connect.admin.base import VIEW_CLAIMS, DateFilter, DeclaredFilters, administrator, bounded, may_link
+from psc_connect.admin.base import (
+    VIEW_CLAIMS,
+    DateFilter,
+    DeclaredFilters,
+    ModelAdmin,
+    administrator,
+    may_link,
+    page_url,
+    urls_with_pages,
+)
 from psc_connect.admin.masking import masked
 from psc_connect.models import Account, UnlinkedAccount
 from psc_connect.professional.identifiers import Kind, NationalIdentifier
@@ -43,14 +51,9 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
     from django.urls import URLPattern
 
-    _AccountAdmin = admin.ModelAdmin[Account]
-    _UnlinkedAccountAdmin = admin.ModelAdmin[UnlinkedAccount]
-else:
-    _AccountAdmin = _UnlinkedAccountAdmin = admin.ModelAdmin
-
 
 @admin.register(Account)
-class AccountAdmin(ReadOnlyMixin, DeclaredFilters, _AccountAdmin):
+class AccountAdmin(ReadOnlyMixin, DeclaredFilters, ModelAdmin[Account]):
     """Read-only: an editable link would let an administrator give one professional's account to another."""
 
     list_display = ("masked_user", "full_name", "of_provider", "masked_number", "created_at")
@@ -129,26 +132,14 @@ class AccountAdmin(ReadOnlyMixin, DeclaredFilters, _AccountAdmin):
             messages.error(request, gettext("Select two accounts: one is kept, and the other is merged into it."))
             return None
         kept, other = pks
-        url = reverse("admin:psc_connect_account_merge", args=[kept], current_app=self.admin_site.name)
-        return HttpResponseRedirect(f"{url}?{urlencode({'other': f'#{other}'})}")
+        return HttpResponseRedirect(f"{page_url(self, 'merge', kept)}?{urlencode({'other': f'#{other}'})}")
 
     def has_link_permission(self, request: HttpRequest) -> bool:
         return may_link(request)
 
     @override
     def get_urls(self) -> list[URLPattern]:
-        pages = [
-            path(
-                f"<path:object_id>/{page.name}/",
-                self.admin_site.admin_view(page.as_view(model_admin=self)),
-                name=f"psc_connect_account_{page.name}",
-            )
-            for page in (MergePage, LinkPage)
-        ]
-        patterns = [*pages, *super().get_urls()]
-        for pattern in patterns:
-            pattern.callback = bounded(self, pattern.callback)
-        return patterns
+        return urls_with_pages(self, (MergePage, LinkPage), super().get_urls())
 
     @override
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -192,11 +183,11 @@ class AccountAdmin(ReadOnlyMixin, DeclaredFilters, _AccountAdmin):
     @override
     def response_delete(self, request: HttpRequest, obj_display: str, obj_id: int) -> HttpResponseRedirect:
         messages.success(request, gettext("The account has been unlinked."))
-        return HttpResponseRedirect(reverse("admin:psc_connect_account_changelist", current_app=self.admin_site.name))
+        return HttpResponseRedirect(page_url(self, "changelist"))
 
 
 @admin.register(UnlinkedAccount)
-class UnlinkedAccountAdmin(AuditLogMixin, DeclaredFilters, _UnlinkedAccountAdmin):
+class UnlinkedAccountAdmin(AuditLogMixin, DeclaredFilters, ModelAdmin[UnlinkedAccount]):
     list_display = ("masked_username", "provider", "masked_number", "created_at", "unlinked_at", "unlinked_by_name")
     list_filter = ("provider", ("unlinked_at", DateFilter))
     readonly_fields = ("masked_username", "masked_subject", "masked_number")

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
 from psc_connect.accounts.identifiers import SUB, Identifier, as_identifier, shared_key
-from psc_connect.admin.base import STYLE, VIEW_CLAIMS, DateFilter, DeclaredFilters
+from psc_connect.admin.base import STYLE, VIEW_CLAIMS, DateFilter, DeclaredFilters, ModelAdmin
 from psc_connect.admin.masking import masked, masker
 from psc_connect.models import AccountChange
 from psc_connect.professional.identifiers import Kind, NationalIdentifier
@@ -28,10 +28,6 @@ if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
     from psc_connect.models import Account
-
-    _AccountChangeAdmin = admin.ModelAdmin[AccountChange]
-else:
-    _AccountChangeAdmin = admin.ModelAdmin
 
 KINDS: dict[str, _StrPromise | str] = {
     Kind.RPPS.value: "RPPS",
@@ -177,7 +173,7 @@ def _numbers_of(change: AccountChange) -> list[str]:
 
 
 @admin.register(AccountChange)
-class AccountChangeAdmin(AuditLogMixin, DeclaredFilters, _AccountChangeAdmin):
+class AccountChangeAdmin(AuditLogMixin, DeclaredFilters, ModelAdmin[AccountChange]):
     list_display = ("made_at", "masked_username", "provider", "action", "made_by_name")
     list_filter = ("action", "provider", ("made_at", DateFilter))
     search_fields = ("username",)

@@ -11,8 +11,6 @@ from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import Http404, HttpResponseRedirect
-from django.urls import reverse
-from django.utils.decorators import method_decorator
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
@@ -22,7 +20,7 @@ from psc_connect.accounts.matching import is_privileged
 from psc_connect.accounts.merging import Link, Merger, PlanRefused, can_be_deactivated
 from psc_connect.admin.accounts.details import have_different_names, masked_identifier, owner_of, username_with_name
 from psc_connect.admin.accounts.forms import REFUSED, LinkForm, MergeForm, PlanForm
-from psc_connect.admin.base import AdminPage, administrator, may_link
+from psc_connect.admin.base import OBJECT_ROUTE, AdminPage, administrator, may_link
 from psc_connect.admin.reauthentication import ask_to_confirm
 from psc_connect.admin.signed_payloads import PayloadExpired, read_signed_payload, sign_payload, tell_expired
 from psc_connect.login.session import has_recent_authentication
@@ -34,12 +32,10 @@ if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
 
-# Again, since an overridden dispatch() does not inherit this mark.
-@method_decorator(transaction.non_atomic_requests, name="dispatch")
 class AccountPage(AdminPage, ABC):
     """Asks for the other account or user, shows the effects, and changes the account once that is confirmed."""
 
-    name: ClassVar[str]
+    route = OBJECT_ROUTE
     form: ClassVar[type[PlanForm]]
     done: ClassVar[_StrPromise | str]
     account: Account
@@ -110,9 +106,8 @@ class AccountPage(AdminPage, ABC):
             "loses_privileged": False,
         }
         if not has_recent_authentication(request):
-            confirm = reverse("admin:psc_connect_provider_confirm", current_app=self.model_admin.admin_site.name)
             text = gettext("You signed in some time ago: to merge or link accounts,")
-            context["why_not"] = ask_to_confirm(request, confirm, text)
+            context["why_not"] = ask_to_confirm(request, text)
         if plan is not None:
             payload = {"chosen": str(form.chosen.pk), "fingerprint": plan.fingerprint}
             context["payload"] = sign_payload(self._kind_of_payload(request), payload)
@@ -124,10 +119,6 @@ class AccountPage(AdminPage, ABC):
     def required_boxes(self, request: HttpRequest, plan: Any) -> set[str]:  # noqa: ARG002 - MergePage needs it
         """Return the checkboxes to tick: ``privileged`` where the new user administers the site."""
         return {"privileged"} if is_privileged(plan.user) else set()
-
-    @override
-    def url(self, name: str, *args: Any) -> str:
-        return reverse(f"admin:psc_connect_account_{name}", args=args, current_app=self.model_admin.admin_site.name)
 
     @abstractmethod
     def carry_out(self, request: HttpRequest, plan: Any) -> None:

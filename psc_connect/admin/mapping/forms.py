@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 from typing_extensions import override
 
+from psc_connect.admin.base import ModelForm
 from psc_connect.admin.formset_page import RowFormSet, formset_of
 from psc_connect.admin.json_field import JSON_ATTRIBUTES
 from psc_connect.admin.widgets import field_choices
@@ -24,18 +25,13 @@ from psc_connect.professional.userinfo import MAX_ACTIVITIES, count_activities
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    _AttributeModelForm = forms.ModelForm[ExportedAttribute]
-    _GroupModelForm = forms.ModelForm[ExportedGroup]
-else:
-    _AttributeModelForm = _GroupModelForm = forms.ModelForm
-
 LAST_RUN = "dry-run"
 PASTED = "pasted"
 MAX_PASTED = 256 * 1024
 NO_OBJECT = _("The userinfo is one JSON object: { … }.")
 
 
-class AttributeForm(_AttributeModelForm):
+class AttributeForm(ModelForm[ExportedAttribute]):
     class Meta:
         model = ExportedAttribute
         fields = ("claim", "user_field", "when", "required")
@@ -50,7 +46,7 @@ class AttributeForm(_AttributeModelForm):
         self.fields["user_field"].widget = forms.Select(choices=choices)
 
 
-class GroupForm(_GroupModelForm):
+class GroupForm(ModelForm[ExportedGroup]):
     class Meta:
         model = ExportedGroup
         fields = ("claim", "equals", "group")
@@ -89,8 +85,8 @@ class _GroupFormSet(_PathFormSet):
     unique = ("claim", "equals", "group")
 
 
-AttributeFormSet = formset_of(AttributeForm, _AttributeFormSet)
-GroupFormSet = formset_of(GroupForm, _GroupFormSet)
+AttributeFormSet = formset_of(AttributeForm, _AttributeFormSet, extra=3, can_delete=True)
+GroupFormSet = formset_of(GroupForm, _GroupFormSet, extra=3, can_delete=True)
 
 
 class PresetForm(forms.Form):

@@ -16,7 +16,7 @@ from psc_connect.access.groups import users_have_groups
 from psc_connect.accounts.decision import find_account
 from psc_connect.accounts.verified_identity import VerifiedIdentity
 from psc_connect.admin.base import VIEW_CLAIMS, WHY_NOT_USERS, may_change_users
-from psc_connect.admin.formset_page import NO_PROBLEM, RowsPage
+from psc_connect.admin.formset_page import RowsPage
 from psc_connect.admin.mapping.computed_values import shown_computed
 from psc_connect.admin.mapping.forms import AttributeFormSet, GroupFormSet, PresetForm, SampleForm
 from psc_connect.admin.mapping.preview import MappingPreview
@@ -120,7 +120,7 @@ class MappingPage(RowsPage):
             creation_is_impossible=creation_is_impossible(self.provider),
             computed=shown_computed(claims, shown),
             proposals=[(path.path, to_single_line(shown(path.value))) for path in proposals(userinfo)],
-            **{"presets": PresetForm(), "missing": [], **NO_PROBLEM, **context},
+            **{"presets": PresetForm(), "missing": [], **context},
         )
 
     @sensitive_variables()

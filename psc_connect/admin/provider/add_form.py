@@ -5,30 +5,31 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
 from psc_connect import conf
+from psc_connect.admin.base import ModelAdmin, ModelForm, may_change_users
 from psc_connect.admin.json_field import DocumentField
 from psc_connect.admin.provider.secret_field import SecretInput
+from psc_connect.admin.reauthentication import why_not
 from psc_connect.admin.widgets import SuggestingInput
 from psc_connect.administrator_messages import explain, form_errors_of
 from psc_connect.models import Environment, Provider
 from psc_connect.oidc.errors import MetadataError, OIDCError, ProviderUnavailable
 from psc_connect.providers import validation
 from psc_connect.providers.metadata import fetch_document
+from psc_connect.providers.serialization import stored_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from django.http import HttpRequest
-
-    _ModelForm = forms.ModelForm[Provider]
-else:
-    _ModelForm = forms.ModelForm
 
 SUGGESTED_ACR = ("eidas1", "eidas2", "eidas3")
 ACR_NOTE = _(
@@ -38,37 +39,11 @@ ACR_NOTE = _(
 )
 
 
-class FetchedDocuments:
-    """Documents fetched during one request: each provider is asked once, before a transaction begins."""
-
-    def __init__(self) -> None:
-        self._answers: dict[str, dict[str, Any] | ProviderUnavailable | MetadataError] = {}
-
-    def get(self, name: str, fetch: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        """Return the document of a name, fetched once with ``fetch``. Raises ProviderUnavailable, MetadataError."""
-        if name not in self._answers:
-            try:
-                self._answers[name] = fetch()
-            except (ProviderUnavailable, MetadataError) as exc:
-                self._answers[name] = exc
-        answer = self._answers[name]
-        if isinstance(answer, (ProviderUnavailable, MetadataError)):
-            raise answer
-        return answer
-
-
-def fetched_documents(request: HttpRequest) -> FetchedDocuments:
-    if not hasattr(request, "psc_connect_fetched"):
-        request.psc_connect_fetched = FetchedDocuments()  # type: ignore[attr-defined]
-    return request.psc_connect_fetched  # type: ignore[attr-defined, no-any-return]
-
-
-class ProviderForm(_ModelForm):
+class ProviderForm(ModelForm[Provider]):
     """What both forms validate: the metadata is usable, and the secret is not sent to another recipient."""
 
-    # Set by ProviderAdmin.get_form(): why the user may not replace secrets and keys, or "".
-    why_not: str = ""
-    fetched: FetchedDocuments
+    # Set by ProviderAdmin.get_form().
+    request: HttpRequest
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -90,25 +65,43 @@ class ProviderForm(_ModelForm):
         document = self._wanted_metadata()
         if document is None:
             return
-        wanted = validation.Wanted(self.cleaned_data["environment"], document, self._new_secret())
-        for name, error in validation.problems(self._present(), wanted):
+        for name, error in validation.problems(
+            self.instance if self.instance.pk else None,
+            environment=self.cleaned_data["environment"],
+            metadata=document,
+            secret=self.cleaned_data.get("client_secret") if "client_secret" in self.changed_data else None,
+        ):
             self.add_error(name, error)
         self.cleaned_data["metadata"] = document
         if document != self.instance.metadata and "metadata" not in self.changed_data:
             # Saved and audited like typed metadata.
             self.changed_data.append("metadata")
 
-    def _present(self) -> Provider | None:
-        return self.instance if self.instance.pk else None
+    @cached_property
+    def why_not(self) -> str:
+        """Why the user may not replace secrets and keys, or ""."""
+        return why_not(self.request)
 
-    def _new_secret(self) -> Any:
-        return self.cleaned_data.get("client_secret") if "client_secret" in self.changed_data else None
+    def _fetched(self, name: str, fetch: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
+        """Return the document of this name, which is fetched once: before Django opens a transaction.
+
+        Raises ProviderUnavailable, MetadataError.
+        """
+        fetched = self.request.__dict__.setdefault("psc_connect_fetched", {})
+        if name not in fetched:
+            try:
+                fetched[name] = fetch(name)
+            except (ProviderUnavailable, MetadataError) as exc:
+                fetched[name] = exc
+        document: dict[str, Any] | OIDCError = fetched[name]
+        if isinstance(document, OIDCError):
+            raise document
+        return document
 
     def _wanted_metadata(self) -> object:
         """Return the metadata to save, or None after adding an error."""
-        environment = self.cleaned_data["environment"]
         try:
-            return self.fetched.get(environment, lambda: validation.environment_metadata(environment))
+            return self._fetched(self.cleaned_data["environment"], validation.environment_metadata)
         except (ProviderUnavailable, MetadataError) as exc:
             message = _(
                 "The simulator does not answer at %(url)s: start it with “manage.py psc_simulator”. (%(reason)s)"
@@ -162,16 +155,38 @@ class DeclarationForm(ProviderForm):
         if self.cleaned_data["metadata"] is not None:
             return self.cleaned_data["metadata"]
         if url := self.cleaned_data.get("discovery_url"):
-            return self._discovered(url)
+            try:
+                return self._fetched(url, fetch_document)
+            except (ProviderUnavailable, MetadataError) as exc:
+                self.add_error("discovery_url", form_errors_of(exc))
+                return None
         if self.cleaned_data["environment"] == Environment.CUSTOM:
             message = _("A custom provider needs its discovery URL, or its metadata.")
             self.add_error("discovery_url", ValidationError(message, code="metadata_required"))
             return None
         return super()._wanted_metadata()
 
-    def _discovered(self, url: str) -> dict[str, Any] | None:
-        try:
-            return self.fetched.get(url, lambda: fetch_document(url))
-        except (ProviderUnavailable, MetadataError) as exc:
-            self.add_error("discovery_url", form_errors_of(exc))
-            return None
+
+def copy_settings(provider: Provider, like: Provider, model_admin: ModelAdmin[Provider], request: HttpRequest) -> None:
+    """Copy options and rows to a new provider, and show messages about what was left out."""
+    with_mapping = may_change_users(request)
+    with_selection_rules = model_admin.has_change_permission(request)
+    validation.copy_options(provider, like, with_mapping=with_mapping, with_selection_rules=with_selection_rules)
+    mapping = {name: stored_rows(like, name) for name in validation.default_mapping()}
+    if not with_mapping and mapping != validation.default_mapping():
+        text = gettext(
+            "The mapping of %(slug)s has not been copied, since you may not change users: the provider has the "
+            "default rows."
+        )
+        messages.warning(request, text % {"slug": like.slug})
+    if not with_mapping and any(getattr(like, name) for name in validation.LINKING):
+        text = gettext(
+            "How %(slug)s links first sign-ins to users has not been copied, since you may not change users."
+        )
+        messages.warning(request, text % {"slug": like.slug})
+    if not with_selection_rules and like.selection_rules.exists():
+        text = gettext(
+            "The provider selection rules and the sort order of %(slug)s have not been copied, since you may not "
+            "change providers."
+        )
+        messages.warning(request, text % {"slug": like.slug})

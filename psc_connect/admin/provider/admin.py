@@ -9,7 +9,6 @@ from django.contrib.admin.utils import unquote
 from django.db import transaction
 from django.http import HttpResponseRedirect
 from django.template.loader import render_to_string
-from django.urls import path
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -19,20 +18,26 @@ from typing_extensions import override
 from psc_connect.admin import edit_conflicts
 from psc_connect.admin.access import page as access_page
 from psc_connect.admin.access.page import AccessPage
-from psc_connect.admin.base import STYLE, DeclaredFilters, administrator, bounded, may_change_users, provider_url
+from psc_connect.admin.base import (
+    STYLE,
+    DeclaredFilters,
+    ModelAdmin,
+    administrator,
+    page_url,
+    urls_with_pages,
+)
 from psc_connect.admin.history import HistoryPage
 from psc_connect.admin.mapping.page import MappingPage, summary
-from psc_connect.admin.provider.add_form import DeclarationForm, fetched_documents
+from psc_connect.admin.provider.add_form import DeclarationForm, copy_settings
 from psc_connect.admin.provider.change_form import ChangeForm
 from psc_connect.admin.provider.connection_page import AcceptMetadataPage, ConnectionPage
-from psc_connect.admin.provider.copy_from import copy_settings
 from psc_connect.admin.provider.dry_run_page import BeginDryRunPage, DryRunPage
 from psc_connect.admin.provider.fieldsets import ADD_FIELDSETS, CHANGE_FIELDSETS
 from psc_connect.admin.provider.import_export import ExportPage, ImportPage, may_import
 from psc_connect.admin.provider.keys_page import KeysPage, import_keys, keys_state
 from psc_connect.admin.provider.readonly import ReadOnlyFieldsMixin, to_look_at
 from psc_connect.admin.provider.selection_rules import RulesPage
-from psc_connect.admin.reauthentication import ConfirmPage, may_replace, why_not
+from psc_connect.admin.reauthentication import ConfirmPage
 from psc_connect.backends import creation_is_impossible
 from psc_connect.login.site_urls import declared_addresses
 from psc_connect.models import DeclarationChange, Provider
@@ -44,12 +49,10 @@ if TYPE_CHECKING:
     from django.urls import URLPattern
     from django.utils.safestring import SafeString
 
-    _ModelAdmin = admin.ModelAdmin[Provider]
-else:
-    _ModelAdmin = admin.ModelAdmin
-
-# The pages of one provider, in the order of their links above the form.
 PAGES = (
+    ConfirmPage,
+    ImportPage,
+    # Of one provider, in the order of their links above the form.
     ConnectionPage,
     BeginDryRunPage,
     DryRunPage,
@@ -59,6 +62,7 @@ PAGES = (
     KeysPage,
     ExportPage,
     AcceptMetadataPage,
+    HistoryPage,
 )
 SOURCE = DeclarationChange.Source.ADMIN
 
@@ -66,7 +70,7 @@ sensitive = method_decorator(sensitive_post_parameters("client_secret"))
 
 
 @admin.register(Provider)
-class ProviderAdmin(ReadOnlyFieldsMixin, DeclaredFilters, _ModelAdmin):
+class ProviderAdmin(ReadOnlyFieldsMixin, DeclaredFilters, ModelAdmin[Provider]):
     list_display = ("slug", "environment", "enabled", "sort_order", "state_of_keys")
     list_display_links = ("slug",)
     readonly_fields = ("mapping", "access_rules", "signing_keys", "rules", *ReadOnlyFieldsMixin.shown)
@@ -80,23 +84,24 @@ class ProviderAdmin(ReadOnlyFieldsMixin, DeclaredFilters, _ModelAdmin):
 
     @admin.display(description=_("exported attributes and groups"))
     def mapping(self, provider: Provider) -> SafeString:
-        context = {"rows": summary(provider), "url": provider_url(self, "mapping", provider.pk)}
-        return render_to_string("admin/psc_connect/provider/mapping_summary.html", context)
+        return self._summary("mapping", provider, rows=summary(provider))
 
     @admin.display(description=_("access rules"))
     def access_rules(self, provider: Provider) -> SafeString:
-        context = {"rows": access_page.summary(provider), "url": provider_url(self, "access_rules", provider.pk)}
-        return render_to_string("admin/psc_connect/provider/access_summary.html", context)
+        return self._summary("access_rules", provider, rows=access_page.summary(provider))
 
     @admin.display(description=_("provider selection rules"))
     def rules(self, provider: Provider) -> SafeString:
-        context = {"rows": provider.selection_rules.all(), "url": provider_url(self, "rules", provider.pk)}
-        return render_to_string("admin/psc_connect/provider/rules_summary.html", context)
+        return self._summary("rules", provider, rows=provider.selection_rules.all())
 
     @admin.display(description=_("keys"))
     def signing_keys(self, provider: Provider) -> SafeString:
-        context = {"provider": provider, "state": keys_state(provider), "url": provider_url(self, "keys", provider.pk)}
-        return render_to_string("admin/psc_connect/provider/keys_summary.html", context)
+        return self._summary("keys", provider, provider=provider, state=keys_state(provider))
+
+    def _summary(self, page: str, of: Provider, **context: Any) -> SafeString:
+        """Return what another page is about, with a link to it."""
+        context["url"] = page_url(self, page, of.pk)
+        return render_to_string(f"admin/psc_connect/provider/{page}_summary.html", context)
 
     @override
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Provider | None:
@@ -110,10 +115,7 @@ class ProviderAdmin(ReadOnlyFieldsMixin, DeclaredFilters, _ModelAdmin):
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = DeclarationForm if obj is None else ChangeForm
         made: Any = super().get_form(request, obj, change, **{"form": form, **kwargs})
-        made.why_not = "" if may_replace(request) else why_not(request, provider_url(self, "confirm"))
-        made.fetched = fetched_documents(request)
-        made.may_change_users = may_change_users(request)
-        made.reader = request.user.get_username()
+        made.request = request
         return made
 
     @override
@@ -126,25 +128,8 @@ class ProviderAdmin(ReadOnlyFieldsMixin, DeclaredFilters, _ModelAdmin):
 
     @override
     def get_urls(self) -> list[URLPattern]:
-        pages = [
-            path(
-                f"<path:object_id>/{page.name.replace('_', '-')}/",
-                self.admin_site.admin_view(page.as_view(model_admin=self)),
-                name=f"psc_connect_provider_{page.name}",
-            )
-            for page in PAGES
-        ]
-        alone = [
-            path(
-                f"{name}/",
-                self.admin_site.admin_view(page.as_view(model_admin=self)),
-                name=f"psc_connect_provider_{name}",
-            )
-            for name, page in (("confirm", ConfirmPage), ("import", ImportPage))
-        ]
-        patterns = [*alone, *pages, *super().get_urls()]
+        patterns = urls_with_pages(self, PAGES, super().get_urls())
         for pattern in patterns:
-            pattern.callback = bounded(self, pattern.callback)
             if pattern.name in ("psc_connect_provider_add", "psc_connect_provider_change"):
                 pattern.callback = transaction.non_atomic_requests(pattern.callback)
         return patterns
@@ -176,10 +161,6 @@ class ProviderAdmin(ReadOnlyFieldsMixin, DeclaredFilters, _ModelAdmin):
         context["shown_version"] = getattr(context["adminform"].form, "shown_version", "")
         context["may_change"] = self.has_change_permission(request, provider)
         return super().render_change_form(request, context, *args, **kwargs)
-
-    @override
-    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
-        return HistoryPage.as_view(model_admin=self)(request, object_id=object_id)
 
     @override
     def save_model(self, request: HttpRequest, obj: Provider, form: Any, change: bool) -> None:
@@ -214,7 +195,7 @@ class ProviderAdmin(ReadOnlyFieldsMixin, DeclaredFilters, _ModelAdmin):
         if others := form.changed_meanwhile - {*form.changed_data}:
             names = ", ".join(sorted(str(form.fields[name].label) for name in others))
             text = gettext("The fields you did not change keep their new values (%(names)s).") % {"names": names}
-            messages.info(request, f"{edit_conflicts.who_changed(obj, others, reader=form.reader)} {text}")
+            messages.info(request, f"{edit_conflicts.who_changed(obj, others, request=request)} {text}")
 
     @override
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
@@ -238,7 +219,7 @@ class ProviderAdmin(ReadOnlyFieldsMixin, DeclaredFilters, _ModelAdmin):
         """Redirect to the page that shows what to declare to ANS."""
         if not self.has_view_or_change_permission(request, obj):
             return super().response_post_save_add(request, obj)
-        return HttpResponseRedirect(provider_url(self, "change", obj.pk))
+        return HttpResponseRedirect(page_url(self, "change", obj.pk))
 
     def _tell_new_addresses(self, request: HttpRequest, provider: Provider) -> None:
         declared = declared_addresses(request, provider)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
 from psc_connect.admin import edit_conflicts
+from psc_connect.admin.base import may_change_users
 from psc_connect.admin.json_field import DocumentField
 from psc_connect.admin.provider.add_form import ProviderForm
 from psc_connect.admin.provider.secret_field import SecretInput, secret_state
@@ -59,10 +60,6 @@ class ChangeForm(ProviderForm):
         help_text=_("One language per line. Other languages show the button text."),
     )
     button_tooltips = PairsField(label=_("Tooltip in other languages"), placeholder="en = For health professionals")
-
-    # Set by ProviderAdmin.get_form(): the user's name, and whether they may change users.
-    reader: str = ""
-    may_change_users = False
 
     class Meta:
         model = Provider
@@ -134,7 +131,7 @@ class ChangeForm(ProviderForm):
         for name in {*self.cleaned_data} - {*self.changed_data, "client_secret"}:
             self.cleaned_data[name] = self.initial[name]
         super().clean()
-        if not self.may_change_users:
+        if not may_change_users(self.request):
             self._check_what_users_get()
         self._join_translations()
         if conflicts := self.in_conflict:
@@ -164,7 +161,7 @@ class ChangeForm(ProviderForm):
 
     def _tell_of_conflict(self, names: set[str]) -> None:
         text = (
-            edit_conflicts.who_changed(self.instance, names, reader=self.reader)
+            edit_conflicts.who_changed(self.instance, names, request=self.request)
             + " "
             + gettext(
                 "Nothing of yours has been saved yet, and nothing is lost: look at the fields below, and save again."

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from psc_connect.admin.base import ProviderPage, administrator
 from psc_connect.admin.history import value_in_words
-from psc_connect.admin.reauthentication import may_replace, why_not
+from psc_connect.admin.reauthentication import why_not
 from psc_connect.admin.signed_payloads import PayloadExpired, read_signed_payload, sign_payload, tell_expired
 from psc_connect.administrator_messages import form_errors_of
 from psc_connect.diagnosis import Diagnosis, Status, diagnose
@@ -67,7 +67,7 @@ class ConnectionPage(ProviderPage):
             summary=SUMMARIES[diagnosis.status],
             outcome=diagnosis.status.value,
             key_changes=diagnosis.key_changes,
-            why_not="" if may_replace(request) else why_not(request, self.url("confirm")),
+            why_not=why_not(request),
             **offered,
         )
 
@@ -127,10 +127,10 @@ class AcceptMetadataPage(ProviderPage):
             messages.info(request, text % {"names": ", ".join(left_out)})
 
     def _save(self, request: HttpRequest, wanted: dict[str, object]) -> bool:
-        if validation.changes_trust(self.provider.metadata, wanted) and not may_replace(request):
-            # This page only takes POST: return to the page of the test.
-            page = self.url("connection", self.provider.pk)
-            messages.error(request, why_not(request, self.url("confirm"), page=page))
+        # This page only takes POST: return to the page of the test.
+        reason = why_not(request, page=self.url("connection", self.provider.pk))
+        if reason and validation.changes_trust(self.provider.metadata, wanted):
+            messages.error(request, reason)
             return False
         try:
             source, by = DeclarationChange.Source.ADMIN, administrator(request)

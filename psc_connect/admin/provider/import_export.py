@@ -18,7 +18,7 @@ from typing_extensions import override
 
 from psc_connect.admin import edit_conflicts
 from psc_connect.admin.base import WHY_NOT_USERS, AdminPage, ProviderPage, administrator, may_change_users
-from psc_connect.admin.history import member_in_words, value_in_words
+from psc_connect.admin.history import shown_difference
 from psc_connect.admin.json_field import JSON_ATTRIBUTES
 from psc_connect.admin.reauthentication import may_replace, why_not
 from psc_connect.admin.signed_payloads import PayloadExpired, read_signed_payload, sign_payload, tell_expired
@@ -31,7 +31,7 @@ from psc_connect.contrib.lemonldap.conversion import convert, is_lemonldap, prov
 from psc_connect.fields import StoredSecret
 from psc_connect.models import DeclarationChange
 from psc_connect.providers import validation
-from psc_connect.providers.serialization import exported, label_of, serialize_rows, stored_rows
+from psc_connect.providers.serialization import exported, serialize_rows, stored_rows
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin
@@ -54,12 +54,11 @@ class ExportPage(ProviderPage):
 
     def get(self, _request: HttpRequest) -> HttpResponse:
         text = json.dumps(exported([self.provider]), ensure_ascii=False, indent=2)
-        response = HttpResponse(text + "\n", content_type="application/json")
-        response["Content-Disposition"] = f'attachment; filename="{self.provider.slug}.json"'
-        return response
+        headers = {"Content-Disposition": f'attachment; filename="{self.provider.slug}.json"'}
+        return HttpResponse(text + "\n", content_type="application/json", headers=headers)
 
 
-def _kind_of_offer(request: HttpRequest) -> str:
+def _kind_of_payload(request: HttpRequest) -> str:
     """What is accepted was looked at by the same administrator."""
     return f"import by {request.user.pk}"
 
@@ -119,6 +118,7 @@ def _parsed(content: str | bytes) -> object:
 class ImportPage(AdminPage):
     """Reads a configuration, previews the changes, and applies them when they are accepted."""
 
+    name = "import"
     template_name = "admin/psc_connect/provider/import.html"
     title = _("Import a configuration")
 
@@ -156,41 +156,45 @@ class ImportPage(AdminPage):
             plans=[] if problems else [shown_plan(plan, told=may_replace(request)) for plan in plans],
             problems=problems,
             notes=notes,
-            why_not="" if may_replace(request) else why_not(request, self.url("confirm")),
+            why_not=why_not(request),
             offer=""
             if problems
-            else sign_payload(_kind_of_offer(request), {"document": document, "shown": digest_of(plans)}),
+            else sign_payload(_kind_of_payload(request), {"document": document, "shown": digest_of(plans)}),
             form=form if problems else ImportForm(),
         )
 
     @sensitive_variables()
     def _accept(self, request: HttpRequest) -> HttpResponse:
-        if not may_replace(request):
-            messages.error(request, why_not(request, self.url("confirm")))
+        if reason := why_not(request):
+            messages.error(request, reason)
             return HttpResponseRedirect(self.url("import"))
+        by = administrator(request)
         try:
             plans = self._accepted(request)
-            apply_plans(plans, source=SOURCE, by=administrator(request))
+            apply_plans(plans, source=SOURCE, by=by)
         except PayloadExpired:
             tell_expired(request)
-            return HttpResponseRedirect(self.url("import"))
-        except (ConfigurationError, PlanChanged):
-            messages.error(
-                request, gettext("What was shown is no longer up to date: nothing has been saved. Please start again.")
-            )
-            return HttpResponseRedirect(self.url("import"))
-        for provider, reason in import_missing_keys(plans, source=SOURCE, by=administrator(request)):
-            text = gettext("The keys of %(slug)s could not be imported: the first sign-in will try again. %(reason)s")
-            messages.warning(request, text % {"slug": provider.slug, "reason": reason})
-        messages.success(request, gettext("The configuration has been imported."))
-        return HttpResponseRedirect(self.url("changelist"))
+        except ConfigurationError:
+            text = gettext("What was shown is no longer up to date: nothing has been saved. Please start again.")
+            messages.error(request, text)
+        else:
+            for provider, reason in import_missing_keys(plans, source=SOURCE, by=by):
+                text = gettext(
+                    "The keys of %(slug)s could not be imported: the first sign-in will try again. %(reason)s"
+                )
+                messages.warning(request, text % {"slug": provider.slug, "reason": reason})
+            messages.success(request, gettext("The configuration has been imported."))
+            return HttpResponseRedirect(self.url("changelist"))
+        return HttpResponseRedirect(self.url("import"))
 
     @sensitive_variables()
     def _accepted(self, request: HttpRequest) -> list[Plan]:
-        offered = read_signed_payload(_kind_of_offer(request), request.POST["offer"])
-        plans, _notes = planned(offered["document"])
-        if problems_for(request, plans) or digest_of(plans) != offered["shown"]:
-            raise PlanChanged
+        """Return the plans that the page has shown. Raises ConfigurationError where they have changed."""
+        payload = read_signed_payload(_kind_of_payload(request), request.POST["offer"])
+        plans, _notes = planned(payload["document"])
+        problems = problems_for(request, plans)
+        if problems or digest_of(plans) != payload["shown"]:
+            raise ConfigurationError(*problems)
         return plans
 
 
@@ -209,10 +213,6 @@ def planned(document: object) -> tuple[list[Plan], list[dict[str, str]]]:
         for note in each.notes
     ]
     return make_plans([each.declaration for each in converted], secrets), notes
-
-
-class PlanChanged(Exception):
-    """What would become of the providers is no longer what was shown: somebody has saved something meanwhile."""
 
 
 def problems_for(request: HttpRequest, plans: list[Plan]) -> list[Problem]:
@@ -259,17 +259,6 @@ def digest_of(plans: list[Plan]) -> str:
 
 def shown_plan(plan: Plan, *, told: bool) -> dict[str, Any]:
     """Put a plan into words; ``told``: also whether its secret is another one than the one that is kept."""
-    diff = []
-    for each in plan.shown_differences:
-        head, _dot, member = each.name.partition(".")
-        diff.append(
-            {
-                "label": label_of(head),
-                "member": member_in_words(head, member),
-                "old": value_in_words(head, each.old),
-                "new": value_in_words(head, each.new),
-            }
-        )
     secret = plan.secret_description
     # A guess that is told to be right is a secret that is told.
     if plan.has_secret and not told:
@@ -277,7 +266,7 @@ def shown_plan(plan: Plan, *, told: bool) -> dict[str, Any]:
     return {
         "slug": plan.provider.slug,
         "is_new": plan.is_new,
-        "diff": diff,
+        "diff": [shown_difference(difference) for difference in plan.shown_differences],
         "secret": secret,
         "waits_for_secret": plan.waits_for_secret,
     }

@@ -21,7 +21,7 @@ from typing_extensions import override
 from psc_connect.admin.base import ProviderPage, administrator
 from psc_connect.admin.history import DECISIONS, shown_changes
 from psc_connect.admin.json_field import JSON_ATTRIBUTES, KeySetField, KeySetFileField
-from psc_connect.admin.reauthentication import may_replace, why_not
+from psc_connect.admin.reauthentication import why_not
 from psc_connect.admin.signed_payloads import PayloadExpired, read_signed_payload, sign_payload, tell_expired
 from psc_connect.administrator_messages import explain, form_errors_of
 from psc_connect.models.signing_key import key_set_of
@@ -64,31 +64,18 @@ class IgnoredRow:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class KeysTable:
-    """The keys that can be used, retired ones too, and those that are ignored."""
-
-    used: tuple[KeyRow, ...] = ()
-    ignored: tuple[IgnoredRow, ...] = ()
-
-
-def keys_table(provider: Provider) -> KeysTable:
-    found = key_set_of(provider.key_rows, with_retired=True)
-    stored = {row.thumbprint: row for row in provider.key_rows}
-    return KeysTable(
-        used=tuple(KeyRow(key, stored[key.thumbprint]) for key in found.keys),
-        ignored=tuple(IgnoredRow(key, explain(key.reason)) for key in found.ignored),
-    )
+def ignored_rows(found: KeySet) -> list[IgnoredRow]:
+    return [IgnoredRow(key, explain(key.reason)) for key in found.ignored]
 
 
 def keys_state(provider: Provider) -> str:
     """Return, for the list of providers, whether a login would find keys."""
-    table = keys_table(provider)
-    usable = [row for row in table.used if not row.stored.is_retired]
+    usable = provider.key_set().keys
     if not usable:
-        return gettext("all are retired") if table.used else gettext("none yet: the first sign-in fetches them")
+        are_retired = bool(key_set_of(provider.key_rows, with_retired=True).keys)
+        return gettext("all are retired") if are_retired else gettext("none yet: the first sign-in fetches them")
     text = ngettext("%(count)s key", "%(count)s keys", len(usable)) % {"count": len(usable)}
-    return gettext("%(keys)s (all pinned)") % {"keys": text} if all(row.stored.is_pinned for row in usable) else text
+    return gettext("%(keys)s (all pinned)") % {"keys": text} if keys.are_pinned(provider) else text
 
 
 def report_keys(request: HttpRequest, found: KeySet) -> None:
@@ -155,22 +142,25 @@ class KeysPage(ProviderPage):
     def post(self, request: HttpRequest) -> HttpResponse:
         if not self.model_admin.has_change_permission(request, self.provider):
             raise PermissionDenied
-        if not may_replace(request):
-            messages.error(request, why_not(request, self.url("confirm")))
+        if reason := why_not(request):
+            messages.error(request, reason)
             return self.to(self.name)
         actions = {"fetch": self._fetch, "paste": self._paste, "accept": self._accept}
         return actions.get(request.POST.get("action", ""), self._decide)(request)
 
-    def _show(self, request: HttpRequest, *, status: int = 200, **context: Any) -> HttpResponse:
+    def _show(self, request: HttpRequest, **context: Any) -> HttpResponse:
+        stored = {row.thumbprint: row for row in self.provider.key_rows}
+        found = key_set_of(self.provider.key_rows, with_retired=True)
         shown = {
             "changes": None,
             "last_key": "",
-            "table": keys_table(self.provider),
+            "used": [KeyRow(key, stored[key.thumbprint]) for key in found.keys],
+            "ignored": ignored_rows(found),
             "form": KeySetForm(),
-            "why_not": "" if may_replace(request) else why_not(request, self.url("confirm")),
+            "why_not": why_not(request),
             "history": shown_changes(self.provider, only=("jwks", *DECISIONS))[:20],
         }
-        return self.render(request, status=status, **{**shown, **context})
+        return self.render(request, **{**shown, **context})
 
     def _fetch(self, request: HttpRequest) -> HttpResponse:
         try:
@@ -199,8 +189,7 @@ class KeysPage(ProviderPage):
         if changes.found.has_private:
             messages.error(request, explain(PRIVATE))
         offer = sign_payload(self._kind, {"document": document, "seen": self.provider.jwks, "is_pasted": is_pasted})
-        ignored = [IgnoredRow(key, explain(key.reason)) for key in changes.found.ignored]
-        return self._show(request, changes=changes, new_ignored=ignored, offer=offer)
+        return self._show(request, changes=changes, new_ignored=ignored_rows(changes.found), offer=offer)
 
     @property
     def _kind(self) -> str:
@@ -235,17 +224,14 @@ class KeysPage(ProviderPage):
             )
             messages.warning(request, text)
 
-    def _is_the_last(self, thumbprint: str) -> bool:
-        usable = {row.key.thumbprint for row in keys_table(self.provider).used if not row.stored.is_retired}
-        return usable == {thumbprint}
-
     def _log(self, request: HttpRequest) -> None:
         # For Django's list of recent actions; the audit log has the changes.
         self.model_admin.log_change(request, self.provider, [{"changed": {"fields": ["signing keys (JWKS)"]}}])
 
     def _decide(self, request: HttpRequest) -> HttpResponse:
         thumbprint, decision = request.POST.get("thumbprint", ""), request.POST.get("action", "")
-        if decision == "retire" and self._is_the_last(thumbprint) and "confirmed" not in request.POST:
+        is_the_last = {key.thumbprint for key in self.provider.key_set().keys} == {thumbprint}
+        if decision == "retire" and is_the_last and "confirmed" not in request.POST:
             return self._show(request, last_key=thumbprint)
         try:
             decide(self.provider, thumbprint, decision, by=administrator(request))
