@@ -219,7 +219,7 @@ def check_loopback_http(**_kwargs: Any) -> Iterator[checks.CheckMessage]:
     if conf.allow_loopback_http():
         yield checks.Error(
             _("PSC_CONNECT_ALLOW_LOOPBACK_HTTP is on: a provider without encryption is accepted on this machine."),
-            hint=_("Remove it from the settings and set DEBUG to False: DEBUG = True turns it on."),
+            hint=_("Set DEBUG to False, and remove the setting if the site sets it: DEBUG = True turns it on."),
             id="psc_connect.E007",
         )
 

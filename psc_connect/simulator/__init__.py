@@ -13,7 +13,6 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from psc_connect.simulator import people
 from psc_connect.simulator.app import Simulator
 from psc_connect.simulator.clients import Client
 from psc_connect.simulator.faults import Fault as Fault
@@ -24,7 +23,7 @@ from psc_connect.simulator.signing_keys import SimulatorKeys
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-__all__ = ["Client", "Person", "Simulator", "people", "run_simulator"]
+__all__ = ["Client", "Person", "Simulator", "run_simulator"]
 
 
 @contextlib.contextmanager

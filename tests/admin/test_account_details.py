@@ -127,3 +127,13 @@ def test_the_professional_data_are_shown_with_the_right_to_view_claims(
     assert "Podologue" not in text_of(administrator("view_account").browser.get(url))
     Account.objects.update(professional={})
     assert "sans droit de professionnel" in text_of(admin.browser.get(url))
+
+
+def test_a_username_that_is_an_identifier_is_masked_and_only_found_whole_without_the_right(kept: Account) -> None:
+    """The mapping may write the national identifier into the username."""
+    kept.user.username = RPPS
+    kept.user.save()
+    limited = administrator("view_account").browser
+    assert RPPS not in limited.get(page_of(kept, "change")).content.decode()
+    counts = {query: limited.get(LIST, {"q": query}).context["cl"].result_count for query in (RPPS, RPPS[:-2])}
+    assert counts == {RPPS: 1, RPPS[:-2]: 0}

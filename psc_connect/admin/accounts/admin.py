@@ -59,8 +59,7 @@ class AccountAdmin(ReadOnlyMixin, DeclaredFilters, ModelAdmin[Account]):
     list_display = ("masked_user", "full_name", "of_provider", "masked_number", "created_at")
     list_filter = ("provider", ("created_at", DateFilter))
     list_select_related = ("user", "provider")
-    fields = ("full_name", "user", "provider", "issuer", "created_at")
-    readonly_fields = ("full_name",)
+    readonly_fields = ("full_name", "masked_user")
     ordering = ("-created_at",)
     actions = ("delete_selected", "merge_selected")
     delete_confirmation_template = "admin/psc_connect/account/unlink.html"
@@ -74,10 +73,15 @@ class AccountAdmin(ReadOnlyMixin, DeclaredFilters, ModelAdmin[Account]):
         user = get_user_model()
         # A site's own user model need not have names.
         names = {"first_name", "last_name"} & {field.name for field in user._meta.concrete_fields}
-        of_user = (f"user__{name}" for name in (user.USERNAME_FIELD, *sorted(names)))
-        # A search for parts would reveal numbers: without the right to see them, only a whole number is found.
+        # A search for parts would reveal numbers, and a username may be one: without the right to see them, only a
+        # whole number or username is found.
         lookup = "" if request.user.has_perm(VIEW_CLAIMS) else "__exact"
-        return (*of_user, f"subject_name_id{lookup}", f"identifiers__number{lookup}")
+        numbers = (f"user__{user.USERNAME_FIELD}", "subject_name_id", "identifiers__number")
+        return (*(f"user__{name}" for name in sorted(names)), *(f"{name}{lookup}" for name in numbers))
+
+    @override
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ("full_name", "user" if is_revealed(request) else "masked_user", "provider", "issuer", "created_at")
 
     @override
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
@@ -195,7 +199,7 @@ class UnlinkedAccountAdmin(AuditLogMixin, DeclaredFilters, ModelAdmin[UnlinkedAc
     @override
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
         lookup = "" if request.user.has_perm(VIEW_CLAIMS) else "__exact"
-        return ("username", f"subject_name_id{lookup}")
+        return (f"username{lookup}", f"subject_name_id{lookup}")
 
     @override
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:

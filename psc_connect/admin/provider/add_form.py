@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 SUGGESTED_ACR = ("eidas1", "eidas2", "eidas3")
 ACR_NOTE = _(
     "eidas1, eidas2, eidas3 or another value that ANS gave you. Since 2022 the documentation of Pro Santé Connect "
-    "asks for eidas1 and says that another value may be refused; if it is, the error page of the sign-in says so: "
-    "write eidas1 here then."
+    "asks for eidas1 and says that another value may be refused. If it is refused, the error page of the sign-in "
+    "says so: then write eidas1 here."
 )
 
 

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 from django.core.wsgi import get_wsgi_application
 from typing_extensions import override
@@ -49,7 +49,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         stop = _stop_event()
         call_command("migrate", verbosity=0)
-        password = _administrator_password(reset=options["reset_password"])
         ports = _choose_ports()
         # Where the admin finds the simulator when another provider is declared.
         settings.PSC_CONNECT_SIMULATOR_URL = f"http://{HOST}:{ports['simulator']}"
@@ -57,7 +56,8 @@ class Command(BaseCommand):
         with run_simulator(ports["simulator"], clients=[client], log=self._log_simulator) as simulator:
             declare_simulator(simulator.discovery_url)
             with _serve_site(ports["site"]):
-                self._print_addresses(ports["site"], password)
+                # Only now, so that a password is never set without being printed.
+                self._print_addresses(ports["site"], _administrator_password(reset=options["reset_password"]))
                 # With a timeout: on Windows, Ctrl-C does not interrupt a wait without one.
                 while not stop.wait(1):
                     pass
@@ -124,7 +124,10 @@ def _free_port(preferred: int) -> int:
 
 @contextmanager
 def _serve_site(port: int) -> Iterator[None]:
-    server = ThreadedWSGIServer((HOST, port), WSGIRequestHandler)
+    try:
+        server = ThreadedWSGIServer((HOST, port), WSGIRequestHandler)
+    except OSError as exc:
+        raise CommandError(f"Port {port} has just been taken by another program. Run the same command again.") from exc
     server.set_app(StaticFilesHandler(get_wsgi_application()))
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
     thread.start()
