@@ -86,7 +86,7 @@ class ProSanteConnectBackend(OIDCAuthenticationBackend):
 
         Raises LoginRefused, SecretUnavailable, OIDCError or DatabaseError; nothing is saved then.
         """
-        if not isinstance(code_grant, CodeGrant) or not hasattr(self, "provider"):
+        if not isinstance(code_grant, CodeGrant) or getattr(self, "provider", None) is None:
             return None
         answers = ask_provider(self.provider, code_grant)
         id_token = answers.id_token

@@ -51,7 +51,7 @@ def _raising(name: str) -> Callable[..., NoReturn]:
 
 
 def ignored_overrides(cls: type, *, ours: type) -> Iterator[tuple[str, str]]:
-    """Yield ``(class, method)`` of each override without effect, in ``cls`` and its bases up to our backend."""
-    for subclass in cls.__mro__[: cls.__mro__.index(ours)]:
+    """Yield ``(class, method)`` of each override without effect, in ``cls`` and its bases that are not ours."""
+    for subclass in (each for each in cls.__mro__ if each not in ours.__mro__):
         for name in sorted(METHODS.keys() & vars(subclass).keys()):
             yield subclass.__qualname__, name

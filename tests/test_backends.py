@@ -17,6 +17,7 @@ from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 from psc_connect.backends import ProSanteConnectBackend, prepared_backend
 from psc_connect.login_steps import CodeGrant
 from tests.support import backend_hooks
+from tests.support.backend_hooks import HasNoProvider
 from tests.support.refusals import assert_sign_in_is_refused
 
 PASSWORD: dict[str, Any] = {"username": "anne", "password": "the-password-of-anne"}
@@ -88,6 +89,7 @@ def test_our_backend_returns_none_for_an_object_that_is_no_code_grant(provider, 
 def test_our_backend_returns_none_for_a_code_grant_if_no_provider_is_set(provider, simulator):
     grant = CodeGrant("http://testserver/psc/psc/callback/", code="c", code_verifier="v", nonce="n")
     assert ProSanteConnectBackend().authenticate(None, code_grant=grant) is None
+    assert HasNoProvider().authenticate(None, code_grant=grant) is None
     assert auth.authenticate(None, code_grant=grant) is None
     assert simulator.requests == []
 

@@ -54,7 +54,7 @@ class LoginDecision:
     identity: VerifiedIdentity
     account: Account | None
     rules: Sequence[AccessRule]
-    admission: Admission
+    admission: Admission = field(repr=False)
     claims: Claims = field(repr=False)
     user: User | None = None
     refusal: LoginRefused | None = None

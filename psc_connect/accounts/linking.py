@@ -122,6 +122,9 @@ def _returning(decision: LoginDecision, account: Account, *, hooks: Hooks) -> Lo
 def _first_login(decision: LoginDecision, *, hooks: Hooks) -> LoginResult:
     provider, identity, known, claims = decision.provider, decision.identity, decision.user, decision.claims
     user = hooks.create_user(claims) if known is None else hooks.update_user(known, claims)
+    if not hooks.user_can_authenticate(user):
+        # A site's create_user may make users that an administrator has to activate first.
+        raise LoginRefused("account_inactive")
     account = Account(provider=provider, issuer=provider.issuer, subject=identity.subject, user=user)
     _describe(account, identity)
     account.save(force_insert=True)

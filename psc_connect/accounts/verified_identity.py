@@ -25,7 +25,7 @@ class VerifiedIdentity:
     ``subject``: the ``sub`` at its issuer. ``claims``: the userinfo. ``professional``: what it says, read.
     """
 
-    subject: str
+    subject: str = field(repr=False)
     claims: Mapping[str, Any] = field(repr=False)
     professional: Professional = field(repr=False)
     acr: str = ""

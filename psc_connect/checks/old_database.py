@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import CommandError
-from django.db import connections
+from django.db import connections, router
 from django.utils.translation import gettext as _
 
 
@@ -14,6 +14,8 @@ def refuse_old_database(using: str, **_kwargs: Any) -> None:
 
     Such a database says that ``0001_initial`` is applied, but its providers have no version.
     """
+    if not router.allow_migrate(using, "psc_connect"):
+        return
     connection = connections[using]
     with connection.cursor() as cursor:
         if "psc_connect_provider" not in connection.introspection.table_names(cursor):

@@ -87,7 +87,9 @@ def _preview(backend: ProSanteConnectBackend, decision: LoginDecision) -> LoginP
         decision=decision,
         attributes=results,
         groups=tuple((row, row_holds(row, claims)) for row in provider.exported_groups.select_related("group")),
-        own_hooks=(f"{type(backend).__qualname__}.{hook}",) if is_own else (),
+        own_hooks=tuple(
+            f"{type(backend).__qualname__}.{name}" for name in ("authenticate", hook) if not _is_ours(backend, name)
+        ),
     )
 
 

@@ -14,6 +14,7 @@ from django.db import connection
 from django.db.models import CharField
 
 import psc_connect
+from psc_connect.accounts.verified_identity import VerifiedIdentity
 from psc_connect.models import Account, ExportedAttribute
 from psc_connect.simulator.people import PEOPLE, Person
 from tests.conftest import client_of, make_provider
@@ -289,3 +290,18 @@ def test_exported_attributes_of_another_provider_are_not_applied(provider, simul
     ExportedAttribute.objects.create(provider=other, claim="SubjectOrganization", user_field="email", required=True)
     sign_in_as(simulator, PODIATRIST)
     assert User.objects.get().email == ""
+
+
+def test_user_that_the_site_creates_inactive_is_not_signed_in(
+    provider: Any, simulator: Any, person: BrowserSession, settings: Any
+) -> None:
+    backend_hooks.use_backend(settings, backend_hooks.CreatesInactiveUsers)
+    assert_sign_in_is_refused("account_inactive", person=person, simulator=simulator)
+
+
+@pytest.mark.case("LG02")
+def test_repr_of_an_identity_has_no_identifier() -> None:
+    subject = "f:x:899700000013"
+    claims = {"sub": subject, "SubjectNameID": "899700000013"}
+    identity = VerifiedIdentity.read(subject, claims, id_token_claims={})
+    assert "899700000013" not in repr(identity)

@@ -13,7 +13,7 @@ def paste(admin: Administrator, provider: Provider, document: str = "", **fields
 
 
 def accept(admin: Administrator, provider: Provider, shown: Any) -> Any:
-    return admin.press(provider, "keys", action="accept", offer=shown.context["offer"])
+    return admin.press(provider, "keys", action="accept", payload=shown.context["payload"])
 
 
 def replace(admin: Administrator, provider: Provider, document: str) -> Any:

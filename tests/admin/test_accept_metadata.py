@@ -38,7 +38,7 @@ def test_differences_are_shown_side_by_side_the_ones_that_matter_first(
 def test_members_are_accepted_one_by_one(admin: Administrator, provider: Provider, simulator: Simulator) -> None:
     shown = offered(admin, provider, simulator, **{"a-new": 1, "b-new": 2})
     simulator.clear_requests()
-    response = admin.press(provider, "accept-metadata", offer=shown.context["offer"], member=["a-new"])
+    response = admin.press(provider, "accept-metadata", payload=shown.context["payload"], member=["a-new"])
     assert response["Location"] == change_page(provider)
     assert stored(provider).metadata == {**provider.metadata, "a-new": 1}
     assert not simulator.requests
@@ -52,7 +52,9 @@ def test_an_object_is_one_member_and_is_accepted_whole(
     aliases = {"token_endpoint": "https://mtls.example/token", "userinfo_endpoint": "https://mtls.example/userinfo"}
     shown = offered(admin, provider, simulator, mtls_endpoint_aliases=aliases)
     assert [row["name"] for row in shown.context["members"]] == ["mtls_endpoint_aliases"]
-    response = admin.press(provider, "accept-metadata", offer=shown.context["offer"], member=["mtls_endpoint_aliases"])
+    response = admin.press(
+        provider, "accept-metadata", payload=shown.context["payload"], member=["mtls_endpoint_aliases"]
+    )
     assert [level for level, _text in messages_of(response)] == ["success"]
     assert stored(provider).metadata["mtls_endpoint_aliases"] == aliases
 
@@ -62,7 +64,7 @@ def test_a_member_that_does_not_differ_is_no_success(
     admin: Administrator, provider: Provider, simulator: Simulator, member: str
 ) -> None:
     shown = offered(admin, provider, simulator, **{"a-new": 1})
-    response = admin.press(provider, "accept-metadata", offer=shown.context["offer"], member=[member])
+    response = admin.press(provider, "accept-metadata", payload=shown.context["payload"], member=[member])
     assert [level for level, _text in messages_of(response)] == ["warning"]
     assert stored(provider).metadata == provider.metadata
     assert not DeclarationChange.objects.exists()
@@ -70,7 +72,7 @@ def test_a_member_that_does_not_differ_is_no_success(
 
 def test_nothing_ticked_changes_nothing(admin: Administrator, provider: Provider, simulator: Simulator) -> None:
     shown = offered(admin, provider, simulator, **{"a-new": 1})
-    response = admin.press(provider, "accept-metadata", offer=shown.context["offer"])
+    response = admin.press(provider, "accept-metadata", payload=shown.context["payload"])
     assert [level for level, _text in messages_of(response)] == ["warning"]
     assert stored(provider).metadata == provider.metadata
 
@@ -83,7 +85,7 @@ def test_another_recipient_of_the_secret_is_never_accepted(
     admin: Administrator, provider: Provider, simulator: Simulator, members: dict[str, str]
 ) -> None:
     shown = offered(admin, provider, simulator, **members)
-    response = admin.press(provider, "accept-metadata", offer=shown.context["offer"], member=list(members))
+    response = admin.press(provider, "accept-metadata", payload=shown.context["payload"], member=list(members))
     assert [level for level, _text in messages_of(response)] == ["error"]
     assert stored(provider).metadata == provider.metadata
 
@@ -95,11 +97,11 @@ def test_what_decides_whom_the_site_believes_takes_its_own_right(provider: Provi
     late = signed_in_long_ago(administrator())
     for somebody in (editor, late):
         shown = offered(somebody, provider, simulator, jwks_uri=moved, **{"x-new": 1})
-        offer = shown.context["offer"]
-        response = somebody.press(provider, "accept-metadata", offer=offer, member=["jwks_uri"])
+        payload = shown.context["payload"]
+        response = somebody.press(provider, "accept-metadata", payload=payload, member=["jwks_uri"])
         assert [level for level, _text in messages_of(response)] == ["error"]
         assert stored(provider).metadata["jwks_uri"] != moved
-    editor.press(provider, "accept-metadata", offer=offer, member=["x-new"])
+    editor.press(provider, "accept-metadata", payload=payload, member=["x-new"])
     assert stored(provider).metadata["x-new"] == 1
 
 
@@ -108,7 +110,7 @@ def test_what_was_left_out_is_not_taken_over_within_the_day(
 ) -> None:
     moved = provider.metadata["end_session_endpoint"] + "-moved"
     shown = offered(admin, provider, simulator, end_session_endpoint=moved, **{"x-new": 1})
-    response = admin.press(provider, "accept-metadata", offer=shown.context["offer"], member=["x-new"])
+    response = admin.press(provider, "accept-metadata", payload=shown.context["payload"], member=["x-new"])
     assert [level for level, _text in messages_of(response)] == ["success", "info"]
     assert not stored(provider).metadata_followed
     assert [change.changes for change in DeclarationChange.objects.order_by("pk")] == [
@@ -119,7 +121,7 @@ def test_what_was_left_out_is_not_taken_over_within_the_day(
 
 def test_what_no_login_goes_by_can_be_left_out(admin: Administrator, provider: Provider, simulator: Simulator) -> None:
     shown = offered(admin, provider, simulator, **{"x-new": 1, "y-new": 2})
-    admin.press(provider, "accept-metadata", offer=shown.context["offer"], member=["x-new"])
+    admin.press(provider, "accept-metadata", payload=shown.context["payload"], member=["x-new"])
     assert stored(provider).metadata_followed
 
 
@@ -129,11 +131,11 @@ def test_what_somebody_saved_meanwhile_is_not_overwritten(
     shown = offered(admin, provider, simulator, **{"a-new": 1})
     newer = {**provider.metadata, "x-mine": 1}
     Provider.objects.update(metadata=newer)
-    response = admin.press(provider, "accept-metadata", offer=shown.context["offer"], member=["a-new"])
+    response = admin.press(provider, "accept-metadata", payload=shown.context["payload"], member=["a-new"])
     assert [level for level, _text in messages_of(response)] == ["error"]
     assert stored(provider).metadata == newer
 
 
-def test_an_offer_that_is_none_changes_nothing(admin: Administrator, provider: Provider) -> None:
-    response = admin.press(provider, "accept-metadata", offer="x", member=["issuer"])
+def test_an_invalid_payload_changes_nothing(admin: Administrator, provider: Provider) -> None:
+    response = admin.press(provider, "accept-metadata", payload="x", member=["issuer"])
     assert [level for level, _text in messages_of(response)] == ["error"]

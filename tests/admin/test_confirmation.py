@@ -132,8 +132,8 @@ def test_the_confirmation_leads_back_to_a_page_that_answers_get(late: Administra
     """A page that only accepts POST cannot be opened again."""
     moved = {**provider.metadata, "jwks_uri": provider.metadata["jwks_uri"] + "-moved"}
     Provider.objects.update(metadata=moved)
-    offer = late.press(provider, "connection").context["offer"]
-    ((_level, text),) = messages_of(late.press(provider, "accept-metadata", offer=offer, member=["jwks_uri"]))
+    payload = late.press(provider, "connection").context["payload"]
+    ((_level, text),) = messages_of(late.press(provider, "accept-metadata", payload=payload, member=["jwks_uri"]))
     address = html.unescape(re.findall('href="([^"]+)"', text)[0])
     shown = FormReader("confirm_form")
     shown.feed(late.browser.get(address).content.decode())

@@ -16,6 +16,7 @@ from psc_connect.signals import account_created, login_refused, signed_in
 from psc_connect.simulator import Simulator
 from tests.admin.pages import row, text_of
 from tests.support.backend_hooks import (
+    AuthenticatesNobody,
     LinksByNationalIdentifier,
     RefusesEverybody,
     RefusesOtherHosts,
@@ -286,6 +287,13 @@ def test_create_user_of_the_site_is_named_and_not_called(
     assert page.context["preview"].own_hooks == ("WritesAndBreaks.create_user",)
     assert "WritesAndBreaks.create_user" in text_of(page)
     assert not Group.objects.exists()
+
+
+def test_authenticate_of_the_site_is_named_and_not_called(
+    admin_session: BrowserSession, provider: Provider, settings: Any
+) -> None:
+    use_backend(settings, AuthenticatesNobody)
+    assert dry_run(admin_session, provider).context["preview"].own_hooks == ("AuthenticatesNobody.authenticate",)
 
 
 def test_each_attribute_is_shown_with_the_values_that_its_field_takes(

@@ -243,14 +243,14 @@ def test_keys_that_a_login_fetched_meanwhile_are_not_put_back(
     assert stored(provider).jwks == provider.jwks
 
 
-def test_an_offer_is_for_its_provider_and_for_an_hour(
+def test_a_payload_is_for_its_provider_and_for_an_hour(
     admin: Administrator, provider: Provider, time_machine: Any
 ) -> None:
     other = Provider.objects.create(slug="other", client_id="c", enabled=False)
     store_keys(other, provider.jwks)
     shown = paste(admin, provider, key_set(EC_KEY))
-    for offer in (shown.context["offer"], "x", ""):
-        admin.press(other, "keys", action="accept", offer=offer)
+    for payload in (shown.context["payload"], "x", ""):
+        admin.press(other, "keys", action="accept", payload=payload)
         assert stored(other).jwks == provider.jwks
     time_machine.move_to(timezone.now() + timedelta(minutes=61))
     browser = admin.browser

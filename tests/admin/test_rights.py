@@ -106,7 +106,7 @@ def test_an_editor_and_a_late_keeper_look_at_keys_and_do_nothing_with_them(
         assert key.thumbprint in text_of(somebody.open(provider, "keys"))
         assert 'name="action"' not in somebody.open(provider, "keys").content.decode()
         response = somebody.press(
-            provider, "keys", action=action, document=key_set(EC_KEY), thumbprint=key.thumbprint, offer="x"
+            provider, "keys", action=action, document=key_set(EC_KEY), thumbprint=key.thumbprint, payload="x"
         )
         assert [level for level, _text in messages_of(response)][-1] == "error"
     assert row(provider) == before

@@ -38,7 +38,7 @@ def take_in(admin: Administrator, simulator: Simulator) -> Any:
     declared = {"environment": "simulator", "client_id": CLIENT_ID}
     text = json.dumps({"psc_connect": 1, "providers": [declared]})
     shown = admin.browser.post("/admin/psc_connect/provider/import/", {"text": text})
-    return admin.browser.post("/admin/psc_connect/provider/import/", {"offer": shown.context["offer"]})
+    return admin.browser.post("/admin/psc_connect/provider/import/", {"payload": shown.context["payload"]})
 
 
 @pytest.mark.parametrize("work", [declare, discover, change_environment, take_in])

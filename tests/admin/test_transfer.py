@@ -102,7 +102,7 @@ def test_a_large_configuration_of_lemonldap_is_not_carried_through_the_page(
 ) -> None:
     whole = configuration(simulator.metadata, AS_DOCUMENTED, samlIDPMetaDataXML={"idp": "x" * 3_500_000})
     shown = admin.browser.post(IMPORT, {"file": SimpleUploadedFile("lmConf-1.json", json.dumps(whole).encode())})
-    assert len(shown.context["offer"]) < 50_000
+    assert len(shown.context["payload"]) < 50_000
     assert accept(admin, shown).status_code == 302
 
 
@@ -247,11 +247,11 @@ def test_access_rules_that_give_groups_take_it_too_and_are_shown_as_sentences(pr
     assert provider.access_rules.count() == 3
 
 
-@pytest.mark.parametrize("offer", ["", "x", "gAAAAA", None])
-def test_an_offer_that_is_none_changes_nothing(admin: Administrator, provider: Provider, offer: str | None) -> None:
+@pytest.mark.parametrize("payload", ["", "x", "gAAAAA", None])
+def test_an_invalid_payload_changes_nothing(admin: Administrator, provider: Provider, payload: str | None) -> None:
     sealed = sign_payload("keys", json.loads(document({"slug": "psc", "scope": "openid"})))
     before = everything()
-    response = admin.browser.post(IMPORT, {"offer": sealed if offer is None else offer})
+    response = admin.browser.post(IMPORT, {"payload": sealed if payload is None else payload})
     assert [level for level, _text in messages_of(response)] == ["error"]
     assert everything() == before
 

@@ -21,12 +21,12 @@ def show(admin: Administrator, text: str) -> Any:
 
 
 def accept(admin: Administrator, shown: Any) -> Any:
-    assert shown.context["offer"], shown.content.decode()
-    return admin.browser.post(IMPORT, {"offer": shown.context["offer"]})
+    assert shown.context["payload"], shown.content.decode()
+    return admin.browser.post(IMPORT, {"payload": shown.context["payload"]})
 
 
 def problems_of(response: Any) -> str:
     """Return the problems of the page, which offers nothing to accept."""
     assert response.status_code == 200
-    assert not response.context["offer"]
+    assert not response.context["payload"]
     return " ".join(f"{problem.where}: {problem.text}" for problem in response.context["problems"])

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError
@@ -72,6 +73,19 @@ def test_an_old_database_is_refused_in_one_sentence(tmp_path: Path, command: str
 
 @pytest.mark.django_db
 def test_a_present_database_passes() -> None:
+    refuse_old_database(using="default")
+
+
+class KeepsPscConnectAway:
+    def allow_migrate(self, db: str, app_label: str, **hints: object) -> bool:
+        return app_label != "psc_connect"
+
+
+@pytest.mark.django_db
+def test_a_database_that_the_router_keeps_free_of_psc_connect_passes(settings: Any) -> None:
+    settings.DATABASE_ROUTERS = [f"{__name__}.KeepsPscConnectAway"]
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE psc_connect_provider RENAME COLUMN version TO former_version")
     refuse_old_database(using="default")
 
 

@@ -53,6 +53,15 @@ class OnTopOfOldBackend(WithOldBackend, ProSanteConnectBackend):
     pass
 
 
+class Mixin:
+    def get_userinfo(self, access_token: Any, id_token: Any, payload: Any) -> Any:
+        return {}
+
+
+class BeforeMixin(ProSanteConnectBackend, Mixin):
+    pass
+
+
 def methods_of(cls: type) -> set[str]:
     """Return the methods and properties that a class itself has, special ones left out."""
     return {name for name in vars(cls) if not name.startswith("__") and name != "http_method_names"}
@@ -76,6 +85,7 @@ def found() -> list[tuple[str, Any]]:
             ["_verify_jws of OverridesMore", "get_username of OverridesTwo", "verify_token of OverridesTwo"],
         ),
         (OnTopOfOldBackend, ["get_userinfo of WithOldBackend"]),
+        (BeforeMixin, ["get_userinfo of Mixin"]),
     ],
 )
 def test_each_override_without_effect_is_named(
@@ -98,6 +108,11 @@ def test_the_hint_says_what_to_override_instead(settings: Any) -> None:
 def test_the_other_login_of_the_site_may_override_them(settings: Any) -> None:
     backend_hooks.use_backend(settings, ProSanteConnectBackend)
     settings.AUTHENTICATION_BACKENDS += [f"{WithOldBackend.__module__}.WithOldBackend"]
+    assert found() == []
+
+
+def test_a_backend_that_cannot_be_imported_is_left_to_django(settings: Any) -> None:
+    settings.AUTHENTICATION_BACKENDS = ["nowhere.Backend"]
     assert found() == []
 
 

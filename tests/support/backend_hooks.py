@@ -70,6 +70,18 @@ def use_backend(settings: Any, backend: type[ProSanteConnectBackend]) -> str:
     return path
 
 
+class CreatesInactiveUsers(ProSanteConnectBackend):
+    def create_user(self, claims: Any) -> Any:
+        user = super().create_user(claims)
+        user.is_active = False
+        user.save(update_fields=["is_active"])
+        return user
+
+
+class HasNoProvider(ProSanteConnectBackend):
+    provider = None  # type: ignore[assignment]
+
+
 class AuthenticatesNobody(ProSanteConnectBackend):
     def authenticate(self, request: Any, *_arguments: Any, **_credentials: Any) -> None:
         return None

@@ -43,7 +43,7 @@ REFUSED = {
 }
 
 
-def kind_of_offer(provider: Provider) -> str:
+def kind_of_payload(provider: Provider) -> str:
     return f"metadata of {provider.pk}"
 
 
@@ -60,7 +60,7 @@ class ConnectionPage(ProviderPage):
     def post(self, request: HttpRequest) -> HttpResponse:
         diagnosis = diagnose(self.provider, declared_addresses(request, self.provider))
         lines = [{"finding": finding, "word": WORDS[finding.status]} for finding in diagnosis.findings]
-        offered = self._offered(diagnosis)
+        differences = self._differences(diagnosis)
         return self.render(
             request,
             lines=lines,
@@ -68,10 +68,10 @@ class ConnectionPage(ProviderPage):
             outcome=diagnosis.status.value,
             key_changes=diagnosis.key_changes,
             why_not=why_not(request),
-            **offered,
+            **differences,
         )
 
-    def _offered(self, diagnosis: Diagnosis) -> dict[str, Any]:
+    def _differences(self, diagnosis: Diagnosis) -> dict[str, Any]:
         """Return the differences of the metadata, those that logins use first."""
         comparison = diagnosis.comparison
         if comparison is None or not comparison.diff:
@@ -88,7 +88,7 @@ class ConnectionPage(ProviderPage):
         ]
         rows.sort(key=lambda row: not row["is_used"])
         payload = {"document": comparison.document, "kept": self.provider.metadata}
-        return {"members": rows, "offer": sign_payload(kind_of_offer(self.provider), payload)}
+        return {"members": rows, "payload": sign_payload(kind_of_payload(self.provider), payload)}
 
 
 class AcceptMetadataPage(ProviderPage):
@@ -99,17 +99,17 @@ class AcceptMetadataPage(ProviderPage):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         try:
-            offered = read_signed_payload(kind_of_offer(self.provider), request.POST.get("offer"))
+            accepted = read_signed_payload(kind_of_payload(self.provider), request.POST.get("payload"))
         except PayloadExpired:
             tell_expired(request)
             return self.to("change")
         names = request.POST.getlist("member")
-        if offered["kept"] != self.provider.metadata:
+        if accepted["kept"] != self.provider.metadata:
             messages.error(request, REFUSED["metadata_changed_meanwhile"])
         elif not names:
             messages.warning(request, gettext("No difference was ticked: nothing has been changed."))
-        elif self._save(request, metadata.with_members(self.provider.metadata, offered["document"], names)):
-            self._stay(request, offered["document"])
+        elif self._save(request, metadata.with_members(self.provider.metadata, accepted["document"], names)):
+            self._stay(request, accepted["document"])
         return self.to("change")
 
     def _stay(self, request: HttpRequest, document: dict[str, object]) -> None:

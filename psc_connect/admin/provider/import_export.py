@@ -114,7 +114,7 @@ def _parsed(content: str | bytes) -> object:
     return document
 
 
-@method_decorator(sensitive_post_parameters("text", "offer"), name="dispatch")
+@method_decorator(sensitive_post_parameters("text", "payload"), name="dispatch")
 class ImportPage(AdminPage):
     """Reads a configuration, previews the changes, and applies them when they are accepted."""
 
@@ -127,19 +127,21 @@ class ImportPage(AdminPage):
         return self._show(request, form=ImportForm())
 
     def _show(self, request: HttpRequest, **context: Any) -> HttpResponse:
-        return self.render(request, **{"problems": [], "plans": [], "notes": [], "offer": "", "why_not": "", **context})
+        return self.render(
+            request, **{"problems": [], "plans": [], "notes": [], "payload": "", "why_not": "", **context}
+        )
 
     @sensitive_variables()
     def post(self, request: HttpRequest) -> HttpResponse:
         self._check_rights(request)
-        if "offer" in request.POST:
+        if "payload" in request.POST:
             return self._accept(request)
         form = ImportForm(request.POST, request.FILES)
         if not form.is_valid():
             return self._show(request, form=form)
         document = form.cleaned_data["document"]
         try:
-            return self._offer(request, document, form)
+            return self._show_changes(request, document, form)
         except ConfigurationError as exc:
             return self._show(request, form=form, problems=exc.problems)
 
@@ -148,7 +150,7 @@ class ImportPage(AdminPage):
             raise PermissionDenied
 
     @sensitive_variables()
-    def _offer(self, request: HttpRequest, document: object, form: ImportForm) -> HttpResponse:
+    def _show_changes(self, request: HttpRequest, document: object, form: ImportForm) -> HttpResponse:
         plans, notes = planned(document)
         problems = problems_for(request, plans)
         return self._show(
@@ -157,7 +159,7 @@ class ImportPage(AdminPage):
             problems=problems,
             notes=notes,
             why_not=why_not(request),
-            offer=""
+            payload=""
             if problems
             else sign_payload(_kind_of_payload(request), {"document": document, "shown": digest_of(plans)}),
             form=form if problems else ImportForm(),
@@ -190,7 +192,7 @@ class ImportPage(AdminPage):
     @sensitive_variables()
     def _accepted(self, request: HttpRequest) -> list[Plan]:
         """Return the plans that the page has shown. Raises ConfigurationError where they have changed."""
-        payload = read_signed_payload(_kind_of_payload(request), request.POST["offer"])
+        payload = read_signed_payload(_kind_of_payload(request), request.POST["payload"])
         plans, _notes = planned(payload["document"])
         problems = problems_for(request, plans)
         if problems or digest_of(plans) != payload["shown"]:

@@ -127,7 +127,7 @@ class KeySetForm(forms.Form):
         return given
 
 
-@method_decorator(sensitive_post_parameters("document", "offer"), name="dispatch")
+@method_decorator(sensitive_post_parameters("document", "payload"), name="dispatch")
 class KeysPage(ProviderPage):
     """Imports, accepts, pins and retires signing keys."""
 
@@ -164,7 +164,7 @@ class KeysPage(ProviderPage):
 
     def _fetch(self, request: HttpRequest) -> HttpResponse:
         try:
-            return self._offer(request, keys.fetched_document(self.provider, Deadline(keys.IMPORT_SECONDS)))
+            return self._show_changes(request, keys.fetched_document(self.provider, Deadline(keys.IMPORT_SECONDS)))
         except (MetadataError, ProviderUnavailable, JWKSError) as exc:
             text = gettext("Nothing has been saved. %(reason)s")
             messages.error(request, text % {"reason": " ".join(ValidationError(form_errors_of(exc)).messages)})
@@ -175,9 +175,9 @@ class KeysPage(ProviderPage):
         form = KeySetForm(request.POST, request.FILES)
         if not form.is_valid():
             return self._show(request, form=form)
-        return self._offer(request, form.given, is_pasted=True, form=form)
+        return self._show_changes(request, form.given, is_pasted=True, form=form)
 
-    def _offer(
+    def _show_changes(
         self, request: HttpRequest, document: dict[str, Any], *, is_pasted: bool = False, **context: Any
     ) -> HttpResponse:
         """Preview the changes; the set that is accepted is this one, not the one published by then."""
@@ -188,8 +188,8 @@ class KeysPage(ProviderPage):
             return self._show(request, **context)
         if changes.found.has_private:
             messages.error(request, explain(PRIVATE))
-        offer = sign_payload(self._kind, {"document": document, "seen": self.provider.jwks, "is_pasted": is_pasted})
-        return self._show(request, changes=changes, new_ignored=ignored_rows(changes.found), offer=offer)
+        payload = sign_payload(self._kind, {"document": document, "seen": self.provider.jwks, "is_pasted": is_pasted})
+        return self._show(request, changes=changes, new_ignored=ignored_rows(changes.found), payload=payload)
 
     @property
     def _kind(self) -> str:
@@ -197,8 +197,8 @@ class KeysPage(ProviderPage):
 
     def _accept(self, request: HttpRequest) -> HttpResponse:
         try:
-            offered = read_signed_payload(self._kind, request.POST.get("offer"))
-            found = accept_keys(self.provider, offered["document"], seen=offered["seen"], by=administrator(request))
+            accepted = read_signed_payload(self._kind, request.POST.get("payload"))
+            found = accept_keys(self.provider, accepted["document"], seen=accepted["seen"], by=administrator(request))
         except PayloadExpired:
             tell_expired(request)
         except KeysChangedMeanwhile:
@@ -212,7 +212,7 @@ class KeysPage(ProviderPage):
         else:
             report_keys(request, found)
             self._log(request)
-            if offered["is_pasted"]:
+            if accepted["is_pasted"]:
                 self._warn_of_the_next_fetch(request, found)
         return self.to(self.name)
 
