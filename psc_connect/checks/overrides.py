@@ -21,11 +21,7 @@ def check_overrides(**_kwargs: Any) -> Iterator[checks.CheckMessage]:
     from psc_connect.backends import ProSanteConnectBackend  # noqa: PLC0415 - needs the loaded models
 
     for path in settings.AUTHENTICATION_BACKENDS:
-        try:
-            backend = import_string(path)
-        except ImportError:
-            # Django itself reports it at the first sign-in.
-            continue
+        backend = import_string(path)
         if inspect.isclass(backend) and issubclass(backend, ProSanteConnectBackend):
             for name, method in ignored_overrides(backend, ours=ProSanteConnectBackend):
                 yield checks.Error(

@@ -111,11 +111,6 @@ def test_the_other_login_of_the_site_may_override_them(settings: Any) -> None:
     assert found() == []
 
 
-def test_a_backend_that_cannot_be_imported_is_left_to_django(settings: Any) -> None:
-    settings.AUTHENTICATION_BACKENDS = ["nowhere.Backend"]
-    assert found() == []
-
-
 def test_every_method_of_the_backend_is_ours_or_in_the_table() -> None:
     inherited = methods_of(OIDCAuthenticationBackend)
     assert METHODS.keys() <= inherited
