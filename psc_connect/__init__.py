@@ -3,14 +3,13 @@
 button                              templatetags/psc_connect.py
 choice of the provider              views/login.py → login/provider_selection.py
 authorization request               login/authorization_request.py; its state in a cookie: login/pending.py
-callback, once for each state       views/callback.py, oidc/authorization.py
-code exchanged for tokens           backends.py → oidc/client.py
-ID token, verified                  oidc/id_token.py, oidc/jws.py ← providers/keys.py
-userinfo                            oidc/userinfo.py, professional/userinfo.py
-access rules, choice of activity    access/rules.py, access/activity_choice.py, views/activity.py
-account and user                    accounts/linking.py → accounts/identifiers.py, mapping/attributes.py,
-                                    access/groups.py
+callback                            views/callback.py → backends.py
+response, code, ID token, userinfo  login_steps.py → oidc/ ← providers/keys.py
+identity of the person              accounts/verified_identity.py → professional/userinfo.py
+account, access rules, user         accounts/decision.py → accounts/identifiers.py, access/rules.py
+everything saved                    accounts/linking.py → mapping/attributes.py, access/groups.py
 session                             login/session.py
+choice of an activity               views/activity.py
 logout, this site's first           views/logout.py → oidc/logout.py
 
 A step that fails raises an exception with a code. login/failures.py turns it into one log line and one page, with the

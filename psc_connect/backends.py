@@ -1,4 +1,4 @@
-"""The authentication backend: signs in the user of the person whom a provider vouches for."""
+"""The authentication backend: signs in people whom a provider has authenticated."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class ProSanteConnectBackend(OIDCAuthenticationBackend):
         answers = ask_provider(self.provider, code_grant)
         id_token = answers.id_token
         identity = self.verified_identity(id_token.subject, answers.claims, id_token_claims=id_token.claims)
-        result = linking.resolve(self.provider, identity, hooks=self)
+        result = linking.find_or_create_account(self.provider, identity, hooks=self)
         self.completed = CompletedLogin(result, identity, id_token)
         user = result.user if result.created else bind_sessions(result.user)
         user.backend = self.path

@@ -130,7 +130,7 @@ def refusal(provider: Provider, decision: Decision) -> LoginRefused:
     return LoginRefused(decision.code, message=decision.message, contact=provider.contact)
 
 
-def apply_groups(
+def apply_activity_rules(
     account: Account,
     provider: Provider,
     *,

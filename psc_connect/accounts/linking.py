@@ -47,7 +47,7 @@ class LoginResult:
     before: Professional | None = None
 
 
-def resolve(provider: Provider, identity: VerifiedIdentity, *, hooks: Hooks) -> LoginResult:
+def find_or_create_account(provider: Provider, identity: VerifiedIdentity, *, hooks: Hooks) -> LoginResult:
     """Return the account of the identity at the provider's issuer (OpenID Connect Core 5.7), saved.
 
     It is found by its ``sub`` or by a trusted identifier, never by an e-mail address or a username. Raises

@@ -1,4 +1,4 @@
-"""The identity that a provider vouches for, read from the two answers of a login."""
+"""The identity that a provider has authenticated, read from the ID token and the userinfo."""
 
 from __future__ import annotations
 

@@ -133,10 +133,10 @@ class AdminPage(View):
 
 
 class ProviderPage(AdminPage):
-    """A page of one provider. ``for_who_may``: the permission that it takes, ``change`` or ``view``."""
+    """A page of one provider. ``permission``: the permission that it takes, ``change`` or ``view``."""
 
     route = OBJECT_ROUTE
-    for_who_may: ClassVar[str] = "change"
+    permission: ClassVar[str] = "change"
     provider: Provider
 
     @override
@@ -144,7 +144,7 @@ class ProviderPage(AdminPage):
         provider = self.model_admin.get_object(request, unquote(object_id))
         if provider is None:
             raise Http404
-        if not getattr(self.model_admin, f"has_{self.for_who_may}_permission")(request, provider):
+        if not getattr(self.model_admin, f"has_{self.permission}_permission")(request, provider):
             raise PermissionDenied
         self.provider = provider
         return super().dispatch(request, *args, **kwargs)

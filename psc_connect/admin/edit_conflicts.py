@@ -1,4 +1,4 @@
-"""Two administrators at one provider: the second sees what the first has saved, and neither loses anything.
+"""Edit conflicts of two administrators: the second sees what the first has saved before replacing it.
 
 A page carries the version of the provider that it shows. Where the stored version is newer, and both have changed the
 same thing, the page is shown again with the new version, so that the next save goes through.
@@ -27,7 +27,7 @@ def digest(value: Any) -> str:
 
 
 def changed_since(provider: Provider, version: str, names: Collection[str]) -> set[str]:
-    """Return which of these fields and kinds of rows were changed after this version; none for what is no version."""
+    """Return which of these names were changed after this version; none if it is not a version."""
     is_version = version.isascii() and version.isdigit() and len(version) < 10
     if not is_version or int(version) >= provider.version:
         return set()

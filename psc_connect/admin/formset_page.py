@@ -78,7 +78,7 @@ def formset_of(form: type[forms.BaseForm], formset: Any, *, max_num: int = MAX_R
 class RowsPage(ProviderPage):
     """A page of one or more lists; ``lists`` are their names in ``serialization.ROWS``."""
 
-    for_who_may = "view"
+    permission = "view"
     lists: ClassVar[tuple[str, ...]] = ()
     # Fields of the provider on the same page, and their submitted values.
     fields: ClassVar[tuple[str, ...]] = ()

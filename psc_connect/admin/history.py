@@ -153,7 +153,7 @@ class HistoryPage(ProviderPage):
 
     name = "history"
     title = _("History")
-    for_who_may = "view"
+    permission = "view"
     template_name = "admin/psc_connect/provider/history.html"
 
     def get(self, request: HttpRequest) -> HttpResponse:

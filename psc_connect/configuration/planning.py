@@ -180,7 +180,7 @@ class _Planner:
             self.problems.add("metadata", *ValidationError(form_errors_of(exc)).messages)
 
     def _take_keys(self) -> None:
-        """Take the given keys if the row has none, or if all given keys are pinned."""
+        """Take the given keys if the provider has none, or if all given keys are pinned."""
         provider, given = self.provider, self.declared.get("jwks")
         # Keys of one issuer must never verify the tokens of another.
         is_another_issuer = self.present is not None and self.present.issuer != provider.issuer

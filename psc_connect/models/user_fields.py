@@ -15,7 +15,7 @@ UsersField: TypeAlias = "models.Field[Any, Any]"
 
 
 def assignable_fields() -> list[UsersField]:
-    """Return the fields of the user model that an exported attribute may fill: no relation, hence no permission."""
+    """Return the fields of the user model that an exported attribute may fill: no relations, so no permissions."""
     return [
         field
         for field in get_user_model()._meta.concrete_fields

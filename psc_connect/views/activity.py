@@ -11,7 +11,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_protect
 
 from psc_connect.access.groups import AccountMoved
-from psc_connect.access.rules import apply_groups, decide_each, rules_of
+from psc_connect.access.rules import apply_activity_rules, decide_each, rules_of
 from psc_connect.current_professional import current_professional, reset_current_professional
 from psc_connect.login.failures import split_email_addresses
 from psc_connect.login.redirects import landing_page, safe_next
@@ -54,7 +54,7 @@ class ActivityView(ProviderView):
             return self._show_cards(request, current, status=409)
         account = current.account
         try:
-            decision = apply_groups(
+            decision = apply_activity_rules(
                 account, account.provider, professional=current.professional, activity_choice=chosen, acr=current.acr
             )
         except AccountMoved:

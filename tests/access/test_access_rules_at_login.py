@@ -251,12 +251,12 @@ def test_group_granted_by_one_account_of_a_user_is_not_removed_by_another(
     second = Account.objects.create(provider=other, issuer=other.issuer, subject="s", user=user)
     person = from_snapshot(Account.objects.get(provider=provider).professional)
     assert person is not None
-    rules.apply_groups(second, other, professional=person, activity_choice=person.activity_choices[0], acr="")
+    rules.apply_activity_rules(second, other, professional=person, activity_choice=person.activity_choices[0], acr="")
     assert GroupGrant.objects.count() == 2
     set_rules(provider)
     assert sign_in() == {"Podiatrists"}
     set_rules(other)
-    rules.apply_groups(second, other, professional=person, activity_choice=person.activity_choices[0], acr="")
+    rules.apply_activity_rules(second, other, professional=person, activity_choice=person.activity_choices[0], acr="")
     assert groups() == set()
 
 
@@ -286,11 +286,15 @@ def test_another_activity_changes_the_groups_of_rules_and_not_of_the_mapping(
         person.activity_choices[3],
     )
     for activity_choice, expected in ((at_practice, "Podiatrists"), (at_hospital, "Hospital")):
-        decision = rules.apply_groups(account, provider, professional=person, activity_choice=activity_choice, acr="")
+        decision = rules.apply_activity_rules(
+            account, provider, professional=person, activity_choice=activity_choice, acr=""
+        )
         assert decision.allowed
         assert groups() == {"By the mapping", expected}
     # A refused activity cannot be chosen.
-    assert not rules.apply_groups(account, provider, professional=person, activity_choice=elsewhere, acr="").allowed
+    assert not rules.apply_activity_rules(
+        account, provider, professional=person, activity_choice=elsewhere, acr=""
+    ).allowed
     assert groups() == {"By the mapping", "Hospital"}
 
 

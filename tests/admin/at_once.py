@@ -1,4 +1,4 @@
-"""Two administrators in the same instant, on a database that lets both go on: run by ``test_concurrency``."""
+"""Simultaneous saves of two administrators, on a database with several writers (tests/login/test_concurrency.py)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An administrator at the admin's pages: what a form shows is what is sent back, with what one types changed."""
+"""An administrator's browser: submits a form as it was shown, with some values changed."""
 
 from __future__ import annotations
 

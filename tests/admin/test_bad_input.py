@@ -1,4 +1,4 @@
-"""What people paste: far too much, and something else than was asked for."""
+"""Pasted input that is too large or of the wrong kind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The test of the connection, on the provider's page: what passes, what does not, and what can be accepted of it."""
+"""The connection test on the provider's page: what passes, what fails, what can be accepted."""
 
 from __future__ import annotations
 

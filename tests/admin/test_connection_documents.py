@@ -1,4 +1,4 @@
-"""Differences from what the provider publishes than it is kept, as the test of the connection tells it."""
+"""Differences between published and stored metadata and keys, as the connection test reports them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The test of the connection over TLS: how long the provider's certificate lives, and certificates that are none."""
+"""The connection test over TLS: expiry of the certificate, and refused certificates."""
 
 from __future__ import annotations
 

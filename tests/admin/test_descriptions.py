@@ -1,4 +1,4 @@
-"""What an input says to be described by is there, for whoever hears the page."""
+"""Accessibility: every ``aria-describedby`` refers to an element of the page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A provider gets another environment, issuer or recipient: its keys, secret and people do not follow."""
+"""A change of environment, issuer or secret recipient: keys dropped, the secret required again, accounts block it."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_another_recipient_of_the_secret_demands_it_again(
     assert Provider.objects.get().metadata == {**production.metadata, **changes}
 
 
-def test_another_path_of_the_same_host_does_not(admin: Administrator, production: Provider) -> None:
+def test_another_path_of_the_same_host_keeps_the_secret(admin: Administrator, production: Provider) -> None:
     document = {**production.metadata, "token_endpoint": "https://auth.esw.esante.gouv.fr/v2/token"}
     response = admin.submit(change_page(production), metadata=json.dumps(document))
     assert response.status_code == 302

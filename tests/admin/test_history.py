@@ -1,4 +1,4 @@
-"""Every change of a declaration is in the history, with what was before and what came of it."""
+"""The history page: every change of a provider, with old and new values."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def test_the_name_outlives_the_user(admin: Administrator, provider: Provider) ->
     assert (change.made_by, change.made_by_name) == (None, "administrator-")
 
 
-def test_a_save_that_is_refused_by_the_database_leaves_no_trail(admin: Administrator, provider: Provider) -> None:
+def test_a_save_that_is_refused_by_the_database_leaves_no_audit_entry(admin: Administrator, provider: Provider) -> None:
     from django.db.models.signals import post_save
 
     def fail(**_kwargs: Any) -> None:
@@ -161,7 +161,7 @@ def test_djangos_recent_actions_know_of_it_too(admin: Administrator, provider: P
     assert LogEntry.objects.get().is_change()
 
 
-def test_the_trail_is_nobodys_to_edit(admin: Administrator) -> None:
+def test_audit_log_cannot_be_edited(admin: Administrator) -> None:
     from django.contrib.admin import site
 
     assert not site.is_registered(DeclarationChange)

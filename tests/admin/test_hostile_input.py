@@ -1,4 +1,4 @@
-"""What no browser sends by itself, and what no database can hold: told, and never a page that breaks."""
+"""Requests that no browser sends, and values that no database can store: refused without a server error."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import pytest
 
 from psc_connect.models import ExportedAttribute, Provider
 from psc_connect.simulator import Simulator
+from tests.admin.import_page import IMPORT, document, problems_of, show
 from tests.admin.mapping_page import add_row, page_of, row_previews, submit
 from tests.admin.pages import ADD, LIST, Administrator, change_page, codes, messages_of, row, text_of
-from tests.admin.transfer_page import IMPORT, document, problems_of, show
 from tests.conftest import CLIENT_SECRET
 from tests.support.browser_session import PAGE, BrowserSession, error_code_of
 from tests.support.key_sets import EC_KEY, key_set
@@ -71,21 +71,19 @@ def test_a_form_in_utf_8_is_read_however_that_is_written(admin: Administrator, c
         "enabled__exact=1",
     ],
 )
-def test_the_list_of_providers_is_no_way_to_ask_for_what_is_kept(
-    admin: Administrator, provider: Provider, query: str
-) -> None:
+def test_provider_list_refuses_unlisted_lookups(admin: Administrator, provider: Provider, query: str) -> None:
     assert admin.browser.get(f"{LIST}?{query}").status_code == 400
 
 
 @pytest.mark.parametrize("query", ["subject__startswith=f", "other_ids__contains=x", "user__password__startswith=p"])
-def test_nor_are_those_of_the_accounts(admin: Administrator, provider: Provider, query: str) -> None:
+def test_account_list_refuses_unlisted_lookups(admin: Administrator, provider: Provider, query: str) -> None:
     assert admin.browser.get(f"/admin/psc_connect/account/?{query}").status_code == 400
     by_filter = f"provider__id__exact={provider.pk}&created_at__isnull=False"
     assert admin.browser.get(f"/admin/psc_connect/account/?{by_filter}").status_code == 200
 
 
 @pytest.mark.parametrize("query", ["before__sub__startswith=f", "account__subject__contains=f", "username__contains=x"])
-def test_nor_is_that_of_the_trail(admin: Administrator, query: str) -> None:
+def test_audit_log_list_refuses_unlisted_lookups(admin: Administrator, query: str) -> None:
     address = "/admin/psc_connect/accountchange/"
     assert admin.browser.get(f"{address}?{query}").status_code == 400
     assert admin.browser.get(f"{address}?action__exact=linked&made_at__isnull=False").status_code == 200

@@ -1,4 +1,4 @@
-"""What the desk knows of each signing key, and what an administrator decides of it: pinned, retired."""
+"""What the keys page shows of each key; pinning and retiring."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_a_refused_token_is_no_use_of_a_key(provider: Provider, simulator: Simul
 
 
 @pytest.mark.parametrize("broken", ["oops", 3, [], {"keys": "no"}, [None], {"a": "b"}])
-def test_broken_keys_in_the_row_are_shown_and_can_be_replaced(
+def test_stored_broken_keys_are_shown_and_can_be_replaced(
     admin: Administrator, provider: Provider, broken: object
 ) -> None:
     provider.signing_keys.update(jwk=broken, first_seen=None, state="x")
@@ -154,9 +154,7 @@ def test_a_decision_is_in_the_history_by_the_keys_name(admin: Administrator, pro
 
 
 @pytest.mark.parametrize("decision", ["pin", "retire", "nonsense", ""])
-def test_a_decision_about_no_key_of_the_row_changes_nothing(
-    admin: Administrator, provider: Provider, decision: str
-) -> None:
+def test_decision_about_an_unknown_key_changes_nothing(admin: Administrator, provider: Provider, decision: str) -> None:
     response = decide(admin, provider, decision, "A" * 43)
     assert [level for level, _text in messages_of(response)] == ["error"]
     assert (stored(provider).jwks_pinned, stored(provider).jwks_retired) == ([], [])

@@ -1,4 +1,4 @@
-"""The desk of the signing keys: pasted, uploaded, fetched, looked at before they are accepted; pinned and retired."""
+"""The signing keys page: keys pasted, uploaded or fetched, previewed, then accepted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pages of the admin, where a site lets them show the button and the sign-out of both sessions."""
+"""The admin's login page and header, with the button and the logout of both sessions."""
 
 from __future__ import annotations
 

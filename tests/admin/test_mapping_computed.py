@@ -18,7 +18,7 @@ from psc_connect.professional.userinfo import read_userinfo
 from psc_connect.simulator import Simulator
 from tests.admin.mapping_page import add_group, add_row, page_of, row_codes, row_previews, submit
 from tests.admin.pages import Administrator, text_of
-from tests.claims.test_computed_claims import SLOW_FOR_MANY, many_activities
+from tests.mapping.test_computed_values import SLOW_FOR_MANY, many_activities
 from tests.support.browser_session import BrowserSession
 from tests.support.dry_runs import dry_run
 

@@ -1,4 +1,4 @@
-"""The metadata on a provider's page: pasted, checked, called by its name, repaired."""
+"""The metadata field of a provider: pasted, validated, recognised, repaired."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may read a declaration, edit it, replace what decides whom the site believes, and see claims."""
+"""Permissions: who may view and edit a provider, replace secrets and keys, and see claims."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_a_sign_in_of_some_time_ago_is_no_longer_enough(provider: Provider) -> N
     "member",
     ["jwks_uri", "userinfo_endpoint", "token_endpoint", "authorization_endpoint", "end_session_endpoint"],
 )
-def test_an_editor_does_not_decide_whom_the_site_believes(provider: Provider, member: str) -> None:
+def test_editor_cannot_change_trusted_metadata(provider: Provider, member: str) -> None:
     editor = administrator(*EDITOR)
     moved = {**provider.metadata, member: provider.metadata[member] + "-moved"}
     response = editor.submit(change_page(provider), metadata=json.dumps(moved))
@@ -96,7 +96,7 @@ def test_an_editor_does_not_change_the_environment_into_another_issuer(productio
 
 @pytest.mark.case("AD01")
 @pytest.mark.parametrize("action", ["fetch", "paste", "accept", "pin", "retire"])
-def test_an_editor_and_a_late_keeper_look_at_keys_and_do_nothing_with_them(
+def test_keys_page_is_read_only_without_permission_or_recent_authentication(
     provider: Provider, simulator: Simulator, action: str
 ) -> None:
     before = row(provider)

@@ -1,4 +1,4 @@
-"""The client secret goes in by the form and comes out nowhere."""
+"""The client secret: stored encrypted, and on no page, export or error report."""
 
 from __future__ import annotations
 

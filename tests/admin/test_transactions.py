@@ -1,4 +1,4 @@
-"""No page of the desk waits for a provider with a transaction open: on SQLite nobody else could write meanwhile."""
+"""No transaction is open while a page waits for a provider: on SQLite it would block every other write."""
 
 from __future__ import annotations
 
@@ -53,7 +53,9 @@ def test_saving_asks_the_provider_first(simulator: Simulator, settings: Any, wor
 
 
 @pytest.mark.parametrize(("page", "fields"), [("connection", {}), ("keys", {"action": "fetch"})])
-def test_a_page_that_asks_a_provider_does(simulator: Simulator, page: str, fields: dict[str, str]) -> None:
+def test_no_transaction_is_open_while_a_page_calls_a_provider(
+    simulator: Simulator, page: str, fields: dict[str, str]
+) -> None:
     admin, provider = administrator(), make_provider(simulator)
     with watching_transactions(simulator) as seen:
         assert admin.press(provider, page, **fields).status_code == 200
@@ -68,7 +70,7 @@ def test_a_form_asks_the_provider_once(simulator: Simulator, settings: Any) -> N
     assert [request.endpoint for request in simulator.requests] == ["metadata", "jwks"]
 
 
-def test_whoever_may_not_save_makes_nobody_ask(simulator: Simulator) -> None:
+def test_user_without_permission_triggers_no_request(simulator: Simulator) -> None:
     provider = make_provider(simulator)
     looker = administrator("view_provider")
     simulator.clear_requests()

@@ -1,4 +1,4 @@
-"""The provider's keys on its row: which logins fetch them, and what a failure leaves."""
+"""Signing keys of a provider: which logins fetch them, and what a failed fetch leaves."""
 
 from __future__ import annotations
 

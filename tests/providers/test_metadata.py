@@ -1,4 +1,4 @@
-"""The provider's own document is followed once a day, by one worker, and never fails a login (OU01, OU02)."""
+"""The published metadata is followed once a day, by one worker, and never fails a login (OU01, OU02)."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def test_a_document_of_the_standards_own_address_is_found(provider: Any, simulat
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("change", [{"metadata_followed": False}, {"metadata": {}}])
-def test_whoever_does_not_follow_asks_nothing(provider: Any, simulator: Any, change: dict[str, Any]) -> None:
+def test_provider_that_is_not_followed_costs_no_request(provider: Any, simulator: Any, change: dict[str, Any]) -> None:
     let_a_day_pass()
     Provider.objects.update(**change)
     BrowserSession().browser.get("/psc/psc/login/")

@@ -1,4 +1,4 @@
-"""Declarations compared, and values shown: no difference hides another one, no text steers who reads it."""
+"""Differences between serialized providers, and values made safe for one line."""
 
 from __future__ import annotations
 

@@ -243,7 +243,7 @@ def test_an_import_raises_it(admin: Administrator, provider: Provider) -> None:
     before = version()
     document = {"psc_connect": 1, "providers": [{"slug": "psc", "scope": "openid"}]}
     shown = admin.browser.post("/admin/psc_connect/provider/import/", {"text": json.dumps(document)})
-    admin.browser.post("/admin/psc_connect/provider/import/", {"offer": shown.context["offer"]})
+    admin.browser.post("/admin/psc_connect/provider/import/", {"payload": shown.context["payload"]})
     assert Provider.objects.get().scope == "openid"
     assert version() > before
 

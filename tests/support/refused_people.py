@@ -11,7 +11,7 @@ from django.contrib.auth import get_user_model
 from psc_connect.models import Account, ExportedAttribute, Provider
 from psc_connect.simulator import Simulator
 from psc_connect.simulator.people import Person
-from tests.claims.test_computed_claims import SLOW_FOR_MANY, many_activities
+from tests.mapping.test_computed_values import SLOW_FOR_MANY, many_activities
 from tests.support.access_rules import PODIATRISTS, allow, refuse, set_rules
 from tests.support.backend_hooks import LinksByNationalIdentifier, RefusesEverybody, use_backend
 from tests.support.people import OTHER_RPPS, PSI, RPPS, make_person, other_id, sign_in

@@ -35,7 +35,7 @@ from psc_connect.admin.provider.dry_run_page import BeginDryRunPage, DryRunPage
 from psc_connect.admin.provider.fieldsets import ADD_FIELDSETS, CHANGE_FIELDSETS
 from psc_connect.admin.provider.import_export import ExportPage, ImportPage, may_import
 from psc_connect.admin.provider.keys_page import KeysPage, import_keys, keys_state
-from psc_connect.admin.provider.readonly import ReadOnlyFieldsMixin, to_look_at
+from psc_connect.admin.provider.readonly import ReadOnlyFieldsMixin, read_only_names
 from psc_connect.admin.provider.selection_rules import RulesPage
 from psc_connect.admin.reauthentication import ConfirmPage
 from psc_connect.backends import creation_is_impossible
@@ -124,7 +124,9 @@ class ProviderAdmin(ReadOnlyFieldsMixin, DeclaredFilters, ModelAdmin[Provider]):
             return ADD_FIELDSETS
         if self.has_change_permission(request, obj):
             return CHANGE_FIELDSETS
-        return [(title, {**options, "fields": to_look_at(options["fields"])}) for title, options in CHANGE_FIELDSETS]
+        return [
+            (title, {**options, "fields": read_only_names(options["fields"])}) for title, options in CHANGE_FIELDSETS
+        ]
 
     @override
     def get_urls(self) -> list[URLPattern]:
@@ -180,8 +182,8 @@ class ProviderAdmin(ReadOnlyFieldsMixin, DeclaredFilters, ModelAdmin[Provider]):
             if form.issuer_before != obj.issuer:
                 # Keys of one issuer must never verify the tokens of another.
                 keys.replace_keys(obj, [])
-            is_believed_otherwise = validation.changes_trust(form.before.declaration["metadata"], obj.metadata)
-            if not obj.jwks or (is_believed_otherwise and not keys.are_pinned(obj)):
+            trust_changes = validation.changes_trust(form.before.declaration["metadata"], obj.metadata)
+            if not obj.jwks or (trust_changes and not keys.are_pinned(obj)):
                 self._import_keys_afterwards(request, obj)
             if obj.metadata_followed and "environment" not in changed:
                 text = gettext(

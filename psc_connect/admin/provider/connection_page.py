@@ -109,10 +109,10 @@ class AcceptMetadataPage(ProviderPage):
         elif not names:
             messages.warning(request, gettext("No difference was ticked: nothing has been changed."))
         elif self._save(request, metadata.with_members(self.provider.metadata, accepted["document"], names)):
-            self._stay(request, accepted["document"])
+            self._stop_following(request, accepted["document"])
         return self.to("change")
 
-    def _stay(self, request: HttpRequest, document: dict[str, object]) -> None:
+    def _stop_following(self, request: HttpRequest, document: dict[str, object]) -> None:
         """Stop following the metadata, if something was left out: the next login would save it."""
         kept = self.provider.metadata
         left_out = [name for name in USED_MEMBERS if kept.get(name) != document.get(name)]

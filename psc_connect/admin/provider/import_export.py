@@ -50,7 +50,7 @@ class ExportPage(ProviderPage):
     """Downloads the provider as a file without its secret."""
 
     name = "export"
-    for_who_may = "view"
+    permission = "view"
 
     def get(self, _request: HttpRequest) -> HttpResponse:
         text = json.dumps(exported([self.provider]), ensure_ascii=False, indent=2)
@@ -234,7 +234,7 @@ def problems_for(request: HttpRequest, plans: list[Plan]) -> list[Problem]:
 
 
 def _written_into_users(plan: Plan) -> list[str]:
-    """Return what the plan changes that writes into users, or links them, otherwise than in every new provider."""
+    """Return the names of what the plan writes into users or links them by, except a new provider's defaults."""
     usual = validation.default_mapping()
     found = [
         name
@@ -262,7 +262,7 @@ def digest_of(plans: list[Plan]) -> str:
 def shown_plan(plan: Plan, *, told: bool) -> dict[str, Any]:
     """Put a plan into words; ``told``: also whether its secret is another one than the one that is kept."""
     secret = plan.secret_description
-    # A guess that is told to be right is a secret that is told.
+    # Otherwise an administrator could guess the secret until the page says that it does not differ.
     if plan.has_secret and not told:
         secret = gettext("given: only those with the permission to replace it see whether it differs")
     return {

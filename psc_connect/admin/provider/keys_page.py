@@ -133,7 +133,7 @@ class KeysPage(ProviderPage):
 
     name = "keys"
     title = _("Signing keys")
-    for_who_may = "view"
+    permission = "view"
     template_name = "admin/psc_connect/provider/keys.html"
 
     def get(self, request: HttpRequest) -> HttpResponse:

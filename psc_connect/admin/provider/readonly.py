@@ -28,7 +28,7 @@ READONLY_FIELDS = {
 }
 
 
-def to_look_at(fields: Iterable[str]) -> list[str]:
+def read_only_names(fields: Iterable[str]) -> list[str]:
     shown = (READONLY_FIELDS.get(name, name) for name in fields)
     return [name for name in shown if name]
 

@@ -1,4 +1,4 @@
-"""A provider is declared with five answers."""
+"""The form that adds a provider."""
 
 from __future__ import annotations
 

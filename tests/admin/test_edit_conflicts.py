@@ -1,4 +1,4 @@
-"""Two administrators at one declaration: the second is told, and neither loses anything."""
+"""Edit conflicts: two administrators change one provider."""
 
 from __future__ import annotations
 

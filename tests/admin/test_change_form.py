@@ -1,4 +1,4 @@
-"""A provider is changed: what may be edited, by whom, and what a login changes at the same time."""
+"""The change form of a provider, and what a login changes at the same time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may import a configuration, and what of it takes a right of its own."""
+"""Permissions to import a configuration."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from django.contrib.auth.models import Group
 
 from psc_connect.models import DeclarationChange, Provider
 from psc_connect.simulator import Simulator
+from tests.admin.import_page import IMPORT, PRODUCTION, accept, document, problems_of, show
 from tests.admin.pages import LIST, Administrator, administrator, row, signed_in_long_ago, stored, text_of
-from tests.admin.transfer_page import IMPORT, PRODUCTION, accept, document, problems_of, show
 from tests.conftest import CLIENT_ID, CLIENT_SECRET
 from tests.contrib.lemonldap.configurations import NAME, configuration, run
 from tests.support.access_rules import DOCTORS, give_group, set_rules

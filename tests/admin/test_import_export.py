@@ -1,4 +1,4 @@
-"""A configuration leaves by one page of the admin and comes in by another, shown before it is saved."""
+"""Export and import of a configuration in the admin, with a preview."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from psc_connect.admin.signed_payloads import sign_payload
 from psc_connect.environments import load_metadata
 from psc_connect.models import DeclarationChange, Provider
+from tests.admin.import_page import IMPORT, PRODUCTION, SECRET, accept, document, problems_of, show
 from tests.admin.pages import LIST, Administrator, administrator, change_page, messages_of, stored, text_of
-from tests.admin.transfer_page import IMPORT, PRODUCTION, SECRET, accept, document, problems_of, show
 from tests.configuration.commands import everything
 from tests.conftest import CLIENT_SECRET
 from tests.contrib.lemonldap.configurations import AS_DOCUMENTED, configuration

@@ -1,4 +1,4 @@
-"""Whose word the site takes once a provider is declared: more than the right to declare one decides that."""
+"""Permissions to add a provider: another issuer or a copied mapping needs more than the add permission."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_pro_sante_connect_is_declared_with_the_right_to_declare(no_way_out: Non
     assert Provider.objects.get().metadata == load_metadata(environment)
 
 
-def test_so_is_the_simulator(simulator: Simulator, settings: Any) -> None:
+def test_simulator_is_added_with_the_add_permission(simulator: Simulator, settings: Any) -> None:
     settings.PSC_CONNECT_SIMULATOR_URL = simulator.issuer.removesuffix("/auth/realms/esante-wallet")
     assert declare(administrator(*ADDER), "simulator").status_code == 302
 
