@@ -9,6 +9,7 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils import translation
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
@@ -106,7 +107,9 @@ class RowsPage(ProviderPage):
                     validation.replace_rows(self.provider, name, wanted)
                 if any(getattr(self.provider, name) != value for name, value in self.values.items()):
                     Provider.objects.filter(pk=self.provider.pk).update(**self.values)
-        changed = {"changed": {"fields": [label_of(name) for name in (*self.lists, *self.fields)]}}
+        # Django stores names in English and translates them when it shows its log.
+        with translation.override(None):
+            changed = {"changed": {"fields": [str(label_of(name)) for name in (*self.lists, *self.fields)]}}
         self.model_admin.log_change(request, self.provider, [changed])
         messages.success(request, self.saved)
         return {}

@@ -109,7 +109,7 @@ def _outcome_in_words(row: Mapping[str, Any]) -> str:
         return gettext("a row that cannot be read: it refuses everyone who reaches it")
     if not group:
         return gettext("joins a group that has been deleted: no effect")
-    return gettext("joins the group “%(group)s”, and the rows below go on") % {"group": group}
+    return gettext("joins the group “%(group)s”; the rows below still apply") % {"group": group}
 
 
 def refused_in_words(message: str) -> str:

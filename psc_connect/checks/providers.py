@@ -171,7 +171,7 @@ def _access_rules(provider: Provider) -> Iterator[CheckMessage]:
             )
     if all(rule.is_well_formed for rule in rules) and denies_everyone(provider, rules):
         yield Caution(
-            _("The access rules of the provider “%(slug)s” refuse everybody.") % {"slug": provider.slug},
-            hint=_("Add a rule that lets somebody sign in; to close the provider, disable it."),
+            _("The access rules of the provider “%(slug)s” refuse everyone.") % {"slug": provider.slug},
+            hint=_("Add a rule that lets people sign in; to close the provider, disable it."),
             id="psc_connect.W016",
         )

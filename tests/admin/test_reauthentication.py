@@ -92,7 +92,7 @@ def test_the_confirmation_redirects_only_within_the_site(late: Administrator, pr
 def test_a_user_without_password_sees_another_way(provider: Provider, settings: Any) -> None:
     settings.LANGUAGE_CODE = "en"
     page = administrator(*KEEPER).browser.get(CONFIRM)
-    assert "Sign out and sign in again" in text_of(page)
+    assert "Sign out, then sign in again" in text_of(page)
     assert "Sign out here and at Pro Santé Connect" in text_of(page)
     assert "psc_connect/psc_connect.css" in page.content.decode()
 
