@@ -12,6 +12,7 @@ from psc_connect.configuration.problems import ConfigurationError, Problem
 from psc_connect.models import Provider
 from psc_connect.oidc.errors import JWKSError, MetadataError, ProviderUnavailable
 from psc_connect.providers import audit, keys, validation
+from psc_connect.providers.key_rows import have_other_content
 from psc_connect.providers.metadata import secret_recipient
 from psc_connect.providers.serialization import KEY_FIELDS, PROVIDER_FIELDS, SECRET
 
@@ -22,19 +23,22 @@ if TYPE_CHECKING:
 
     from psc_connect.configuration.plan import Plan
 
+# With another issuer, the keys go.
+REPLACES_KEYS = {*KEY_FIELDS, "metadata"}
+
 
 def apply_plans(plans: list[Plan], *, source: str, by: User | None = None) -> None:
     """Save every plan, or none. It fetches no keys: see ``import_missing_keys``.
 
-    Raises ValueError if a plan has problems; ConfigurationError if another secret, or another recipient of it, was
-    saved since the plans were made.
+    Raises ValueError if a plan has problems; ConfigurationError if another secret, another recipient of it, or other
+    keys that a plan replaces, were saved since the plans were made.
     """
     if any(plan.problems for plan in plans):
         raise ValueError("a plan with problems cannot be applied")
     with transaction.atomic():
         for plan in plans:
             if plan.has_changes:
-                _check_secret_recipient(plan)
+                _check_unchanged(plan)
                 with audit.recorded(plan.provider, source=source, by=by):
                     _save(plan)
 
@@ -51,19 +55,24 @@ def import_missing_keys(plans: list[Plan], *, source: str, by: User | None = Non
             yield provider, explain(exc.code)
 
 
-def _check_secret_recipient(plan: Plan) -> None:
-    """Lock the row, and check that its secret still goes to the recipient that the plan was made for."""
+def _check_unchanged(plan: Plan) -> None:
+    """Lock the row, and check that its secret, the recipient of it and its keys are those the plan was made for."""
     row = Provider.objects.filter(slug=plan.provider.slug).first()
     row = keys.locked(row) if row else None
     stored = None if row is None else (secret_recipient(row.metadata), row.client_secret.ciphertext)
-    if stored != plan.secret_when_planned:
+    have_keys_changed = row is not None and have_other_content(row.key_rows, plan.keys_when_planned)
+    if stored != plan.secret_when_planned or (_changed(plan) & REPLACES_KEYS and have_keys_changed):
         text = _("This provider has been changed meanwhile: start again.")
         raise ConfigurationError(Problem(plan.provider.slug, text))
 
 
+def _changed(plan: Plan) -> set[str]:
+    return {difference.name.partition(".")[0] for difference in plan.diff}
+
+
 def _save(plan: Plan) -> None:
     provider = plan.provider
-    changed = {difference.name.partition(".")[0] for difference in plan.diff}
+    changed = _changed(plan)
     if plan.is_new:
         provider.save()
     else:
@@ -72,7 +81,8 @@ def _save(plan: Plan) -> None:
         if plan.secret is not None:
             fields.add(SECRET)
         provider.save(update_fields=fields)
-    if changed & {*KEY_FIELDS}:
+    if changed & REPLACES_KEYS:
+        # Also where the keys stay: a fetch from the issuer before, still under way, saves nothing then.
         keys.replace_keys(provider, provider.key_rows)
     for name, rows in plan.rows.items():
         validation.replace_rows(provider, name, rows)

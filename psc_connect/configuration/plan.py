@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from django.db import models
 
     from psc_connect.configuration.problems import Problem
-    from psc_connect.models import Provider
+    from psc_connect.models import Provider, SigningKey
 
 
 @dataclass(slots=True)
@@ -34,6 +34,8 @@ class Plan:
     has_secret: bool = False
     # The recipient of the secret and its ciphertext, as stored when the plan was made; None for a new provider.
     secret_when_planned: tuple[tuple[str, str], str] | None = field(default=None, repr=False)
+    # The stored signing keys when the plan was made.
+    keys_when_planned: list[SigningKey] = field(default_factory=list)
     # Whether the declaration has a slug, or it is the default of the environment.
     has_slug: bool = True
     # The declaration enables the provider, but it has no client secret yet.

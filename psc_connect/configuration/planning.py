@@ -129,6 +129,7 @@ class _Planner:
             secret_when_planned=(secret_recipient(self.present.metadata), self.present.client_secret.ciphertext)
             if self.present
             else None,
+            keys_when_planned=self.present.key_rows if self.present else [],
             waits_for_secret=waits_for_secret,
         )
 
@@ -184,7 +185,7 @@ class _Planner:
         provider, given = self.provider, self.declared.get("jwks")
         # Keys of one issuer must never verify the tokens of another.
         is_another_issuer = self.present is not None and self.present.issuer != provider.issuer
-        known = [] if is_another_issuer else provider.key_rows
+        known = [] if is_another_issuer or self.present is None else self.present.key_rows
         provider.key_rows = with_states(known, self._states(states_of(known)))
         if given in (None, {}):
             return

@@ -80,7 +80,7 @@ def with_states(rows: Iterable[SigningKey], states: Mapping[str, str]) -> list[S
 def save_rows(provider: Provider, rows: list[SigningKey]) -> bool:
     """Save unsaved rows in place of the provider's keys, in the caller's transaction; return whether they differ."""
     present = [*provider.signing_keys.all()]
-    if [_content(row) for row in present] == [_content(row) for row in rows]:
+    if not have_other_content(present, rows):
         provider.key_rows = present
         return False
     provider.signing_keys.all().delete()
@@ -90,5 +90,10 @@ def save_rows(provider: Provider, rows: list[SigningKey]) -> bool:
     return True
 
 
-def _content(row: SigningKey) -> tuple[Any, ...]:
-    return row.thumbprint, row.kid, row.jwk, row.state
+def have_other_content(rows: Iterable[SigningKey], others: Iterable[SigningKey]) -> bool:
+    """Return whether these are other keys, or keys in another state; their order says nothing."""
+    return sorted(map(_content, rows)) != sorted(map(_content, others))
+
+
+def _content(row: SigningKey) -> str:
+    return json.dumps([row.thumbprint, row.kid, row.jwk, row.state], sort_keys=True)
