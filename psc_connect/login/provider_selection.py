@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def enabled_providers() -> list[Provider]:
-    return list(Provider.objects.filter(enabled=True).select_related("fetch_times"))
+    return list(Provider.objects.filter(enabled=True).select_related("stored_fetch_times"))
 
 
 def select_provider(request: HttpRequest, providers: list[Provider]) -> Provider | None:

@@ -9,7 +9,7 @@ from django.apps import apps
 from django.db import models, transaction
 from django.db.models import F
 from django.db.models.signals import post_delete, post_save
-from typing_extensions import override
+from typing_extensions import Self, override
 
 if TYPE_CHECKING:
     from psc_connect.models.provider import Provider
@@ -53,6 +53,9 @@ class DeclarationRow(models.Model):
     # Columns that logins write: a change of nothing else raises no version.
     UNVERSIONED: ClassVar[frozenset[str]] = frozenset()
 
+    # The provider that the row belongs to in the database, where it was read from there.
+    stored_provider_id: int | None = None
+
     objects = DeclarationRowQuerySet.as_manager()
 
     class Meta:
@@ -69,6 +72,13 @@ class DeclarationRow(models.Model):
             signal.connect(_raise_version_of_row, sender=cls)
 
     @classmethod
+    @override
+    def from_db(cls, *args: Any, **kwargs: Any) -> Self:
+        row = super().from_db(*args, **kwargs)
+        row.stored_provider_id = row.__dict__.get("provider_id")
+        return row
+
+    @classmethod
     def raises_version(cls, columns: Collection[str] | None) -> bool:
         """Return whether writing these columns, or all (None), is a change of the declaration."""
         return columns is None or bool(set(columns) - cls.UNVERSIONED)
@@ -78,7 +88,8 @@ def _raise_version_of_row(
     instance: Any, using: str, update_fields: frozenset[str] | None = None, **_kwargs: Any
 ) -> None:
     if instance.raises_version(update_fields):
-        raise_version([instance.provider_id], using=using)
+        raise_version({instance.provider_id, instance.stored_provider_id}, using=using)
+    instance.stored_provider_id = instance.provider_id
 
 
 class ProviderQuerySet(models.QuerySet["Provider"]):
@@ -88,21 +99,12 @@ class ProviderQuerySet(models.QuerySet["Provider"]):
     def update(self, **values: Any) -> int:
         return super().update(**{"version": F("version") + 1, **values})
 
-    @override
-    def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> list[Any]:
-        self._for_write = True
-        with transaction.atomic(using=self.db):
-            created = super().bulk_create(objs, *args, **kwargs)
-            for provider in created:
-                provider.add_fetch_times()
-        return created
-
     def get_with_keys(self, **lookups: Any) -> Provider:
         """Return one provider with its fetch times and its signing keys, in one statement: each login needs them."""
         key_model: Any = self.model._meta.get_field("signing_keys").related_model
         names = [field.attname for field in key_model._meta.concrete_fields]
         columns = {f"key_{name}": F(f"signing_keys__{name}") for name in names}
-        joined = self.select_related("fetch_times").annotate(**columns).order_by("signing_keys__pk")
+        joined = self.select_related("stored_fetch_times").annotate(**columns).order_by("signing_keys__pk")
         found: list[Any] = [*joined.filter(**lookups)]
         if not found:
             raise self.model.DoesNotExist

@@ -11,9 +11,9 @@ from psc_connect.models.provider import Provider
 
 
 class ProviderFetchTimes(models.Model):
-    """The times of one provider, created with it. Apart from the provider, so that logins do not write to its row."""
+    """The times of one provider, see `Provider.fetch_times`. Apart from it, so that logins do not write to its row."""
 
-    provider = models.OneToOneField(Provider, models.CASCADE, primary_key=True, related_name="fetch_times")
+    provider = models.OneToOneField(Provider, models.CASCADE, primary_key=True, related_name="stored_fetch_times")
     jwks_updated_at = models.DateTimeField(_("keys imported on"), null=True, editable=False)
     # The start of the last fetch: the slot that one worker a minute can claim.
     jwks_fetch_began_at = models.DateTimeField(null=True, editable=False)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.core.validators import MaxValueValidator
-from django.db import models, transaction
+from django.db import models
 from django.db.models import F
 from django.utils.functional import cached_property
 from django.utils.translation import get_language
@@ -34,6 +35,7 @@ from psc_connect.validators import (
 )
 
 if TYPE_CHECKING:
+    from psc_connect.models.fetch_times import ProviderFetchTimes
     from psc_connect.oidc.jwks import KeySet
 
 
@@ -204,6 +206,8 @@ class Provider(models.Model):
         verbose_name = _("provider")
         verbose_name_plural = _("providers")
         ordering = ("sort_order", "slug")
+        # Its updates raise the version.
+        base_manager_name = "objects"
         permissions = (
             ("replace_provider_secrets", _("Can replace the client secret, the signing keys and their origin")),
             ("view_claims", _("Can see the claims of a person")),
@@ -216,21 +220,28 @@ class Provider(models.Model):
     @override
     def save(self, *, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
         if self._state.adding:
-            with transaction.atomic(using=kwargs.get("using")):
-                super().save(update_fields=update_fields, **kwargs)
-                self.add_fetch_times()
+            super().save(update_fields=update_fields, **kwargs)
             return
         changed = None if update_fields is None else {*update_fields}
         if changed == set():
             return
-        self.version = F("version") + 1
-        super().save(update_fields=None if changed is None else {*changed, "version"}, **kwargs)
+        version, self.version = self.version, F("version") + 1
+        try:
+            super().save(update_fields=None if changed is None else {*changed, "version"}, **kwargs)
+        except Exception:
+            self.version = version
+            raise
         self.refresh_from_db(fields=["version"])
 
-    def add_fetch_times(self) -> None:
-        """Create the row that every saved provider has."""
-        model: Any = self._meta.get_field("fetch_times").related_model
-        self.fetch_times = model.objects.using(self._state.db).create(provider=self)
+    @property
+    def fetch_times(self) -> ProviderFetchTimes:
+        """The row of the times, created when it is first needed."""
+        try:
+            return self.stored_fetch_times
+        except ObjectDoesNotExist:
+            model: Any = self._meta.get_field("stored_fetch_times").related_model
+            self.stored_fetch_times, _is_new = model.objects.using(self._state.db).get_or_create(provider=self)
+            return self.stored_fetch_times
 
     @override
     def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:

@@ -80,7 +80,7 @@ def replace_keys(provider: Provider, rows: list[SigningKey]) -> None:
 
 
 def _times(provider: Provider) -> QuerySet[ProviderFetchTimes]:
-    return ProviderFetchTimes.objects.filter(provider=provider.pk)
+    return ProviderFetchTimes.objects.filter(pk=provider.fetch_times.pk)
 
 
 def fetched_document(provider: Provider, deadline: Deadline) -> dict[str, Any]:

@@ -88,6 +88,7 @@ WAYS: list[Callable[[Provider], Any]] = [
     bulk_update_providers,
     retire_key,
     lambda provider: Provider.objects.filter(pk=provider.pk).update(scope="openid"),
+    lambda provider: Provider._base_manager.filter(pk=provider.pk).update(scope="openid"),
     lambda provider: Provider.objects.update_or_create(slug="psc", defaults={"scope": "openid"}),
     lambda provider: attribute(provider).save(),
     lambda provider: provider.exported_attributes.create(claim="email", user_field="email"),
@@ -118,6 +119,36 @@ def test_a_row_that_moves_to_another_provider_raises_both(provider: Provider) ->
     other.refresh_from_db()
     assert version() > before
     assert other.version == 2
+
+
+def test_a_row_that_is_saved_under_another_provider_raises_both(provider: Provider) -> None:
+    other = Provider.objects.create(slug="other", client_id="c")
+    row, before = provider.exported_attributes.all()[0], version()
+    row.provider = other
+    row.save()
+    other.refresh_from_db()
+    assert version() > before
+    assert other.version == 2
+    after = version()
+    row.save()
+    assert version() == after
+
+
+def test_a_provider_whose_saving_fails_keeps_its_version(provider: Provider) -> None:
+    Provider.objects.create(slug="other", client_id="c")
+    before = provider.version
+    provider.slug = "other"
+    with pytest.raises(IntegrityError), transaction.atomic():
+        provider.save()
+    assert provider.version == before
+
+
+def test_providers_are_created_at_once_but_for_those_that_exist(provider: Provider) -> None:
+    rows = [Provider(slug=slug, client_id="c") for slug in ("psc", "other")]
+    Provider.objects.bulk_create(rows, ignore_conflicts=True)
+    other = Provider.objects.get(slug="other")
+    assert other.version == 1
+    assert other.fetch_times.jwks_updated_at is None
 
 
 @pytest.mark.parametrize("name", ["exported_groups", "access_rules"])

@@ -17,7 +17,7 @@ def store_keys(provider: Provider, jwks: Any, *, pinned: Collection[str] = (), r
 
 
 def set_times(provider: Provider, **times: datetime | None) -> None:
-    ProviderFetchTimes.objects.filter(provider=provider).update(**times)
+    ProviderFetchTimes.objects.filter(pk=provider.fetch_times.pk).update(**times)
 
 
 def change_provider(provider: Provider, **changes: Any) -> None:
