@@ -31,8 +31,10 @@ def changed_since(provider: Provider, version: str, names: Collection[str]) -> s
     is_version = version.isascii() and version.isdigit() and len(version) < 10
     if not is_version or int(version) >= provider.version:
         return set()
-    changes = provider.changes.filter(version__gt=int(version))
-    if provider.version not in {change.version for change in changes}:
+    changes = [*provider.changes.filter(version__gt=int(version)).order_by("version")]
+    versions = [int(version), *(change.version for change in changes)]
+    before = [*(change.version_before for change in changes), provider.version]
+    if versions != before:
         # The site's own code has written since, which leaves no entry in the audit log: anything may have changed.
         return {*names}
     return {name for change in changes for name in _changed_names(change)} & {*names}

@@ -163,6 +163,7 @@ class Migration(migrations.Migration):
                 ('made_at', models.DateTimeField(auto_now_add=True, db_index=True, verbose_name='made on')),
                 ('source', models.CharField(choices=[('admin', 'administration'), ('command', 'command line'), ('login', 'a sign-in')], max_length=16, verbose_name='source')),
                 ('changes', models.JSONField(verbose_name='changes')),
+                ('version_before', models.PositiveIntegerField(null=True)),
                 ('version', models.PositiveIntegerField(null=True, verbose_name='version')),
                 ('made_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='made by')),
                 ('provider', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='changes', to='psc_connect.provider', verbose_name='provider')),

@@ -33,7 +33,8 @@ class DeclarationChange(models.Model):
     made_at = models.DateTimeField(_("made on"), auto_now_add=True, db_index=True)
     source = models.CharField(_("source"), max_length=16, choices=Source)
     changes = models.JSONField(_("changes"))
-    # `Provider.version` after the change; None where the provider was deleted by it.
+    # `Provider.version` before and after the change; None where the provider was created or deleted by it.
+    version_before = models.PositiveIntegerField(null=True)
     version = models.PositiveIntegerField(_("version"), null=True)
 
     class Meta:

@@ -19,7 +19,14 @@ if TYPE_CHECKING:
 REPLACED = "replaced"
 
 
-def record(provider: Provider, changes: Iterable[Difference], *, source: str, by: User | None = None) -> None:
+def record(
+    provider: Provider,
+    changes: Iterable[Difference],
+    *,
+    version_before: int | None,
+    source: str,
+    by: User | None = None,
+) -> None:
     """Write one entry with these changes; write none if there are none."""
     rows = [[change.name, change.old, change.new] for change in changes]
     if rows:
@@ -31,6 +38,7 @@ def record(provider: Provider, changes: Iterable[Difference], *, source: str, by
             made_by_name=by.get_username()[:255] if by is not None else "",
             source=source,
             changes=rows,
+            version_before=version_before,
             version=version,
         )
 
@@ -41,6 +49,7 @@ class Snapshot:
 
     declaration: dict[str, Any] = field(default_factory=dict)
     secret: StoredSecret | None = None
+    version: int | None = None
 
 
 def snapshot(provider: Provider) -> Snapshot:
@@ -49,14 +58,17 @@ def snapshot(provider: Provider) -> Snapshot:
     if stored is None:
         return Snapshot()
     declared = {name: value for name, value in serialize_provider(stored).items() if name != SECRET}
-    return Snapshot(declared, stored.client_secret)
+    return Snapshot(declared, stored.client_secret, stored.version)
 
 
 def record_since(before: Snapshot, provider: Provider, *, source: str, by: User | None = None) -> None:
     """Record the changes of the provider, and of the rows that belong to it, since ``before``."""
     after = snapshot(provider)
-    changes = diff(before.declaration, after.declaration)
-    record(provider, [*changes, *_secret_replaced(before.secret, after.secret)], source=source, by=by)
+    changes = [
+        *diff(before.declaration, after.declaration),
+        *_secret_replaced(before.secret, after.secret),
+    ]
+    record(provider, changes, version_before=before.version, source=source, by=by)
 
 
 @contextmanager

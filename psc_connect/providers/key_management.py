@@ -75,7 +75,8 @@ def accept_keys(provider: Provider, document: Mapping[str, Any], *, seen: object
             raise KeysChangedMeanwhile
         before = row.jwks
         replace_keys(row, rows_of_document(document, known=row.key_rows))
-        audit.record(row, diff({"jwks": before}, {"jwks": row.jwks}), source=ADMIN, by=by)
+        changes = diff({"jwks": before}, {"jwks": row.jwks})
+        audit.record(row, changes, version_before=row.version, source=ADMIN, by=by)
     return row.key_set()
 
 
@@ -91,7 +92,7 @@ def decide(provider: Provider, thumbprint: str, decision: str, *, by: User) -> N
         if thumbprint not in states:
             raise KeyError(thumbprint)
         replace_keys(row, with_states(row.key_rows, {**states, thumbprint: state}))
-        audit.record(row, diff(before, _decisions(row)), source=ADMIN, by=by)
+        audit.record(row, diff(before, _decisions(row)), version_before=row.version, source=ADMIN, by=by)
 
 
 def _decisions(provider: Provider) -> dict[str, list[str]]:

@@ -216,10 +216,13 @@ def _fetch(
 
 
 def _save_fetched(provider: Provider, document: object, *, source: str, by: User | None) -> KeySet:
+    # Locked, so that no other write comes between the two versions of the audit entry.
+    version = Provider.objects.select_for_update().values_list("version", flat=True).get(pk=provider.pk)
     known = [*provider.signing_keys.all()]
     rows = rows_of_document(document, known=known)
     if save_rows(provider, rows):
-        audit.record(provider, diff({"jwks": jwks_of(known)}, {"jwks": provider.jwks}), source=source, by=by)
+        changes = diff({"jwks": jwks_of(known)}, {"jwks": provider.jwks})
+        audit.record(provider, changes, version_before=version, source=source, by=by)
     keys = provider.key_set()
     if keys.has_private:
         logger.error("keys.private_published provider=%s", provider.slug)

@@ -106,11 +106,12 @@ def save_metadata(provider: Provider, wanted: dict[str, Any], *, source: str, by
     changes = diff({"metadata": provider.metadata}, {"metadata": wanted})
     with transaction.atomic():
         # Somebody else may have decided while the provider was being asked.
-        if Provider.objects.select_for_update().get(pk=provider.pk).metadata != provider.metadata:
+        stored = Provider.objects.select_for_update().get(pk=provider.pk)
+        if stored.metadata != provider.metadata:
             raise MetadataRefused("metadata_changed_meanwhile")
         provider.metadata = wanted
         provider.save(update_fields=["metadata"])
-        audit.record(provider, changes, source=source, by=by)
+        audit.record(provider, changes, version_before=stored.version, source=source, by=by)
     return True
 
 

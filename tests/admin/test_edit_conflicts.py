@@ -6,10 +6,13 @@ import json
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 
 from psc_connect.models import DeclarationChange, Provider
+from psc_connect.providers.key_management import decide
 from psc_connect.providers.keys import import_keys
 from psc_connect.simulator import Simulator
+from tests.admin import access_page
 from tests.admin.pages import (
     Administrator,
     FormReader,
@@ -227,6 +230,41 @@ def test_what_the_sites_own_code_wrote_meanwhile_is_told(second: Administrator, 
     assert codes(told) == {("__all__", "changed_meanwhile"), ("scope", "changed_meanwhile")}
     assert second.browser.post(change_page(provider), shown_again(told)).status_code == 302
     assert (row(provider)["scope"], row(provider)["button_text"]) == ("openid second", "Entrer")
+
+
+def test_an_audited_write_does_not_hide_one_of_the_sites_own_code(
+    admin: Administrator, second: Administrator, provider: Provider
+) -> None:
+    page = second.fields_of(change_page(provider))
+    Provider.objects.update(scope="openid first")
+    admin.submit(change_page(provider), comment="audited")
+    assert ("scope", "changed_meanwhile") in codes(post(second, provider, page, scope="openid second"))
+
+
+def test_rows_of_the_sites_own_code_are_told_after_an_audited_write(
+    admin: Administrator, second: Administrator, provider: Provider
+) -> None:
+    shown = access_page.shown_by(admin, provider)
+    provider.access_rules.create(outcome="refuse", message="by code", position=0)
+    second.submit(change_page(provider), comment="audited")
+    response = access_page.submit(admin, provider, access_page.typed("allow"), shown=shown)
+    assert response.status_code == 200
+    assert [rule.message for rule in provider.access_rules.all()] == ["by code"]
+
+
+def test_the_entries_of_the_audit_log_are_a_chain_of_versions(
+    admin: Administrator, provider: Provider, simulator: Simulator
+) -> None:
+    first = stored(provider).version
+    admin.submit(change_page(provider), comment="a")
+    simulator.rotate_keys()
+    import_keys(stored(provider), source=DeclarationChange.Source.LOGIN)
+    decide(stored(provider), stored(provider).key_set().keys[0].thumbprint, "pin", by=User.objects.all()[0])
+    access_page.submit(admin, provider, access_page.typed("allow"))
+    changes = DeclarationChange.objects.order_by("pk")
+    assert len(changes) == 4
+    assert [change.version_before for change in changes] == [first, *(change.version for change in changes)][:-1]
+    assert changes[3].version == stored(provider).version
 
 
 def test_the_page_carries_nothing_of_the_secret(admin: Administrator, provider: Provider) -> None:
