@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
-from typing_extensions import override
+from typing_extensions import Self, override
 
 from psc_connect.models.declaration import DeclarationRow
 from psc_connect.oidc.jwks import KeySet, parse_jwks
@@ -60,6 +60,16 @@ class SigningKey(DeclarationRow):
         return self.state == self.State.RETIRED
 
     @classmethod
+    @override
+    def from_db(cls, *args: Any, **kwargs: Any) -> Self:
+        row = super().from_db(*args, **kwargs)
+        jwk = row.__dict__.get("jwk")
+        if jwk is not None and row.__dict__.get("thumbprint", "") is None:
+            # Where the site's own code wrote the row: what is decided about a key goes by its thumbprint.
+            row.thumbprint = cls.read(jwk).thumbprint
+        return row
+
+    @classmethod
     def read(cls, jwk: dict[str, Any]) -> SigningKey:
         """Return an unsaved row for a public key as it is published."""
         key_set = parse_jwks({"keys": [jwk]})
@@ -77,8 +87,16 @@ def jwks_of(rows: Iterable[SigningKey]) -> dict[str, Any]:
 def key_set_of(rows: Iterable[SigningKey], *, with_retired: bool = False) -> KeySet:
     """Return the keys of these rows that verify signatures; the retired ones are ignored, if not asked for."""
     rows = [*rows]
-    found = parse_jwks({"keys": [row.jwk for row in rows if row.jwk is not None]})
-    return found if with_retired else found.without(thumbprints(rows, SigningKey.State.RETIRED))
+    found = _parsed(rows)
+    if with_retired:
+        return found
+    # The stored thumbprint may be another one than the key's, where the site's own code wrote the row.
+    retired_keys = _parsed(row for row in rows if row.is_retired).keys
+    return found.without({*thumbprints(rows, SigningKey.State.RETIRED), *(key.thumbprint for key in retired_keys)})
+
+
+def _parsed(rows: Iterable[SigningKey]) -> KeySet:
+    return parse_jwks({"keys": [row.jwk for row in rows if row.jwk is not None]})
 
 
 def thumbprints(rows: Iterable[SigningKey], state: str) -> list[str]:

@@ -13,7 +13,7 @@ from psc_connect.models import DeclarationChange, Provider
 from psc_connect.providers.keys import import_keys, note_use
 from psc_connect.simulator import Simulator
 from tests.admin.keys_page import only_key, replace
-from tests.admin.pages import Administrator, administrator, change_page, messages_of, stored, text_of
+from tests.admin.pages import LIST, Administrator, administrator, change_page, messages_of, stored, text_of
 from tests.support.browser_session import PAGE, BrowserSession, error_code_of
 from tests.support.key_sets import EC_KEY, OTHER_KEY, key_set
 from tests.support.stored_keys import store_keys
@@ -184,3 +184,10 @@ def test_pinned_keys_stay_when_the_metadata_is_changed(
         assert stored(provider).metadata == metadata
     assert stored(provider).jwks == provider.jwks
     assert simulator.count("jwks") == 0
+
+
+def test_a_key_whose_row_lacks_its_thumbprint_is_shown(admin: Administrator, provider: Provider) -> None:
+    thumbprint = provider.key_set().keys[0].thumbprint
+    provider.signing_keys.update(thumbprint=None, state="retired")
+    assert thumbprint in admin.open(provider, "keys").content.decode()
+    assert admin.browser.get(LIST).status_code == 200

@@ -93,6 +93,28 @@ def test_the_same_set_writes_nothing(stored: Provider) -> None:
     assert [*stored.signing_keys.values()] == before
 
 
+def test_the_same_set_in_another_order_writes_nothing(stored: Provider) -> None:
+    version, before = Provider.objects.get().version, [*stored.signing_keys.values()]
+    after = publish(stored, OTHER_KEY, EC_KEY)
+    assert (after.version, [*after.signing_keys.values()]) == (version, before)
+
+
+@pytest.mark.parametrize("thumbprint", [None, "A" * 43])
+def test_a_retired_key_whose_row_lacks_its_thumbprint_verifies_nothing(
+    stored: Provider, thumbprint: str | None
+) -> None:
+    """The site's own code may write such a row."""
+    stored.signing_keys.filter(thumbprint=EC).update(thumbprint=thumbprint, state=RETIRED)
+    assert [key.thumbprint for key in Provider.objects.get().key_set().keys] == [OTHER]
+    assert [key.thumbprint for key in Provider.objects.get_with_keys(slug="psc").key_set().keys] == [OTHER]
+
+
+def test_a_retired_key_whose_row_lacks_its_thumbprint_stays_retired_when_it_is_fetched(stored: Provider) -> None:
+    stored.signing_keys.filter(thumbprint=EC).update(thumbprint=None, state=RETIRED)
+    after = publish(Provider.objects.get(), EC_KEY, OTHER_KEY)
+    assert ([key.thumbprint for key in after.key_set().keys], after.jwks_retired) == ([OTHER], [EC])
+
+
 def test_the_database_keeps_a_key_once(stored: Provider) -> None:
     row = SigningKey.read(EC_KEY)
     row.provider = stored

@@ -149,13 +149,12 @@ class KeysPage(ProviderPage):
         return actions.get(request.POST.get("action", ""), self._decide)(request)
 
     def _show(self, request: HttpRequest, **context: Any) -> HttpResponse:
-        stored = {row.thumbprint: row for row in self.provider.key_rows}
-        found = key_set_of(self.provider.key_rows, with_retired=True)
+        rows = self.provider.key_rows
         shown = {
             "changes": None,
             "last_key": "",
-            "used": [KeyRow(key, stored[key.thumbprint]) for key in found.keys],
-            "ignored": ignored_rows(found),
+            "used": [KeyRow(key, row) for row in rows for key in key_set_of([row], with_retired=True).keys],
+            "ignored": ignored_rows(key_set_of(rows, with_retired=True)),
             "form": KeySetForm(),
             "why_not": why_not(request),
             "history": shown_changes(self.provider, only=("jwks", *DECISIONS))[:20],
