@@ -12,8 +12,9 @@ from django.db import connection
 from django.db.models.signals import pre_save
 
 from psc_connect.models import Provider
+from psc_connect.providers.keys import import_keys
 from psc_connect.simulator import Simulator, run_simulator
-from tests.admin.pages import Administrator, administrator, change_page, stored
+from tests.admin.pages import LIST, Administrator, administrator, change_page, stored
 from tests.conftest import make_provider
 from tests.support.log_recorder import record_simulator
 
@@ -43,6 +44,42 @@ class AboutToSave:
             self.reached.set()
             # Where the row is locked, the other one waits for this one: a second is long enough to tell.
             self.other_is_done.wait(timeout=1)
+
+
+class InsertsKeys:
+    """Holds a fetch of keys that has inserted them, until the deletion has come as far as it can."""
+
+    def __init__(self) -> None:
+        self.reached, self.other_is_done = threading.Event(), threading.Event()
+
+    def __call__(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        result = execute(sql, params, many, context)
+        if sql.startswith('INSERT INTO "psc_connect_signingkey"'):
+            self.reached.set()
+            self.other_is_done.wait(timeout=1)
+        return result
+
+
+def fetch_keys(provider: Provider, hold: InsertsKeys) -> None:
+    try:
+        with connection.execute_wrapper(hold):
+            import_keys(provider)
+    finally:
+        connection.close()
+
+
+def test_selected_providers_are_deleted_while_keys_are_fetched(simulator: Simulator) -> None:
+    provider, admin, hold = make_provider(simulator), administrator(), InsertsKeys()
+    simulator.rotate_keys()
+    thread = threading.Thread(target=fetch_keys, args=(stored(provider), hold))
+    thread.start()
+    assert hold.reached.wait(timeout=10)
+    fields = {"action": "delete_selected", "_selected_action": [provider.pk], "post": "yes"}
+    response = admin.browser.post(LIST, fields)
+    hold.other_is_done.set()
+    thread.join()
+    assert response.status_code == 302
+    assert not Provider.objects.exists()
 
 
 def post(admin: Administrator, provider: Provider, fields: dict[str, str]) -> int:

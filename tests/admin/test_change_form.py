@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.db.models.signals import pre_save
+from django.db.models.signals import pre_delete, pre_save
 
 from psc_connect.models import Provider
 from psc_connect.providers.keys import import_keys
@@ -261,3 +261,20 @@ def test_an_empty_client_id_is_refused_beside_other_changes(admin: Administrator
     assert codes(response) == {("client_id", "required")}
     assert "Entrer" in response.content.decode()
     assert text_of(response)
+
+
+def test_selected_providers_are_deleted_although_another_administrator_has_deleted_one(
+    admin: Administrator, provider: Provider
+) -> None:
+    other = Provider.objects.create(slug="other", client_id="c")
+
+    def delete_other(**_values: Any) -> None:
+        Provider.objects.filter(pk=other.pk)._raw_delete("default")
+
+    pre_delete.connect(delete_other, sender=Provider)
+    try:
+        fields = {"action": "delete_selected", "_selected_action": [provider.pk, other.pk], "post": "yes"}
+        assert admin.browser.post(LIST, fields).status_code == 302
+    finally:
+        pre_delete.disconnect(delete_other, sender=Provider)
+    assert not Provider.objects.exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
@@ -207,6 +208,8 @@ class ProviderAdmin(ReadOnlyFieldsMixin, DeclaredFilters, ModelAdmin[Provider]):
     @override
     def delete_model(self, request: HttpRequest, obj: Provider) -> None:
         with transaction.atomic():
+            # A login that is fetching keys would insert them while the provider is deleted.
+            keys.locked(obj)
             before = audit.snapshot(obj)
             super().delete_model(request, obj)
             audit.record_since(before, obj, source=SOURCE, by=administrator(request))
@@ -214,7 +217,9 @@ class ProviderAdmin(ReadOnlyFieldsMixin, DeclaredFilters, ModelAdmin[Provider]):
     @override
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Provider]) -> None:
         for provider in queryset:
-            self.delete_model(request, provider)
+            # Another administrator may have deleted it meanwhile.
+            with suppress(Provider.DoesNotExist):
+                self.delete_model(request, provider)
 
     @override
     def response_post_save_add(self, request: HttpRequest, obj: Provider) -> HttpResponseRedirect:
