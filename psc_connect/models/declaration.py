@@ -9,6 +9,7 @@ from django.apps import apps
 from django.db import models, transaction
 from django.db.models import F
 from django.db.models.signals import post_delete, post_save
+from django.utils.translation import gettext_lazy as _
 from typing_extensions import Self, override
 
 if TYPE_CHECKING:
@@ -90,6 +91,31 @@ def _raise_version_of_row(
     if instance.raises_version(update_fields):
         raise_version({instance.provider_id, instance.stored_provider_id}, using=using)
     instance.stored_provider_id = instance.provider_id
+
+
+class VersionedModel(models.Model):
+    """A row whose version is raised by every change of it, or of a row that belongs to it."""
+
+    version = models.PositiveIntegerField(_("version"), default=1, editable=False)
+
+    class Meta:
+        abstract = True
+
+    @override
+    def save(self, *, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
+        if self._state.adding:
+            super().save(update_fields=update_fields, **kwargs)
+            return
+        changed = None if update_fields is None else {*update_fields}
+        if changed == set():
+            return
+        version, self.version = self.version, F("version") + 1
+        try:
+            super().save(update_fields=None if changed is None else {*changed, "version"}, **kwargs)
+        except Exception:
+            self.version = version
+            raise
+        self.refresh_from_db(fields=["version"])
 
 
 class ProviderQuerySet(models.QuerySet["Provider"]):

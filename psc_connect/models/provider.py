@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from django.core.exceptions import ObjectDoesNotExist
 from django.core.validators import MaxValueValidator
 from django.db import models
-from django.db.models import F
 from django.utils.functional import cached_property
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -18,7 +15,7 @@ from psc_connect import conf
 from psc_connect.environments import environment_of_issuer
 from psc_connect.fields import SecretField, SecretUnavailable, StoredSecret
 from psc_connect.models.choices import AskActivity, Display, Environment, Prompt, RequireIssuer, TokenEndpointAuthMethod
-from psc_connect.models.declaration import ProviderQuerySet
+from psc_connect.models.declaration import ProviderQuerySet, VersionedModel
 from psc_connect.models.signing_key import SigningKey, jwks_of, key_set_of, thumbprints
 from psc_connect.models.user_fields import validate_link_field
 from psc_connect.oidc.algorithms import ALGORITHMS
@@ -51,11 +48,9 @@ def secret_allowed_for_issuer(issuer: str, secret: StoredSecret) -> bool:
     return environment_of_issuer(issuer) in {"production", "sandbox"}
 
 
-class Provider(models.Model):
+class Provider(VersionedModel):
     """An OpenID provider: Pro Santé Connect in production, its sandbox, the simulator, or another."""
 
-    # Raised by every change of the row or of a row that belongs to it (`models.declaration`).
-    version = models.PositiveIntegerField(_("version"), default=1, editable=False)
     slug = models.SlugField(
         _("identifier"),
         unique=True,
@@ -217,31 +212,13 @@ class Provider(models.Model):
     def __str__(self) -> str:
         return f"{self.slug} – {self.get_environment_display()}"
 
-    @override
-    def save(self, *, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
-        if self._state.adding:
-            super().save(update_fields=update_fields, **kwargs)
-            return
-        changed = None if update_fields is None else {*update_fields}
-        if changed == set():
-            return
-        version, self.version = self.version, F("version") + 1
-        try:
-            super().save(update_fields=None if changed is None else {*changed, "version"}, **kwargs)
-        except Exception:
-            self.version = version
-            raise
-        self.refresh_from_db(fields=["version"])
-
     @property
     def fetch_times(self) -> ProviderFetchTimes:
         """The row of the times, created when it is first needed."""
-        try:
-            return self.stored_fetch_times
-        except ObjectDoesNotExist:
+        if not hasattr(self, "stored_fetch_times"):
             model: Any = self._meta.get_field("stored_fetch_times").related_model
             self.stored_fetch_times, _is_new = model.objects.using(self._state.db).get_or_create(provider=self)
-            return self.stored_fetch_times
+        return self.stored_fetch_times
 
     @override
     def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
