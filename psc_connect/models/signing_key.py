@@ -33,6 +33,8 @@ class SigningKey(DeclarationRow):
     # RFC 7638, SHA-256 in base64url. None for a key that cannot be used: it is only shown.
     thumbprint = models.CharField(_("thumbprint"), max_length=43, null=True, editable=False)  # noqa: DJ001 - several
     kid = models.CharField("kid", max_length=256, blank=True, editable=False)
+    # Of a usable key; empty where the key is for any algorithm of its type.
+    alg = models.CharField("alg", max_length=8, blank=True, editable=False)
     # The public members. None where an administrator decided about a key that the provider does not publish.
     jwk = models.JSONField("JWK", null=True, editable=False)
     state = models.CharField(_("state"), max_length=8, choices=State, default=State.CURRENT, editable=False)
@@ -43,8 +45,10 @@ class SigningKey(DeclarationRow):
         verbose_name = _("signing key")
         verbose_name_plural = _("signing keys")
         constraints = (
-            # A provider may publish one key under two names.
-            models.UniqueConstraint(fields=("provider", "thumbprint", "kid"), name="psc_connect_one_row_per_key"),
+            # A provider may publish one key under two names, and for two algorithms.
+            models.UniqueConstraint(
+                fields=("provider", "thumbprint", "kid", "alg"), name="psc_connect_one_row_per_key"
+            ),
         )
 
     @override
@@ -73,9 +77,10 @@ class SigningKey(DeclarationRow):
     def read(cls, jwk: dict[str, Any]) -> SigningKey:
         """Return an unsaved row for a public key as it is published."""
         key_set = parse_jwks({"keys": [jwk]})
-        thumbprint = key_set.keys[0].thumbprint if key_set.keys else None
-        kids = [key.kid for key in key_set.keys] + [key.kid for key in key_set.ignored]
-        return cls(thumbprint=thumbprint, kid=kids[0] or "", jwk=jwk)
+        if key_set.keys:
+            key = key_set.keys[0]
+            return cls(thumbprint=key.thumbprint, kid=key.kid or "", alg=key.alg or "", jwk=jwk)
+        return cls(kid=key_set.ignored[0].kid or "", jwk=jwk)
 
 
 def jwks_of(rows: Iterable[SigningKey]) -> dict[str, Any]:

@@ -37,7 +37,8 @@ def rows_of_document(document: object, *, known: Collection[SigningKey]) -> list
         row.first_seen = former.first_seen if former and former.first_seen else now
         if former:
             row.state, row.last_used = former.state, former.last_used
-        rows.setdefault((row.thumbprint, row.kid) if row.thumbprint else json.dumps(jwk, sort_keys=True), row)
+        name = (row.thumbprint, row.kid, row.alg) if row.thumbprint else json.dumps(jwk, sort_keys=True)
+        rows.setdefault(name, row)
     published = {row.thumbprint for row in rows.values()}
     kept = [_unpublished(row) for row in known if row.state != CURRENT and row.thumbprint not in published]
     found = [*rows.values(), *kept]

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 from django.db import IntegrityError, transaction
+from jwt.algorithms import RSAAlgorithm
 
 from psc_connect.models import Provider, SigningKey
 from psc_connect.oidc.errors import JWKSError
 from psc_connect.providers.key_rows import PINNED, RETIRED, rows_of_document, save_rows, states_of, with_states
-from tests.support.key_sets import EC_KEY, OTHER_KEY, PRIVATE_KEY, UNUSABLE
+from tests.support.key_sets import EC_KEY, OTHER_KEY, PRIVATE_KEY, UNUSABLE, jwk
 from tests.support.stored_keys import store_keys
 
 pytestmark = pytest.mark.django_db
@@ -38,6 +40,14 @@ def test_a_key_under_two_names_is_found_by_both(stored: Provider) -> None:
     after = publish(stored, EC_KEY, {**EC_KEY, "kid": "second name"})
     assert [key.kid for key in after.key_set().keys] == [EC_KEY["kid"], "second name"]
     decide(after, EC, RETIRED)
+    assert not Provider.objects.get().key_set().keys
+
+
+def test_a_key_that_is_published_for_two_algorithms_serves_both(stored: Provider) -> None:
+    key = jwk(rsa.generate_private_key(65537, 2048).public_key(), RSAAlgorithm)
+    after = publish(stored, {**key, "alg": "RS256"}, {**key, "alg": "PS256"})
+    assert [found.alg for found in after.key_set().keys] == ["RS256", "PS256"]
+    decide(after, after.key_set().keys[0].thumbprint, RETIRED)
     assert not Provider.objects.get().key_set().keys
 
 
