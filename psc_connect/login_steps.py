@@ -24,7 +24,7 @@ from psc_connect.oidc.deadline import Deadline
 from psc_connect.oidc.errors import UnknownKey
 from psc_connect.oidc.id_token import RULES, IDTokenRules, validate_id_token
 from psc_connect.oidc.userinfo import validate_userinfo
-from psc_connect.providers.keys import keys_after_unknown_key, keys_for_login, note_use
+from psc_connect.providers.keys import keys_after_unknown_key, keys_for_login, record_use
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -60,10 +60,10 @@ class StepObserver:
     """An observer of a login's steps. This one, of a real login, ignores them."""
 
     def passed(self, *steps: str) -> None:
-        """Hear of each step when it has passed. A step that fails raises instead."""
+        """Called with each step that has passed. A step that fails raises instead."""
 
     def id_token_accepted(self, id_token: IDToken) -> None:
-        """Hear of the validated ID token."""
+        """Called with the validated ID token."""
 
 
 SILENT: Final = StepObserver()
@@ -92,8 +92,8 @@ class StoredKeys:
     def after_unknown_key(self, unknown: UnknownKey) -> KeySet:
         return keys_after_unknown_key(self.provider, self.deadline, unknown=unknown)
 
-    def note_use(self, key: SigningKey) -> None:
-        note_use(self.provider, key.thumbprint)
+    def record_use(self, key: SigningKey) -> None:
+        record_use(self.provider, key.thumbprint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +176,7 @@ def ask_provider(
     id_token = keys.verified(partial(_id_token, provider, grant, tokens))
     observer.passed(SIGNATURE, *ID_TOKEN_RULES)
     observer.id_token_accepted(id_token)
-    keys.note_use(id_token.key)
+    keys.record_use(id_token.key)
     answer = fetch_userinfo(
         provider.parsed_metadata, access_token=tokens.access_token, http=conf.http_policy(), deadline=deadline
     )

@@ -12,7 +12,7 @@ from psc_connect.oidc.deadline import Deadline
 from psc_connect.oidc.errors import JWKSError, MetadataError, OIDCError, ProviderUnavailable
 from psc_connect.oidc.response_details import recording_response_details
 from psc_connect.providers.key_management import compare_keys
-from psc_connect.providers.keys import fetched_document
+from psc_connect.providers.keys import fetch_key_set
 from psc_connect.providers.metadata import compare
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def _check_metadata(provider: Provider, diagnosis: Diagnosis, deadline: Deadline
 
 def _check_keys(provider: Provider, diagnosis: Diagnosis, deadline: Deadline) -> None:
     try:
-        diagnosis.key_changes = compare_keys(provider, fetched_document(provider, deadline))
+        diagnosis.key_changes = compare_keys(provider, fetch_key_set(provider, deadline))
     except (ProviderUnavailable, MetadataError, JWKSError) as exc:
         diagnosis.findings += provider_checks.keys_not_fetched(provider, exc)
         return

@@ -22,7 +22,7 @@ from psc_connect.login.pending import PendingLogin
 from psc_connect.login.session import reload_session
 from psc_connect.login_steps import STEPS, StateAlreadyUsed, StepObserver, StoredKeys, ask_provider, read_response
 from psc_connect.oidc.errors import IDTokenError
-from psc_connect.providers.keys import fetched_keys, may_fetch
+from psc_connect.providers.keys import fetch_usable_keys, may_fetch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -172,9 +172,9 @@ class UnsavedKeys(StoredKeys):
         return self._fetched()
 
     @override
-    def note_use(self, key: SigningKey) -> None:
+    def record_use(self, key: SigningKey) -> None:
         """Save nothing."""
 
     def _fetched(self) -> KeySet:
         self._is_fetched = True
-        return fetched_keys(self.provider, self.deadline)
+        return fetch_usable_keys(self.provider, self.deadline)

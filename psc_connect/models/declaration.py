@@ -1,4 +1,4 @@
-"""`Provider.version`: every change of a provider, or of a row that belongs to it, raises it in the same transaction."""
+"""`Provider.version`: increased by every change of a provider or of a row that belongs to it, in one transaction."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from psc_connect.models.provider import Provider
 
 
-def raise_version(providers: Iterable[int | None], *, using: str) -> None:
-    """Raise the version of the providers with these primary keys; this locks their rows until the transaction ends."""
+def increase_version(providers: Iterable[int | None], *, using: str) -> None:
+    """Increase the version of these providers; this locks their rows until the transaction ends."""
     model: Any = apps.get_model("psc_connect", "Provider")
     # `update()` of the providers' queryset adds the new version.
     model.objects.using(using).filter(pk__in=[*providers]).update()
@@ -28,7 +28,7 @@ class DeclarationRowQuerySet(models.QuerySet[Any]):
 
     @override
     def update(self, **values: Any) -> int:
-        if not self.model.raises_version(values):
+        if not self.model.increases_version(values):
             return super().update(**values)
         self._for_write = True
         with transaction.atomic(using=self.db):
@@ -36,7 +36,7 @@ class DeclarationRowQuerySet(models.QuerySet[Any]):
             after = {
                 getattr(value, "pk", value) for name, value in values.items() if name in ("provider", "provider_id")
             }
-            raise_version(before | after, using=self.db)
+            increase_version(before | after, using=self.db)
             return super().update(**values)
 
     @override
@@ -44,14 +44,14 @@ class DeclarationRowQuerySet(models.QuerySet[Any]):
         self._for_write = True
         rows = [*objs]
         with transaction.atomic(using=self.db):
-            raise_version({row.provider_id for row in rows}, using=self.db)
+            increase_version({row.provider_id for row in rows}, using=self.db)
             return super().bulk_create(rows, *args, **kwargs)
 
 
 class DeclarationRow(models.Model):
-    """A row that belongs to a provider: every change of it raises the provider's version."""
+    """A row that belongs to a provider: every change of it increases the provider's version."""
 
-    # Columns that logins write: a change of nothing else raises no version.
+    # Columns that logins write: writing only these does not increase the version.
     UNVERSIONED: ClassVar[frozenset[str]] = frozenset()
 
     # The provider that the row belongs to in the database, where it was read from there.
@@ -70,7 +70,7 @@ class DeclarationRow(models.Model):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         for signal in (post_save, post_delete):
-            signal.connect(_raise_version_of_row, sender=cls)
+            signal.connect(_increase_version_of_row, sender=cls)
 
     @classmethod
     @override
@@ -80,16 +80,16 @@ class DeclarationRow(models.Model):
         return row
 
     @classmethod
-    def raises_version(cls, columns: Collection[str] | None) -> bool:
+    def increases_version(cls, columns: Collection[str] | None) -> bool:
         """Return whether writing these columns, or all (None), is a change of the declaration."""
         return columns is None or bool(set(columns) - cls.UNVERSIONED)
 
 
-def _raise_version_of_row(
+def _increase_version_of_row(
     instance: Any, using: str, update_fields: frozenset[str] | None = None, **_kwargs: Any
 ) -> None:
-    if instance.raises_version(update_fields):
-        raise_version({instance.provider_id, instance.stored_provider_id}, using=using)
+    if instance.increases_version(update_fields):
+        increase_version({instance.provider_id, instance.stored_provider_id}, using=using)
     instance.stored_provider_id = instance.provider_id
 
 

@@ -19,7 +19,7 @@ class SigningKey(DeclarationRow):
     A pinned key stays when the provider withdraws it; a retired key verifies nothing, even while it is published.
     """
 
-    # Logins write it, once a day.
+    # Written by logins, once a day.
     UNVERSIONED: ClassVar[frozenset[str]] = frozenset({"last_used"})
 
     class State(models.TextChoices):

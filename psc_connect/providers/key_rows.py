@@ -1,4 +1,4 @@
-"""The signing keys of a provider as rows: made from a key set, and saved in place of the present ones."""
+"""The signing keys of a provider as rows: made from a key set, and saved in place of the stored ones."""
 
 from __future__ import annotations
 
@@ -24,9 +24,8 @@ CURRENT, PINNED, RETIRED = SigningKey.State.CURRENT, SigningKey.State.PINNED, Si
 def rows_of_document(document: object, *, known: Collection[SigningKey]) -> list[SigningKey]:
     """Return unsaved rows for a pasted, uploaded or fetched key set. Raises JWKSError.
 
-    Private and symmetric members are dropped. A key that is ``known`` keeps its state and its dates. Pinned keys that
-    the set lacks stay, and so does the decision about retired ones. A set without a usable key is refused: it would
-    lock everybody out.
+    Private and symmetric members are dropped. A known key keeps its state and dates. Pinned keys that the set lacks are
+    kept, and so are decisions about retired ones. A set without a usable key is refused: no one could sign in.
     """
     formers = {row.thumbprint: row for row in known if row.thumbprint}
     now = timezone.now()

@@ -1,6 +1,6 @@
-"""A provider's signing keys on its row: imported, fetched again when old or when a token bears an unknown one.
+"""A provider's signing keys: imported, and fetched again when they are old or a token names an unknown key.
 
-An administrator pins keys (they stay, whatever the provider publishes) and retires keys (they verify nothing any more).
+An administrator pins keys (kept, whatever the provider publishes) and retires keys (they verify nothing).
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ POLL_SECONDS = 0.1
 
 
 def locked(provider: Provider) -> Provider:
-    """Lock a provider for the transaction and return its row: for whatever may also change its keys.
+    """Lock a provider for the transaction and return its row: for writers that may change its keys.
 
     A login that fetches keys locks in the same order: first the fetch times, then the provider.
     """
@@ -67,7 +67,7 @@ def import_keys(provider: Provider, *, source: str = DeclarationChange.Source.AD
 
 
 def replace_keys(provider: Provider, rows: list[SigningKey]) -> None:
-    """Save unsaved rows in place of the provider's keys, as an administrator decides it.
+    """Replace the provider's keys by unsaved rows, as an administrator decided.
 
     A fetch that is under way does not know of it: it will save nothing.
     """
@@ -83,7 +83,7 @@ def _times(provider: Provider) -> QuerySet[ProviderFetchTimes]:
     return ProviderFetchTimes.objects.filter(pk=provider.fetch_times.pk)
 
 
-def fetched_document(provider: Provider, deadline: Deadline) -> dict[str, Any]:
+def fetch_key_set(provider: Provider, deadline: Deadline) -> dict[str, Any]:
     """Return the key set that the provider publishes now, without saving it.
 
     Raises MetadataError, ProviderUnavailable, JWKSError (``jwks_uri_missing`` where it publishes none).
@@ -94,9 +94,9 @@ def fetched_document(provider: Provider, deadline: Deadline) -> dict[str, Any]:
     return fetch_jwks(url, http=conf.http_policy(), deadline=deadline)
 
 
-def fetched_keys(provider: Provider, deadline: Deadline) -> KeySet:
+def fetch_usable_keys(provider: Provider, deadline: Deadline) -> KeySet:
     """Return the keys that a login would have after a fetch, without saving them. Raises as a fetch does."""
-    return key_set_of(rows_of_document(fetched_document(provider, deadline), known=provider.key_rows))
+    return key_set_of(rows_of_document(fetch_key_set(provider, deadline), known=provider.key_rows))
 
 
 def are_pinned(provider: Provider) -> bool:
@@ -109,11 +109,11 @@ def are_pinned(provider: Provider) -> bool:
 
 
 def may_fetch(provider: Provider) -> bool:
-    """Whether a key that is not on the row may be looked for at the provider. Raises MetadataError."""
+    """Return whether an unknown key may be fetched from the provider. Raises MetadataError."""
     return bool(provider.parsed_metadata.jwks_uri) and not are_pinned(provider)
 
 
-def note_use(provider: Provider, thumbprint: str) -> None:
+def record_use(provider: Provider, thumbprint: str) -> None:
     """Record that a key verified a login today: one statement a day for each key."""
     today = timezone.now().date()
     if any(row.last_used != today for row in provider.key_rows if row.thumbprint == thumbprint):
@@ -121,7 +121,7 @@ def note_use(provider: Provider, thumbprint: str) -> None:
 
 
 def keys_for_login(provider: Provider, deadline: Deadline) -> KeySet:
-    """Return the row's keys, fetched first if there are none, or by one worker if they are too old.
+    """Return the stored keys; fetch them first if there are none, or, in one worker, if they are too old.
 
     A refresh that fails is logged and the old keys go on serving. Raises ProviderUnavailable or JWKSError
     only where there is no key at all.
@@ -202,7 +202,7 @@ def _fetch(
     """Fetch the keys and save them, unless an administrator has decided about keys since the slot ``began``."""
     slot = _times(provider).filter(jwks_fetch_began_at=began)
     try:
-        document = fetched_document(provider, deadline)
+        document = fetch_key_set(provider, deadline)
         with transaction.atomic():
             # A write comes first: SQLite would not wait for the lock after a read.
             ended = timezone.now()

@@ -63,7 +63,7 @@ def fetch_document(discovery_url: str, deadline: Deadline | None = None) -> dict
 def fetch_own_document(issuer: str, deadline: Deadline) -> dict[str, Any]:
     """Return what the issuer publishes: at PSC's own path, else at the standard's. Raises as ``fetch_document``.
 
-    Of ANS's issuers the first alone: what lies at the standard's path there has another authorization endpoint.
+    For ANS's issuers only PSC's path: the document at the standard path has another authorization endpoint.
     """
     own, standard = discovery_candidates(issuer)
     try:
@@ -105,7 +105,7 @@ def save_metadata(provider: Provider, wanted: dict[str, Any], *, source: str, by
         return False
     changes = diff({"metadata": provider.metadata}, {"metadata": wanted})
     with transaction.atomic():
-        # Somebody else may have decided while the provider was being asked.
+        # An administrator may have saved other metadata during the request.
         stored = Provider.objects.select_for_update().get(pk=provider.pk)
         if stored.metadata != provider.metadata:
             raise MetadataRefused("metadata_changed_meanwhile")
@@ -116,10 +116,10 @@ def save_metadata(provider: Provider, wanted: dict[str, Any], *, source: str, by
 
 
 def follow_if_due(provider: Provider) -> None:
-    """Compare the row with the provider's document once a day, in 3 s at most, and take over what may be.
+    """Save the changes of the published metadata, once a day, in 3 s at most.
 
-    One worker does it, and again after ten minutes where the provider did not answer; nothing of it ever fails a login.
-    A changed issuer is an alarm in the log, and nothing else.
+    One worker does it, and tries again after ten minutes if the provider did not answer. It never fails a login.
+    A changed issuer is only logged.
     """
     if not provider.metadata_followed or not provider.issuer or not _claim_check(provider):
         return
@@ -136,7 +136,7 @@ def follow_if_due(provider: Provider) -> None:
         soon = timezone.now() - FOLLOWED_EVERY + TRIED_AGAIN_AFTER
         ProviderFetchTimes.objects.filter(provider=provider).update(metadata_checked_at=soon)
     except (DatabaseError, Provider.DoesNotExist):
-        # Whether the login can go on without the database, its own statements will tell.
+        # Not raised: if the login needs the database, its own queries fail.
         logger.warning("metadata.not_followed provider=%s code=database_unavailable", provider.slug)
 
 

@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 
 from psc_connect.models import DeclarationChange, Provider
-from psc_connect.providers.keys import import_keys, note_use
+from psc_connect.providers.keys import import_keys, record_use
 from psc_connect.simulator import Simulator
 from tests.admin.keys_page import only_key, replace
 from tests.admin.pages import LIST, Administrator, administrator, change_page, messages_of, stored, text_of
@@ -55,7 +55,7 @@ def test_two_logins_of_one_instant_by_two_keys_are_both_told(provider: Provider)
     store_keys(provider, {"keys": [EC_KEY, OTHER_KEY]})
     keys = provider.key_set().keys
     for row, key in zip([stored(provider), stored(provider)], keys, strict=True):
-        note_use(row, key.thumbprint)
+        record_use(row, key.thumbprint)
     assert set(used(provider)) == {key.thumbprint for key in keys}
 
 

@@ -163,7 +163,7 @@ class KeysPage(ProviderPage):
 
     def _fetch(self, request: HttpRequest) -> HttpResponse:
         try:
-            return self._show_changes(request, keys.fetched_document(self.provider, Deadline(keys.IMPORT_SECONDS)))
+            return self._show_changes(request, keys.fetch_key_set(self.provider, Deadline(keys.IMPORT_SECONDS)))
         except (MetadataError, ProviderUnavailable, JWKSError) as exc:
             text = gettext("Nothing has been saved. %(reason)s")
             messages.error(request, text % {"reason": " ".join(ValidationError(form_errors_of(exc)).messages)})
