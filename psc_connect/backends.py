@@ -1,4 +1,4 @@
-"""The authentication backend: signs in people whom a provider has authenticated."""
+"""The authentication backend: signs in people that a provider has authenticated."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def default_setting(attr: str, *args: Any) -> Any:
 
 @raise_when_called
 class ProSanteConnectBackend(OIDCAuthenticationBackend):
-    """The authentication backend for professionals whom Pro Santé Connect vouches for.
+    """The authentication backend for professionals that Pro Santé Connect has authenticated.
 
     A site subclasses it to override ``verify_claims``, ``filter_users_by_claims``, ``create_user`` or ``update_user``,
     with the meaning that mozilla-django-oidc gives them, and names the subclass in AUTHENTICATION_BACKENDS. These
@@ -82,7 +82,7 @@ class ProSanteConnectBackend(OIDCAuthenticationBackend):
     def authenticate(  # type: ignore[override]  # mozilla-django-oidc's signature: no username, no password
         self, request: HttpRequest | None, code_grant: CodeGrant | None = None, **_credentials: Any
     ) -> User | None:
-        """Return the user whom the provider vouches for. Return None to all callers except our callback.
+        """Return the user of the authenticated person. Return None to all callers except our callback.
 
         Raises LoginRefused, SecretUnavailable, OIDCError or DatabaseError; nothing is saved then.
         """
@@ -140,7 +140,7 @@ class ProSanteConnectBackend(OIDCAuthenticationBackend):
 
     @override
     def filter_users_by_claims(self, claims: Mapping[str, Any]) -> QuerySet[Any]:
-        """Return the users to whom a first login may be linked: those with the person's RPPS number.
+        """Return the users that a first login may be linked to: those with the person's RPPS number.
 
         Return no user if the provider names no field for that number: an e-mail address or a name proves nothing.
         """

@@ -113,7 +113,7 @@ def find_account(provider: Provider, identity: VerifiedIdentity) -> Account | No
 
 
 def _known_user(decision: LoginDecision, *, hooks: Hooks) -> User | None:
-    """Return the user of the account, or the one to whom a first login is linked, or None where one is created."""
+    """Return the user of the account or the user that a first login is linked to; None if a user is created."""
     if decision.account is not None:
         users = [decision.account.user]
     else:

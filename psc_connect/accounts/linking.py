@@ -52,7 +52,7 @@ def find_or_create_account(provider: Provider, identity: VerifiedIdentity, *, ho
 
     It is found by its ``sub`` or by a trusted identifier, never by an e-mail address or a username. Raises
     LoginRefused: the refusals of ``decide``, ``account_conflict``, ``attribute_…``, ``account_username_missing``; or
-    OperationalError if the database keeps failing. Nothing is saved then, except that a person whom the access rules
+    OperationalError if the database keeps failing. Nothing is saved then, except that a person that the access rules
     refuse loses the groups that rules gave.
     """
     problem: DatabaseError | AccountMoved | None = None

@@ -31,7 +31,7 @@ class LoginPreview:
     """What a login with these claims would do.
 
     ``outcome``: that of the decision, or ``matched`` for a user who is found by their RPPS number, where ``linked``
-    is a user whom the site's own code finds. ``code``: why it would be refused. ``decision`` is None if the refusal
+    is a user that the site's own code finds. ``code``: why it would be refused. ``decision`` is None if the refusal
     comes before it. ``own_hooks``: the site's own methods that a login would call instead of ours.
     """
 
