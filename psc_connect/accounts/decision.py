@@ -73,8 +73,16 @@ class LoginDecision:
 def decide(provider: Provider, identity: VerifiedIdentity, *, hooks: Hooks) -> LoginDecision:
     """Find the account, then apply the access rules, then find the user. Nothing is saved.
 
-    A decision can be a refusal: ``access_refused``, ``access_rule_malformed``, ``account_inactive``,
-    ``account_ambiguous``, ``account_unknown``, or what ``filter_users_by_claims`` raises. Raises LoginRefused
+    The two halves are ``decide_access`` and ``with_known_user``: a login calls the site's hooks in its transaction.
+    """
+    return with_known_user(decide_access(provider, identity), hooks=hooks)
+
+
+@sensitive_variables()
+def decide_access(provider: Provider, identity: VerifiedIdentity) -> LoginDecision:
+    """Find the account and apply the access rules. None of the site's hooks is called.
+
+    The decision can be a refusal: ``access_refused``, ``access_rule_malformed``. Raises LoginRefused
     ``account_identifiers_conflict``.
     """
     account = find_account(provider, identity)
@@ -83,9 +91,19 @@ def decide(provider: Provider, identity: VerifiedIdentity, *, hooks: Hooks) -> L
     admission = admit(provider, rules, identity.professional, chosen_last=chosen_last, acr=identity.acr)
     chosen = admission.claims_activity.key if admission.claims_activity else ""
     claims = Claims(identity.claims, identity.professional, chosen=chosen)
-    decision = LoginDecision(provider, identity, account, rules, admission, claims)
-    if not admission.decision.allowed:
-        return replace(decision, refusal=refusal(provider, admission.decision))
+    refused = None if admission.decision.allowed else refusal(provider, admission.decision)
+    return LoginDecision(provider, identity, account, rules, admission, claims, refusal=refused)
+
+
+@sensitive_variables()
+def with_known_user(decision: LoginDecision, *, hooks: Hooks) -> LoginDecision:
+    """Return the decision with the user of its account, or the user that a first login is linked to.
+
+    It can become a refusal: ``account_inactive``, ``account_ambiguous``, ``account_unknown``, or what
+    ``filter_users_by_claims`` raises.
+    """
+    if decision.refusal is not None:
+        return decision
     try:
         return replace(decision, user=_known_user(decision, hooks=hooks))
     except LoginRefused as exc:

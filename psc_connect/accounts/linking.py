@@ -11,7 +11,7 @@ from django.db import IntegrityError, InterfaceError, OperationalError, transact
 
 from psc_connect.access.groups import MAPPING, RULE, AccountMoved, mapped_groups, update_groups
 from psc_connect.accounts import audit, identifiers
-from psc_connect.accounts.decision import decide, find_account
+from psc_connect.accounts.decision import decide_access, find_account, with_known_user
 from psc_connect.exceptions import LoginRefused
 from psc_connect.models import Account, AccountChange
 from psc_connect.professional.snapshot import from_snapshot, to_snapshot
@@ -51,7 +51,7 @@ def find_or_create_account(provider: Provider, identity: VerifiedIdentity, *, ho
     """Return the account of the identity at the provider's issuer (OpenID Connect Core 5.7), saved.
 
     It is found by its ``sub`` or by a trusted identifier, never by an e-mail address or a username. Raises
-    LoginRefused: the refusals of ``decide``, ``account_conflict``, ``attribute_…``, ``account_username_missing``; or
+    LoginRefused: the refusals of a decision, ``account_conflict``, ``attribute_…``, ``account_username_missing``; or
     OperationalError if the database keeps failing. Nothing is saved then, except that a person that the access rules
     refuse loses the groups that rules gave.
     """
@@ -59,9 +59,11 @@ def find_or_create_account(provider: Provider, identity: VerifiedIdentity, *, ho
     for attempt in range(ATTEMPTS):
         time.sleep(PAUSE_SECONDS * max(attempt - 1, 0))
         try:
+            # Read before the transaction: on SQLite one that has read for long is refused when it writes.
+            decision = decide_access(provider, identity)
             # A site's hooks may write more than the user: all of it is kept, or nothing.
             with transaction.atomic():
-                decision = decide(provider, identity, hooks=hooks)
+                decision = with_known_user(decision, hooks=hooks)
                 if decision.refusal is None:
                     if decision.account is None:
                         return _first_login(decision, hooks=hooks)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
 import pytest
@@ -32,7 +33,7 @@ def test_the_table_tells_what_is_known_of_a_key(admin: Administrator, provider: 
 def test_a_key_that_stays_keeps_its_first_date(admin: Administrator, provider: Provider) -> None:
     replace(admin, provider, key_set(EC_KEY))
     thumbprint = only_key(provider).thumbprint
-    day = datetime(2020, 1, 2, 3, 4, 5, tzinfo=UTC)
+    day = datetime(2020, 1, 2, 3, 4, 5, tzinfo=dt.timezone.utc)
     provider.signing_keys.update(first_seen=day)
     replace(admin, provider, key_set(EC_KEY, OTHER_KEY))
     assert provider.signing_keys.get(thumbprint=thumbprint).first_seen == day
