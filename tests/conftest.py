@@ -25,7 +25,7 @@ from tests.support.tls_provider import Serving, tls_providers
 
 CLIENT_ID = "the-client"
 CLIENT_SECRET = "the-client-secret-e7c1"
-SLOW_FIXTURES = {"db", "transactional_db", "simulator", "running_simulator"}
+SLOW_FIXTURES = {"db", "transactional_db", "simulator", "running_simulator", "serve"}
 # The tests of each of these folders use one server, and run in one process.
 SERVER_FOLDERS = {"browser", "interop", "servers"}
 
@@ -189,8 +189,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
 
 
 def is_fast(item: pytest.Item) -> bool:
-    """Return whether a test needs neither a database nor a server nor another process."""
+    """Return whether a test needs neither a database nor a server nor another process, nor tries many examples."""
     assert isinstance(item, pytest.Function)
+    if getattr(item.obj, "is_hypothesis_test", False):
+        return False
     starts_processes = hasattr(item.module, "subprocess") or folder_of(item.nodeid) in SERVER_FOLDERS
     needs_database = item.get_closest_marker("django_db") is not None
     return not (starts_processes or needs_database or SLOW_FIXTURES & set(item.fixturenames))
