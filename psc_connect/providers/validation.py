@@ -232,7 +232,7 @@ def _has_accounts_of_another_issuer(provider: Provider, issuer: str) -> bool:
     return any(known != issuer for known in provider.accounts.values_list("issuer", flat=True).distinct())
 
 
-# Whom the site trusts, where it sends secrets and codes, and where people authenticate.
+# The members that decide who the site trusts, where it sends secrets and codes, and where people authenticate.
 TRUSTED_MEMBERS = (
     "issuer",
     "jwks_uri",

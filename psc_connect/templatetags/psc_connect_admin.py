@@ -44,7 +44,8 @@ PAGES: Final = {
 def psc_connect_documentation(context: Mapping[str, Any]) -> dict[str, str]:
     """Link to the documentation of this admin page: the French guide on a French page."""
     match = context["request"].resolver_match
-    name = match.url_name.removeprefix("psc_connect_") if match is not None else ""
+    # A site may serve an admin page of its own under a URL without a name.
+    name = (match.url_name or "").removeprefix("psc_connect_") if match is not None else ""
     return {"url": _url(*PAGES[name]) if name in PAGES else ""}
 
 
