@@ -10,11 +10,11 @@ from django.views.decorators.debug import sensitive_variables
 
 from psc_connect.access.groups import may_change_groups
 from psc_connect.access.rules import admit, refusal, rules_of
-from psc_connect.accounts import identifiers
+from psc_connect.accounts.identifiers import as_identifier, contradict, find_accounts, is_same_person
 from psc_connect.accounts.unlinking import STAMP, stamp_of_user
 from psc_connect.claims.claims import Claims
 from psc_connect.exceptions import LoginRefused
-from psc_connect.models import Account
+from psc_connect.models import Account, AccountIdentifier
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -114,20 +114,25 @@ def find_account(provider: Provider, identity: VerifiedIdentity) -> Account | No
     """Return the account at the provider's issuer with this ``sub`` or one of the trusted identifiers.
 
     One statement reads it with what a login needs next: whether groups are concerned, its user's stamp, its
-    identifiers. Raises LoginRefused ``account_identifiers_conflict`` if there are several.
+    identifiers. Raises LoginRefused ``account_identifiers_conflict`` if there are several, or if the account may belong
+    to another person.
     """
     rows = Account.objects.select_related("user").annotate(
         concerns_groups=may_change_groups(provider), stamp=stamp_of_user()
     )
-    accounts = identifiers.find_accounts(rows, provider.issuer, identity.subject, identity.identifiers)
-    if len(accounts) > 1:
-        pks = ",".join(str(account.pk) for account in accounts)
-        logger.warning("account.identifiers_conflict provider=%s accounts=%s", provider.slug, pks)
-        raise LoginRefused("account_identifiers_conflict")
+    accounts = find_accounts(rows, provider.issuer, identity.subject, identity.identifiers)
     for account in accounts:
-        identifiers.check_same_person(account, identity.identifiers)
+        if len(accounts) > 1 or not is_same_person(account, identity.identifiers, subject=identity.subject):
+            raise conflict_of(provider, accounts)
         setattr(account.user, STAMP, account.stamp)  # type: ignore[attr-defined]
     return accounts[0] if accounts else None
+
+
+def conflict_of(provider: Provider, accounts: Iterable[Account]) -> LoginRefused:
+    """Log which accounts a login has found, and return the refusal."""
+    pks = ",".join(str(account.pk) for account in accounts)
+    logger.warning("account.identifiers_conflict provider=%s accounts=%s", provider.slug, pks)
+    return LoginRefused("account_identifiers_conflict")
 
 
 def _known_user(decision: LoginDecision, *, hooks: Hooks) -> User | None:
@@ -138,8 +143,22 @@ def _known_user(decision: LoginDecision, *, hooks: Hooks) -> User | None:
         users = list(hooks.filter_users_by_claims(decision.claims))
     if len(users) > 1:
         raise LoginRefused("account_ambiguous")
+    if users and decision.account is None:
+        _check_other_accounts(users[0], decision)
     if not users and not decision.provider.create_unknown_users:
         raise LoginRefused("account_unknown")
     if users and not hooks.user_can_authenticate(users[0]):
         raise LoginRefused("account_inactive")
     return users[0] if users else None
+
+
+def _check_other_accounts(user: User, decision: LoginDecision) -> None:
+    """Check that the user found for a first login has no account of another person at this issuer.
+
+    A site may find users by a claim that changes hands, such as an e-mail address. Raises LoginRefused
+    ``account_identifiers_conflict``.
+    """
+    rows = AccountIdentifier.objects.filter(account__user=user, account__issuer=decision.provider.issuer)
+    known = [(row.account, as_identifier(row)) for row in rows.select_related("account")]
+    if contradict((identifier for _account, identifier in known), decision.identity.identifiers):
+        raise conflict_of(decision.provider, {account for account, _identifier in known})

@@ -18,7 +18,7 @@ from psc_connect.models import Account, AccountIdentifier
 from psc_connect.professional.identifiers import MAX_CHARACTERS, Kind, NationalIdentifier, register_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from django.db.models import QuerySet
 
@@ -26,12 +26,14 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("psc_connect")
 
-# The kind of a row with a former `sub`. No provider sends this kind, and it always leads to its account.
+# The kind of a row with a former `sub`. No provider sends this kind.
 SUB: Final = "sub"
 # The origin of the person's main identifier. Its kind is known from its form.
 MAIN: Final = "SubjectNameID"
 # Claims that the ID token and the userinfo both have, with the same identifier.
 COMPARED: Final = (MAIN, "preferred_username")
+# A person has one number of each kind for life. Numbers of other kinds change with the employer or the department.
+LIFELONG: Final = frozenset({Kind.RPPS.value, Kind.PSI.value})
 TRUSTABLE: Final = frozenset(kind.value for kind in Kind if kind is not Kind.UNKNOWN)
 MAX_IDENTIFIERS: Final = 50
 _ROW: Final = ("id", "kind", "number", "origin", "quality", "match_key")
@@ -53,7 +55,7 @@ class Identifier:
 
     @property
     def is_trusted(self) -> bool:
-        """Whether it leads to an account: a former ``sub``, or a kind of PSC_CONNECT_TRUSTED_IDENTIFIERS."""
+        """Whether accounts are looked up by it: a former ``sub``, or a kind of PSC_CONNECT_TRUSTED_IDENTIFIERS."""
         return self.kind == SUB or (self.is_vouched_for and self.kind in conf.trusted_identifiers() & TRUSTABLE)
 
 
@@ -97,17 +99,23 @@ def _can_be_kept(identifier: NationalIdentifier, sent: str) -> bool:
     return bool(identifier) and not is_too_long
 
 
-def rpps_of(identifiers: Iterable[Identifier]) -> str:
-    """Return the RPPS number that is vouched for, or "". A person has one number for life.
+def lifelong_numbers(identifiers: Iterable[Identifier]) -> dict[str, str]:
+    """Return the RPPS number and the PSI that are vouched for, by kind, whether or not the settings trust them.
 
-    Raises LoginRefused ``userinfo_identifiers_contradict`` if there are two.
+    Raises LoginRefused ``userinfo_identifiers_contradict`` if there are two of a kind.
     """
-    numbers = {
-        identifier.number for identifier in identifiers if identifier.kind == Kind.RPPS and identifier.is_vouched_for
-    }
-    if len(numbers) > 1:
-        raise LoginRefused("userinfo_identifiers_contradict")
-    return next(iter(numbers), "")
+    numbers: dict[str, str] = {}
+    for identifier in identifiers:
+        if identifier.kind not in LIFELONG or not identifier.is_vouched_for:
+            continue
+        if numbers.setdefault(identifier.kind, identifier.number) != identifier.number:
+            raise LoginRefused("userinfo_identifiers_contradict")
+    return numbers
+
+
+def rpps_of(identifiers: Iterable[Identifier]) -> str:
+    """Return the RPPS number that is vouched for, or "". Raises as ``lifelong_numbers``."""
+    return lifelong_numbers(identifiers).get(Kind.RPPS.value, "")
 
 
 def check_answers_agree(id_token: Mapping[str, Any], userinfo: Mapping[str, Any]) -> None:
@@ -138,15 +146,27 @@ def check_one_rpps(id_token: Mapping[str, Any], userinfo: Mapping[str, Any], ide
         raise LoginRefused("userinfo_identifier_mismatch")
 
 
-def check_same_person(account: Account, identifiers: Iterable[Identifier]) -> None:
-    """Check that the RPPS number of the login is that of the account that its ``sub`` or identifier leads to.
-
-    Raises LoginRefused ``account_identifiers_conflict``.
-    """
+def contradict(known: Iterable[Identifier], identifiers: Iterable[Identifier]) -> bool:
+    """Return whether both together have two RPPS numbers or two PSI that are vouched for."""
     try:
-        rpps_of((*map(as_identifier, account.known_identifiers), *identifiers))
+        lifelong_numbers((*known, *identifiers))
     except LoginRefused:
-        raise LoginRefused("account_identifiers_conflict") from None
+        return True
+    return False
+
+
+def is_same_person(account: Account, identifiers: Collection[Identifier], *, subject: str) -> bool:
+    """Return whether the account that a login has found belongs to the person of the login.
+
+    A ``sub`` that contains a staff number is issued again when its holder leaves. RPPS numbers and PSI that the account
+    and the login both have must be equal. A former ``sub`` proves nothing without an equal number.
+    """
+    known = [as_identifier(row) for row in account.known_identifiers]
+    if contradict(known, identifiers):
+        return False
+    if account.subject == subject or _shared_keys(account.issuer, identifiers) & _keys_of_rows(account):
+        return True
+    return bool(lifelong_numbers(known).items() & lifelong_numbers(identifiers).items())
 
 
 def _rpps_in(text: str) -> str:
@@ -181,13 +201,12 @@ def _digest(*parts: str) -> str:
 def find_accounts(
     accounts: QuerySet[Account], issuer: str, subject: str, identifiers: Iterable[Identifier]
 ) -> list[Account]:
-    """Return those of ``accounts`` to which the issuer's ``sub`` or a trusted identifier leads, in one SQL query.
+    """Return those of ``accounts`` with this ``sub``, now or formerly, or a trusted identifier, in one SQL query.
 
     ``known_identifiers`` is set on each. The ``sub`` is compared in Python too: the database's collation may be less
     strict.
     """
-    candidates = (*identifiers, Identifier(SUB, subject))
-    keys = {shared_key(issuer, identifier) for identifier in candidates if identifier.is_trusted}
+    keys = _shared_keys(issuer, (*identifiers, Identifier(SUB, subject)))
     by_key = AccountIdentifier.objects.order_by().filter(match_key__in=keys).values("account")
     rows = accounts.annotate(**{f"identifier_{name}": F(f"identifiers__{name}") for name in _ROW})
     found: dict[int, Account] = {}
@@ -205,9 +224,15 @@ def find_accounts(
 
 
 def _matches(account: Account, identity: tuple[str, str], keys: set[str]) -> bool:
-    if (account.issuer, account.subject) == identity:
-        return True
-    return any(row.match_key in keys for row in account.known_identifiers)
+    return (account.issuer, account.subject) == identity or bool(_keys_of_rows(account) & keys)
+
+
+def _shared_keys(issuer: str, identifiers: Iterable[Identifier]) -> set[str]:
+    return {shared_key(issuer, identifier) for identifier in identifiers if identifier.is_trusted}
+
+
+def _keys_of_rows(account: Account) -> set[str]:
+    return {row.match_key for row in account.known_identifiers}
 
 
 def update_rows(account: Account, identifiers: Iterable[Identifier], *, subject: str) -> str:

@@ -13,10 +13,9 @@ from django.db import transaction
 
 from psc_connect.access.groups import update_groups
 from psc_connect.accounts import audit
-from psc_connect.accounts.identifiers import SUB, Identifier, as_identifier, key_of, row_of, rpps_of
+from psc_connect.accounts.identifiers import SUB, Identifier, as_identifier, contradict, key_of, row_of
 from psc_connect.accounts.matching import is_privileged
 from psc_connect.accounts.unlinking import detach, unlink
-from psc_connect.exceptions import LoginRefused
 from psc_connect.models import Account, AccountChange, AccountIdentifier
 
 if TYPE_CHECKING:
@@ -91,10 +90,8 @@ def plan_merger(kept: Account, other: Account) -> Merger:
     moving = tuple(
         dict.fromkeys(identifier for identifier in others if (identifier.kind, identifier.number) not in own_numbers)
     )
-    try:
-        rpps_of((*own, *moving))
-    except LoginRefused as exc:
-        raise PlanRefused("merge_two_people") from exc
+    if contradict(own, moving):
+        raise PlanRefused("merge_two_people")
     keys = {key_of(kept, identifier) for identifier in (*own, *moving)}
     if AccountIdentifier.objects.filter(match_key__in=keys).exclude(account__in=(kept.pk, other.pk)).exists():
         raise PlanRefused("merge_third_account")

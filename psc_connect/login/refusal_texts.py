@@ -147,10 +147,11 @@ EXPLANATIONS = {
     ),
     "account_identifiers_conflict": Explanation(
         403,
-        _("Two accounts of this site seem to be yours"),
+        _("We are not sure which account is yours"),
         _(
-            "The information from Pro Santé Connect matches two different accounts here. For your safety, neither has "
-            "been opened. Ask the team of this site to merge them, and give them the code and the reference below."
+            "The information from Pro Santé Connect matches two accounts of this site, or one that belongs to another "
+            "person. For your safety, none has been opened. Ask the team of this site to check, and give them the code "
+            "and the reference below."
         ),
         can_start_again=False,
     ),

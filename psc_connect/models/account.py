@@ -105,12 +105,13 @@ class AccountChange(models.Model):
         LINKED = "linked", _("linked to another user")
         MERGED = "merged", _("merged with another account")
         MATCHED = "matched", _("linked at the first sign-in to an existing user")
+        WITHDRAWN = "withdrawn", _("former identifier withdrawn")
 
     account = models.ForeignKey(Account, models.SET_NULL, null=True, related_name="changes", verbose_name=_("account"))
     provider = models.SlugField(_("provider"))
-    action = models.CharField(_("action"), max_length=8, choices=Action)
+    action = models.CharField(_("action"), max_length=16, choices=Action)
     username = models.CharField(_("username"), max_length=255)
-    # The former sub, user or account.
+    # The former sub, user or account, or the identifier that was withdrawn.
     before = models.JSONField(_("before"), default=dict)
     made_at = models.DateTimeField(_("made on"), auto_now_add=True)
     made_by = models.ForeignKey(

@@ -33,6 +33,7 @@ PAGES: Final = {
     "account_delete": ("admin.md#merge-link-and-unlink-accounts", "comptes.md"),
     "account_merge": ("admin.md#merge-link-and-unlink-accounts", "comptes.md"),
     "account_link": ("admin.md#merge-link-and-unlink-accounts", "comptes.md"),
+    "account_withdraw": ("admin.md#merge-link-and-unlink-accounts", "comptes.md"),
     "accountchange_changelist": ("admin.md#merge-link-and-unlink-accounts", "comptes.md"),
     "accountchange_change": ("admin.md#merge-link-and-unlink-accounts", "comptes.md"),
     "unlinkedaccount_changelist": ("admin.md#merge-link-and-unlink-accounts", "comptes.md"),

@@ -89,12 +89,13 @@ def test_older_session_continues(provider: Provider, simulator: Simulator) -> No
     assert browser.browser.get(PAGE).status_code == 200
 
 
-def test_former_sub_finds_the_account(provider: Provider, simulator: Simulator) -> None:
+def test_former_sub_finds_the_account_of_its_person(provider: Provider, simulator: Simulator, settings: Any) -> None:
     first = sign_in(simulator, make_person("1", other_id("RPPS", RPPS)))
     sign_in(simulator, make_person("2", other_id("RPPS", RPPS)))
-    # No other identifier is sent this time.
+    # The number alone would find no account.
+    settings.PSC_CONNECT_TRUSTED_IDENTIFIERS = []
     for sub in ("1", "2", "1"):
-        account = sign_in(simulator, make_person(sub))
+        account = sign_in(simulator, make_person(sub, other_id("RPPS", RPPS)))
         assert (account.pk, account.subject) == (first.pk, sub)
     assert User.objects.count() == 1
 

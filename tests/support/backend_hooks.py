@@ -18,6 +18,13 @@ class LinksByNationalIdentifier(ProSanteConnectBackend):
         return User.objects.filter(last_name=claims["SubjectNameID"])
 
 
+class LinksByEmail(ProSanteConnectBackend):
+    """A site that finds its users by their e-mail address, which several people may share."""
+
+    def filter_users_by_claims(self, claims: Any) -> Any:
+        return User.objects.filter(email=claims["email"])
+
+
 class RefusesOtherHosts(ProSanteConnectBackend):
     """A site that accepts sign-ins on one of its hosts only."""
 

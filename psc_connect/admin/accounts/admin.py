@@ -18,6 +18,7 @@ from typing_extensions import override
 
 from psc_connect.access.groups import AccountMoved
 from psc_connect.accounts.unlinking import unlink
+from psc_connect.accounts.withdrawal import former_identifiers
 from psc_connect.admin.accounts.details import (
     AuditLogMixin,
     ReadOnlyMixin,
@@ -30,6 +31,7 @@ from psc_connect.admin.accounts.details import (
 )
 from psc_connect.admin.accounts.forms import REFUSED
 from psc_connect.admin.accounts.merge_and_link import LinkPage, MergePage
+from psc_connect.admin.accounts.withdraw_page import WithdrawPage
 from psc_connect.admin.base import (
     VIEW_CLAIMS,
     DateFilter,
@@ -143,7 +145,7 @@ class AccountAdmin(ReadOnlyMixin, DeclaredFilters, ModelAdmin[Account]):
 
     @override
     def get_urls(self) -> list[URLPattern]:
-        return urls_with_pages(self, (MergePage, LinkPage), super().get_urls())
+        return urls_with_pages(self, (MergePage, LinkPage, WithdrawPage), super().get_urls())
 
     @override
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -151,6 +153,7 @@ class AccountAdmin(ReadOnlyMixin, DeclaredFilters, ModelAdmin[Account]):
         context |= {
             "may_link": may_link(request),
             "identifiers": list(shown_identifiers(account, request)),
+            "has_former_identifiers": bool(former_identifiers(account)),
             "activity_choices": (from_snapshot(account.professional) or Professional()).activity_choices,
             "changes": account.changes.all(),
         }

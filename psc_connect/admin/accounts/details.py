@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
 from psc_connect.accounts.identifiers import SUB, Identifier, as_identifier, shared_key
+from psc_connect.accounts.withdrawal import former_identifiers
 from psc_connect.admin.base import STYLE, VIEW_CLAIMS, DateFilter, DeclaredFilters, ModelAdmin
 from psc_connect.admin.masking import masked, masker
 from psc_connect.models import AccountChange
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
     from django.utils.functional import _StrPromise
 
-    from psc_connect.models import Account
+    from psc_connect.models import Account, AccountIdentifier
 
 KINDS: dict[str, _StrPromise | str] = {
     Kind.RPPS.value: "RPPS",
@@ -45,7 +46,11 @@ BEFORE = {
     "account": _("number of the account"),
     "user": _("number of the user"),
     "username": _("username"),
+    "kind": _("kind"),
+    "number": _("number"),
 }
+# Values of such an entry that identify a person.
+IDENTIFYING_BEFORE = ("sub", "number")
 
 
 class ReadOnlyMixin:
@@ -82,6 +87,7 @@ class ShownIdentifier:
     origin: str = ""
     quality: int = 0
     finds_account: bool = False
+    is_former: bool = False
     since: datetime | None = None
 
 
@@ -150,18 +156,27 @@ def shown_identifiers(account: Account, request: HttpRequest) -> Iterator[ShownI
     """Yield the ``sub`` and the other identifiers of an account."""
     show: Callable[[str], str] = str if is_revealed(request) else masked
     yield ShownIdentifier("sub", show(account.subject), finds_account=True, since=account.created_at)
+    former = former_identifiers(account)
     for row in account.identifiers.all():
-        finds_account = row.match_key == shared_key(account.issuer, as_identifier(row))
+        # A former `sub` finds it too, together with another number.
+        finds_account = row.kind != SUB and row.match_key == shared_key(account.issuer, as_identifier(row))
         kind = KINDS.get(row.kind, row.kind)
-        yield ShownIdentifier(kind, show(row.number), row.origin, row.quality, finds_account, row.created_at)
+        is_former = row in former
+        yield ShownIdentifier(kind, show(row.number), row.origin, row.quality, finds_account, is_former, row.created_at)
+
+
+def identifier_as_text(row: AccountIdentifier, *, is_revealed: bool) -> str:
+    """Return the kind and the number of an identifier, masked unless it is revealed."""
+    return f"{KINDS.get(row.kind, row.kind)} {row.number if is_revealed else masked(row.number)}"
 
 
 def _shown_before(change: AccountChange, request: HttpRequest) -> list[tuple[_StrPromise | str, str]]:
     """Return (label, value) of what an entry of the audit log keeps from before the change."""
     values = {name: str(value) for name, value in change.before.items()}
+    if "kind" in values:
+        values["kind"] = str(KINDS.get(values["kind"], values["kind"]))
     if not is_revealed(request):
-        if "sub" in values:
-            values["sub"] = masked(values["sub"])
+        values |= {name: masked(values[name]) for name in IDENTIFYING_BEFORE if name in values}
         if "username" in values:
             values["username"] = masked_username(values["username"], _numbers_of(change))
     return [(BEFORE.get(name, name), value) for name, value in values.items()]
@@ -169,7 +184,7 @@ def _shown_before(change: AccountChange, request: HttpRequest) -> list[tuple[_St
 
 def _numbers_of(change: AccountChange) -> list[str]:
     known = numbers_of(change.account) if change.account else []
-    return [*known, str(change.before.get("sub", ""))]
+    return [*known, *(str(change.before.get(name, "")) for name in IDENTIFYING_BEFORE)]
 
 
 @admin.register(AccountChange)

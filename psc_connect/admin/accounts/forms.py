@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 REFUSED = {
     "merge_same": _("This is the account itself: choose another one."),
     "merge_other_issuer": _("This account is of another issuer: only accounts of the same issuer can be merged."),
-    "merge_two_people": _("These two accounts have different RPPS numbers: they belong to two people."),
+    "merge_two_people": _("These two accounts have different RPPS numbers or PSI: they belong to two people."),
     "merge_third_account": _("A third account has an identifier of one of these two: merge it first."),
     "merge_account_unknown": _("There is no such account."),
     "merge_accounts_several": _("This user has several accounts: write # and the number of one."),

@@ -6,49 +6,33 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import messages
-from django.contrib.admin.utils import unquote
 from django.contrib.auth.models import Group
-from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.http import Http404, HttpResponseRedirect
-from django.utils.translation import gettext
+from django.http import HttpResponseRedirect
 from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
 from psc_connect.accounts import merging
 from psc_connect.accounts.matching import is_privileged
 from psc_connect.accounts.merging import Link, Merger, PlanRefused, can_be_deactivated
+from psc_connect.admin.accounts.account_page import AccountPage
 from psc_connect.admin.accounts.details import have_different_names, masked_identifier, owner_of, username_with_name
 from psc_connect.admin.accounts.forms import REFUSED, LinkForm, MergeForm, PlanForm
-from psc_connect.admin.base import OBJECT_ROUTE, AdminPage, administrator, may_link
-from psc_connect.admin.reauthentication import ask_to_confirm
+from psc_connect.admin.base import administrator
 from psc_connect.admin.signed_payloads import PayloadExpired, read_signed_payload, sign_payload, tell_expired
 from psc_connect.login.session import has_recent_authentication
 from psc_connect.models import Account
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
-    from django.http.response import HttpResponseBase
     from django.utils.functional import _StrPromise
 
 
-class AccountPage(AdminPage, ABC):
+class PlanPage(AccountPage, ABC):
     """Asks for the other account or user, shows the effects, and changes the account once that is confirmed."""
 
-    route = OBJECT_ROUTE
     form: ClassVar[type[PlanForm]]
     done: ClassVar[_StrPromise | str]
-    account: Account
-
-    @override
-    def dispatch(self, request: HttpRequest, *args: Any, object_id: str = "", **kwargs: Any) -> HttpResponseBase:
-        account = self.model_admin.get_object(request, unquote(object_id))
-        if account is None:
-            raise Http404
-        if not may_link(request):
-            raise PermissionDenied
-        self.account = account
-        return super().dispatch(request, *args, **kwargs)
 
     def get(self, request: HttpRequest) -> HttpResponse:
         initial = {name: request.GET.get(name, "") for name in self.form.base_fields}
@@ -97,24 +81,14 @@ class AccountPage(AdminPage, ABC):
 
     def _show(self, request: HttpRequest, form: PlanForm, *, must_tick: bool = False) -> HttpResponse:
         plan = form.plan if form.is_valid() else None
-        context: dict[str, Any] = {
-            "form": form,
-            "plan": plan,
-            "owner": owner_of(self.account),
-            "must_tick": must_tick,
-            "why_not": "",
-            "loses_privileged": False,
-        }
-        if not has_recent_authentication(request):
-            text = gettext("You signed in some time ago: to merge or link accounts,")
-            context["why_not"] = ask_to_confirm(request, text)
+        context: dict[str, Any] = {"form": form, "plan": plan, "must_tick": must_tick, "loses_privileged": False}
         if plan is not None:
             payload = {"chosen": str(form.chosen.pk), "fingerprint": plan.fingerprint}
             context["payload"] = sign_payload(self._kind_of_payload(request), payload)
             context["is_privileged"] = is_privileged(plan.user)
             context |= {"new_user": username_with_name(plan.user), "former_user": username_with_name(plan.former_user)}
             context["groups"] = Group.objects.filter(pk__in={group for _source, group in plan.groups}).order_by("name")
-        return self.render(request, original=self.account, **context)
+        return self.render(request, **context)
 
     def required_boxes(self, request: HttpRequest, plan: Any) -> set[str]:  # noqa: ARG002 - MergePage needs it
         """Return the checkboxes to tick: ``privileged`` where the new user administers the site."""
@@ -125,7 +99,7 @@ class AccountPage(AdminPage, ABC):
         """Change the account, and log it in the admin's log. Raises PlanRefused."""
 
 
-class MergePage(AccountPage):
+class MergePage(PlanPage):
     """Merges another account into the account of the page."""
 
     name = "merge"
@@ -171,7 +145,7 @@ class MergePage(AccountPage):
         return plan.is_of_two_users and can_be_deactivated(user) and user.pk != request.user.pk
 
 
-class LinkPage(AccountPage):
+class LinkPage(PlanPage):
     name = "link"
     title = _("Link to another user")
     template_name = "admin/psc_connect/account/link.html"

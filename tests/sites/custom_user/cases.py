@@ -15,7 +15,7 @@ from psc_connect.providers.validation import add_default_attributes
 from tests.conftest import make_provider
 from tests.support.access_rules import PODIATRISTS, allow, give_group, refuse, set_rules
 from tests.support.browser_session import BrowserSession
-from tests.support.people import RPPS, make_person, other_id, sign_in
+from tests.support.people import PSI, RPPS, make_person, other_id, sign_in
 from tests.support.refusals import assert_sign_in_is_refused
 
 Agent = get_user_model()
@@ -101,12 +101,13 @@ def test_a_first_login_is_linked_by_a_field_of_the_site(provider, simulator, per
 
 
 def test_two_accounts_are_merged_and_one_goes_to_another_user(provider, simulator):
-    kept, other = (sign_in(simulator, make_person(sub, SubjectNameID=f"{sub}-x")) for sub in ("1", "2"))
+    with_psi = make_person("2", other_id("PSI", PSI), SubjectNameID="2-x")
+    kept, other = (sign_in(simulator, person) for person in (make_person("1", SubjectNameID="1-x"), with_psi))
     merge(plan_merger(kept, other), by=None, deactivate=True)
     assert not Agent.objects.get(pk=other.user_id).is_active
     right = Agent.objects.create(matricule="right")
     link(plan_link(Account.objects.get(), right), by=None)
-    assert sign_in(simulator, make_person("2", SubjectNameID="2-x")).user == right
+    assert sign_in(simulator, with_psi).user == right
 
 
 def test_the_session_and_the_pages_work_with_it(provider, simulator, person):

@@ -1,0 +1,49 @@
+"""The base class of the pages that change an account."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from django.utils.translation import gettext
+from typing_extensions import override
+
+from psc_connect.admin.accounts.details import owner_of
+from psc_connect.admin.base import OBJECT_ROUTE, AdminPage, may_link
+from psc_connect.admin.reauthentication import ask_to_confirm
+from psc_connect.login.session import has_recent_authentication
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+    from django.http.response import HttpResponseBase
+
+    from psc_connect.models import Account
+
+
+class AccountPage(AdminPage):
+    """A page of one account, for administrators who may link accounts."""
+
+    route = OBJECT_ROUTE
+    account: Account
+
+    @override
+    def dispatch(self, request: HttpRequest, *args: Any, object_id: str = "", **kwargs: Any) -> HttpResponseBase:
+        account = self.model_admin.get_object(request, unquote(object_id))
+        if account is None:
+            raise Http404
+        if not (self.model_admin.has_view_permission(request, account) and may_link(request)):
+            raise PermissionDenied
+        self.account = account
+        return super().dispatch(request, *args, **kwargs)
+
+    @override
+    def render(self, request: HttpRequest, **context: Any) -> HttpResponse:
+        shown = {"original": self.account, "owner": owner_of(self.account), "why_not": self._why_not(request)}
+        return super().render(request, **{**shown, **context})
+
+    def _why_not(self, request: HttpRequest) -> str:
+        if has_recent_authentication(request):
+            return ""
+        return ask_to_confirm(request, gettext("You signed in some time ago: to merge, link or change accounts,"))

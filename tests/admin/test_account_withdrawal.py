@@ -1,0 +1,122 @@
+"""Former identifiers of an account are shown, and withdrawn where another person has received them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+
+from psc_connect.models import Account, AccountChange, AccountIdentifier, Provider
+from psc_connect.simulator import Simulator
+from tests.admin.account_page import page_of
+from tests.admin.pages import Administrator, administrator, messages_of, signed_in_long_ago, text_of
+from tests.support.people import (
+    OTHER_PSI,
+    PSI,
+    REALM,
+    RPPS,
+    assert_refused_with,
+    export_plain_usernames,
+    make_person,
+    other_id,
+    sign_in,
+)
+
+pytestmark = pytest.mark.django_db
+STAFF = "3750000018/0123"
+STAFF_SUB = REALM + STAFF
+HOLDER = make_person(STAFF_SUB, other_id("PSI", PSI), SubjectNameID=STAFF)
+HOLDER_NOW = make_person(f"{REALM}8{RPPS}", other_id("PSI", PSI), SubjectNameID=f"8{RPPS}")
+NEXT_HOLDER = make_person(STAFF_SUB, other_id("PSI", OTHER_PSI), SubjectNameID=STAFF, username="next-holder")
+RIGHTS = ("view_account", "link_account", "change_user")
+
+
+@pytest.fixture
+def account(provider: Provider, simulator: Simulator) -> Account:
+    export_plain_usernames(provider)
+    sign_in(simulator, HOLDER)
+    return sign_in(simulator, HOLDER_NOW)
+
+
+def former_rows(account: Account) -> list[AccountIdentifier]:
+    return list(account.identifiers.filter(kind__in=("sub", "finess_staff")))
+
+
+def withdraw(admin: Administrator, account: Account, *rows: AccountIdentifier) -> Any:
+    return admin.browser.post(page_of(account, "withdraw"), {"identifiers": [row.pk for row in rows]})
+
+
+@pytest.mark.case("NW02")
+def test_next_holder_of_a_number_signs_in_after_it_is_withdrawn(
+    admin: Administrator, account: Account, simulator: Simulator
+) -> None:
+    assert_refused_with(simulator, NEXT_HOLDER, "account_identifiers_conflict")
+    assert withdraw(admin, account, *former_rows(account))["Location"] == page_of(account, "change")
+    next_account = sign_in(simulator, NEXT_HOLDER)
+    assert next_account.user_id != account.user_id
+    assert sign_in(simulator, HOLDER_NOW).pk == account.pk
+
+
+def test_page_of_an_account_says_which_identifiers_are_former(
+    admin: Administrator, account: Account, english: None
+) -> None:
+    page = admin.browser.get(page_of(account, "change"))
+    former = {str(each.kind) for each in page.context["identifiers"] if each.is_former}
+    assert former == {"former sub", "staff of a structure (FINESS)"}
+    assert page_of(account, "withdraw") in page.content.decode()
+    assert "A former sub finds the account only together with" in text_of(page)
+
+
+def test_account_without_former_identifiers_has_no_button(admin: Administrator, kept: Account, english: None) -> None:
+    AccountIdentifier.objects.all().delete()
+    assert page_of(kept, "withdraw") not in admin.browser.get(page_of(kept, "change")).content.decode()
+    assert "none to withdraw" in text_of(admin.browser.get(page_of(kept, "withdraw")))
+
+
+def test_withdrawal_is_in_the_audit_log_and_masked(admin: Administrator, account: Account, english: None) -> None:
+    withdraw(admin, account, former_rows(account)[0])
+    messages = messages_of(admin.browser.get(page_of(account, "change")))
+    assert messages == [("success", "The identifiers have been withdrawn.")]
+    change = AccountChange.objects.get(action=AccountChange.Action.WITHDRAWN)
+    assert (change.account, change.made_by_name) == (account, "administrator-")
+    number = change.before["number"]
+    page = f"/admin/psc_connect/accountchange/{change.pk}/change/"
+    assert number not in admin.browser.get(page).content.decode()
+    assert number in admin.browser.get(page, {"reveal": "1"}).content.decode()
+
+
+def test_identifiers_are_masked_on_the_page_until_they_are_revealed(admin: Administrator, account: Account) -> None:
+    page = page_of(account, "withdraw")
+    assert STAFF not in admin.browser.get(page).content.decode()
+    assert STAFF in admin.browser.get(page, {"reveal": "1"}).content.decode()
+    staff = administrator(*RIGHTS)
+    assert STAFF not in staff.browser.get(page, {"reveal": "1"}).content.decode()
+
+
+@pytest.mark.parametrize("kind", ["psi", "rpps"])
+def test_identifier_of_the_last_sign_in_is_not_withdrawn(admin: Administrator, account: Account, kind: str) -> None:
+    row = account.identifiers.get(kind=kind)
+    assert withdraw(admin, account, row).status_code == 200
+    assert account.identifiers.filter(pk=row.pk).exists()
+    assert not AccountChange.objects.filter(action=AccountChange.Action.WITHDRAWN).exists()
+
+
+@pytest.mark.parametrize("missing", RIGHTS)
+def test_withdrawal_takes_the_rights_of_a_link(account: Account, missing: str) -> None:
+    staff = administrator(*(right for right in RIGHTS if right != missing))
+    assert withdraw(staff, account, *former_rows(account)).status_code == 403
+    assert former_rows(account)
+
+
+def test_withdrawal_takes_a_recent_authentication(admin: Administrator, account: Account) -> None:
+    answer = withdraw(signed_in_long_ago(admin), account, *former_rows(account))
+    assert "/provider/confirm/" in answer.content.decode()
+    assert former_rows(account)
+
+
+@pytest.mark.case("NW03")
+def test_only_a_superuser_withdraws_identifiers_of_a_superuser(account: Account) -> None:
+    User.objects.filter(pk=account.user_id).update(is_superuser=True)
+    withdraw(administrator(*RIGHTS), account, *former_rows(account))
+    assert former_rows(account)
