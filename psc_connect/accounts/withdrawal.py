@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 
 from psc_connect.accounts import audit
-from psc_connect.accounts.identifiers import identifiers_of
+from psc_connect.accounts.identifiers import SUB, identifiers_of
 from psc_connect.models import AccountChange, AccountIdentifier
 from psc_connect.professional.professional import Professional
 from psc_connect.professional.snapshot import from_snapshot
@@ -24,6 +24,7 @@ def former_identifiers(account: Account) -> list[AccountIdentifier]:
     """Return the identifiers of an account that its last sign-in did not send, and its former ``sub``."""
     professional = from_snapshot(account.professional) or Professional()
     current = {(identifier.kind, identifier.number) for identifier in identifiers_of(professional)}
+    current.add((SUB, account.subject))
     return [row for row in account.identifiers.all() if (row.kind, row.number) not in current]
 
 

@@ -63,9 +63,18 @@ def test_page_of_an_account_says_which_identifiers_are_former(
 ) -> None:
     page = admin.browser.get(page_of(account, "change"))
     former = {str(each.kind) for each in page.context["identifiers"] if each.is_former}
-    assert former == {"former sub", "staff of a structure (FINESS)"}
+    assert former == {"staff of a structure (FINESS)"}
     assert page_of(account, "withdraw") in page.content.decode()
     assert "A former sub finds the account only together with" in text_of(page)
+
+
+def test_current_sub_is_not_withdrawn_where_it_is_a_former_one_too(
+    admin: Administrator, account: Account, simulator: Simulator
+) -> None:
+    assert sign_in(simulator, HOLDER).pk == account.pk
+    row = account.identifiers.get(number=STAFF_SUB)
+    assert withdraw(admin, account, row).status_code == 200
+    assert account.identifiers.filter(pk=row.pk).exists()
 
 
 def test_account_without_former_identifiers_has_no_button(admin: Administrator, kept: Account, english: None) -> None:

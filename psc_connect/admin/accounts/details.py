@@ -161,7 +161,7 @@ def shown_identifiers(account: Account, request: HttpRequest) -> Iterator[ShownI
         # A former `sub` finds it too, together with another number.
         finds_account = row.kind != SUB and row.match_key == shared_key(account.issuer, as_identifier(row))
         kind = KINDS.get(row.kind, row.kind)
-        is_former = row in former
+        is_former = row in former and row.kind != SUB
         yield ShownIdentifier(kind, show(row.number), row.origin, row.quality, finds_account, is_former, row.created_at)
 
 
