@@ -18,6 +18,7 @@ from psc_connect.accounts import linking
 from psc_connect.accounts.matching import users_with_number
 from psc_connect.accounts.unlinking import STAMP, bind_sessions, stamp_of_user
 from psc_connect.accounts.verified_identity import VerifiedIdentity
+from psc_connect.claims.budget import LOGIN_STEPS, shared_budget
 from psc_connect.exceptions import LoginRefused
 from psc_connect.login_steps import CodeGrant, ask_provider
 from psc_connect.mapping.attributes import apply_results, evaluate_attributes
@@ -90,8 +91,9 @@ class ProSanteConnectBackend(OIDCAuthenticationBackend):
             return None
         answers = ask_provider(self.provider, code_grant)
         id_token = answers.id_token
-        identity = self.verified_identity(id_token.subject, answers.claims, id_token_claims=id_token.claims)
-        result = linking.find_or_create_account(self.provider, identity, hooks=self)
+        with shared_budget(LOGIN_STEPS):
+            identity = self.verified_identity(id_token.subject, answers.claims, id_token_claims=id_token.claims)
+            result = linking.find_or_create_account(self.provider, identity, hooks=self)
         self.completed = CompletedLogin(result, identity, id_token)
         user = result.user if result.created else bind_sessions(result.user)
         user.backend = self.path

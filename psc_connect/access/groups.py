@@ -9,8 +9,8 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Exists, OuterRef, Q
 
+from psc_connect.claims.budget import TooSlow
 from psc_connect.claims.claims import Claims
-from psc_connect.claims.expressions import TooSlow
 from psc_connect.claims.paths import claim_matches
 from psc_connect.models import Account, ExportedGroup, GroupGrant
 

@@ -5,21 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from django.db import transaction
 
 from psc_connect.access.activity_choice import Choice, choice_at_login
 from psc_connect.access.groups import RULE, update_groups
+from psc_connect.claims.budget import TooSlow, current_budget
 from psc_connect.exceptions import LoginRefused
 from psc_connect.models import AccessRule
 from psc_connect.professional.conditions import ConditionError, Situation
 
 if TYPE_CHECKING:
+    from psc_connect.claims.budget import Budget
     from psc_connect.models import Account, Provider
+    from psc_connect.professional.conditions import Condition
     from psc_connect.professional.professional import ActivityChoice, Professional
 
 Outcome = AccessRule.Outcome
+TOO_SLOW: Final = "access_rules_too_slow"
+# A condition with one value, and how many more values count as one step.
+_CONDITION_STEPS: Final = 2
+_VALUES_PER_STEP: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +34,7 @@ class Decision:
     """The result of the rules for one activity, or for a login.
 
     ``rule``: the row that decided, or None if no row did. ``groups``: primary keys. ``message``: shown to a refused
-    person. ``code``: ``access_refused``, ``access_rule_malformed``, or "".
+    person. ``code``: ``access_refused``, ``access_rule_malformed``, ``access_rules_too_slow``, or "".
     """
 
     allowed: bool
@@ -54,14 +61,17 @@ def rules_of(provider: Provider) -> list[AccessRule]:
 def decide(provider: Provider, rules: Iterable[AccessRule], situation: Situation) -> Decision:
     """Evaluate the rows in their order. A row applies if all its conditions hold. A refused person gets no groups.
 
-    A malformed row, which no form can save, refuses: it may have been meant to keep this person out.
+    A malformed row, which no form can save, refuses: it may have been meant to keep this person out. So does a row
+    that exceeds the budget.
     """
     groups: set[int] = set()
+    budget = current_budget()
     for rule in rules:
         try:
-            applies = all(condition.holds(situation) for condition in rule.parsed_conditions)
-        except ConditionError:
-            return Decision(allowed=False, rule=rule, code="access_rule_malformed")
+            applies = all(_holds(condition, situation, budget) for condition in rule.parsed_conditions)
+        except (ConditionError, TooSlow) as exc:
+            code = TOO_SLOW if isinstance(exc, TooSlow) else "access_rule_malformed"
+            return Decision(allowed=False, rule=rule, code=code)
         if not applies:
             continue
         if rule.outcome == Outcome.ALLOW:
@@ -76,6 +86,11 @@ def decide(provider: Provider, rules: Iterable[AccessRule], situation: Situation
     if provider.others_may_sign_in:
         return Decision(allowed=True, groups=frozenset(groups))
     return Decision(allowed=False, message=provider.refusal_message, code="access_refused")
+
+
+def _holds(condition: Condition, situation: Situation, budget: Budget) -> bool:
+    budget.spend(_CONDITION_STEPS + len(condition.values) // _VALUES_PER_STEP)
+    return condition.holds(situation)
 
 
 def decide_each(
@@ -97,6 +112,8 @@ def decide_login(
     if choice.activity_choice is not None or not professional.activity_choices:
         return decide(provider, rules, Situation(professional, choice.activity_choice, acr))
     decisions = [decision for _choice, decision in decide_each(provider, rules, professional, acr=acr)]
+    if too_slow := [decision for decision in decisions if decision.code == TOO_SLOW]:
+        return too_slow[0]
     allowed = [decision for decision in decisions if decision.allowed]
     if not allowed:
         return decisions[0]

@@ -82,8 +82,8 @@ def decide(provider: Provider, identity: VerifiedIdentity, *, hooks: Hooks) -> L
 def decide_access(provider: Provider, identity: VerifiedIdentity) -> LoginDecision:
     """Find the account and apply the access rules. None of the site's hooks is called.
 
-    The decision can be a refusal: ``access_refused``, ``access_rule_malformed``. Raises LoginRefused
-    ``account_identifiers_conflict``.
+    The decision can be a refusal: ``access_refused``, ``access_rule_malformed``, ``access_rules_too_slow``. Raises
+    LoginRefused ``account_identifiers_conflict``.
     """
     account = find_account(provider, identity)
     chosen_last = account.activity_choice if account is not None else ""

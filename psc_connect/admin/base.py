@@ -21,6 +21,7 @@ from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 from typing_extensions import override
 
+from psc_connect.claims.budget import REQUEST_STEPS, shared_budget
 from psc_connect.models import Provider
 
 if TYPE_CHECKING:
@@ -189,7 +190,7 @@ def urls_with_pages(
 
 
 def _bounded(model_admin: ModelAdmin[Any], view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """Return a view that answers a form that is too large with a page; Django would answer with a status only.
+    """Return a view with a budget of steps, that answers a form that is too large with a page.
 
     A form in another encoding than UTF-8 is answered with status 400: no browser sends one, and it could hold
     characters that UTF-8 cannot encode. Django's CSRF middleware would read the form first, so that it is exempted
@@ -209,6 +210,7 @@ def _bounded(model_admin: ModelAdmin[Any], view: Callable[..., HttpResponseBase]
             response = TooLargePage(model_admin=model_admin).render(request)
             response.status_code = 413
             return response
-        return view(request, *args, **kwargs)
+        with shared_budget(REQUEST_STEPS):
+            return view(request, *args, **kwargs)
 
     return checked

@@ -19,6 +19,7 @@ from psc_connect.admin.base import ModelForm, ProviderPage, administrator
 from psc_connect.admin.history import value_in_words
 from psc_connect.admin.widgets import name_inputs
 from psc_connect.administrator_messages import labelled
+from psc_connect.claims.budget import current_budget
 from psc_connect.models import DeclarationChange, Provider
 from psc_connect.providers import audit, validation
 from psc_connect.providers.serialization import label_of, serialize_rows, stored_rows
@@ -93,7 +94,8 @@ class RowsPage(ProviderPage):
     @override
     def render(self, request: HttpRequest, **context: Any) -> HttpResponse:
         version = request.POST.get("version") or str(self.provider.version)
-        return super().render(request, **{"version": version, "problem": "", "present": [], **context})
+        common = {"version": version, "problem": "", "present": [], "budget": current_budget()}
+        return super().render(request, **{**common, **context})
 
     def save(self, request: HttpRequest, rows: dict[str, list[Model]]) -> dict[str, Any]:
         """Replace the stored rows; return the problem that keeps them from being saved, or {}."""

@@ -18,6 +18,8 @@ from psc_connect.oidc.errors import JWKSError
 from psc_connect.oidc.jwks import parse_jwks, strip_private_members
 
 MAX_JWKS_BYTES = 512 * 1024
+# Metadata, or a key set.
+MAX_CHARACTERS = 512 * 1024
 JSON_ATTRIBUTES = {
     "rows": 16,
     "spellcheck": "false",
@@ -35,6 +37,8 @@ class DocumentField(forms.JSONField):
     def to_python(self, value: Any) -> Any:
         if not isinstance(value, str) or value in self.empty_values:
             return value or None
+        if len(value) > MAX_CHARACTERS:
+            raise ValidationError(_("This is longer than 512 kB."), code="json_too_large")
         return load_json(value)
 
     @override

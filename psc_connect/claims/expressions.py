@@ -21,6 +21,8 @@ from jmespath.lexer import Lexer
 from jmespath.visitor import Options, TreeInterpreter
 from typing_extensions import override
 
+from psc_connect.claims.budget import TooSlow, current_budget
+
 # The max_length of the model fields that store an expression.
 MAX_CHARACTERS: Final = 255
 # Tokens after which the parser or the interpreter may recurse, with up to five Python calls each.
@@ -28,8 +30,8 @@ MAX_NESTING: Final = 50
 _BRACKETS: Final = ("lbracket", "filter", "lparen", "lbrace", "flatten")
 _OPERATORS: Final = ("star", "not", "expref", "pipe", "or", "and", "eq", "ne", "lt", "lte", "gt", "gte")
 _NESTING: Final = frozenset((*_BRACKETS, *_OPERATORS))
-# Steps of one evaluation, about 25 ms. Copying a whole userinfo with 500 activities takes a third of them.
-BUDGET: Final = 50_000
+# Half of a login's steps, so that no row takes all of them. Copying a userinfo with 500 activities takes a third.
+EVALUATION_STEPS: Final = 50_000
 # Handling this many characters counts as one step.
 _CHARACTERS_PER_STEP: Final = 64
 # Length of a non-ASCII character in JSON, such as ``\u00e9``.
@@ -39,10 +41,6 @@ _OPTIONS: Final = Options(custom_functions=Functions())
 
 class TooDeep(JMESPathError):
     """The expression is too long or nested too deeply."""
-
-
-class TooSlow(JMESPathError):
-    """The evaluation takes more steps than BUDGET. The message contains neither the expression nor the data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,23 +83,26 @@ def _names(tree: Any) -> Iterator[tuple[str, ...]]:
 
 
 class Evaluation(TreeInterpreter):
-    """Evaluates expressions that share one budget of steps. Steps, unlike seconds, are the same on every machine."""
+    """Evaluates expressions with ``EVALUATION_STEPS`` together, or with what is left of the current budget."""
 
     def __init__(self) -> None:
         super().__init__(_OPTIONS)
-        self.steps_left = BUDGET
+        self._budget = current_budget()
+        # An attribute of its own, because it is counted for every step.
+        self.steps_left = min(EVALUATION_STEPS, self._budget.steps_left)
 
     def value_of(self, expression: Expression, claims: dict[str, Any]) -> Any:
         """Return the result as plain JSON types, or None if the expression does not fit the claims. Raises TooSlow."""
+        before = self.steps_left
         try:
             return self._checked(self.visit(expression.tree, claims))
-        except TooSlow:
-            raise
         except RecursionError:
             raise TooSlow from None
         # jmespath does not wrap all Python errors for data of unexpected types.
         except (JMESPathError, TypeError, ValueError, ArithmeticError):
             return None
+        finally:
+            self._budget.steps_left -= before - max(self.steps_left, 0)
 
     @override
     def visit(self, node: Any, *args: Any, **kwargs: Any) -> Any:

@@ -15,8 +15,9 @@ from django.utils.translation import gettext_lazy as _
 from jmespath.exceptions import JMESPathError
 from jmespath.lexer import Lexer
 
+from psc_connect.claims.budget import TooSlow, current_budget, shared_budget
 from psc_connect.claims.claims import Claims
-from psc_connect.claims.expressions import BUDGET, Evaluation, TooDeep, TooSlow, compiled
+from psc_connect.claims.expressions import EVALUATION_STEPS, Evaluation, TooDeep, compiled
 from psc_connect.claims.samples import SAMPLES, load_sample
 from psc_connect.professional.computed import COMPUTED, ROOTS
 
@@ -27,8 +28,8 @@ _CLOSING = ("rbracket", "rparen", "rbrace")
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # As many as a person can read in a list.
 _MAX_PROPOSALS = 300
-# Budget for explaining a path, in evaluations: each step is one.
-_MAX_EVALUATIONS = 10
+# For explaining a path: each of its steps is an evaluation.
+_EXPLANATION_STEPS = 10 * EVALUATION_STEPS
 
 
 def validate_claim_path(path: str) -> None:
@@ -42,6 +43,9 @@ def validate_claim_path(path: str) -> None:
         message = _("This expression is nested too deeply or has too many parts.")
         raise ValidationError(message, code="attribute_claim_too_deep") from exc
     except TooSlow as exc:
+        if current_budget().is_used_up:
+            message = _("Not checked: this page has used all its steps. Enter fewer new rows at once.")
+            raise ValidationError(message, code="budget_used_up") from exc
         message = _("This expression takes too long to evaluate, even on the samples shipped with the package.")
         raise ValidationError(message, code="attribute_claim_too_slow") from exc
     except JMESPathError as exc:
@@ -81,7 +85,11 @@ def claim_matches(path: str, equals: str, claims: Mapping[str, Any]) -> bool:
 
     Raises TooSlow.
     """
-    value = claim_value(path, claims)
+    return value_matches(claim_value(path, claims), equals)
+
+
+def value_matches(value: Any, equals: str) -> bool:
+    """Return what ``claim_matches`` returns, for the value of a claim."""
     if not equals:
         return value is True
     return equals in {_as_text(member) for member in (value if isinstance(value, list) else [value])}
@@ -112,21 +120,20 @@ class Step:
 
 def explain_path(path: str, claims: Mapping[str, Any]) -> tuple[Step, ...]:
     """Evaluate a path step by step on a sample, up to the first step that selects nothing."""
-    sample, spent = Claims.wrap(claims), 0
+    sample = Claims.wrap(claims)
     steps: list[Step] = []
-    for prefix in _prefixes(path):
-        evaluation = Evaluation()
-        try:
-            step = _step(prefix, _evaluate(prefix, sample, evaluation))
-        except TooSlow:
-            step = Step(prefix, "too_slow")
-        if step.kind == "nothing":
-            nearest = _nearest(prefix, steps[-1].names) if steps else _nearest_first(prefix, sample)
-            step = Step(prefix, "nothing", nearest=nearest)
-        steps.append(step)
-        spent += BUDGET - evaluation.steps_left
-        if step.kind in {"nothing", "empty", "too_slow"} or spent > _MAX_EVALUATIONS * BUDGET:
-            break
+    with shared_budget(_EXPLANATION_STEPS):
+        for prefix in _prefixes(path):
+            try:
+                step = _step(prefix, _evaluate(prefix, sample, Evaluation()))
+            except TooSlow:
+                step = Step(prefix, "too_slow")
+            if step.kind == "nothing":
+                nearest = _nearest(prefix, steps[-1].names) if steps else _nearest_first(prefix, sample)
+                step = Step(prefix, "nothing", nearest=nearest)
+            steps.append(step)
+            if step.kind in {"nothing", "empty", "too_slow"}:
+                break
     return tuple(steps)
 
 
@@ -203,11 +210,16 @@ def proposals(claims: Mapping[str, Any]) -> list[Proposal]:
 def computed_proposals(claims: Mapping[str, Any]) -> list[Proposal]:
     """Return the computed values and what each is for these claims, without those that a claim hides."""
     wrapped = Claims.wrap(claims)
-    return [
-        Proposal(name, _evaluate(name, wrapped, Evaluation()))
-        for name in COMPUTED
-        if name.partition(".")[0] not in wrapped
-    ]
+    names = [name for name in COMPUTED if name.partition(".")[0] not in wrapped]
+    return [Proposal(name, _value_or_none(name, wrapped)) for name in names]
+
+
+def _value_or_none(path: str, claims: Claims) -> Any:
+    """Return the value of a path, None if it is not valid or no steps are left."""
+    try:
+        return _evaluate(path, claims, Evaluation())
+    except TooSlow:
+        return None
 
 
 def path_of_name(key: str) -> str:

@@ -12,6 +12,7 @@ from django.views.decorators.debug import sensitive_variables
 from psc_connect.access.groups import row_holds
 from psc_connect.accounts.decision import decide
 from psc_connect.backends import ProSanteConnectBackend, prepared_backend
+from psc_connect.claims.budget import LOGIN_STEPS, shared_budget
 from psc_connect.exceptions import LoginRefused
 from psc_connect.mapping.attributes import apply_results, evaluate_attributes
 
@@ -58,7 +59,7 @@ def preview_login(
 ) -> LoginPreview:
     """Return what a login would do with these claims, by the mapping and the rules as they are now."""
     # A site's hooks should only read here. If they write, it is rolled back.
-    with transaction.atomic():
+    with transaction.atomic(), shared_budget(LOGIN_STEPS):
         try:
             backend = prepared_backend(request, provider)
             identity = backend.verified_identity(subject, claims, id_token_claims=id_token_claims)

@@ -129,6 +129,7 @@ EXPLANATIONS = {
         can_start_again=False,
     ),
     "access_rule_malformed": SITE_FAULT,
+    "access_rules_too_slow": SITE_FAULT,
     "token_client_refused": SITE_FAULT,
     "account_unknown": Explanation(
         403,

@@ -11,8 +11,8 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db import models
 
+from psc_connect.claims.budget import TooSlow
 from psc_connect.claims.claims import Claims
-from psc_connect.claims.expressions import TooSlow
 from psc_connect.claims.paths import claim_value
 from psc_connect.exceptions import LoginRefused
 from psc_connect.models.user_fields import UsersField, assignable_fields

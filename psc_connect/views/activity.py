@@ -12,6 +12,7 @@ from django.views.decorators.csrf import csrf_protect
 
 from psc_connect.access.groups import AccountMoved
 from psc_connect.access.rules import apply_activity_rules, decide_each, rules_of
+from psc_connect.claims.budget import LOGIN_STEPS, shared_budget
 from psc_connect.current_professional import current_professional, reset_current_professional
 from psc_connect.login.failures import split_email_addresses
 from psc_connect.login.redirects import landing_page, safe_next
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("psc_connect")
 
 
-@method_decorator(csrf_protect, name="dispatch")
+@method_decorator([csrf_protect, shared_budget(LOGIN_STEPS)], name="dispatch")
 class ActivityView(ProviderView):
     """Asks for the activity, and stores it in the session and as the default of the next login."""
 

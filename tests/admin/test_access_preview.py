@@ -10,6 +10,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 
 from psc_connect.admin.access import preview
+from psc_connect.claims.budget import shared_budget
 from psc_connect.claims.samples import SAMPLES, load_sample
 from psc_connect.models import AccessRule, Account, Provider
 from psc_connect.professional.snapshot import to_snapshot
@@ -168,10 +169,11 @@ def test_with_the_right_to_view_only_known_accounts_are_not_counted(provider: Pr
         assert decisions(response)
 
 
-def test_accounts_are_counted_until_the_time_is_over(admin: Administrator, provider: Provider) -> None:
+def test_accounts_are_counted_until_the_budget_is_used_up(admin: Administrator, provider: Provider) -> None:
     know(provider, *["podiatrist-2023"] * 30)
     rules = preview.RuleSet(provider, [refuse(PODIATRISTS)])
-    counts = rules.count_accounts("", seconds=0)
+    with shared_budget(300):
+        counts = rules.count_accounts("")
     assert (counts.known, counts.refused, counts.is_partial) == (1, 1, True)
     whole = rules.count_accounts("")
     assert (whole.known, len(whole.shown), whole.is_partial) == (30, preview.MAX_REFUSED_SHOWN, False)

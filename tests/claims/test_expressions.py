@@ -19,7 +19,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jmespath.exceptions import JMESPathError
 
-from psc_connect.claims.expressions import BUDGET, MAX_CHARACTERS, Evaluation, TooDeep, TooSlow, compiled
+from psc_connect.claims.budget import TooSlow
+from psc_connect.claims.expressions import EVALUATION_STEPS, MAX_CHARACTERS, Evaluation, TooDeep, compiled
 from psc_connect.claims.samples import load_sample
 
 DOCTOR = load_sample("doctor-five-activities-2021")
@@ -96,7 +97,7 @@ def test_expressions_of_one_evaluation_share_its_budget() -> None:
     evaluation.value_of(path, LARGEST)
 
     def go_on() -> None:
-        for _time in range(BUDGET):
+        for _time in range(EVALUATION_STEPS):
             evaluation.value_of(path, LARGEST)
 
     with pytest.raises(TooSlow):

@@ -238,6 +238,28 @@ def test_a_slow_required_row_refuses_the_login(provider, simulator, person):
     assert_sign_in_is_refused("attribute_claim_too_slow", person=person, simulator=simulator)
 
 
+# Each takes half of the steps of a login.
+EXPLODING = ['`["",""]`' + "|[@,@,@,@][]" * count for count in (13, 14)]
+
+
+def test_optional_row_after_the_budget_of_the_login_is_left_out_and_logged(provider, simulator, caplog):
+    for path, field in zip(EXPLODING, ("first_name", "email"), strict=True):
+        export(provider, path, field)
+    provider.exported_attributes.filter(user_field="last_name").delete()
+    export(provider, "family_name", "last_name")
+    user = sign_in(simulator)
+    assert (user.first_name, user.email, user.last_name) == ("", "", "")
+    for field in ("first_name", "email", "last_name"):
+        assert f"attribute.claim_too_slow provider={provider.pk} field={field}" in caplog.messages
+
+
+def test_required_row_after_the_budget_of_the_login_refuses(provider, simulator, person):
+    for path, field in zip(EXPLODING, ("first_name", "email"), strict=True):
+        export(provider, path, field)
+    export(provider, "family_name", "last_name", required=True)
+    assert_sign_in_is_refused("attribute_claim_too_slow", person=person, simulator=simulator)
+
+
 def test_a_group_with_a_slow_row_is_not_given_and_is_logged(provider, simulator, caplog):
     group = Group.objects.create(name="Ninth")
     ExportedGroup.objects.create(provider=provider, claim=SLOW_FOR_MANY, equals="75009", group=group)

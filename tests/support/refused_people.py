@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from psc_connect.simulator.people import Person
 from tests.mapping.test_computed_values import SLOW_FOR_MANY, many_activities
 from tests.support.access_rules import PODIATRISTS, allow, refuse, set_rules
 from tests.support.backend_hooks import LinksByNationalIdentifier, RefusesEverybody, use_backend
+from tests.support.many_rules import fifty_activities
 from tests.support.people import OTHER_RPPS, PSI, RPPS, make_person, other_id, sign_in
 
 PERSON = make_person("2", other_id("RPPS", RPPS), preferred_username=RPPS)
@@ -135,6 +137,12 @@ def _malformed_rule(site: Site) -> None:
     site.provider.access_rules.update(outcome="perhaps")
 
 
+def _rules_too_slow(site: Site) -> None:
+    site.userinfo(SubjectRefPro=fifty_activities()["SubjectRefPro"])
+    rule = refuse(*["profession not_in 99"] * 9, "profession in 99")
+    set_rules(site.provider, *(copy.copy(rule) for _number in range(200)))
+
+
 def _claim_missing(site: Site) -> None:
     site.export("nothing", "email", required=True)
 
@@ -202,6 +210,7 @@ REFUSED_PEOPLE = [
     Refused("access_refused", _refused_by_last_line, "last line"),
     Refused("access_refused", _known_and_refused, "known"),
     Refused("access_rule_malformed", _malformed_rule),
+    Refused("access_rules_too_slow", _rules_too_slow),
     Refused("attribute_missing", _claim_missing, "new"),
     Refused("attribute_missing", _claim_missing_of_known, "known"),
     Refused("attribute_rejected", _value_rejected),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from psc_connect.admin.sentences import CHOSEN, labels_of
+from psc_connect.claims.budget import Budget, TooSlow, current_budget
 from psc_connect.professional.conditions import SHAPES
 from psc_connect.professional.nomenclatures import folded
 
@@ -21,10 +22,10 @@ _LABEL_WITH_CODE: Final = re.compile(r".*\(([^()]+)\)")
 MAX_SUGGESTED: Final = 5
 # Longer than any label.
 MAX_TEXT_LENGTH: Final = 255
-# Each search compares a text with every label of a subject.
-MAX_SEARCHES: Final = 300
-# A comparison by similarity takes 40 ms.
-MAX_SUGGESTIONS: Final = 20
+# Of a search, which compares a text with every label of a subject. A comparison by similarity takes much longer.
+_SEARCH_STEPS: Final = 100
+_STEPS_PER_LABEL: Final = 1
+_STEPS_PER_SIMILAR_LABEL: Final = 100
 # For labels only: a text that an administrator types comes once.
 _folded_label = lru_cache(maxsize=8192)(folded)
 
@@ -66,10 +67,9 @@ def _codes_with_words(subject: str, folded_text: str) -> list[str]:
 
 @dataclass
 class CodeSearch:
-    """The searches of one page, limited in number so that no page takes long."""
+    """The searches of one page. They share the budget of its request; after it, texts are left as they are typed."""
 
-    searches_left: int = MAX_SEARCHES
-    suggestions_left: int = MAX_SUGGESTIONS
+    budget: Budget = field(default_factory=current_budget)
 
     def find(self, subject: str, typed: str, *, answered: Collection[str] = ()) -> tuple[list[str], list[str]]:
         """Return the codes that are clear from what is typed, and the texts that are not clear.
@@ -79,10 +79,10 @@ class CodeSearch:
         """
         codes: list[str] = []
         unclear: list[str] = []
-        for text in self._split(typed, ";"):
+        for text in _split(typed, ";"):
             matches = {text: self._matching_codes(subject, text)}
             if len(matches[text]) != 1 and "," in text:
-                by_part = {part: self._matching_codes(subject, part) for part in self._split(text, ",")}
+                by_part = {part: self._matching_codes(subject, part) for part in _split(text, ",")}
                 if not by_part.keys().isdisjoint(answered) or any(len(found) == 1 for found in by_part.values()):
                     matches = by_part
             for part, found in matches.items():
@@ -94,9 +94,8 @@ class CodeSearch:
 
     def suggestions(self, subject: str, text: str) -> list[str]:
         """Return the codes with the most similar labels."""
-        self.suggestions_left -= 1
         folded_text = folded(text[:MAX_TEXT_LENGTH]).strip()
-        if self.suggestions_left < 0 or not folded_text:
+        if not folded_text or not self._has_steps(subject, _STEPS_PER_SIMILAR_LABEL):
             return []
         names = {_folded_label(_label_with_code(code, label)): code for code, label in labels_of(subject).items()}
         containing = [code for name, code in sorted(names.items()) if folded_text in name]
@@ -104,13 +103,19 @@ class CodeSearch:
         return list(dict.fromkeys((*containing, *(names[name] for name in similar))))[:MAX_SUGGESTED]
 
     def _matching_codes(self, subject: str, text: str) -> list[str]:
-        self.searches_left -= 1
-        return matching_codes(subject, text) if self.searches_left >= 0 else []
+        return matching_codes(subject, text) if self._has_steps(subject, _STEPS_PER_LABEL) else []
 
-    def _split(self, text: str, separator: str) -> list[str]:
-        """Return the parts of a text; past the number of searches left, the rest is one part."""
-        parts = text.split(separator, max(self.searches_left, 0))
-        return [part.strip() for part in parts if part.strip()]
+    def _has_steps(self, subject: str, steps_per_label: int) -> bool:
+        """Spend the steps of a search and return True, or return False if too few are left."""
+        try:
+            self.budget.spend(_SEARCH_STEPS + steps_per_label * len(labels_of(subject)))
+        except TooSlow:
+            return False
+        return True
+
+
+def _split(text: str, separator: str) -> list[str]:
+    return [part.strip() for part in text.split(separator) if part.strip()]
 
 
 def _label_with_code(code: str, label: str) -> str:

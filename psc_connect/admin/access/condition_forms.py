@@ -142,9 +142,7 @@ class ConditionForm(forms.Form):
             return self.cleaned_data
         subject, typed = self.cleaned_data["subject"], self.cleaned_data["typed"]
         if self.has_labels and typed:
-            message = _("“%(text)s” is neither a code nor a label.")
-            text = "; ".join(self.texts_without_suggestion) or typed
-            self.add_error("typed", ValidationError(message, "access_code_unknown", {"text": text}))
+            self.add_error("typed", self._unclear_error(typed))
             return self.cleaned_data
         codes = (value.rpartition(" ")[2] for value in self.cleaned_data["codes"])
         values = list(codes) if self.has_labels else typed_values(subject, typed)
@@ -153,6 +151,13 @@ class ConditionForm(forms.Form):
         except ConditionError as exc:
             self.add_error("typed", condition_error(exc))
         return self.cleaned_data
+
+    def _unclear_error(self, typed: str) -> ValidationError:
+        text = "; ".join(self.texts_without_suggestion) or typed
+        if self.search.budget.is_used_up:
+            message = _("“%(text)s” was not searched: this page has used all its steps. Search fewer texts at once.")
+            return ValidationError(message, "budget_used_up", {"text": text})
+        return ValidationError(_("“%(text)s” is neither a code nor a label."), "access_code_unknown", {"text": text})
 
 
 def code_checkboxes(subject: str, codes: Iterable[str]) -> list[str]:

@@ -144,6 +144,10 @@ class AccessPage(RowsPage):
     def _show(
         self, request: HttpRequest, rules: Any, others: OthersForm, preview: PreviewForm, **context: Any
     ) -> HttpResponse:
+        for form in rules:
+            for condition in form.conditions:
+                # Searched before the page is rendered: it says at its top if the budget was used up.
+                _suggestions = condition.suggestions
         return self.render(
             request,
             rules=rules,
@@ -189,7 +193,7 @@ def _in_words(counts: AccountCounts) -> str:
     words = text % {"refused": counts.refused, "known": counts.known}
     if not counts.is_partial:
         return words
-    partial = gettext("These are the first %(known)s accounts only: there was no time to check the others.")
+    partial = gettext("These are the first %(known)s accounts only: this page has used all its steps.")
     return f"{words} {partial % {'known': counts.known}}"
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from django.utils.translation import gettext
 from django.views.decorators.debug import sensitive_variables
 
-from psc_connect.access.rules import admit, decide, denies_everyone
+from psc_connect.access.rules import TOO_SLOW, admit, decide, denies_everyone
 from psc_connect.admin.accounts.details import name_of_person
 from psc_connect.admin.sentences import SUBJECT_LABELS, activity_choice_in_words, refused_in_words
+from psc_connect.claims.budget import LOGIN_STEPS, TooSlow, current_budget, shared_budget
 from psc_connect.claims.samples import SAMPLES, load_sample
 from psc_connect.models import Account
 from psc_connect.professional.conditions import Situation
@@ -31,8 +31,9 @@ MAX_ACCOUNTS: Final = 1000
 # The first activities of one person.
 MAX_ACTIVITY_CHOICES: Final = 30
 MAX_REFUSED_SHOWN: Final = 20
-# An account may have hundreds of activities, and each is compared with every row.
-MAX_SECONDS: Final = 2.0
+# Reading an account, and each of its activities, besides comparing them with the rows.
+_ACCOUNT_STEPS: Final = 200
+_ACTIVITY_STEPS: Final = 30
 _CHUNK_SIZE: Final = 100
 
 
@@ -60,7 +61,7 @@ class AccountCounts:
     """How many accounts with known professional data there are, and how many of them the rules would refuse.
 
     ``shown``: of the first refused ones, the name of the person, else the username, and the deciding row.
-    ``is_partial``: the time was over before all accounts had been checked.
+    ``is_partial``: the budget of the page was used up before all accounts had been checked.
     """
 
     known: int
@@ -103,6 +104,8 @@ class RuleSet:
         return next((str(number) for number, rule in enumerate(self.rules, start=1) if rule is decision.rule), "")
 
     def in_words(self, decision: Decision) -> str:
+        if decision.code == TOO_SLOW:
+            return gettext("not evaluated: the rules take too long")
         if decision.code == "access_rule_malformed":
             return gettext("is refused: the row cannot be read")
         if not decision.allowed:
@@ -112,28 +115,39 @@ class RuleSet:
         text = gettext("may sign in, in the groups: %(groups)s") if names else gettext("may sign in")
         return text % {"groups": names}
 
-    def count_accounts(self, acr: str, *, seconds: float = MAX_SECONDS) -> AccountCounts:
-        """Check the newest accounts, each with the activity of its next sign-in, until the time is over."""
+    def count_accounts(self, acr: str) -> AccountCounts:
+        """Check the newest accounts, each with the activity of its next sign-in, until the budget is used up."""
         known = refused = 0
         shown: list[tuple[str, str]] = []
-        is_partial, until = False, time.monotonic() + seconds
+        is_partial = False
         # By issuer, since a person with an account at another provider of the issuer may sign in at this one next.
         newest = Account.objects.filter(issuer=self.provider.issuer).order_by("-pk").select_related("user")
         for account in newest[:MAX_ACCOUNTS].iterator(chunk_size=_CHUNK_SIZE):
             professional = from_snapshot(account.professional)
             if professional is None:
                 continue
-            if is_partial := known > 0 and time.monotonic() > until:
+            try:
+                decision = self._decision_at_login(account, professional, acr)
+            except TooSlow:
+                is_partial = True
                 break
             known += 1
-            decision = admit(
-                self.provider, self.rules, professional, chosen_last=account.activity_choice, acr=acr
-            ).decision
             refused += not decision.allowed
             if not decision.allowed and len(shown) < MAX_REFUSED_SHOWN:
                 name = name_of_person(account) or account.user.get_username()
                 shown.append((name, self.row_of(decision)))
         return AccountCounts(known, refused, denies_everyone(self.provider, self.rules), tuple(shown), is_partial)
+
+    def _decision_at_login(self, account: Account, professional: Professional, acr: str) -> Decision:
+        """Return the decision at the next sign-in of an account. Raises TooSlow if the page has no steps left."""
+        budget = current_budget()
+        budget.spend(_ACCOUNT_STEPS + _ACTIVITY_STEPS * len(professional.activity_choices))
+        with shared_budget(LOGIN_STEPS):
+            chosen_last = account.activity_choice
+            admission = admit(self.provider, self.rules, professional, chosen_last=chosen_last, acr=acr)
+        if budget.is_used_up:
+            raise TooSlow
+        return admission.decision
 
     def remarks(self) -> Iterator[str]:
         """Yield possible mistakes that can be saved: codes of no table, deleted groups."""

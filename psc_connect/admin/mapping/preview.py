@@ -12,8 +12,8 @@ from django.views.decorators.debug import sensitive_variables
 
 from psc_connect.admin.outcomes import shown_attribute
 from psc_connect.administrator_messages import labelled
-from psc_connect.claims.expressions import TooSlow
-from psc_connect.claims.paths import claim_matches, claim_value, explain_path
+from psc_connect.claims.budget import TooSlow, current_budget
+from psc_connect.claims.paths import claim_value, explain_path, value_matches
 from psc_connect.mapping.attributes import evaluate_attribute
 from psc_connect.models import ExportedAttribute, ExportedGroup
 from psc_connect.text import to_single_line
@@ -61,8 +61,8 @@ class MappingPreview:
     def attribute(self, form: Any) -> RowPreview | None:
         """Return the preview of an attribute's row, or None where the row is empty or wrong."""
         row = _row_of(form, ExportedAttribute)
-        if row is None:
-            return None
+        if row is None or current_budget().is_used_up:
+            return None if row is None else _not_evaluated()
         verdict = evaluate_attribute(row, self.user or get_user_model()(), self.claims, creating=self.user is None)
         steps = self._steps(row.claim) if verdict.found is None else ()
         attribute = shown_attribute(row, verdict, self.shown)
@@ -75,11 +75,11 @@ class MappingPreview:
     def group(self, form: Any) -> RowPreview | None:
         """Return the preview of a group's row, or None where the row is empty or wrong."""
         row = _row_of(form, ExportedGroup)
-        if row is None:
-            return None
+        if row is None or current_budget().is_used_up:
+            return None if row is None else _not_evaluated()
         try:
             found = claim_value(row.claim, self.claims)
-            is_member = claim_matches(row.claim, row.equals, self.claims)
+            is_member = value_matches(found, row.equals)
         except TooSlow:
             text = gettext("Evaluating the expression takes too long: this row adds no one to the group.")
             return RowPreview("", text, is_problem=True, steps=self._steps(row.claim))
@@ -91,6 +91,10 @@ class MappingPreview:
         steps = explain_path(path, self.claims)
         left_out = ("…",) if len(steps) > MAX_STEPS else ()
         return (*left_out, *(_step_in_words(step) for step in steps[-MAX_STEPS:]))
+
+
+def _not_evaluated() -> RowPreview:
+    return RowPreview("", gettext("Not evaluated: this page has used all its steps."), is_problem=True)
 
 
 def _step_in_words(step: Step) -> str:

@@ -75,7 +75,8 @@ ACCOUNT_REASONS = {
     "account_inactive": _("The user of this person is deactivated."),
     "account_ambiguous": _("Several users fit this person: by their RPPS number, or by the site's own code."),
     "account_identifiers_conflict": _(
-        "The sub and the identifiers of this person lead to several accounts: merge them, on the page of one of them."
+        "The sub and the identifiers of this person lead to several accounts, or to the account of another person: "
+        "merge the accounts, or withdraw an identifier, on the page of one of them."
     ),
     "account_link_privileged": _(
         "The user with this RPPS number administers the site: link the account by hand, or let the provider do it."
@@ -83,11 +84,14 @@ ACCOUNT_REASONS = {
     "account_already_linked": _("The user with this RPPS number already has another account, with any issuer."),
     "account_link_field_unknown": _("The user model no longer has the field in which RPPS numbers are looked for."),
     "userinfo_identifier_mismatch": _("The ID token and the userinfo name different national identifiers."),
-    "userinfo_identifiers_contradict": _("The userinfo names two different RPPS numbers."),
+    "userinfo_identifiers_contradict": _("The userinfo names two different RPPS numbers, or two PSI."),
     "account_claims_refused": _("The site's own code (verify_claims) refuses these claims."),
     "account_username_missing": _("No exported attribute fills the username of a new user."),
     "access_refused": _("The access rules refuse this person."),
     "access_rule_malformed": _("An access rule cannot be read: every person who reaches it is refused."),
+    "access_rules_too_slow": _(
+        "The access rules take too long for this person: there are too many, or too many values."
+    ),
 }
 NOT_STARTED = _("The dry run could not start. %(reason)s")
 

@@ -89,6 +89,8 @@ class ImportForm(forms.Form):
             self.add_error("file", ValidationError(_("Choose a file or paste its content."), code="required"))
         elif uploaded and uploaded.size > MAX_BYTES:
             self.add_error("file", ValidationError(_("The file is larger than 4 MB."), code="import_too_large"))
+        elif len(text) > MAX_BYTES:
+            self.add_error("text", ValidationError(_("This is longer than 4 MB."), code="import_too_large"))
         elif uploaded or text:
             self._read("file" if uploaded else "text", uploaded.read() if uploaded else text)
         return self.cleaned_data
