@@ -135,6 +135,8 @@ def read_response(
     Raises AuthorizationResponseError, MetadataError, LoginRefused, StateAlreadyUsed.
     """
     response = parse_authorization_response(parameters)
+    if login.provider_id != provider.pk:
+        raise LoginRefused("authorization_provider_mismatch")
     if login.is_expired:
         raise LoginRefused("authorization_state_expired")
     observer.passed(STATE)

@@ -69,7 +69,7 @@ class DryRun:
 
 def begin(request: HttpRequest, provider: Provider) -> HttpResponse:
     """Send the administrator to the provider. Raises MetadataError, LoginRefused."""
-    login = PendingLogin(provider=provider.slug, next="", dry_run_by=str(request.user.pk))
+    login = PendingLogin(provider=provider.slug, provider_id=provider.pk, next="", dry_run_by=str(request.user.pk))
     return send_to_provider(request, provider, login)
 
 

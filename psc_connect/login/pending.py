@@ -47,6 +47,8 @@ class PendingLogin:
     seed: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
     # Primary key of the administrator who started a dry run, which signs no one in; "" for a login.
     dry_run_by: str = ""
+    # Primary key of the provider, which its slug does not tell: an administrator may give that to another one.
+    provider_id: int = 0
 
     @property
     def state(self) -> str:

@@ -33,12 +33,14 @@ MAX_FINISHED_LOGINS = 5
 class SessionLogin:
     """What a session knows about its login.
 
+    ``provider``: its slug, which an administrator may give to another provider; ``issuer``: who opened the session.
     ``account``: primary key, or None if another backend opened the session. ``acr``: the level of the login.
     ``means``: how the person identified. ``activity_choice``: key of the chosen activity, or "".
     ``must_choose``: the person has not chosen an activity yet.
     """
 
     provider: str = ""
+    issuer: str = ""
     account: int | None = None
     acr: str = ""
     means: str = ""

@@ -181,6 +181,7 @@ def _session_login(login: PendingLogin, completed: CompletedLogin) -> SessionLog
     choice = completed.result.choice
     return SessionLogin(
         provider=login.provider,
+        issuer=completed.result.account.issuer,
         account=completed.result.account.pk,
         acr=completed.identity.acr,
         means=completed.identity.professional.means,

@@ -73,7 +73,12 @@ class LoginView(ProviderView, OIDCAuthenticationRequestView):
         # Before the person identifies: without the secret, the callback can only refuse.
         provider.secret_for_its_issuer()
         follow_if_due(provider)
-        login = PendingLogin(provider=provider.slug, next=self.next_page, is_retry="again" in request.GET)
+        login = PendingLogin(
+            provider=provider.slug,
+            provider_id=provider.pk,
+            next=self.next_page,
+            is_retry="again" in request.GET,
+        )
         return send_to_provider(
             request,
             provider,

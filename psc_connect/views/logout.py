@@ -27,6 +27,8 @@ from psc_connect.views.base import ProviderView, already_signed_in
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
+    from psc_connect.login.session import SessionLogin
+
 logger = logging.getLogger("psc_connect")
 
 
@@ -45,19 +47,20 @@ class LogoutView(ProviderView, OIDCLogoutView):
 
     @override
     def post(self, request: HttpRequest, provider: str) -> HttpResponse:
-        opened_by, id_token = session_login(request).provider, session_id_token(request)
+        login, id_token = session_login(request), session_id_token(request)
         # First: if the provider is down, the session of this site must still end.
         auth.logout(request)
-        url = self._end_session_url(request, provider, id_token) if opened_by == provider else ""
+        url = self._end_session_url(request, login, id_token) if login.provider == provider else ""
         if not url:
             return HttpResponseRedirect(_logged_out_url(provider))
         # Not an HTTP redirect: after a POST, Chromium checks its target against the site's `form-action`.
         return render(request, "psc_connect/signing_out.html", {"end_session_url": url})
 
-    def _end_session_url(self, request: HttpRequest, slug: str, id_token: str) -> str:
-        provider = Provider.objects.filter(slug=slug).first()
+    def _end_session_url(self, request: HttpRequest, login: SessionLogin, id_token: str) -> str:
+        provider = Provider.objects.filter(slug=login.provider).first()
         try:
-            if provider is None:
+            # The slug may be another provider's now, which must not get the ID token.
+            if provider is None or provider.issuer != login.issuer:
                 return ""
             return end_session_url(
                 provider.parsed_metadata,
@@ -68,7 +71,7 @@ class LogoutView(ProviderView, OIDCLogoutView):
                 id_token_hint=id_token,
             )
         except (MetadataError, LoginRefused) as exc:
-            logger.warning("logout.site_only code=%s provider=%s", exc.code, slug)
+            logger.warning("logout.site_only code=%s provider=%s", exc.code, login.provider)
             return ""
 
 
