@@ -74,7 +74,7 @@ def _check_metadata(provider: Provider, diagnosis: Diagnosis, deadline: Deadline
         with recording_response_details() as response:
             diagnosis.comparison = compare(provider, deadline)
     except OIDCError as exc:
-        diagnosis.findings.append(provider_checks.failure("metadata", exc))
+        diagnosis.findings.append(provider_checks.metadata_not_fetched(exc))
         return
     findings = diagnosis.findings
     findings += network_checks.check_certificate(response)

@@ -15,6 +15,7 @@ from psc_connect.diagnosis.findings import Finding, Status
 from psc_connect.fields import SECRET_PROBLEMS, SecretUnavailable
 from psc_connect.oidc.client import exchange_code
 from psc_connect.oidc.errors import OIDCError, ProviderUnavailable, TokenResponseError
+from psc_connect.providers.metadata import ISSUER_MISMATCH
 from psc_connect.providers.validation import TRUSTED_MEMBERS
 from psc_connect.text import escape_control_characters
 
@@ -39,16 +40,20 @@ def failure(check: str, exc: OIDCError) -> Finding:
     return Finding(check, Status.FAILED, exc.code, explain(exc.code))
 
 
+def metadata_not_fetched(exc: OIDCError) -> Finding:
+    if exc.code != ISSUER_MISMATCH:
+        return failure("metadata", exc)
+    text = _("The provider publishes another issuer than the stored one. No sign-in accepts it.")
+    advice = _("Ask ANS (or the provider) before you accept anything: a new issuer is declared as a new provider.")
+    return Finding("metadata", Status.FAILED, "metadata_issuer_changed", text, advice)
+
+
 def check_metadata(comparison: Comparison) -> Iterator[Finding]:
     names = [difference.name for difference in comparison.diff]
     used = [name for name in names if name in USED_MEMBERS]
     if not names:
         text = _("The stored metadata is the same as the provider's.")
         yield Finding("metadata", Status.PASSED, "metadata", text)
-    elif "issuer" in used:
-        text = _("The provider publishes another issuer than the stored one. No sign-in accepts it.")
-        advice = _("Ask ANS (or the provider) before you accept anything: a new issuer is declared as a new provider.")
-        yield Finding("metadata", Status.FAILED, "metadata_issuer_changed", text, advice)
     elif used:
         text = _("The provider publishes metadata that differs from the stored one: %(names)s.") % {
             "names": ", ".join(used)

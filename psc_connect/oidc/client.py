@@ -20,7 +20,7 @@ from psc_connect.oidc.errors import (
 )
 from psc_connect.oidc.http import Answer, HTTPPolicy, send
 from psc_connect.oidc.jwks import strip_private_members
-from psc_connect.oidc.metadata import ProviderMetadata
+from psc_connect.oidc.metadata import ProviderMetadata, discovery_candidates
 from psc_connect.oidc.strict_json import StrictJSONError, loads_strict
 from psc_connect.oidc.transport import Limits, resolve, within
 
@@ -140,7 +140,11 @@ def fetch_jwks(jwks_uri: str, *, http: HTTPPolicy, deadline: Deadline) -> dict[s
 
 
 def fetch_metadata(url: str, *, http: HTTPPolicy, deadline: Deadline) -> dict[str, Any]:
-    """Fetch the provider's metadata, not yet validated. Raises ProviderUnavailable or MetadataError."""
+    """Fetch the metadata of the issuer that has this discovery URL; the endpoints are not yet validated.
+
+    A document that names another issuer is refused: its keys could sign for the people of that one
+    (OpenID Connect Discovery 1.0 section 4.3). Raises ProviderUnavailable or MetadataError.
+    """
     body = _fetch(url, http=http, deadline=deadline, limit=256 * _KIB)
     try:
         metadata = loads_strict(body, refuse_nul=True)
@@ -148,6 +152,11 @@ def fetch_metadata(url: str, *, http: HTTPPolicy, deadline: Deadline) -> dict[st
         raise MetadataError((MetadataProblem("", "metadata_not_json"),)) from exc
     if not isinstance(metadata, dict):
         raise MetadataError((MetadataProblem("", "metadata_not_an_object"),))
+    issuer = metadata.get("issuer")
+    if not issuer:
+        raise MetadataError((MetadataProblem("issuer", "metadata_missing"),))
+    if not isinstance(issuer, str) or url not in discovery_candidates(issuer):
+        raise MetadataError((MetadataProblem("issuer", "metadata_issuer_mismatch"),))
     return metadata
 
 

@@ -33,6 +33,10 @@ _METADATA = {
     ),
     "metadata_url_credentials": _("This URL must not contain a user name or a password."),
     "metadata_url_fragment": _("This URL must not contain a fragment (#…)."),
+    "metadata_issuer_mismatch": _(
+        "The document names another issuer than the one that has this URL. It is not used: the keys of one issuer "
+        "must not sign for the people of another. Give the URL of that issuer."
+    ),
     "metadata_issuer_query": _("The issuer must not contain a query (?…)."),
     "metadata_foreign_host": _(
         "This URL is not on the issuer's host: correct it, or add the host to PSC_CONNECT_EXTRA_ENDPOINT_HOSTS."

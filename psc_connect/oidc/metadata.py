@@ -54,6 +54,18 @@ def discovery_candidates(issuer: str) -> tuple[str, ...]:
     )
 
 
+def secret_recipient(document: object) -> tuple[str, str]:
+    """Return the issuer and the origin of the token endpoint: where a client secret is sent. Never fails."""
+    if not isinstance(document, Mapping):
+        return "", ""
+    issuer = str(document.get("issuer", ""))
+    try:
+        parts = urlsplit(str(document.get("token_endpoint", "")))
+    except ValueError:
+        return issuer, ""
+    return issuer, f"{parts.scheme}://{parts.netloc}".lower()
+
+
 def is_loopback(host: str) -> bool:
     """Return whether `host` is this machine, written as `localhost`, 127.0.0.0/8 or ::1."""
     try:

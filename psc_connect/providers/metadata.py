@@ -6,7 +6,6 @@ import logging
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from django.db import DatabaseError, transaction
 from django.utils import timezone
@@ -16,8 +15,8 @@ from psc_connect.environments import environment_of_issuer
 from psc_connect.models import DeclarationChange, Provider, ProviderFetchTimes
 from psc_connect.oidc.client import fetch_metadata
 from psc_connect.oidc.deadline import Deadline
-from psc_connect.oidc.errors import MetadataError, ProviderUnavailable
-from psc_connect.oidc.metadata import discovery_candidates
+from psc_connect.oidc.errors import MetadataError, MetadataProblem, ProviderUnavailable
+from psc_connect.oidc.metadata import discovery_candidates, secret_recipient
 from psc_connect.providers import audit
 from psc_connect.providers.keys import IMPORT_SECONDS, REFRESH_SECONDS
 from psc_connect.providers.serialization import Difference, diff, member_differences
@@ -33,6 +32,7 @@ logger = logging.getLogger("psc_connect")
 
 FOLLOWED_EVERY = timedelta(hours=24)
 TRIED_AGAIN_AFTER = timedelta(minutes=10)
+ISSUER_MISMATCH = "metadata_issuer_mismatch"
 
 
 class MetadataRefused(Exception):
@@ -55,23 +55,40 @@ class Comparison:
     diff: tuple[Difference, ...]
 
 
-def fetch_document(discovery_url: str, deadline: Deadline | None = None) -> dict[str, Any]:
-    """Return the whole metadata document, unchecked, in 10 s at most. Raises ProviderUnavailable, MetadataError."""
-    return fetch_metadata(discovery_url, http=conf.http_policy(), deadline=deadline or Deadline(IMPORT_SECONDS))
+def fetch_document(url: str) -> dict[str, Any]:
+    """Return the metadata document of a discovery URL, or of an issuer, in 10 s at most.
+
+    Raises ProviderUnavailable, MetadataError (``metadata_issuer_mismatch`` if it is the document of another issuer).
+    """
+    deadline = Deadline(IMPORT_SECONDS)
+    return _fetch(url, deadline) if "/.well-known/" in url else _fetch_of_issuer(url, deadline)
 
 
 def fetch_own_document(issuer: str, deadline: Deadline) -> dict[str, Any]:
-    """Return what the issuer publishes: at PSC's own path, else at the standard's. Raises as ``fetch_document``.
+    """Return the document that an issuer publishes. Raises as ``fetch_document``."""
+    document = _fetch_of_issuer(issuer, deadline)
+    # With and without a slash at the end, two issuers have one discovery URL.
+    if document["issuer"] != issuer:
+        raise MetadataError((MetadataProblem("issuer", ISSUER_MISMATCH),))
+    return document
+
+
+def _fetch_of_issuer(issuer: str, deadline: Deadline) -> dict[str, Any]:
+    """Return the document at PSC's own path, else the one at the standard's.
 
     For ANS's issuers only PSC's path: the document at the standard path has another authorization endpoint.
     """
     own, standard = discovery_candidates(issuer)
     try:
-        return fetch_document(own, deadline)
+        return _fetch(own, deadline)
     except ProviderUnavailable as exc:
         if exc.code not in {"provider_not_found", "provider_request_refused"} or environment_of_issuer(issuer):
             raise
-    return fetch_document(standard, deadline)
+    return _fetch(standard, deadline)
+
+
+def _fetch(discovery_url: str, deadline: Deadline) -> dict[str, Any]:
+    return fetch_metadata(discovery_url, http=conf.http_policy(), deadline=deadline)
 
 
 def check_metadata(document: object) -> ProviderMetadata:
@@ -99,7 +116,7 @@ def save_metadata(provider: Provider, wanted: dict[str, Any], *, source: str, by
     Raises MetadataError, MetadataRefused; nothing is saved then.
     """
     check_metadata(wanted)
-    if secret_recipient(wanted) != secret_recipient(provider.metadata):
+    if secret_recipient(wanted) != provider.secret_recipient:
         raise MetadataRefused("metadata_other_recipient")
     if wanted == provider.metadata:
         return False
@@ -118,26 +135,44 @@ def save_metadata(provider: Provider, wanted: dict[str, Any], *, source: str, by
 def follow_if_due(provider: Provider) -> None:
     """Save the changes of the published metadata, once a day, in 3 s at most.
 
-    One worker does it, and tries again after ten minutes if the provider did not answer. It never fails a login.
-    A changed issuer is only logged.
+    They go to every declaration of the issuer that follows its metadata. One worker does it, and tries again after ten
+    minutes if the provider did not answer. It never fails a login. A changed issuer is only logged.
     """
     if not provider.metadata_followed or not provider.issuer or not _claim_check(provider):
         return
     try:
         document = fetch_own_document(provider.issuer, Deadline(REFRESH_SECONDS))
-        if document.get("issuer") != provider.issuer:
-            logger.error("metadata.issuer_changed provider=%s", provider.slug)
-        elif save_metadata(provider, document, source=DeclarationChange.Source.LOGIN):
-            logger.info("metadata.followed provider=%s", provider.slug)
-    except MetadataRefused as exc:
-        logger.warning("metadata.not_followed provider=%s code=%s", provider.slug, exc.code)
+        for each in (provider, *other_followers(provider)):
+            _follow(each, document)
     except (ProviderUnavailable, MetadataError) as exc:
-        logger.warning("metadata.not_followed provider=%s code=%s", provider.slug, exc.code)
-        soon = timezone.now() - FOLLOWED_EVERY + TRIED_AGAIN_AFTER
-        ProviderFetchTimes.objects.filter(provider=provider).update(metadata_checked_at=soon)
+        _try_again_later(provider, exc.code)
     except (DatabaseError, Provider.DoesNotExist):
         # Not raised: if the login needs the database, its own queries fail.
         logger.warning("metadata.not_followed provider=%s code=database_unavailable", provider.slug)
+
+
+def other_followers(provider: Provider) -> list[Provider]:
+    """Return the other declarations of the same issuer that follow its metadata, enabled or not."""
+    others = Provider.objects.filter(metadata_followed=True).exclude(pk=provider.pk).order_by("pk")
+    return [each for each in others if each.issuer == provider.issuer]
+
+
+def _follow(provider: Provider, document: dict[str, Any]) -> None:
+    try:
+        if save_metadata(provider, document, source=DeclarationChange.Source.LOGIN):
+            logger.info("metadata.followed provider=%s", provider.slug)
+    except MetadataRefused as exc:
+        logger.warning("metadata.not_followed provider=%s code=%s", provider.slug, exc.code)
+
+
+def _try_again_later(provider: Provider, code: str) -> None:
+    if code == ISSUER_MISMATCH:
+        # An alarm, once a day.
+        logger.error("metadata.issuer_changed provider=%s", provider.slug)
+        return
+    logger.warning("metadata.not_followed provider=%s code=%s", provider.slug, code)
+    soon = timezone.now() - FOLLOWED_EVERY + TRIED_AGAIN_AFTER
+    ProviderFetchTimes.objects.filter(provider=provider).update(metadata_checked_at=soon)
 
 
 def _claim_check(provider: Provider) -> bool:
@@ -149,14 +184,3 @@ def _claim_check(provider: Provider) -> bool:
         return False
     turn = ProviderFetchTimes.objects.filter(provider=provider, metadata_checked_at=checked_at)
     return turn.update(metadata_checked_at=now) == 1
-
-
-def secret_recipient(document: object) -> tuple[str, str]:
-    """Return the issuer and the origin of the token endpoint: where the client secret would go. Never fails."""
-    if not isinstance(document, dict):
-        return "", ""
-    try:
-        parts = urlsplit(str(document.get("token_endpoint", "")))
-    except ValueError:
-        return str(document.get("issuer", "")), ""
-    return str(document.get("issuer", "")), f"{parts.scheme}://{parts.netloc}".lower()

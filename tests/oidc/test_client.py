@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+import json
 import logging
 from typing import Any
 from urllib.parse import unquote_plus
@@ -10,12 +12,13 @@ from urllib.parse import unquote_plus
 import pytest
 
 from psc_connect.oidc.client import ClientCredentials, Tokens
+from psc_connect.oidc.errors import OIDCError
 from psc_connect.oidc.http import Answer
 from psc_connect.oidc.jwks import parse_jwks
 
 from .calls import ACCESS_TOKEN, CALLS, CODE, SECRET, TOKENS, VERIFIER, code_of, discovery, jwks, token, userinfo
 from .conftest import Serve
-from .raw_server import answering, reply
+from .raw_server import Connection, answering, reply
 from .test_jwks import private_jwk
 from .tokens import jwk, rsa_key
 
@@ -73,7 +76,8 @@ def test_userinfo_request_has_the_access_token_in_the_header(serve: Serve) -> No
 @CALLS
 def test_every_request_has_a_user_agent_and_asks_for_no_compression(serve: Serve, call: Any) -> None:
     server = serve(answering(reply('{"keys": []}' if call is jwks else TOKENS)))
-    call(server.url)
+    with contextlib.suppress(OIDCError):
+        call(server.url)
     headers = server.received[0].headers
     assert (headers["user-agent"], headers["accept-encoding"]) == ("django-psc-connect", "identity")
     assert "application/json" in headers["accept"]
@@ -240,8 +244,51 @@ def test_answer_that_is_not_metadata_has_a_code(serve: Serve, body: str, code: s
     assert code_of(discovery, serve(answering(reply(body))).url) == code
 
 
+def document_of(connection: Connection, issuer: object) -> None:
+    for _request in connection.requests():
+        connection.send(reply(json.dumps({"issuer": issuer, "else": [1]})))
+
+
 def test_fetched_metadata_keeps_unknown_members(serve: Serve) -> None:
-    assert discovery(serve(answering(reply('{"issuer": "x", "else": [1]}'))).url) == {"issuer": "x", "else": [1]}
+    server = serve(lambda connection: document_of(connection, connection.server.url))
+    assert discovery(server.url) == {"issuer": server.url, "else": [1]}
+
+
+@pytest.mark.case("NW01")
+@pytest.mark.parametrize(
+    ("path", "issuer"),
+    [
+        ("/realms/b", "{server}/realms/a"),
+        ("/realms/b", "{server}"),
+        ("/realms/b", "{server}/realms/b/.."),
+        ("/realms/b", "{server}/realms/B"),
+        ("", "https://another.example"),
+        ("", "http://127.0.0.1:9"),
+    ],
+)
+def test_document_of_another_issuer_is_refused(serve: Serve, path: str, issuer: str) -> None:
+    """OpenID Connect Discovery 1.0 section 4.3: with a document of its own, realm b would sign for realm a."""
+    server = serve(lambda connection: document_of(connection, issuer.format(server=connection.server.url)))
+    assert code_of(discovery, server.url + path) == "metadata_issuer_mismatch"
+
+
+@pytest.mark.case("NW01")
+@pytest.mark.parametrize(
+    ("issuer", "code"),
+    [
+        (None, "metadata_missing"),
+        ("", "metadata_missing"),
+        (["x"], "metadata_issuer_mismatch"),
+        (7, "metadata_issuer_mismatch"),
+    ],
+)
+def test_document_without_an_issuer_is_refused(serve: Serve, issuer: object, code: str) -> None:
+    assert code_of(discovery, serve(lambda connection: document_of(connection, issuer)).url) == code
+
+
+def test_issuer_with_a_slash_at_its_end_has_the_discovery_url_of_one_without(serve: Serve) -> None:
+    server = serve(lambda connection: document_of(connection, connection.server.url + "/"))
+    assert discovery(server.url)["issuer"] == server.url + "/"
 
 
 @pytest.mark.parametrize("call", [jwks, discovery])
@@ -252,8 +299,14 @@ def test_refusal_of_metadata_or_key_set_has_a_code(serve: Serve, call: Any, stat
 
 @pytest.mark.parametrize("call", [jwks, discovery])
 def test_get_is_sent_twice_after_a_server_error(serve: Serve, call: Any) -> None:
-    server = serve(answering(reply(b"", "503 Service Unavailable"), reply('{"keys": []}')))
-    assert call(server.url) == {"keys": []}
+    def fail_once(connection: Connection) -> None:
+        for _request in connection.requests():
+            document = json.dumps({"issuer": connection.server.url, "keys": []})
+            is_first = len(connection.server.received) == 1
+            connection.send(reply(b"", "503 Service Unavailable") if is_first else reply(document))
+
+    server = serve(fail_once)
+    assert call(server.url)["keys"] == []
     assert len(server.received) == 2
 
 

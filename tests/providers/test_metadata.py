@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from psc_connect.models import DeclarationChange, Provider, ProviderFetchTimes
 from psc_connect.providers.metadata import MetadataRefused, save_metadata, with_members
-from tests.conftest import make_provider
+from tests.conftest import client_of, make_provider
 from tests.support.browser_session import PAGE, BrowserSession, query_of
 from tests.support.database import failing_statements
 from tests.support.parallel_logins import in_parallel, reached_page
@@ -205,3 +205,54 @@ def test_a_database_that_fails_meanwhile_fails_no_login(provider: Any, simulator
     with simulator.fault("metadata_members", members={"x-new": 1}), failing_statements("psc_connect_declarationchange"):
         assert person.begin(PAGE).startswith(provider.metadata["authorization_endpoint"])
     assert "x-new" not in stored().metadata
+
+
+# Two declarations of one issuer.
+
+
+@pytest.mark.django_db
+@pytest.mark.case("NW01")
+def test_what_is_followed_goes_to_every_declaration_of_the_issuer(provider: Any, simulator: Any) -> None:
+    second = make_provider(simulator, slug="second")
+    disabled = make_provider(simulator, slug="disabled", enabled=False)
+    by_hand = make_provider(simulator, slug="by-hand", metadata_followed=False)
+    another = make_provider(simulator, slug="another", metadata={**simulator.metadata, "issuer": "https://x.example"})
+    let_a_day_pass()
+    moved = {"token_endpoint": provider.metadata["token_endpoint"] + "-moved", "jwks_uri": simulator.origin + "/certs"}
+    with simulator.fault("metadata_members", members=moved):
+        BrowserSession().begin(PAGE)
+    for each in (provider, second, disabled):
+        assert Provider.objects.get(pk=each.pk).metadata == {**provider.metadata, **moved}
+        assert {change.source for change in DeclarationChange.objects.filter(provider=each)} == {"login"}
+    for each in (by_hand, another):
+        assert Provider.objects.get(pk=each.pk).metadata == each.metadata
+    assert simulator.count("metadata") == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.case("NW01")
+def test_declarations_that_differ_both_sign_in(provider: Any, simulator: Any) -> None:
+    """They are compared when a person saves, not here."""
+    metadata = {**simulator.metadata, "end_session_endpoint": simulator.origin + "/other", "x-mine": 1}
+    del metadata["jwks_uri"]
+    make_provider(simulator, slug="second", metadata=metadata)
+    simulator.register(client_of())
+    assert reached_page(BrowserSession().sign_in(PAGE))
+    simulator.register(client_of("second"))
+    assert reached_page(BrowserSession(slug="second").sign_in(PAGE))
+
+
+@pytest.mark.django_db
+@pytest.mark.case("NW01")
+def test_declaration_whose_secret_would_go_elsewhere_is_left_out_alone(
+    provider: Any, simulator: Any, caplog: Any
+) -> None:
+    second = make_provider(simulator, slug="second")
+    elsewhere = {**simulator.metadata, "token_endpoint": "https://elsewhere.example/token"}
+    Provider.objects.filter(pk=second.pk).update(metadata=elsewhere)
+    let_a_day_pass()
+    with simulator.fault("metadata_members", members={"x-new": 1}):
+        assert reached_page(BrowserSession().sign_in(PAGE))
+    assert Provider.objects.get(pk=provider.pk).metadata["x-new"] == 1
+    assert Provider.objects.get(pk=second.pk).metadata == elsewhere
+    assert "metadata.not_followed provider=second code=metadata_other_recipient" in caplog.text
