@@ -1,8 +1,9 @@
-"""A model field for secrets, encrypted in the database."""
+"""A model field for secrets, encrypted in the database for the recipient that they may be sent to."""
 
 from __future__ import annotations
 
 import hmac
+import json
 import os
 import re
 from dataclasses import dataclass, field
@@ -29,6 +30,9 @@ FILE_SECRET = re.compile(r"file:[A-Za-z0-9_-][A-Za-z0-9._-]*")
 SECRET_PROBLEMS = {
     "secret_missing": _("No secret yet: enter it."),
     "secret_undecryptable": _("The stored secret cannot be decrypted with this site's keys: enter it again."),
+    "secret_other_recipient": _(
+        "The stored secret was entered for another issuer or another host of the token endpoint: enter it again."
+    ),
     "secret_environment_missing": _(
         "A reference is stored (env:…), but that environment variable is not set in this process."
     ),
@@ -50,23 +54,39 @@ class SecretUnavailable(Exception):
         self.code = code
 
 
+# The issuer and the origin of the token endpoint.
+Recipient = tuple[str, str]
+
+
 @dataclass(frozen=True, slots=True)
 class StoredSecret:
-    """A secret as stored in the database, decrypted on demand, so that reading a row cannot fail."""
+    """A secret as stored in the database, decrypted on demand, so that reading a row cannot fail.
+
+    The ciphertext holds the recipient beside the secret, so that a ciphertext that was copied into another row is
+    useless there. A new secret is not bound yet: saving its row binds it to the recipient that the row then names.
+    """
 
     ciphertext: str = field(default="", repr=False)
+    is_bound: bool = True
 
     @classmethod
     def encrypt(cls, clear: str) -> StoredSecret:
-        return cls(cipher_for(CLIENT_SECRET).encrypt(clear.encode()).decode() if clear else "")
+        return cls(_encrypt(None, clear), is_bound=False) if clear else cls()
 
-    def reveal(self) -> str:
+    def bound_to(self, recipient: Recipient) -> StoredSecret:
+        """Return this secret, encrypted for the recipient if it is new."""
+        return self if self.is_bound else StoredSecret(_encrypt(recipient, self._decrypted()[1]))
+
+    def reveal(self, recipient: Recipient) -> str:
         """Return the secret in clear, read from the environment or a file if the stored text is a reference.
 
         Raises SecretUnavailable: ``secret_missing``, ``secret_undecryptable`` (encrypted with another key),
-        ``secret_environment_missing``, ``secret_file_missing``, ``secret_reference_invalid``.
+        ``secret_other_recipient``, ``secret_environment_missing``, ``secret_file_missing``,
+        ``secret_reference_invalid``.
         """
-        stored = self._decrypted()
+        encrypted_for, stored = self._decrypted()
+        if self.is_bound and encrypted_for != recipient:
+            raise SecretUnavailable("secret_other_recipient")
         if stored.startswith("env:"):
             return _from_environment(stored)
         return _from_file(stored) if stored.startswith("file:") else stored
@@ -74,24 +94,25 @@ class StoredSecret:
     def reference(self) -> str:
         """Return the stored ``env:NAME`` or ``file:NAME``, or "" if the stored text is the secret itself."""
         try:
-            stored = self._decrypted()
+            _recipient, stored = self._decrypted()
         except SecretUnavailable:
             return ""
         return stored if stored.startswith(("env:", "file:")) else ""
 
-    def has_same_value_as(self, other: StoredSecret) -> bool:
-        """Compare decrypted values: two encryptions of one secret differ."""
+    def is_stored_as(self, other: StoredSecret, recipient: Recipient) -> bool:
+        """Return whether ``other`` is the same secret, bound to this recipient: two encryptions of it differ."""
         try:
-            return hmac.compare_digest(self._decrypted().encode(), other._decrypted().encode())
+            encrypted_for, stored = other._decrypted()
+            return encrypted_for == recipient and hmac.compare_digest(self._decrypted()[1].encode(), stored.encode())
         except SecretUnavailable:
             return False
 
-    def _decrypted(self) -> str:
+    def _decrypted(self) -> tuple[Recipient | None, str]:
         if not self.ciphertext:
             raise SecretUnavailable("secret_missing")
         for cipher in (cipher_for(CLIENT_SECRET), secret_key_cipher_for(CLIENT_SECRET)):
             if (clear := self._decrypted_with(cipher)) is not None:
-                return clear
+                return _read(clear)
         raise SecretUnavailable("secret_undecryptable")
 
     def is_encrypted_with_secret_key(self) -> bool:
@@ -108,6 +129,20 @@ class StoredSecret:
 
     def __bool__(self) -> bool:
         return bool(self.ciphertext)
+
+
+def _encrypt(recipient: Recipient | None, clear: str) -> str:
+    return cipher_for(CLIENT_SECRET).encrypt(json.dumps({"recipient": recipient, "secret": clear}).encode()).decode()
+
+
+def _read(clear: str) -> tuple[Recipient | None, str]:
+    try:
+        values = json.loads(clear)
+        recipient = values["recipient"]
+        return recipient and (recipient[0], recipient[1]), str(values["secret"])
+    # Not written by this version of the package. Without the cause, which shows the secret.
+    except (KeyError, TypeError, ValueError):
+        raise SecretUnavailable("secret_undecryptable") from None
 
 
 def _from_environment(reference: str) -> str:
@@ -173,13 +208,27 @@ else:
 
 
 class SecretField(_TextField):
-    """A text encrypted in the database: assigned as text or StoredSecret, read as StoredSecret, not in ``dumpdata``."""
+    """A text encrypted in the database: assigned as text or StoredSecret, read as StoredSecret, not in ``dumpdata``.
+
+    The property ``secret_recipient`` of the model is what a new secret is encrypted for when the row is saved.
+    """
 
     descriptor_class = _SecretAttribute
 
     @override
+    def pre_save(self, model_instance: Any, add: bool) -> StoredSecret:
+        secret: StoredSecret = getattr(model_instance, self.attname)
+        if not secret.is_bound:
+            secret = secret.bound_to(model_instance.secret_recipient)
+            setattr(model_instance, self.attname, secret)
+        return secret
+
+    @override
     def get_prep_value(self, value: StoredSecret | str | None) -> str:
-        return _stored(value).ciphertext
+        secret = _stored(value)
+        if not secret.is_bound:
+            raise ValueError("a client secret is encrypted for its recipient: assign it to a provider, then save that")
+        return secret.ciphertext
 
     def from_db_value(
         self, value: str | None, _expression: Expression | Combinable, _connection: BaseDatabaseWrapper

@@ -15,13 +15,17 @@ from django.db import connection
 from psc_connect.encryption import PENDING_LOGIN, InvalidToken, cipher_for
 from psc_connect.fields import SecretUnavailable, StoredSecret, validate_secret
 from psc_connect.models import Provider
+from psc_connect.oidc.metadata import secret_recipient
 
 SECRET = "a-secret-9f31c2"
 
 
+NOWHERE = secret_recipient({})
+
+
 def reason(stored: StoredSecret) -> str:
     with pytest.raises(SecretUnavailable) as refusal:
-        stored.reveal()
+        stored.reveal(NOWHERE)
     assert str(refusal.value) == refusal.value.code
     # Error reports show the causes of an error too.
     assert refusal.value.__cause__ is None
@@ -35,7 +39,7 @@ def saved(secret: str) -> Provider:
 
 @pytest.mark.django_db
 def test_a_secret_is_read_unchanged() -> None:
-    assert saved("é" + SECRET + "%:/+").client_secret.reveal() == "é" + SECRET + "%:/+"
+    assert saved("é" + SECRET + "%:/+").client_secret.reveal(NOWHERE) == "é" + SECRET + "%:/+"
 
 
 @pytest.mark.case("CF01")
@@ -90,7 +94,7 @@ def test_it_is_never_an_attribute_in_clear() -> None:
     provider = Provider()
     provider.client_secret = SECRET
     assert SECRET.encode() not in pickle.dumps(provider)
-    assert copy.deepcopy(provider).client_secret.reveal() == SECRET
+    assert copy.deepcopy(provider).client_secret.reveal(NOWHERE) == SECRET
 
 
 @pytest.mark.django_db
@@ -106,7 +110,7 @@ def test_a_deferred_secret_is_read_when_it_is_asked_for(django_assert_num_querie
     saved(SECRET)
     provider = Provider.objects.defer("client_secret").get()
     with django_assert_num_queries(1):
-        assert provider.client_secret.reveal() == SECRET
+        assert provider.client_secret.reveal(NOWHERE) == SECRET
 
 
 @pytest.mark.django_db
@@ -118,17 +122,17 @@ def test_a_row_is_read_and_saved_with_another_key_and_only_its_use_fails(setting
     provider.save()
     assert reason(Provider.objects.get().client_secret) == "secret_undecryptable"
     settings.SECRET_KEY_FALLBACKS = ["only-for-the-tests-" + "x" * 40]
-    assert Provider.objects.get().client_secret.reveal() == SECRET
+    assert Provider.objects.get().client_secret.reveal(NOWHERE) == SECRET
 
 
 def test_a_new_encryption_key_reads_what_the_old_one_wrote(settings: Any) -> None:
     settings.PSC_CONNECT_ENCRYPTION_KEYS = ["old" * 12]
     stored = StoredSecret.encrypt(SECRET)
     settings.PSC_CONNECT_ENCRYPTION_KEYS = ["new" * 12, "old" * 12]
-    assert stored.reveal() == SECRET
+    assert stored.reveal(NOWHERE) == SECRET
     newer = StoredSecret.encrypt(SECRET)
     settings.PSC_CONNECT_ENCRYPTION_KEYS = ["new" * 12]
-    assert newer.reveal() == SECRET
+    assert newer.reveal(NOWHERE) == SECRET
     assert reason(stored) == "secret_undecryptable"
 
 
@@ -136,12 +140,12 @@ def test_a_secret_encrypted_with_the_secret_key_is_still_read(settings: Any) -> 
     stored = StoredSecret.encrypt(SECRET)
     assert not stored.is_encrypted_with_secret_key()
     settings.PSC_CONNECT_ENCRYPTION_KEYS = ["own" * 12]
-    assert stored.reveal() == SECRET
+    assert stored.reveal(NOWHERE) == SECRET
     assert stored.is_encrypted_with_secret_key()
     newer = StoredSecret.encrypt(SECRET)
     assert not newer.is_encrypted_with_secret_key()
     settings.SECRET_KEY = "another key, as after somebody has changed it"
-    assert (reason(stored), newer.reveal()) == ("secret_undecryptable", SECRET)
+    assert (reason(stored), newer.reveal(NOWHERE)) == ("secret_undecryptable", SECRET)
 
 
 def test_cookies_need_the_keys_of_the_setting(settings: Any) -> None:
@@ -192,7 +196,7 @@ def test_a_secret_is_read_from_the_environment_at_each_use(monkeypatch: pytest.M
     assert reason(stored) == "secret_environment_missing"
     for secret in (SECRET, "rotated"):
         monkeypatch.setenv("PSC_CONNECT_SECRET_BAS", secret)
-        assert stored.reveal() == secret
+        assert stored.reveal(NOWHERE) == secret
 
 
 @pytest.mark.parametrize(
@@ -204,7 +208,7 @@ def test_no_other_variable_is_read(reference: str) -> None:
 
 
 def test_a_secret_is_read_from_a_file_without_its_line_end(folder: Path) -> None:
-    assert StoredSecret.encrypt("file:psc.txt").reveal() == SECRET
+    assert StoredSecret.encrypt("file:psc.txt").reveal(NOWHERE) == SECRET
 
 
 @pytest.mark.parametrize(

@@ -37,17 +37,15 @@ def declare_simulator(discovery_url: str) -> None:
     """Declare the running simulator, or update the metadata and the keys of its declaration."""
     provider, created = Provider.objects.get_or_create(
         slug=SLUG,
-        defaults={
-            "environment": Environment.SIMULATOR,
-            "client_id": CLIENT_ID,
-            "client_secret": CLIENT_SECRET,
-        },
+        defaults={"environment": Environment.SIMULATOR, "client_id": CLIENT_ID},
     )
     if created:
         add_default_attributes(provider)
     issuer_before = provider.issuer
     provider.metadata = fetch_document(discovery_url)
-    provider.save(update_fields=["metadata"])
+    # Encrypted again for this issuer.
+    provider.client_secret = CLIENT_SECRET
+    provider.save(update_fields=["metadata", "client_secret"])
     # The simulator has new keys after every start.
     import_keys(provider)
     # On another port the simulator is another issuer, with the same people. A real issuer never changes.

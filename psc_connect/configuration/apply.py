@@ -13,7 +13,6 @@ from psc_connect.models import Provider
 from psc_connect.oidc.errors import JWKSError, MetadataError, ProviderUnavailable
 from psc_connect.providers import audit, keys, validation
 from psc_connect.providers.key_rows import have_other_content
-from psc_connect.providers.metadata import secret_recipient
 from psc_connect.providers.serialization import KEY_FIELDS, PROVIDER_FIELDS, SECRET
 
 if TYPE_CHECKING:
@@ -59,7 +58,7 @@ def _check_unchanged(plan: Plan) -> None:
     """Lock the row, and check that its secret, the recipient of it and its keys are those the plan was made for."""
     row = Provider.objects.filter(slug=plan.provider.slug).first()
     row = keys.locked(row) if row else None
-    stored = None if row is None else (secret_recipient(row.metadata), row.client_secret.ciphertext)
+    stored = None if row is None else (row.secret_recipient, row.client_secret.ciphertext)
     have_keys_changed = row is not None and have_other_content(row.key_rows, plan.keys_when_planned)
     if stored != plan.secret_when_planned or (_changed(plan) & REPLACES_KEYS and have_keys_changed):
         text = _("This provider has been changed meanwhile: start again.")

@@ -18,7 +18,6 @@ from psc_connect.oidc.errors import JWKSError, MetadataError, ProviderUnavailabl
 from psc_connect.oidc.jwks import parse_jwks
 from psc_connect.providers import validation
 from psc_connect.providers.key_rows import PINNED, RETIRED, rows_of_document, states_of, with_states
-from psc_connect.providers.metadata import secret_recipient
 from psc_connect.providers.serialization import (
     KEY_FIELDS,
     PROVIDER_FIELDS,
@@ -126,7 +125,7 @@ class _Planner:
             rows={name: kind for name, kind in rows.items() if old.get(name) != new[name]},
             secret=None if self.secret is None or self._is_stored(self.secret) else self.secret,
             has_secret=self.secret is not None,
-            secret_when_planned=(secret_recipient(self.present.metadata), self.present.client_secret.ciphertext)
+            secret_when_planned=(self.present.secret_recipient, self.present.client_secret.ciphertext)
             if self.present
             else None,
             keys_when_planned=self.present.key_rows if self.present else [],
@@ -147,12 +146,13 @@ class _Planner:
                 self.problems.add(SECRET, *exc.messages)
                 return
             self.secret = StoredSecret.encrypt(given)
-        if self.secret is not None and not self._is_stored(self.secret):
+        if self.secret is not None:
             self.provider.client_secret = self.secret
 
     def _is_stored(self, secret: StoredSecret) -> bool:
-        """Whether this is the stored secret."""
-        return self.present is not None and secret.has_same_value_as(self.present.client_secret)
+        """Whether this is the stored secret, encrypted for the recipient that the plan names."""
+        present = self.present
+        return present is not None and secret.is_stored_as(present.client_secret, self.provider.secret_recipient)
 
     def _take_metadata(self) -> None:
         """Take the given metadata. If the provider's own metadata is followed, it only replaces another issuer's."""

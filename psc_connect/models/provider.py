@@ -20,7 +20,7 @@ from psc_connect.models.signing_key import SigningKey, jwks_of, key_set_of, thum
 from psc_connect.models.user_fields import validate_link_field
 from psc_connect.oidc.algorithms import ALGORITHMS
 from psc_connect.oidc.client import ClientCredentials
-from psc_connect.oidc.metadata import ProviderMetadata, parse_metadata
+from psc_connect.oidc.metadata import ProviderMetadata, parse_metadata, secret_recipient
 from psc_connect.validators import (
     client_id_characters,
     language_tags,
@@ -32,6 +32,7 @@ from psc_connect.validators import (
 )
 
 if TYPE_CHECKING:
+    from psc_connect.fields import Recipient
     from psc_connect.models.fetch_times import ProviderFetchTimes
     from psc_connect.oidc.jwks import KeySet
 
@@ -240,9 +241,14 @@ class Provider(VersionedModel):
     def issuer(self) -> str:
         return str(self.metadata.get("issuer", "")) if isinstance(self.metadata, dict) else ""
 
+    @property
+    def secret_recipient(self) -> Recipient:
+        """The issuer and the origin of the token endpoint: the client secret is encrypted for them."""
+        return secret_recipient(self.metadata)
+
     def secret_for_its_issuer(self) -> str:
         """Return the client secret, to be sent to this issuer. Raises SecretUnavailable."""
-        secret = self.client_secret.reveal()
+        secret = self.client_secret.reveal(self.secret_recipient)
         if not secret_allowed_for_issuer(self.issuer, self.client_secret):
             raise SecretUnavailable("secret_reference_not_for_issuer")
         return secret

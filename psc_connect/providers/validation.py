@@ -12,8 +12,8 @@ from psc_connect.environments import environment_of_issuer, load_metadata
 from psc_connect.mapping.presets import MINIMAL
 from psc_connect.models import AccessRule, Environment, ExportedAttribute, Provider, secret_allowed_for_issuer
 from psc_connect.models.user_fields import assignable_fields
-from psc_connect.oidc.metadata import discovery_candidates
-from psc_connect.providers.metadata import check_metadata, fetch_document, secret_recipient
+from psc_connect.oidc.metadata import discovery_candidates, secret_recipient
+from psc_connect.providers.metadata import check_metadata, fetch_document
 from psc_connect.providers.serialization import (
     KEY_FIELDS,
     ORDERED_ROWS,
@@ -188,7 +188,7 @@ def problems(
         yield "client_secret", ValidationError(message, code="secret_reference_not_for_issuer")
     if present is not None and not may_replace_issuer:
         yield from _of_the_same_provider(present, environment, issuer)
-    if present is None or secret_recipient(present.metadata) == secret_recipient(metadata):
+    if present is None or present.secret_recipient == secret_recipient(metadata):
         return
     if _has_accounts_of_another_issuer(present, issuer):
         message = _("This provider has accounts of its current issuer: declare a second provider instead.")

@@ -115,7 +115,7 @@ def test_the_secret_of_the_old_issuer_never_goes_to_the_new_one(simulator: Simul
     finally:
         pre_save.disconnect(hold, sender=Provider)
     now = stored(provider)
-    assert (now.issuer, now.client_secret.reveal()) in {
+    assert (now.issuer, now.secret_for_its_issuer()) in {
         (simulator.issuer, OLD_ISSUERS),
         (new_issuer.issuer, NEW_ISSUERS),
     }

@@ -52,7 +52,7 @@ def test_the_simulator_is_declared_whole(admin: Administrator, simulator: Simula
     assert provider.scope == "openid scope_all"
     assert provider.acr_values == "eidas2"
     assert provider.enabled
-    assert provider.client_secret.reveal() == CLIENT_SECRET
+    assert provider.secret_for_its_issuer() == CLIENT_SECRET
 
 
 @real_transactions
@@ -175,7 +175,7 @@ def test_a_wrong_answer_is_refused(admin: Administrator, name: str, value: str, 
 
 def test_a_space_that_came_with_the_paste_is_taken_off_the_secret(admin: Administrator, simulator_url: str) -> None:
     declare(admin, client_secret=f" {CLIENT_SECRET}\t")
-    assert Provider.objects.get().client_secret.reveal() == CLIENT_SECRET
+    assert Provider.objects.get().secret_for_its_issuer() == CLIENT_SECRET
 
 
 def test_another_acr_can_be_written(admin: Administrator, simulator_url: str) -> None:

@@ -265,7 +265,9 @@ def test_the_reason_is_shown_to_an_administrator(
     settings.LANGUAGE_CODE = "en"
     if claim := change.pop("required", None):
         provider.exported_attributes.create(claim=claim, user_field="email", required=True)
-    Provider.objects.update(**change)
+    for name, value in change.items():
+        setattr(provider, name, value)
+    provider.save()
     assert said in text_of(dry_run(admin_session, provider))
 
 

@@ -148,10 +148,10 @@ def test_a_secret_that_somebody_replaced_meanwhile_is_told_before_it_is_replaced
     told = post(second, provider, page, client_secret="the second new secret")
     assert ("client_secret", "changed_meanwhile") in codes(told)
     assert "first new secret" not in told.content.decode()
-    assert stored(provider).client_secret.reveal() == "the first new secret"
+    assert stored(provider).secret_for_its_issuer() == "the first new secret"
     again = {**shown_again(told), "client_secret": "the second new secret"}
     assert second.browser.post(change_page(provider), again).status_code == 302
-    assert stored(provider).client_secret.reveal() == "the second new secret"
+    assert stored(provider).secret_for_its_issuer() == "the second new secret"
 
 
 def test_an_environment_that_changed_meanwhile_is_judged_as_it_is_now(

@@ -18,6 +18,7 @@ from tests.configuration.commands import everything
 from tests.conftest import CLIENT_SECRET
 from tests.contrib.lemonldap.configurations import AS_DOCUMENTED, configuration
 from tests.support.browser_session import PAGE, BrowserSession
+from tests.support.secrets import save_secret
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_way_out", "english")]
 
@@ -177,7 +178,7 @@ def test_a_new_provider_has_its_secret_stored_and_none_replaced(admin: Administr
     document_of_it = json.dumps(configuration(simulator.metadata, AS_DOCUMENTED, oidcOPMetaDataJWKS=keys))
     assert "client secret – stored" in text_of(show(admin, document_of_it))
     accept(admin, show(admin, document_of_it))
-    Provider.objects.update(client_secret="another")
+    save_secret("another", Provider.objects.get().slug)
     assert "client secret – replaced" in text_of(show(admin, document_of_it))
 
 

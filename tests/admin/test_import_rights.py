@@ -162,4 +162,4 @@ def test_the_same_secret_typed_once_more_goes_to_a_new_issuer(
     moved = {**simulator.metadata, "issuer": simulator.origin}
     assert run(tmp_path, of_lemonldap(moved, CLIENT_SECRET), "--replace-issuer").status == 0
     assert stored(provider).issuer == simulator.origin
-    assert stored(provider).client_secret.reveal() == CLIENT_SECRET
+    assert stored(provider).secret_for_its_issuer() == CLIENT_SECRET

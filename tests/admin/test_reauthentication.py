@@ -45,7 +45,7 @@ def test_the_password_confirms_for_a_quarter_of_an_hour(late: Administrator, pro
     response = late.browser.post(CONFIRM, {"password": "a good password", "next": url})
     assert response["Location"] == url
     assert late.submit(url, client_secret=NEW_SECRET).status_code == 302
-    assert stored(provider).client_secret.reveal() == NEW_SECRET
+    assert stored(provider).secret_for_its_issuer() == NEW_SECRET
     again = signed_in_long_ago(late).submit(url, client_secret="yet another secret")
     assert codes(again) == {("client_secret", "secrets_not_allowed")}
 

@@ -41,7 +41,7 @@ NEW_SECRET = "another-secret-4d1e88"
 
 
 def secret(provider: Provider) -> str:
-    return stored(provider).client_secret.reveal()
+    return stored(provider).secret_for_its_issuer()
 
 
 @pytest.mark.case("AD01")

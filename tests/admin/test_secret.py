@@ -26,7 +26,7 @@ NEW_SECRET = "another-secret-4d1e88"
 
 
 def secret(provider: Provider) -> str:
-    return Provider.objects.get(pk=provider.pk).client_secret.reveal()
+    return Provider.objects.get(pk=provider.pk).secret_for_its_issuer()
 
 
 def explanation(admin: Administrator, provider: Provider) -> str:

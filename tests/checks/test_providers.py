@@ -17,6 +17,8 @@ from psc_connect.checks import libraries, nomenclatures, overrides, providers
 from psc_connect.checks import settings as settings_checks
 from psc_connect.environments import load_metadata
 from psc_connect.models import Provider
+from tests.conftest import CLIENT_SECRET
+from tests.support.secrets import save_secret
 from tests.support.stored_keys import change_provider, store_keys
 
 if TYPE_CHECKING:
@@ -88,6 +90,8 @@ def test_one_thing_wrong_is_found_and_named(declared: Provider, change: dict[str
             declared.save()
         else:
             change_provider(declared, **change)
+        if "metadata" in change:
+            save_secret(CLIENT_SECRET)
         declared.refresh_from_db()
     [message] = found()
     assert message.id == expected
@@ -99,7 +103,9 @@ def test_one_thing_wrong_is_found_and_named(declared: Provider, change: dict[str
 
 @pytest.mark.parametrize("change", [change for change, _expected in WRONG[:4]])
 def test_a_provider_that_is_disabled_concerns_nobody(declared: Provider, change: dict[str, Any]) -> None:
-    Provider.objects.update(**{**change, "enabled": False})
+    for name, value in {**change, "enabled": False}.items():
+        setattr(declared, name, value)
+    declared.save()
     assert found() == []
 
 

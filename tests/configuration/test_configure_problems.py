@@ -19,6 +19,7 @@ from psc_connect.models import DeclarationChange, Provider
 from tests.configuration.commands import STEERING, configure, everything, steering, write
 from tests.conftest import CLIENT_SECRET
 from tests.support.key_sets import EC_KEY
+from tests.support.secrets import save_secret
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_way_out", "english")]
 SECRET = "env:PSC_CONNECT_SECRET_PROD"
@@ -264,7 +265,7 @@ def test_a_secret_or_issuer_saved_since_the_plan_is_reported(provider: Provider,
     """A secret for one issuer is never sent to another."""
     (plan,) = make_plans([{"slug": "psc", "scope": "openid"}], {"psc": StoredSecret.encrypt("of this issuer")})
     if meanwhile == "secret":
-        Provider.objects.update(client_secret="of somebody else")
+        save_secret("of somebody else")
     else:
         Provider.objects.update(metadata={**provider.metadata, "issuer": "https://elsewhere.example"})
     before = everything()

@@ -14,6 +14,7 @@ from psc_connect.providers.serialization import PROVIDER_FIELDS, ROWS
 from tests.configuration.commands import STEERING, call, configure, everything, export, steering
 from tests.conftest import CLIENT_SECRET, make_provider
 from tests.support.key_sets import EC_KEY
+from tests.support.secrets import save_secret
 from tests.support.stored_keys import store_keys
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ def test_every_column_is_exported_or_is_not_set_by_administrators() -> None:
 def test_no_secret_is_exported_only_a_reference(declared: Provider) -> None:
     assert CLIENT_SECRET not in call("psc_export").text
     assert "client_secret" not in export()["providers"][0]
-    Provider.objects.update(client_secret="env:PSC_CONNECT_SECRET_PROD")
+    save_secret("env:PSC_CONNECT_SECRET_PROD", "mine")
     assert export()["providers"][0]["client_secret"] == "env:PSC_CONNECT_SECRET_PROD"
 
 

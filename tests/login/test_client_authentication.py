@@ -9,9 +9,10 @@ from django.db import connection
 
 from psc_connect.environments import load_metadata
 from psc_connect.models import Provider
-from tests.conftest import client_of
+from tests.conftest import CLIENT_SECRET, client_of
 from tests.support.browser_session import PAGE
 from tests.support.refusals import assert_refused
+from tests.support.secrets import save_secret
 
 pytestmark = pytest.mark.django_db
 
@@ -196,5 +197,6 @@ def test_unusable_metadata_refuse_before_any_request(simulator, provider, person
 @pytest.mark.parametrize("endpoint", ["token_endpoint", "userinfo_endpoint", "jwks_uri", "authorization_endpoint"])
 def test_an_endpoint_on_a_foreign_host_refuses_at_the_start(simulator, provider, person, endpoint):
     Provider.objects.update(metadata=simulator.metadata | {endpoint: "https://evil.example/x"})
+    save_secret(CLIENT_SECRET)
     response = person.browser.get("/psc/psc/login/", {"next": PAGE})
     assert_refused(person, response, "metadata_foreign_host", simulator=simulator, next_page=PAGE)

@@ -18,6 +18,7 @@ from tests.admin.pages import Administrator, change_page
 from tests.conftest import CLIENT_SECRET
 from tests.support.browser_session import PAGE, BrowserSession
 from tests.support.parallel_logins import reached_page
+from tests.support.secrets import save_secret
 
 pytestmark = pytest.mark.django_db
 
@@ -45,7 +46,7 @@ def alone(request: Any, provider: Provider, tmp_path: Path) -> Provider:
 
 def test_a_login_creates_them(alone: Provider, simulator: Simulator) -> None:
     # Fixtures leave the secret out.
-    Provider.objects.filter(pk=alone.pk).update(client_secret=CLIENT_SECRET)
+    save_secret(CLIENT_SECRET)
     add_default_attributes(alone)
     assert reached_page(BrowserSession().sign_in(PAGE))
     assert simulator.count("jwks") == 1

@@ -20,6 +20,7 @@ from tests.support import backend_hooks
 from tests.support.browser_session import PAGE, BrowserSession, error_code_of
 from tests.support.log_recorder import RECORDER, LogRecorder
 from tests.support.refusals import assert_sign_in_is_refused
+from tests.support.secrets import save_secret
 
 EVENTS = ("login.succeeded", "login.refused")
 
@@ -70,7 +71,7 @@ def unknown_person(person: BrowserSession, simulator: Any) -> Any:
 
 
 def wrong_secret(person: BrowserSession, simulator: Any) -> Any:
-    Provider.objects.filter(slug="psc").update(client_secret="another-secret-4711")
+    save_secret("another-secret-4711")
     return person.sign_in(PAGE)
 
 

@@ -111,7 +111,7 @@ def test_cookie_not_written_for_this_state_is_ignored(simulator, provider, perso
 
 
 def test_cookie_encrypted_with_a_removed_key_is_ignored(simulator, provider, person, settings):
-    secret = provider.client_secret.reveal()
+    secret = provider.secret_for_its_issuer()
     url = person.authorize(person.begin(PAGE))
     settings.SECRET_KEY = "another-one-" + "z" * 40
     provider.client_secret = secret

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.db import connection
 
 from psc_connect.models import Account, Provider
 from psc_connect.providers.serialization import key_names
@@ -196,3 +197,71 @@ def test_disabled_provider_is_not_shown_and_finishes_no_login(sandbox, person, t
     # With one left, there is no choice.
     started = person.browser.get("/psc/login/", {"next": PAGE})
     assert person.come_back(person.authorize(started["Location"]))["Location"] == PAGE
+
+
+# Two slugs change places.
+
+
+def exchange_slugs() -> None:
+    for before, after in (("psc", "meanwhile"), ("sandbox", "psc"), ("meanwhile", "sandbox")):
+        Provider.objects.filter(slug=before).update(slug=after)
+
+
+@pytest.mark.case("NW05")
+def test_sign_out_sends_the_id_token_to_the_issuer_of_the_session_alone(simulator, sandbox, person):
+    """Who declares providers can rename them, and would get the tokens of another issuer's people."""
+    person.sign_in(PAGE)
+    exchange_slugs()
+    response = person.browser.post("/psc/psc/logout/")
+    assert response["Location"] == "/psc/psc/logged-out/?site_only=1"
+    assert not person.browser.session.items()
+    assert sandbox.requests == []
+
+
+@pytest.mark.case("NW05")
+def test_sign_out_of_another_issuer_under_the_same_slug_stays_on_this_site(simulator, sandbox, person):
+    person.sign_in(PAGE)
+    Provider.objects.filter(slug="psc").update(metadata=sandbox.metadata)
+    assert person.browser.post("/psc/psc/logout/")["Location"] == "/psc/psc/logged-out/?site_only=1"
+
+
+@pytest.mark.case("NW05", "AZ10")
+def test_code_is_not_sent_to_another_provider_under_the_same_slug(simulator, sandbox, person):
+    answer = person.authorize(person.begin(PAGE))
+    exchange_slugs()
+    simulator.clear_requests()
+    # An answer without `iss` names no issuer.
+    Provider.objects.update(require_iss="never")
+    response = person.browser.get("/psc/psc/callback/", {**query_of(answer), "iss": sandbox.issuer})
+    assert error_code_of(response) == "authorization_provider_mismatch"
+    assert simulator.requests == sandbox.requests == []
+    assert not Account.objects.exists()
+    assert "_auth_user_id" not in person.browser.session
+
+
+# A ciphertext is copied into another row.
+
+
+@pytest.mark.case("NW04", "CF01")
+def test_secret_of_one_provider_is_not_sent_to_another(simulator, sandbox, person, tester):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT client_secret FROM psc_connect_provider WHERE slug = 'psc'")
+        (ciphertext,) = cursor.fetchone()
+        cursor.execute("UPDATE psc_connect_provider SET client_secret = %s WHERE slug = 'sandbox'", [ciphertext])
+    assert error_code_of(tester.browser.get("/psc/sandbox/login/")) == "secret_other_recipient"
+    assert sandbox.requests == []
+    assert person.sign_in(PAGE)["Location"] == PAGE
+
+
+@pytest.mark.case("NW04", "CF01")
+@pytest.mark.parametrize("member", ["issuer", "token_endpoint"])
+def test_secret_is_not_sent_where_the_metadata_was_changed_in_the_database(simulator, sandbox, person, member):
+    """A code that was asked for before is not exchanged either."""
+    answer = query_of(person.authorize(person.begin(PAGE)))
+    Provider.objects.filter(slug="psc").update(metadata={**simulator.metadata, member: sandbox.metadata[member]})
+    Provider.objects.update(require_iss="never")
+    simulator.clear_requests()
+    response = person.browser.get("/psc/psc/callback/", {"state": answer["state"], "code": answer["code"]})
+    assert error_code_of(response) in {"secret_other_recipient", "metadata_foreign_host"}
+    assert simulator.requests == sandbox.requests == []
+    assert not Account.objects.exists()

@@ -19,8 +19,8 @@ from psc_connect.admin.provider.secret_field import SecretInput, secret_state
 from psc_connect.admin.widgets import PairsField, SuggestingInput, field_choices
 from psc_connect.models import Environment, Provider
 from psc_connect.models.user_fields import linkable_fields
+from psc_connect.oidc.metadata import secret_recipient
 from psc_connect.providers import validation
-from psc_connect.providers.metadata import secret_recipient
 from psc_connect.validators import validate_translations
 
 SUGGESTED_LOCALES = ("auto", "fr", "fr en")
