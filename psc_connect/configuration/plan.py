@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from psc_connect.configuration.problems import Problem
     from psc_connect.models import Provider, SigningKey
+    from psc_connect.providers.same_issuer import Disagreement
 
 
 @dataclass(slots=True)
@@ -36,6 +37,8 @@ class Plan:
     secret_when_planned: tuple[tuple[str, str], str] | None = field(default=None, repr=False)
     # The stored signing keys when the plan was made.
     keys_when_planned: list[SigningKey] = field(default_factory=list)
+    # What it makes different from other declarations of the issuer: a superuser must confirm it.
+    disagreements: list[Disagreement] = field(default_factory=list)
     # Whether the declaration has a slug, or it is the default of the environment.
     has_slug: bool = True
     # The declaration enables the provider, but it has no client secret yet.

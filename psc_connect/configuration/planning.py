@@ -14,10 +14,12 @@ from psc_connect.configuration.problems import ConfigurationError, Problem, Prob
 from psc_connect.configuration.rows import read_rows
 from psc_connect.fields import StoredSecret, validate_secret
 from psc_connect.models import Provider
+from psc_connect.models.signing_key import key_set_of
 from psc_connect.oidc.errors import JWKSError, MetadataError, ProviderUnavailable
 from psc_connect.oidc.jwks import parse_jwks
 from psc_connect.providers import validation
 from psc_connect.providers.key_rows import PINNED, RETIRED, rows_of_document, states_of, with_states
+from psc_connect.providers.same_issuer import disagreements
 from psc_connect.providers.serialization import (
     KEY_FIELDS,
     PROVIDER_FIELDS,
@@ -67,7 +69,23 @@ def make_plans(
     for plan in plans:
         if slugs[plan.provider.slug] > 1:
             plan.problems.append(Problem("slug", _("Two declarations have this identifier.")))
+    if not any(plan.problems for plan in plans):
+        _compare_with_same_issuer(plans)
     return plans
+
+
+def _compare_with_same_issuer(plans: list[Plan]) -> None:
+    """Compare each plan with the other declarations of its issuer, as they will be."""
+    declared = {provider.slug: provider for provider in Provider.objects.all()}
+    planned = declared | {plan.provider.slug: plan.provider for plan in plans}
+    for plan in plans:
+        slug, wanted = plan.provider.slug, {key.thumbprint for key in plan.provider.key_set().keys}
+        plan.disagreements = disagreements(
+            declared.get(slug),
+            plan.provider.metadata,
+            [other for other in planned.values() if other.slug != slug],
+            given_keys=wanted - {key.thumbprint for key in key_set_of(plan.keys_when_planned).keys},
+        )
 
 
 class _Planner:

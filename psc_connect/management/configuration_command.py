@@ -12,11 +12,12 @@ from typing_extensions import override
 
 from psc_connect.administrator_messages import labelled
 from psc_connect.configuration.apply import apply_plans, import_missing_keys
-from psc_connect.configuration.problems import ConfigurationError
+from psc_connect.configuration.problems import ConfigurationError, Problem
 from psc_connect.fields import SECRET_PROBLEMS, SecretUnavailable
 from psc_connect.management.input import REFUSED
 from psc_connect.management.output import CommandWithExamples
 from psc_connect.models import DeclarationChange
+from psc_connect.providers.same_issuer import what_they_mean
 from psc_connect.text import escape_control_characters, to_single_line
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from django.core.management.base import CommandParser
 
     from psc_connect.configuration.plan import Plan
-    from psc_connect.configuration.problems import Problem
     from psc_connect.models import AccessRule
 
 SOURCE = DeclarationChange.Source.COMMAND
@@ -51,6 +51,12 @@ class ConfigurationCommand(CommandWithExamples):
             help="allow an existing provider to change environment or issuer: its keys are deleted, its secret needed",
         )
 
+        parser.add_argument(
+            "--confirm-differences",
+            action="store_true",
+            help="allow declarations of one issuer, with the same accounts, to differ in token endpoint or keys",
+        )
+
     def make_plans(self, options: dict[str, Any]) -> tuple[list[Plan], list[str]]:
         """Return the plans, and lines to write after them. Raises ConfigurationError, CommandError."""
         raise NotImplementedError
@@ -60,6 +66,8 @@ class ConfigurationCommand(CommandWithExamples):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             plans, notes = self.make_plans(options)
+            if not options["confirm_differences"]:
+                _check_same_issuer(plans)
             self._show(plans)
             if not options["check"]:
                 self._apply(plans)
@@ -92,6 +100,13 @@ class ConfigurationCommand(CommandWithExamples):
         for provider, reason in import_missing_keys(plans, source=SOURCE):
             text = _("The keys of %(slug)s could not be imported: the first sign-in will try again. %(reason)s")
             self._write(text % {"slug": provider.slug, "reason": reason})
+
+
+def _check_same_issuer(plans: list[Plan]) -> None:
+    for plan in plans:
+        if plan.disagreements:
+            text = what_they_mean(plan.disagreements) + " " + _("--confirm-differences allows it.")
+            plan.problems.append(Problem(f"{plan.provider.slug}.metadata", text))
 
 
 def _text_of(problem: Problem) -> str:

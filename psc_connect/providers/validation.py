@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from psc_connect import conf
 from psc_connect.environments import environment_of_issuer, load_metadata
 from psc_connect.mapping.presets import MINIMAL
-from psc_connect.models import AccessRule, Environment, ExportedAttribute, Provider, secret_allowed_for_issuer
+from psc_connect.models import AccessRule, Account, Environment, ExportedAttribute, Provider, secret_allowed_for_issuer
 from psc_connect.models.user_fields import assignable_fields
 from psc_connect.oidc.metadata import discovery_candidates, secret_recipient
 from psc_connect.providers.metadata import check_metadata, fetch_document
@@ -77,6 +77,13 @@ def _simulator_issuer() -> str:
 def is_well_known(issuer: str) -> bool:
     """Return whether an issuer is ANS's or the simulator's."""
     return bool(environment_of_issuer(issuer)) or issuer == _simulator_issuer()
+
+
+def is_in_use(issuer: str) -> bool:
+    """Return whether an issuer is declared or has accounts: another declaration of it would replace its keys."""
+    return (
+        any(each.issuer == issuer for each in Provider.objects.all()) or Account.objects.filter(issuer=issuer).exists()
+    )
 
 
 def default_attributes(provider: Provider | None = None) -> Iterator[ExportedAttribute]:

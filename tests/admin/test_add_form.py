@@ -127,6 +127,34 @@ def test_a_custom_provider_is_declared_by_its_discovery_url(admin: Administrator
     assert (provider.slug, provider.metadata) == ("custom", simulator.metadata)
 
 
+def test_a_custom_provider_is_declared_by_its_issuer(admin: Administrator, simulator: Simulator) -> None:
+    declare(admin, "custom", discovery_url=simulator.issuer)
+    assert Provider.objects.get().metadata == simulator.metadata
+
+
+@pytest.mark.case("NW01")
+@pytest.mark.parametrize("issuer", ["{origin}/auth/realms/a", "https://another.example", "http://127.0.0.1:9"])
+@pytest.mark.parametrize("given", ["discovery_url", "issuer"])
+def test_a_document_of_another_issuer_is_refused_and_no_secret_is_sent(
+    admin: Administrator, simulator: Simulator, given: str, issuer: str
+) -> None:
+    """Its keys would sign for the people of the other realm, and the secret would go to another port."""
+    with simulator.fault("metadata_members", members={"issuer": issuer.format(origin=simulator.origin)}):
+        response = declare(admin, "custom", discovery_url=getattr(simulator, given))
+    assert codes(response) == {("discovery_url", "metadata_issuer_mismatch")}
+    assert not Provider.objects.exists()
+    assert {request.endpoint for request in simulator.requests} == {"metadata"}
+
+
+@pytest.mark.case("NW01")
+def test_a_simulator_that_names_another_issuer_is_refused(
+    admin: Administrator, simulator: Simulator, simulator_url: str
+) -> None:
+    with simulator.fault("metadata_members", members={"issuer": simulator.origin + "/auth/realms/a"}):
+        assert codes(declare(admin)) == {("environment", "metadata_issuer_mismatch")}
+    assert not Provider.objects.exists()
+
+
 def test_a_discovery_url_that_leads_nowhere_is_refused(admin: Administrator, simulator: Simulator) -> None:
     response = declare(admin, "custom", discovery_url=simulator.issuer + "/nothing")
     assert codes(response) == {("discovery_url", "provider_not_found")}

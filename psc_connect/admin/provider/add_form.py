@@ -16,6 +16,7 @@ from typing_extensions import override
 from psc_connect import conf
 from psc_connect.admin.base import ModelAdmin, ModelForm, may_change_users
 from psc_connect.admin.json_field import DocumentField
+from psc_connect.admin.provider.same_issuer import explain_differences, is_confirmed
 from psc_connect.admin.provider.secret_field import SecretInput
 from psc_connect.admin.reauthentication import why_not
 from psc_connect.admin.widgets import SuggestingInput
@@ -24,12 +25,15 @@ from psc_connect.models import Environment, Provider
 from psc_connect.oidc.errors import MetadataError, OIDCError, ProviderUnavailable
 from psc_connect.providers import validation
 from psc_connect.providers.metadata import fetch_document
+from psc_connect.providers.same_issuer import disagreements
 from psc_connect.providers.serialization import stored_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from django.http import HttpRequest
+
+    from psc_connect.providers.same_issuer import Disagreement
 
 SUGGESTED_ACR = ("eidas1", "eidas2", "eidas3")
 ACR_NOTE = _(
@@ -44,6 +48,8 @@ class ProviderForm(ModelForm[Provider]):
 
     # Set by ProviderAdmin.get_form().
     request: HttpRequest
+    # What a superuser must confirm before this form is saved.
+    disagreements: Sequence[Disagreement] = ()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -72,10 +78,19 @@ class ProviderForm(ModelForm[Provider]):
             secret=self.cleaned_data.get("client_secret") if "client_secret" in self.changed_data else None,
         ):
             self.add_error(name, error)
+        self._compare_with_same_issuer(document)
         self.cleaned_data["metadata"] = document
         if document != self.instance.metadata and "metadata" not in self.changed_data:
             # Saved and audited like typed metadata.
             self.changed_data.append("metadata")
+
+    def _compare_with_same_issuer(self, document: object) -> None:
+        present = self.instance if self.instance.pk else None
+        found = disagreements(present, document, Provider.objects.exclude(pk=self.instance.pk))
+        if not is_confirmed(self.request, found):
+            self.disagreements = found
+            text = explain_differences(self.request, found)
+            self.add_error(None, ValidationError(text, code="issuer_declared_differently"))
 
     @cached_property
     def why_not(self) -> str:
@@ -116,8 +131,9 @@ class DeclarationForm(ProviderForm):
 
     client_secret = SecretInput(label=_("Client secret"))
     discovery_url = forms.URLField(
-        label=_("Discovery URL"),
+        label=_("Discovery URL or issuer"),
         required=False,
+        help_text=_("Such as https://sso.example.org/realms/hospital. The address of its metadata is completed."),
         assume_scheme="https",
         widget=forms.URLInput(attrs={"class": "vURLField"}),
     )
@@ -139,8 +155,8 @@ class DeclarationForm(ProviderForm):
         document = self.cleaned_data.get("metadata")
         if not self.why_not or not isinstance(document, dict):
             return
-        # A provider with the issuer of another one could sign in the people of that one.
-        if any(each.issuer == document.get("issuer") for each in Provider.objects.all()):
+        # A provider with the issuer of another one, or of accounts, could sign in the people of that one.
+        if validation.is_in_use(str(document.get("issuer"))):
             self.add_error("environment", ValidationError(self.why_not, code="issuer_is_declared"))
         elif not validation.is_well_known(str(document.get("issuer"))):
             text = gettext(

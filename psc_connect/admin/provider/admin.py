@@ -37,6 +37,7 @@ from psc_connect.admin.provider.fieldsets import ADD_FIELDSETS, CHANGE_FIELDSETS
 from psc_connect.admin.provider.import_export import ExportPage, ImportPage, may_import
 from psc_connect.admin.provider.keys_page import KeysPage, import_keys, keys_state
 from psc_connect.admin.provider.readonly import ReadOnlyFieldsMixin, read_only_names
+from psc_connect.admin.provider.same_issuer import confirmation
 from psc_connect.admin.provider.selection_rules import RulesPage
 from psc_connect.admin.reauthentication import ConfirmPage
 from psc_connect.backends import creation_is_impossible
@@ -162,6 +163,7 @@ class ProviderAdmin(ReadOnlyFieldsMixin, DeclaredFilters, ModelAdmin[Provider]):
         context["declared"] = declared_addresses(request, provider) if provider else ()
         context["creation_is_impossible"] = provider is not None and creation_is_impossible(provider)
         context["shown_version"] = getattr(context["adminform"].form, "shown_version", "")
+        context["confirmation"] = confirmation(request, [*getattr(context["adminform"].form, "disagreements", ())])
         context["may_change"] = self.has_change_permission(request, provider)
         return super().render_change_form(request, context, *args, **kwargs)
 

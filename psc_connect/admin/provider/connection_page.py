@@ -14,7 +14,7 @@ from psc_connect.admin.base import ProviderPage, administrator
 from psc_connect.admin.history import value_in_words
 from psc_connect.admin.reauthentication import why_not
 from psc_connect.admin.signed_payloads import PayloadExpired, read_signed_payload, sign_payload, tell_expired
-from psc_connect.administrator_messages import form_errors_of
+from psc_connect.administrator_messages import explain, form_errors_of
 from psc_connect.diagnosis import Diagnosis, Status, diagnose
 from psc_connect.diagnosis.provider_checks import USED_MEMBERS
 from psc_connect.login.site_urls import declared_addresses
@@ -24,6 +24,8 @@ from psc_connect.providers import audit, metadata, validation
 from psc_connect.providers.metadata import MetadataRefused
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from django.http import HttpRequest, HttpResponse
 
     from psc_connect.models import Provider
@@ -109,8 +111,27 @@ class AcceptMetadataPage(ProviderPage):
         elif not names:
             messages.warning(request, gettext("No difference was ticked: nothing has been changed."))
         elif self._save(request, metadata.with_members(self.provider.metadata, accepted["document"], names)):
+            self._save_to_other_declarations(request, accepted["document"], names)
             self._stop_following(request, accepted["document"])
         return self.to("change")
+
+    def _save_to_other_declarations(
+        self, request: HttpRequest, document: dict[str, object], names: Collection[str]
+    ) -> None:
+        """Save to the other declarations of the issuer what they would follow at the next login."""
+        for other in metadata.other_followers(self.provider):
+            self._save_to(request, other, metadata.with_members(other.metadata, document, names))
+
+    def _save_to(self, request: HttpRequest, other: Provider, wanted: dict[str, object]) -> None:
+        source, by = DeclarationChange.Source.ADMIN, administrator(request)
+        try:
+            if metadata.save_metadata(other, wanted, source=source, by=by):
+                text = gettext("The same has been saved for %(slug)s, which has the same issuer.")
+                messages.info(request, text % {"slug": other.slug})
+        except (MetadataRefused, MetadataError) as exc:
+            text = gettext("Nothing has been saved for %(slug)s, which has the same issuer. %(reason)s")
+            reason = REFUSED[exc.code] if isinstance(exc, MetadataRefused) else explain(exc.code)
+            messages.warning(request, text % {"slug": other.slug, "reason": reason})
 
     def _stop_following(self, request: HttpRequest, document: dict[str, object]) -> None:
         """Stop following the metadata, if something was left out: the next login would save it."""

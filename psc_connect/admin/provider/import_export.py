@@ -20,6 +20,7 @@ from psc_connect.admin import edit_conflicts
 from psc_connect.admin.base import WHY_NOT_USERS, AdminPage, ProviderPage, administrator, may_change_users
 from psc_connect.admin.history import shown_difference
 from psc_connect.admin.json_field import JSON_ATTRIBUTES
+from psc_connect.admin.provider.same_issuer import confirmation, explain_differences, is_confirmed, is_superuser
 from psc_connect.admin.reauthentication import may_replace, why_not
 from psc_connect.admin.signed_payloads import PayloadExpired, read_signed_payload, sign_payload, tell_expired
 from psc_connect.administrator_messages import load_json
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
     from psc_connect.configuration.plan import Plan
     from psc_connect.models import Provider
+    from psc_connect.providers.same_issuer import Disagreement
 
 SOURCE = DeclarationChange.Source.ADMIN
 MAX_BYTES = 4 * 1024 * 1024
@@ -56,6 +58,14 @@ class ExportPage(ProviderPage):
         text = json.dumps(exported([self.provider]), ensure_ascii=False, indent=2)
         headers = {"Content-Disposition": f'attachment; filename="{self.provider.slug}.json"'}
         return HttpResponse(text + "\n", content_type="application/json", headers=headers)
+
+
+class NotConfirmed(Exception):
+    """The differences of two declarations of one issuer are not confirmed."""
+
+
+def disagreements_of(plans: list[Plan]) -> list[Disagreement]:
+    return [each for plan in plans for each in plan.disagreements]
 
 
 def _kind_of_payload(request: HttpRequest) -> str:
@@ -130,7 +140,8 @@ class ImportPage(AdminPage):
 
     def _show(self, request: HttpRequest, **context: Any) -> HttpResponse:
         return self.render(
-            request, **{"problems": [], "plans": [], "notes": [], "payload": "", "why_not": "", **context}
+            request,
+            **{"problems": [], "plans": [], "notes": [], "payload": "", "why_not": "", "differences": "", **context},
         )
 
     @sensitive_variables()
@@ -154,13 +165,15 @@ class ImportPage(AdminPage):
     @sensitive_variables()
     def _show_changes(self, request: HttpRequest, document: object, form: ImportForm) -> HttpResponse:
         plans, notes = planned(document)
-        problems = problems_for(request, plans)
+        problems, found = problems_for(request, plans), disagreements_of(plans)
         return self._show(
             request,
             plans=[] if problems else [shown_plan(plan, told=may_replace(request)) for plan in plans],
             problems=problems,
             notes=notes,
             why_not=why_not(request),
+            differences="" if problems or not found else explain_differences(request, found),
+            confirmation=confirmation(request, found),
             payload=""
             if problems
             else sign_payload(_kind_of_payload(request), {"document": document, "shown": digest_of(plans)}),
@@ -178,6 +191,8 @@ class ImportPage(AdminPage):
             apply_plans(plans, source=SOURCE, by=by)
         except PayloadExpired:
             tell_expired(request)
+        except NotConfirmed:
+            messages.error(request, gettext("Nothing has been saved: you have not confirmed the differences."))
         except ConfigurationError:
             text = gettext("What was shown is no longer up to date: nothing has been saved. Please start again.")
             messages.error(request, text)
@@ -199,6 +214,8 @@ class ImportPage(AdminPage):
         problems = problems_for(request, plans)
         if problems or digest_of(plans) != payload["shown"]:
             raise ConfigurationError(*problems)
+        if not is_confirmed(request, disagreements_of(plans)):
+            raise NotConfirmed
         return plans
 
 
@@ -226,6 +243,12 @@ def problems_for(request: HttpRequest, plans: list[Plan]) -> list[Problem]:
         for plan in plans
         for each in plan.problems
     ]
+    if not is_superuser(request):
+        found += [
+            Problem(f"{plan.provider.slug} metadata", explain_differences(request, plan.disagreements))
+            for plan in plans
+            if plan.disagreements
+        ]
     if not may_change_users(request):
         found += [
             Problem(f"{plan.provider.slug} {name}", str(WHY_NOT_USERS))

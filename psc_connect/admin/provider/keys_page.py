@@ -21,21 +21,24 @@ from typing_extensions import override
 from psc_connect.admin.base import ProviderPage, administrator
 from psc_connect.admin.history import DECISIONS, shown_changes
 from psc_connect.admin.json_field import JSON_ATTRIBUTES, KeySetField, KeySetFileField
+from psc_connect.admin.provider.same_issuer import confirmation, explain_differences, is_confirmed
 from psc_connect.admin.reauthentication import why_not
 from psc_connect.admin.signed_payloads import PayloadExpired, read_signed_payload, sign_payload, tell_expired
 from psc_connect.administrator_messages import explain, form_errors_of
+from psc_connect.models import Provider
 from psc_connect.models.signing_key import key_set_of
 from psc_connect.oidc.deadline import Deadline
 from psc_connect.oidc.errors import JWKSError, MetadataError, ProviderUnavailable
 from psc_connect.providers import keys
 from psc_connect.providers.key_management import KeysChangedMeanwhile, accept_keys, compare_keys, decide
+from psc_connect.providers.same_issuer import disagreements
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
     from psc_connect import models
-    from psc_connect.models import Provider
     from psc_connect.oidc.jwks import IgnoredKey, KeySet, SigningKey
+    from psc_connect.providers.same_issuer import Disagreement
 
 PRIVATE = "jwks_key_private"
 
@@ -188,7 +191,22 @@ class KeysPage(ProviderPage):
         if changes.found.has_private:
             messages.error(request, explain(PRIVATE))
         payload = sign_payload(self._kind, {"document": document, "seen": self.provider.jwks, "is_pasted": is_pasted})
-        return self._show(request, changes=changes, new_ignored=ignored_rows(changes.found), payload=payload)
+        found = self._disagreements(document) if is_pasted else []
+        return self._show(
+            request,
+            changes=changes,
+            new_ignored=ignored_rows(changes.found),
+            differences=explain_differences(request, found) if found else "",
+            confirmation=confirmation(request, found),
+            payload=payload,
+        )
+
+    def _disagreements(self, document: object) -> list[Disagreement]:
+        """Compare pasted keys with the other declarations of the issuer. Raises JWKSError."""
+        changes = compare_keys(self.provider, document)
+        others = Provider.objects.exclude(pk=self.provider.pk)
+        given = [key.thumbprint for key in (*changes.new, *changes.changed)]
+        return disagreements(self.provider, self.provider.metadata, others, given_keys=given)
 
     @property
     def _kind(self) -> str:
@@ -197,6 +215,9 @@ class KeysPage(ProviderPage):
     def _accept(self, request: HttpRequest) -> HttpResponse:
         try:
             accepted = read_signed_payload(self._kind, request.POST.get("payload"))
+            if accepted["is_pasted"] and not is_confirmed(request, self._disagreements(accepted["document"])):
+                messages.error(request, gettext("Nothing has been saved: you have not confirmed the differences."))
+                return self.to(self.name)
             found = accept_keys(self.provider, accepted["document"], seen=accepted["seen"], by=administrator(request))
         except PayloadExpired:
             tell_expired(request)
