@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from django.db import IntegrityError
 
 from psc_connect.encryption import PENDING_LOGIN, InvalidToken, cipher_for
+from psc_connect.login.cookies import exact_cookie, exact_cookies
 from psc_connect.models import ClaimedState
 from psc_connect.oidc import base64url
 
@@ -94,7 +95,7 @@ def store(request: HttpRequest, response: HttpResponse, login: PendingLogin, *, 
     name = cookie_name(login.state, secure=secure)
     prefix = name[:-16]
     free_bytes = MAX_COOKIES_BYTES - len(name) - len(value) - 3
-    others = {key: text for key, text in request.COOKIES.items() if text and key.startswith(prefix)}
+    others = {key: text for key, text in exact_cookies(request).items() if text and key.startswith(prefix)}
     too_old = []
     for other in sorted(others, key=lambda key: _started_at(others[key]), reverse=True):
         free_bytes -= len(other) + len(others[other]) + 3
@@ -110,7 +111,7 @@ def load(request: HttpRequest, state: str, *, secure: bool) -> PendingLogin | No
     # Before anything encodes it: a request chooses its character set, and its text may be impossible to encode.
     if not STATE.fullmatch(state):
         return None
-    login = _read(request.COOKIES.get(cookie_name(state, secure=secure), ""))
+    login = _read(exact_cookie(request, cookie_name(state, secure=secure)))
     return login if login is not None and secrets.compare_digest(login.state.encode(), state.encode()) else None
 
 

@@ -1,0 +1,28 @@
+"""The cookies of this package, read from the raw header: Django's parser changes names."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+
+def exact_cookie(request: HttpRequest, name: str) -> str:
+    """Return the value of the cookie that has exactly this name, or "" if there is none or more than one."""
+    return exact_cookies(request).get(name, "")
+
+
+def exact_cookies(request: HttpRequest) -> dict[str, str]:
+    """Return the cookies of the request, without those that have a name in common.
+
+    ``request.COOKIES`` removes every Unicode blank around a name. Browsers do not: they let a page of a sub-domain set
+    a cookie named U+2000 and ``__Host-…`` for the whole domain (RFC 6265bis 4.1.3.2), which Django takes for ours.
+    """
+    # As servers pass it: bytes, decoded as Latin-1. The separator is "; " (RFC 6265 4.2.1).
+    chunks = [chunk.removeprefix(" ") for chunk in request.META.get("HTTP_COOKIE", "").split(";")]
+    pairs = [(name, value) for name, separator, value in (chunk.partition("=") for chunk in chunks) if separator]
+    counted = Counter(name for name, _value in pairs)
+    # Django writes values that contain "=" in quotation marks.
+    return {name: value.strip('"') for name, value in pairs if counted[name] == 1}
