@@ -38,6 +38,14 @@ def test_a_template_has_the_documented_blocks(name: str) -> None:
     assert blocks == TEMPLATES[name][1]
 
 
+@pytest.mark.case("NW07")
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_turbo_and_htmx_leave_every_link_and_form_to_the_browser(name: str) -> None:
+    source = (PACKAGE / "templates" / name).read_text()
+    elements = re.findall(r"<(?:a|form) (?!href=\"mailto:)", source)
+    assert source.count(' data-turbo="false" hx-boost="false">') == len(elements)
+
+
 @pytest.fixture
 def rendered(provider: Any, simulator: Simulator, professional_pages: None) -> dict[str, set[str]]:
     """The names in the context of each template, after a visit to every page."""
@@ -51,6 +59,7 @@ def rendered(provider: Any, simulator: Simulator, professional_pages: None) -> d
     Provider.objects.create(slug="other", client_id="c", environment="custom", button_text="Other")
     for path in ("/psc/login/?choose=1", "/psc/none/login/", "/psc/psc/logged-out/"):
         person.browser.get(path)
+    person.browser.get("/psc/login/", headers={"Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"})
     simulator.sign_in("military-doctor")
     person.sign_in()
     for path in ("/psc/psc/activity/", "/podiatrists/", "/psc/psc/logout/", "/template/"):

@@ -20,17 +20,6 @@ if TYPE_CHECKING:
     from psc_connect.models import Provider
 
 
-def is_visit(request: HttpRequest) -> bool:
-    """Return whether a person opens the page, rather than an image, a frame or a prefetch.
-
-    Those would push the cookies of real logins out of the browser. Browsers without these headers
-    (https://www.w3.org/TR/fetch-metadata/) are accepted.
-    """
-    destination = request.headers.get("Sec-Fetch-Dest", "document")
-    purposes = f"{request.headers.get('Sec-Purpose', '')} {request.headers.get('Purpose', '')}"
-    return destination == "document" and "prefetch" not in purposes
-
-
 def send_to_provider(
     request: HttpRequest,
     provider: Provider,

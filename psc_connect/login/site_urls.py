@@ -88,9 +88,9 @@ def activity_url(provider: str, next_page: str) -> str:
 def login_url(provider: str, next_page: str, **parameters: str) -> str:
     """Return the path at which a login starts.
 
-    ``parameters``: ``again`` (this login has been restarted once), ``choose`` (ask which provider),
-    ``from_other_host`` (redirected from another host of the site), ``as=other`` (another person than the one with a
-    session at the provider).
+    ``parameters``: ``again`` (this login has been restarted once), ``choose`` (ask which provider), ``fetched`` (the
+    link of the page for scripts), ``from_other_host`` (redirected from another host of the site), ``as=other``
+    (another person than the one with a session at the provider).
     """
     query = {**_next_parameter(next_page), **parameters}
     return reverse("psc_connect:login", args=[provider] if provider else [], query=query)

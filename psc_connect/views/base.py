@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.decorators import login_not_required
 from django.db import transaction
+from django.http import HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.decorators import method_decorator
 from django.views import View
@@ -16,6 +17,7 @@ from psc_connect.backends import default_setting
 from psc_connect.exceptions import LoginRefused
 from psc_connect.login.failures import REFUSALS, refusal_page
 from psc_connect.login.site_urls import home_url
+from psc_connect.login.visits import is_fetched_by_script
 from psc_connect.models import Provider
 
 if TYPE_CHECKING:
@@ -39,6 +41,8 @@ class ProviderView(View):
             response = super().dispatch(request, *args, **kwargs)
         except REFUSALS as exc:
             response = self.refuse(request, exc)
+        if isinstance(response, HttpResponseRedirect) and request.method == "GET" and is_fetched_by_script(request):
+            response = page_for_scripts(request, response)
         return self.finish(response)
 
     def finish(self, response: HttpResponseBase) -> HttpResponseBase:
@@ -46,6 +50,16 @@ class ProviderView(View):
 
     def refuse(self, request: HttpRequest, exc: Refusal) -> HttpResponse:
         return refusal_page(request, exc, provider=self.kwargs.get("provider", ""), next_page=self.next_page)
+
+
+def page_for_scripts(request: HttpRequest, redirect: HttpResponseRedirect) -> HttpResponse:
+    """Return a page with a plain link to the target of ``redirect``, and its cookies.
+
+    A script cannot follow a redirect to another origin. A service worker cannot show a page that it was redirected to.
+    """
+    page = render(request, "psc_connect/continue.html", {"url": redirect.url})
+    page.cookies = redirect.cookies
+    return page
 
 
 def already_signed_in(request: HttpRequest, *, status: int = 200) -> HttpResponse:

@@ -12,11 +12,12 @@ from typing_extensions import override
 
 from psc_connect.exceptions import LoginRefused
 from psc_connect.login import site_urls
-from psc_connect.login.authorization_request import is_visit, send_to_provider
+from psc_connect.login.authorization_request import send_to_provider
 from psc_connect.login.pending import PendingLogin
 from psc_connect.login.provider_selection import enabled_providers, select_provider
 from psc_connect.login.redirects import landing_page, safe_next
 from psc_connect.login.site_urls import login_url
+from psc_connect.login.visits import is_fetched_by_script, is_from_this_site, is_visit
 from psc_connect.providers.metadata import follow_if_due
 from psc_connect.views.base import ProviderView, already_signed_in, enabled_provider
 
@@ -37,11 +38,13 @@ class LoginView(ProviderView, OIDCAuthenticationRequestView):
     @override
     def get(self, request: HttpRequest, provider: str = "") -> HttpResponse:
         self.next_page = safe_next(request.GET.get("next"))
+        if is_fetched_by_script(request) and not _may_start_in_script(request):
+            return HttpResponseRedirect(self._this_login(request, provider, fetched="1"))
         if site_urls.is_other_host(request) and "from_other_host" not in request.GET:
             return self._redirect_to_site_host(request, provider)
         if request.user.is_authenticated:
             return self._already_signed_in(request)
-        if not is_visit(request):
+        if not is_visit(request) and not is_fetched_by_script(request):
             raise LoginRefused("login_not_a_visit")
         if provider:
             return self._authorization_request(request, enabled_provider(provider))
@@ -60,10 +63,14 @@ class LoginView(ProviderView, OIDCAuthenticationRequestView):
         applied before.
         """
         chosen = None if provider else self._select_provider(request, enabled_providers())
-        parameters = {"from_other_host": "1"} | ({"choose": "1"} if "choose" in request.GET else {})
-        parameters |= {"as": "other"} if _is_other_person(request) else {}
-        path = login_url(chosen.slug if chosen else provider, self.next_page, **parameters)
+        path = self._this_login(request, chosen.slug if chosen else provider, from_other_host="1")
         return HttpResponseRedirect(site_urls.site_origin(request) + path)
+
+    def _this_login(self, request: HttpRequest, provider: str, **parameters: str) -> str:
+        """Return the login URL with the parameters of this request and these."""
+        kept = {name: "1" for name in ("again", "choose", "fetched") if name in request.GET}
+        kept |= {"as": "other"} if _is_other_person(request) else {}
+        return login_url(provider, self.next_page, **{**kept, **parameters})
 
     def _select_provider(self, request: HttpRequest, choices: list[Provider]) -> Provider | None:
         # ?choose=1 asks, even if a rule matches.
@@ -97,6 +104,15 @@ class LoginView(ProviderView, OIDCAuthenticationRequestView):
         if "again" in request.GET or not self.next_page:
             return HttpResponseRedirect(landing_page(self.next_page))
         return already_signed_in(request, status=403)
+
+
+def _may_start_in_script(request: HttpRequest) -> bool:
+    """Return whether a login may start although a script fetches the page, or somebody is signed in.
+
+    The first time, a script gets a page with a plain link, and nothing starts: it may fetch links that the person never
+    opens. Where a service worker fetches that link too, the person has opened it.
+    """
+    return request.user.is_authenticated or ("fetched" in request.GET and is_from_this_site(request))
 
 
 def _is_other_person(request: HttpRequest) -> bool:

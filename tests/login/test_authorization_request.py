@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from urllib.parse import parse_qsl
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -13,7 +14,7 @@ from psc_connect.models import Provider
 from psc_connect.oidc.authorization import RESERVED_PARAMETERS
 from psc_connect.validators import validate_extra_parameters
 from psc_connect.views import LoginView
-from tests.support.browser_session import PAGE, BrowserSession, query_of
+from tests.support.browser_session import PAGE, BrowserSession, path_of, query_of
 from tests.support.refusals import assert_refused, pending_cookies
 
 pytestmark = pytest.mark.django_db
@@ -203,15 +204,95 @@ def test_query_of_the_endpoint_is_kept_without_duplicates(simulator, provider, p
     assert "theirs" not in url
 
 
+VISITS = [
+    {},
+    {"Sec-Fetch-Dest": "document"},
+    {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document", "Sec-Fetch-Site": "same-origin"},
+    {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document", "Sec-Fetch-Site": "cross-site"},
+    # A service worker passed the navigation on.
+    {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "empty", "Sec-Fetch-Site": "same-origin"},
+]
+FETCHED = [
+    {"Sec-Fetch-Mode": mode, "Sec-Fetch-Dest": "empty", "Sec-Fetch-Site": site}
+    for mode in ("cors", "same-origin", "no-cors")
+    for site in ("same-origin", "same-site", "cross-site")
+]
 NOT_VISITS = [
+    {"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image", "Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe", "Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "empty", "Sec-Purpose": "prefetch"},
+    {"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "empty", "Sec-Purpose": "prefetch"},
+    {"Sec-Fetch-Mode": "cors"},
     {"Sec-Fetch-Dest": "image"},
     {"Sec-Fetch-Dest": "iframe"},
-    {"Sec-Fetch-Dest": "empty"},
     {"Sec-Fetch-Dest": "script"},
     {"Sec-Fetch-Dest": "document", "Sec-Purpose": "prefetch"},
     {"Sec-Fetch-Dest": "document", "Sec-Purpose": "prefetch;prerender"},
     {"Purpose": "prefetch"},
 ]
+
+
+@pytest.mark.case("AZ18", "NW07")
+@pytest.mark.parametrize("headers", VISITS, ids=str)
+def test_visit_starts_a_login(provider, person, headers):
+    response = person.browser.get("/psc/psc/login/", {"next": PAGE}, headers=headers)
+    assert response["Location"].startswith(provider.metadata["authorization_endpoint"])
+    assert person.come_back(person.authorize(response["Location"]))["Location"] == PAGE
+
+
+@pytest.mark.case("AZ18", "NW07")
+@pytest.mark.parametrize("headers", FETCHED, ids=str)
+def test_script_gets_a_page_with_a_plain_link_and_no_cookie(simulator, provider, person, headers):
+    response = person.browser.get("/psc/psc/login/", {"next": PAGE}, headers=headers)
+    assert response.status_code == 200
+    assert not response.cookies
+    assert (simulator.requests, pending_cookies(person)) == ([], {})
+    assert "no-store" in response["Cache-Control"]
+    assert 'data-turbo="false" hx-boost="false"' in response.content.decode()
+    opened = person.browser.get(response.context["url"], headers=VISITS[-1])
+    assert person.come_back(person.authorize(opened["Location"]))["Location"] == PAGE
+
+
+@pytest.mark.parametrize("query", ["as=other&choose=1", "again=1", ""])
+def test_link_of_the_page_for_scripts_keeps_the_parameters(provider, person, query):
+    url = person.browser.get(f"/psc/login/?next={PAGE}&{query}", headers=FETCHED[0]).context["url"]
+    assert query_of(url) == {"next": PAGE, "fetched": "1"} | dict(parse_qsl(query))
+
+
+@pytest.mark.case("NW07")
+def test_link_that_a_service_worker_fetches_leads_to_the_provider_and_back(provider, person):
+    same_origin = FETCHED[0]
+    url = person.browser.get("/psc/psc/login/", {"next": PAGE}, headers=same_origin).context["url"]
+    second = person.browser.get(url, headers=same_origin)
+    assert (second.status_code, len(pending_cookies(person))) == (200, 1)
+    assert second.context["url"].startswith(provider.metadata["authorization_endpoint"])
+    callback = path_of(person.authorize(second.context["url"]))
+    landed = person.browser.get(callback, headers=same_origin)
+    assert (landed.status_code, landed.context["url"]) == (200, PAGE)
+    assert landed["Referrer-Policy"] == "no-referrer"
+    assert person.is_signed_in
+    assert not pending_cookies(person)
+
+
+@pytest.mark.case("AZ18")
+@pytest.mark.parametrize("site", ["same-site", "cross-site", "none"])
+def test_script_of_another_site_starts_no_login_with_that_link(provider, person, site):
+    headers = FETCHED[0] | {"Sec-Fetch-Site": site}
+    response = person.browser.get("/psc/psc/login/", {"next": PAGE, "fetched": "1"}, headers=headers)
+    assert (response.status_code, len(response.cookies)) == (200, 0)
+
+
+def test_script_of_a_signed_in_person_gets_the_page_of_a_signed_in_person(provider, person):
+    person.sign_in(PAGE)
+    assert person.browser.get("/psc/psc/login/", {"next": PAGE}, headers=FETCHED[0]).status_code == 403
+    assert person.browser.get("/psc/psc/login/", headers=FETCHED[0]).context["url"] == "/"
+
+
+def test_script_on_another_host_of_the_site_gets_the_link_of_its_own_host(simulator, provider, person, settings):
+    settings.ALLOWED_HOSTS = ["testserver", "other.example"]
+    settings.PSC_CONNECT_BASE_URL = "http://testserver"
+    response = person.browser.get("/psc/psc/login/", headers=FETCHED[0], HTTP_HOST="other.example")
+    assert (response.status_code, response.context["url"]) == (200, "/psc/psc/login/?fetched=1")
 
 
 @pytest.mark.case("AZ18")
@@ -225,8 +306,9 @@ def test_request_that_is_not_a_visit_starts_no_login(simulator, provider, person
 @pytest.mark.case("AZ18")
 def test_first_login_finishes_after_sixty_images_and_prefetches(provider, person):
     url = person.authorize(person.begin(PAGE, **{"Sec-Fetch-Dest": "document"}))
+    others = [*NOT_VISITS, *FETCHED]
     for number in range(60):
-        person.browser.get("/psc/psc/login/", headers=NOT_VISITS[number % len(NOT_VISITS)])
+        person.browser.get("/psc/psc/login/", headers=others[number % len(others)])
     assert len(pending_cookies(person)) == 1
     assert person.come_back(url)["Location"] == PAGE
     assert person.is_signed_in

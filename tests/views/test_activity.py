@@ -101,9 +101,9 @@ def test_back_link_is_for_changes_and_logout_for_all(doctor):
     assert ">Back</a>" not in asked.content.decode()
     [(_code, key), _second] = cards(asked)
     choose(doctor, key)
-    assert f'<a href="{PAGE}">Back</a>' in doctor.get(ASKED).content.decode()
+    assert f'<a href="{PAGE}" data-turbo="false" hx-boost="false">Back</a>' in doctor.get(ASKED).content.decode()
     page = doctor.get("/psc/psc/activity/").content.decode()
-    assert '<a href="/">Back</a>' in page
+    assert '<a href="/" data-turbo="false" hx-boost="false">Back</a>' in page
     assert "no longer one of yours" not in page
     assert all("psc-logout-button" in each for each in (asked.content.decode(), page))
 

@@ -96,7 +96,7 @@ def test_page_declares_its_language(name: str, language: str) -> None:
 
 def test_refusal_that_may_start_again_has_a_link_its_code_and_reference() -> None:
     page = page_of("refused, may start again")
-    assert '<a class="psc-action" href="/again/">Recommencer</a>' in page
+    assert '<a class="psc-action" href="/again/" data-turbo="false" hx-boost="false">Recommencer</a>' in page
     assert "authorization_access_denied" in page
     assert "ABCD2345" in page
 
@@ -104,7 +104,7 @@ def test_refusal_that_may_start_again_has_a_link_its_code_and_reference() -> Non
 def test_final_refusal_links_to_the_home_page_only() -> None:
     page = page_of("refused for good")
     assert "/again/" not in page
-    assert '<a class="psc-action" href="/home/">' in page
+    assert '<a class="psc-action" href="/home/" data-turbo="false" hx-boost="false">' in page
     assert "A word to the administrators." in page
 
 

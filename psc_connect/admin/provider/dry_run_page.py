@@ -23,10 +23,10 @@ from psc_connect.dry_run import run
 from psc_connect.dry_run.preview import preview_login
 from psc_connect.exceptions import LoginRefused
 from psc_connect.fields import SECRET_PROBLEMS
-from psc_connect.login.authorization_request import is_visit
 from psc_connect.login.refusal_texts import explanation_of
 from psc_connect.login.session import is_in_cookie
 from psc_connect.login.site_urls import is_other_host, site_origin
+from psc_connect.login.visits import is_visit
 from psc_connect.oidc.error_codes import CODES, ID_TOKEN_RULES
 from psc_connect.oidc.errors import MetadataError
 from psc_connect.oidc.id_token import RULES
