@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from psc_connect.exceptions import LoginRefused
 from psc_connect.fields import SecretUnavailable
 from psc_connect.login.refusal_texts import explanation_of
-from psc_connect.login.site_urls import home_url, login_url
+from psc_connect.login.site_urls import home_url, login_link
 from psc_connect.models import Provider
 from psc_connect.oidc.errors import OIDCError
 from psc_connect.signals import login_refused
@@ -65,7 +65,7 @@ def refusal_page(request: HttpRequest, exc: Refusal, *, provider: str, next_page
         "code": refusal.code,
         "reference": refusal.reference,
         "hint": _hint(refusal.code, provider),
-        "start_again_url": login_url(provider, next_page),
+        "start_again_url": login_link(provider, next_page),
         "other_person_url": _other_person_url(refusal.code, provider, next_page),
         "choose_provider_url": _choose_provider_url(refusal.code, next_page),
         "home_url": home_url(),
@@ -101,14 +101,14 @@ def _other_person_url(code: str, provider: str, next_page: str) -> str:
     """
     if not provider or not code.startswith(CODES_AFTER_IDENTIFICATION):
         return ""
-    return login_url(provider, next_page, **{"as": "other"})
+    return login_link(provider, next_page, **{"as": "other"})
 
 
 def _choose_provider_url(code: str, next_page: str) -> str:
     """Return the URL of the provider choice, or "" without a choice: a rule may have selected the wrong provider."""
     if code == "database_unavailable" or Provider.objects.filter(enabled=True).count() < 2:
         return ""
-    return login_url("", next_page, choose="1")
+    return login_link("", next_page, choose="1")
 
 
 def _hint(code: str, provider: str) -> str:

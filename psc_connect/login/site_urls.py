@@ -85,12 +85,20 @@ def activity_url(provider: str, next_page: str) -> str:
     return reverse("psc_connect:activity", args=[provider], query=_next_parameter(next_page))
 
 
+def login_link(provider: str, next_page: str, **parameters: str) -> str:
+    """Return the path at which a login starts, for a link that a person clicks and no redirect uses.
+
+    Its mark tells it from ``redirect_to_login``, which may be the answer to a permission that is missing.
+    """
+    return login_url(provider, next_page, **parameters, clicked="1")
+
+
 def login_url(provider: str, next_page: str, **parameters: str) -> str:
     """Return the path at which a login starts.
 
-    ``parameters``: ``again`` (this login has been restarted once), ``choose`` (ask which provider), ``fetched`` (the
-    link of the page for scripts), ``from_other_host`` (redirected from another host of the site), ``as=other``
-    (another person than the one with a session at the provider).
+    ``parameters``: ``again`` (this login has been restarted once), ``choose`` (ask which provider), ``clicked`` (see
+    ``login_link``), ``fetched`` (the link of the page for scripts), ``from_other_host`` (redirected from another host
+    of the site), ``as=other`` (another person than the one with a session at the provider).
     """
     query = {**_next_parameter(next_page), **parameters}
     return reverse("psc_connect:login", args=[provider] if provider else [], query=query)

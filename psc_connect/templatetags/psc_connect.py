@@ -13,7 +13,7 @@ from psc_connect.access.requirements import conditions_of
 from psc_connect.current_professional import current_professional
 from psc_connect.login.redirects import safe_next
 from psc_connect.login.session import session_login
-from psc_connect.login.site_urls import activity_url, login_url
+from psc_connect.login.site_urls import activity_url, login_link
 from psc_connect.models import Provider
 from psc_connect.professional.coded_values import Code, label
 from psc_connect.professional.nomenclatures import UnknownTableError
@@ -125,7 +125,7 @@ def _button(row: Provider, next_page: str, *, among: list[str]) -> dict[str, str
     if among.count(row.environment) > 1:
         environment = f"{environment} – {row.slug}"
     return {
-        "url": login_url(row.slug, next_page),
+        "url": login_link(row.slug, next_page),
         "text": row.in_language("button_text"),
         "tooltip": row.in_language("button_tooltip"),
         "logo": _logo_url(row.button_logo),

@@ -39,7 +39,7 @@ class LoginView(ProviderView, OIDCAuthenticationRequestView):
     def get(self, request: HttpRequest, provider: str = "") -> HttpResponse:
         self.next_page = safe_next(request.GET.get("next"))
         if is_fetched_by_script(request) and not _may_start_in_script(request):
-            return HttpResponseRedirect(self._this_login(request, provider, fetched="1"))
+            return HttpResponseRedirect(self._this_login(request, provider, fetched="1", clicked="1"))
         if site_urls.is_other_host(request) and "from_other_host" not in request.GET:
             return self._redirect_to_site_host(request, provider)
         if request.user.is_authenticated:
@@ -68,7 +68,7 @@ class LoginView(ProviderView, OIDCAuthenticationRequestView):
 
     def _this_login(self, request: HttpRequest, provider: str, **parameters: str) -> str:
         """Return the login URL with the parameters of this request and these."""
-        kept = {name: "1" for name in ("again", "choose", "fetched") if name in request.GET}
+        kept = {name: "1" for name in ("again", "choose", "clicked", "fetched") if name in request.GET}
         kept |= {"as": "other"} if _is_other_person(request) else {}
         return login_url(provider, self.next_page, **{**kept, **parameters})
 
@@ -100,8 +100,10 @@ class LoginView(ProviderView, OIDCAuthenticationRequestView):
         return {}
 
     def _already_signed_in(self, request: HttpRequest) -> HttpResponse:
-        # A page that lacked a permission sent its path as ?next=: redirecting there would be an endless loop.
-        if "again" in request.GET or not self.next_page:
+        # A page that lacked a permission sent its path as ?next=: redirecting there would be an endless loop. A link of
+        # ours was clicked on a page that was loaded before the person signed in.
+        stale_link = "clicked" in request.GET and not _is_other_person(request)
+        if stale_link or "again" in request.GET or not self.next_page:
             return HttpResponseRedirect(landing_page(self.next_page))
         return already_signed_in(request, status=403)
 

@@ -18,7 +18,7 @@ from typing_extensions import override
 from psc_connect.exceptions import LoginRefused
 from psc_connect.login import site_urls
 from psc_connect.login.session import session_id_token, session_login
-from psc_connect.login.site_urls import login_url
+from psc_connect.login.site_urls import login_link
 from psc_connect.models import Provider
 from psc_connect.oidc.errors import MetadataError
 from psc_connect.oidc.logout import end_session_url
@@ -92,6 +92,6 @@ class LoggedOutView(ProviderView):
         context = {
             "ended_at_provider": "site_only" not in request.GET,
             "home_url": site_urls.home_url(),
-            "login_url": login_url(provider, site_urls.home_url()),
+            "login_url": login_link(provider, site_urls.home_url()),
         }
         return render(request, "psc_connect/logged_out.html", context)

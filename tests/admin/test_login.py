@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from psc_connect.login.site_urls import login_url
+from psc_connect.login.site_urls import login_link
 from psc_connect.models import Provider
 from tests.support.browser_session import BrowserSession
 from tests.support.template_tags import button_links, declare
@@ -43,7 +43,7 @@ def test_login_page_of_the_admin_has_its_form_and_the_button(client: Client) -> 
     declare()
     page = client.get("/admin/login/?next=/admin/auth/").content.decode()
     assert 'id="login-form"' in page
-    assert button_links(page) == [login_url("psc", "/admin/auth/")]
+    assert button_links(page) == [login_link("psc", "/admin/auth/")]
 
 
 @pytest.mark.django_db

@@ -153,7 +153,7 @@ def test_cancelled_login_shows_an_error_page_and_can_be_started_again(keycloak: 
     assert_nobody_signed_in(visitor)
 
     # No test gives consent: Keycloak would remember it and not ask again.
-    assert start_again_link(page) == "/psc/consent/login/?next=%2Fpage%2Fone%2F"
+    assert start_again_link(page) == "/psc/consent/login/?next=%2Fpage%2Fone%2F&clicked=1"
     assert asks_for_password(visitor.browser.open(f"{visitor.site}{start_again_link(page)}"))
 
 

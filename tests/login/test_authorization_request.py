@@ -256,7 +256,7 @@ def test_script_gets_a_page_with_a_plain_link_and_no_cookie(simulator, provider,
 @pytest.mark.parametrize("query", ["as=other&choose=1", "again=1", ""])
 def test_link_of_the_page_for_scripts_keeps_the_parameters(provider, person, query):
     url = person.browser.get(f"/psc/login/?next={PAGE}&{query}", headers=FETCHED[0]).context["url"]
-    assert query_of(url) == {"next": PAGE, "fetched": "1"} | dict(parse_qsl(query))
+    assert query_of(url) == {"next": PAGE, "fetched": "1", "clicked": "1"} | dict(parse_qsl(query))
 
 
 @pytest.mark.case("NW07")
@@ -292,7 +292,7 @@ def test_script_on_another_host_of_the_site_gets_the_link_of_its_own_host(simula
     settings.ALLOWED_HOSTS = ["testserver", "other.example"]
     settings.PSC_CONNECT_BASE_URL = "http://testserver"
     response = person.browser.get("/psc/psc/login/", headers=FETCHED[0], HTTP_HOST="other.example")
-    assert (response.status_code, response.context["url"]) == (200, "/psc/psc/login/?fetched=1")
+    assert (response.status_code, response.context["url"]) == (200, "/psc/psc/login/?fetched=1&clicked=1")
 
 
 @pytest.mark.case("AZ18")

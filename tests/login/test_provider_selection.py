@@ -90,7 +90,7 @@ def test_host_rule_applies_before_the_redirect_to_the_site_host(person: Any, cli
     response = person.browser.get("/psc/login/", {"next": PAGE}, headers={"Host": "localhost"})
     assert response["Location"].startswith("http://testserver/psc/clinic/login/?")
     other = person.browser.get("/psc/login/", {"choose": "1"}, headers={"Host": "localhost"})
-    assert other["Location"] == "http://testserver/psc/login/?from_other_host=1&choose=1"
+    assert other["Location"] == "http://testserver/psc/login/?choose=1&from_other_host=1"
 
 
 @pytest.mark.parametrize(("sent", "fits"), [("clinic-7", True), ("clinic-8", False), (None, False)])
@@ -125,7 +125,7 @@ def test_refusal_links_to_the_choice_if_there_are_several_providers(
     with simulator.fault("callback_error", error="access_denied"):
         response = person.sign_in(PAGE)
     assert error_code_of(response) == "authorization_access_denied"
-    assert 'href="/psc/login/?next=%2Fpage%2Fone%2F&amp;choose=1"' in response.content.decode()
+    assert 'href="/psc/login/?next=%2Fpage%2Fone%2F&amp;choose=1&amp;clicked=1"' in response.content.decode()
     Provider.objects.filter(slug="clinic").update(enabled=False)
     with simulator.fault("callback_error", error="access_denied"):
         assert "choose=1" not in person.sign_in(PAGE).content.decode()

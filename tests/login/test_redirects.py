@@ -16,6 +16,7 @@ from django.utils.encoding import iri_to_uri
 from psc_connect.encryption import PENDING_LOGIN, cipher_for
 from psc_connect.login.pending import PendingLogin
 from psc_connect.login.redirects import landing_page, safe_next
+from psc_connect.login.site_urls import login_link
 from tests.support.browser_session import PAGE, BrowserSession, error_code_of
 from tests.support.refusals import pending_cookies
 
@@ -289,6 +290,43 @@ def test_user_signed_in_by_password_sees_the_page_too(provider, person):
     response = person.browser.get("/psc/login/", {"next": PAGE})
     assert response.status_code == 403
     assert "local" in response.content.decode()
+
+
+@pytest.mark.case("RD06")
+@pytest.mark.parametrize("page", [PAGE, "/page/two/?a=b"])
+def test_button_of_a_page_loaded_before_the_sign_in_leads_to_the_page(simulator, provider, person, page):
+    link = login_link("psc", page)
+    person.sign_in("/page/another-tab/")
+    simulator.clear_requests()
+    response = person.browser.get(link)
+    assert (response.status_code, response["Location"]) == (302, page)
+    assert not pending_cookies(person)
+    assert simulator.requests == []
+
+
+@pytest.mark.case("RD06")
+@override_settings(ROOT_URLCONF=__name__)
+def test_button_of_a_page_without_permission_shows_the_reason_and_is_no_loop(provider, person):
+    person.sign_in()
+    response = person.browser.get(login_link("psc", "/guarded/"), follow=True)
+    assert response.redirect_chain == [("/guarded/", 302), ("/psc/login/?next=/guarded/", 302)]
+    assert response.status_code == 403
+    assert "psc_connect/already_signed_in.html" in [template.name for template in response.templates]
+
+
+@pytest.mark.case("RD01", "RD06")
+@pytest.mark.parametrize("url", ["https://evil.example/", "//evil.example", "/\\evil.example", "/psc/psc/logout/"])
+def test_link_with_the_mark_leads_to_pages_of_this_site_only(provider, person, url):
+    person.sign_in()
+    assert person.browser.get("/psc/psc/login/", {"next": url, "clicked": "1"})["Location"] == "/"
+
+
+@pytest.mark.case("RD06")
+def test_link_for_another_person_shows_who_is_signed_in(provider, person):
+    person.sign_in()
+    response = person.browser.get("/psc/psc/login/", {"next": PAGE, "as": "other", "clicked": "1"})
+    assert response.status_code == 403
+    assert "psc_connect/already_signed_in.html" in [template.name for template in response.templates]
 
 
 def test_login_page_of_an_unknown_provider_shows_an_error_page(db):

@@ -17,8 +17,8 @@ pytestmark = pytest.mark.django_db
 
 def test_another_person_can_sign_in_after_a_refusal(provider: Provider, person: BrowserSession) -> None:
     set_rules(provider, allow(DOCTORS), others_may_sign_in=False)
-    link = f"/psc/psc/login/?{urlencode({'next': PAGE, 'as': 'other'})}"
-    assert f'<a href="{escape(link)}">' in person.sign_in(PAGE).content.decode()
+    link = f"/psc/psc/login/?{urlencode({'next': PAGE, 'as': 'other', 'clicked': '1'})}"
+    assert f'<a href="{escape(link)}"' in person.sign_in(PAGE).content.decode()
     # The session of the refused person is open at the provider, and must not be used.
     assert query_of(person.browser.get(link)["Location"])["prompt"] == "login"
 

@@ -90,7 +90,7 @@ def stored_data(person: BrowserSession) -> dict[str, Any]:
 
 
 def start_again_link(slug: str, next_page: str) -> str:
-    query = urlencode({"next": next_page})
+    query = urlencode({"next": next_page, "clicked": "1"})
     return f'href="{escape(f"/psc/{slug}/login/?{query}")}"'
 
 

@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 from django.test import Client
 from django.utils import translation
 
-from psc_connect.login.site_urls import login_url
+from psc_connect.login.site_urls import login_link
 from tests.support.template_tags import button_links, declare, render_template
 
 BUTTON = "{% psc_connect_button %}"
@@ -51,7 +51,7 @@ def test_button_without_a_tooltip_has_none() -> None:
 def test_buttons_are_in_the_order_of_the_providers() -> None:
     declare("a", sort_order=20)
     declare("b", sort_order=10)
-    assert button_links(render_template(BUTTON)) == ["/psc/b/login/?next=%2F", "/psc/a/login/?next=%2F"]
+    assert button_links(render_template(BUTTON)) == [login_link("b", "/"), login_link("a", "/")]
 
 
 @pytest.mark.django_db
@@ -87,19 +87,19 @@ NEXT_PAGES = {
 def test_button_returns_to(name: str) -> None:
     source, path, next_page = NEXT_PAGES[name]
     declare()
-    assert button_links(render_template(source, path)) == [login_url("psc", next_page)]
+    assert button_links(render_template(source, path)) == [login_link("psc", next_page)]
 
 
 @pytest.mark.django_db
 def test_button_on_the_response_to_a_post_does_not_return_to_it() -> None:
     declare()
-    assert button_links(render_template(BUTTON, "/page/a/", method="post")) == ["/psc/psc/login/"]
+    assert button_links(render_template(BUTTON, "/page/a/", method="post")) == ["/psc/psc/login/?clicked=1"]
 
 
 @pytest.mark.django_db
 def test_button_is_shown_without_a_request() -> None:
     declare()
-    assert 'href="/psc/psc/login/"' in render_to_string("psc_connect/choose_provider.html")
+    assert 'href="/psc/psc/login/?clicked=1"' in render_to_string("psc_connect/choose_provider.html")
 
 
 @pytest.mark.django_db
@@ -108,7 +108,7 @@ def test_each_enabled_provider_has_a_button_with_its_environment() -> None:
     declare("psc-sandbox", environment="sandbox")
     declare("closed", enabled=False)
     page = render_template(BUTTON, "/page/a/")
-    assert button_links(page) == [login_url("psc", "/page/a/"), login_url("psc-sandbox", "/page/a/")]
+    assert button_links(page) == [login_link("psc", "/page/a/"), login_link("psc-sandbox", "/page/a/")]
     assert "Bac à sable (BAS)</small>" in page
 
 

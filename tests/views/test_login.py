@@ -52,7 +52,7 @@ def test_without_a_slug_several_providers_are_shown_and_the_next_page_is_kept(pr
     assert response.status_code == 200
     page = response.content.decode()
     for slug in ("psc", "sandbox"):
-        assert f'href="/psc/{slug}/login/?next={quote(PAGE, safe="")}"' in page
+        assert f'href="/psc/{slug}/login/?next={quote(PAGE, safe="")}&amp;clicked=1"' in page
     assert "Bac à sable" in page
     assert "closed" not in page
     assert "no-store" in response["Cache-Control"]
