@@ -20,6 +20,7 @@ from psc_connect.login.authorization_request import send_to_provider
 from psc_connect.login.failures import REFUSALS, as_refusal
 from psc_connect.login.pending import PendingLogin
 from psc_connect.login.session import reload_session
+from psc_connect.login.visits import start_of
 from psc_connect.login_steps import STEPS, StateAlreadyUsed, StepObserver, StoredKeys, ask_provider, read_response
 from psc_connect.oidc.errors import IDTokenError
 from psc_connect.providers.keys import fetch_usable_keys, may_fetch
@@ -69,7 +70,13 @@ class DryRun:
 
 def begin(request: HttpRequest, provider: Provider) -> HttpResponse:
     """Send the administrator to the provider. Raises MetadataError, LoginRefused."""
-    login = PendingLogin(provider=provider.slug, provider_id=provider.pk, next="", dry_run_by=str(request.user.pk))
+    login = PendingLogin(
+        provider=provider.slug,
+        provider_id=provider.pk,
+        next="",
+        dry_run_by=str(request.user.pk),
+        start=start_of(request),
+    )
     return send_to_provider(request, provider, login)
 
 

@@ -15,6 +15,7 @@ from django.db import IntegrityError
 
 from psc_connect.encryption import PENDING_LOGIN, InvalidToken, cipher_for
 from psc_connect.login.cookies import exact_cookie, exact_cookies
+from psc_connect.login.visits import Start
 from psc_connect.models import ClaimedState
 from psc_connect.oidc import base64url
 
@@ -48,6 +49,8 @@ class PendingLogin:
     seed: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
     # Primary key of the administrator who started a dry run, which signs no one in; "" for a login.
     dry_run_by: str = ""
+    # A `Start`: which logins are kept if all together would be too long.
+    start: int = Start.UNKNOWN
     # Primary key of the provider, which its slug does not tell: an administrator may give that to another one.
     provider_id: int = 0
 
@@ -88,7 +91,7 @@ def cookie_name(state: str, *, secure: bool) -> str:
 
 
 def store(request: HttpRequest, response: HttpResponse, login: PendingLogin, *, secure: bool) -> None:
-    """Set the cookie of ``login``, and delete the oldest ones if all together would be too long."""
+    """Set the cookie of ``login``, and delete others if all together would be too long: see `_sorted_by_worth`."""
     # No \u escapes: they would lengthen the path of a page that has non-ASCII characters.
     text = json.dumps(astuple(login), ensure_ascii=False, separators=(",", ":"))
     value = cipher_for(PENDING_LOGIN).encrypt(text.encode()).decode()
@@ -97,7 +100,7 @@ def store(request: HttpRequest, response: HttpResponse, login: PendingLogin, *, 
     free_bytes = MAX_COOKIES_BYTES - len(name) - len(value) - 3
     others = {key: text for key, text in exact_cookies(request).items() if text and key.startswith(prefix)}
     too_old = []
-    for other in sorted(others, key=lambda key: _started_at(others[key]), reverse=True):
+    for other in _sorted_by_worth(others):
         free_bytes -= len(other) + len(others[other]) + 3
         if free_bytes < 0:
             too_old.append(other)
@@ -139,9 +142,17 @@ def _read(value: str) -> PendingLogin | None:
         return None
 
 
-def _started_at(value: str) -> float:
-    login = _read(value)
-    return login.started_at if login else 0
+def _sorted_by_worth(cookies: dict[str, str]) -> list[str]:
+    """Return the names of the cookies: first the logins that a person may be on, then the newest ones.
+
+    Another site can start any number of logins, which are `Start.UNKNOWN`. The newest login of each other start stays.
+    """
+    logins = {name: login for name, value in cookies.items() if (login := _read(value))}
+    oldest_first = sorted(logins, key=lambda name: logins[name].started_at)
+    newest = {logins[name].start: name for name in oldest_first}
+    kept = [newest[start] for start in (Start.CLICK, Start.THIS_SITE) if start in newest]
+    # Those that cannot be read come last.
+    return list(dict.fromkeys([*kept, *reversed(oldest_first), *cookies]))
 
 
 def _delete_cookie(response: HttpResponse, name: str, *, secure: bool) -> None:

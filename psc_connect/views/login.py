@@ -17,7 +17,7 @@ from psc_connect.login.pending import PendingLogin
 from psc_connect.login.provider_selection import enabled_providers, select_provider
 from psc_connect.login.redirects import landing_page, safe_next
 from psc_connect.login.site_urls import login_url
-from psc_connect.login.visits import is_fetched_by_script, is_from_this_site, is_visit
+from psc_connect.login.visits import is_fetched_by_script, is_from_this_site, is_visit, start_of
 from psc_connect.providers.metadata import follow_if_due
 from psc_connect.views.base import ProviderView, already_signed_in, enabled_provider
 
@@ -85,6 +85,7 @@ class LoginView(ProviderView, OIDCAuthenticationRequestView):
             provider_id=provider.pk,
             next=self.next_page,
             is_retry="again" in request.GET,
+            start=start_of(request),
         )
         return send_to_provider(
             request,

@@ -11,6 +11,7 @@ from django.contrib.sessions.models import Session
 
 from psc_connect.encryption import CLIENT_SECRET, ID_TOKEN, PENDING_LOGIN, InvalidToken, cipher_for
 from psc_connect.login.pending import PendingLogin, cookie_name
+from psc_connect.login.site_urls import login_link, login_url
 from psc_connect.models import ClaimedState
 from tests.support.browser_session import PAGE, BrowserSession, query_of
 from tests.support.refusals import assert_refused, pending_cookies
@@ -181,6 +182,68 @@ def test_foreign_cookie_under_our_name_is_deleted_first(provider, person):
         person.browser.cookies[f"psc_auth_{number:016}"] = "x" * 700
     person.begin("/page/two/")
     assert person.come_back(person.authorize(url))["Location"] == PAGE
+
+
+FOREIGN = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+OWN = FOREIGN | {"Sec-Fetch-Site": "same-origin"}
+TYPED = FOREIGN | {"Sec-Fetch-Site": "none"}
+SIBLING = FOREIGN | {"Sec-Fetch-Site": "same-site"}
+BUTTON = login_link("psc", PAGE)
+REDIRECTED = login_url("psc", PAGE)
+
+
+def start(person, url: str, headers: dict[str, str]) -> str:
+    return person.browser.get(url, headers=headers)["Location"]
+
+
+@pytest.mark.case("AZ18")
+@pytest.mark.parametrize("foreign", [FOREIGN, SIBLING], ids=["another site", "a sub-domain"])
+@pytest.mark.parametrize("flood", [REDIRECTED, BUTTON, login_link("psc", "/page/" + "x" * 500 + "/")])
+@pytest.mark.parametrize(
+    ("url", "headers"), [(BUTTON, OWN), (BUTTON, TYPED), (REDIRECTED, OWN), (REDIRECTED, TYPED)], ids=repr
+)
+def test_navigations_of_another_site_push_out_no_login_of_a_person(provider, person, url, headers, flood, foreign):
+    mine = start(person, url, headers)
+    for _ in range(17):
+        start(person, flood, foreign)
+        assert size_of(pending_cookies(person)) <= 4096
+    assert person.come_back(person.authorize(mine))["Location"] == PAGE
+    assert person.is_signed_in
+
+
+@pytest.mark.case("AZ18")
+def test_clicked_login_stays_where_a_page_of_the_site_redirects_every_visitor(provider, person):
+    mine = start(person, BUTTON, OWN)
+    for _ in range(17):
+        start(person, REDIRECTED, OWN)
+    assert person.come_back(person.authorize(mine))["Location"] == PAGE
+
+
+@pytest.mark.case("AZ18")
+def test_clicked_login_stays_in_a_browser_without_the_headers(provider, person):
+    mine = start(person, BUTTON, {})
+    for _ in range(17):
+        start(person, REDIRECTED, {})
+    assert person.come_back(person.authorize(mine))["Location"] == PAGE
+
+
+@pytest.mark.case("AZ18")
+def test_newest_click_is_the_one_that_stays(provider, person):
+    clicked = [start(person, BUTTON, OWN) for _ in range(3)]
+    for _ in range(17):
+        start(person, BUTTON, FOREIGN)
+    kept = pending_cookies(person).keys()
+    assert names_of(clicked[-1:]) <= kept
+    assert not names_of(clicked[:-1]) & kept
+
+
+def test_started_again_after_a_refusal_is_a_click(simulator, provider, person):
+    with simulator.fault("wrong_nonce"):
+        refused = person.sign_in(PAGE)
+    mine = start(person, refused.context["start_again_url"], OWN)
+    for _ in range(17):
+        start(person, BUTTON, FOREIGN)
+    assert person.come_back(person.authorize(mine))["Location"] == PAGE
 
 
 # --- several tabs -----------------------------------------------------------------------------------------------
