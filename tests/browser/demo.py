@@ -43,17 +43,20 @@ class Demo:
 
 
 @contextmanager
-def running_demo(folder: Path, *options: str) -> Iterator[Demo]:
+def running_demo(folder: Path, *options: str, settings: str = "shared_record.settings") -> Iterator[Demo]:
     """Run ``manage.py demo`` with its data in ``folder``, on free ports or on those of its last start."""
     ports = folder / "ports.json"
     if not ports.exists():
         ports.write_text(json.dumps({"site": 0, "simulator": 0}))
-    # The demonstration has its own settings.
-    environment = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
     with subprocess.Popen(
         [sys.executable, str(MANAGE), "demo", *options],
         cwd=folder,
-        env={**environment, "PSC_DEMO_FOLDER": str(folder), "PYTHONPATH": str(ROOT)},
+        env={
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": settings,
+            "PSC_DEMO_FOLDER": str(folder),
+            "PYTHONPATH": str(ROOT),
+        },
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -1,0 +1,1 @@
+"""The demonstration with service workers, Turbo and htmx, as sites use them."""
