@@ -7,7 +7,7 @@ from importlib import resources
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser import admin_pages, steps
 from tests.browser.demo import Demo
@@ -64,6 +64,13 @@ def _closed_to_this_profession(page: Page) -> None:
     steps.choose_person(page, "podiatrist")
 
 
+def _fetched_by_a_script(page: Page) -> None:
+    headers = {"Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"}
+    page.route("**/psc/login/", lambda route: route.fulfill(response=route.fetch(headers=headers)))
+    page.goto("/psc/login/")
+    expect(page.get_by_role("link", name="Continuer")).to_be_visible()
+
+
 PAGES: dict[str, Callable[[Page], Any]] = {
     "home": _open("/"),
     "my session": steps.sign_in,
@@ -76,6 +83,7 @@ PAGES: dict[str, Callable[[Page], Any]] = {
     "signed out": _signed_out,
     "signed out here": _open("/psc/psc-simulator/logged-out/?site_only=1"),
     "login page of the admin": _open("/admin/login/"),
+    "fetched by a script": _fetched_by_a_script,
     "refused by the admin": _refused_by_the_admin,
 }
 

@@ -207,6 +207,14 @@ def test_first_login_finishes_after_sixty_images(visit: Visit, site: Demo, host:
     choose_person(page)
 
 
+def test_login_that_is_refused_in_a_frame_starts_again_outside_it(visit: Visit) -> None:
+    page = visit("frame")
+    frame = page.frame_locator("iframe")
+    frame.locator(".psc-button").click()
+    frame.get_by_role("link", name="Recommencer").click()
+    choose_person(page)
+
+
 @pytest.mark.case("AZ18")
 @pytest.mark.parametrize("worker", ["", WORKERS["django-pwa"]], ids=["no worker", "django-pwa"])
 def test_login_of_a_person_finishes_after_navigations_of_another_site(visit: Visit, site: Demo, worker: str) -> None:

@@ -96,7 +96,9 @@ def test_page_declares_its_language(name: str, language: str) -> None:
 
 def test_refusal_that_may_start_again_has_a_link_its_code_and_reference() -> None:
     page = page_of("refused, may start again")
-    assert '<a class="psc-action" href="/again/" data-turbo="false" hx-boost="false">Recommencer</a>' in page
+    assert (
+        '<a class="psc-action" href="/again/" target="_top" data-turbo="false" hx-boost="false">Recommencer</a>' in page
+    )
     assert "authorization_access_denied" in page
     assert "ABCD2345" in page
 

@@ -27,6 +27,7 @@ PAGES = {
     "prefetch": ('<link rel="prefetch" href="{{ bare_url }}">', f"<body>{LINKS}"),
     "prefetch-rules": (SPECULATION.replace("KIND", "prefetch"), f"<body>{LINKS}"),
     "prerender-rules": (SPECULATION.replace("KIND", "prerender"), f"<body>{LINKS}"),
+    "frame": ("", '<body><iframe src="/pages/plain/"></iframe>'),
     # Opened on another host, which makes it another site.
     "images": (
         "",
@@ -35,13 +36,13 @@ PAGES = {
     "attack": ("", '<body><a id="marked" href="{{ site }}{{ bare_url }}&amp;clicked=1">Win</a>'),
 }
 FETCH = {
-    # With this script, the visit is passed on as it came.
+    # The visit is passed on as it came.
     "request": "event.respondWith(fetch(event.request));",
     "clone": "event.respondWith(fetch(event.request.clone()));",
     "new-request": "event.respondWith(fetch(new Request(event.request)));",
     "preload": "event.respondWith(event.preloadResponse.then(answer => answer || fetch(event.request)));",
     "cache": "event.respondWith(caches.match(event.request).then(cached => cached || fetch(event.request)));",
-    # With these, the worker sends a request of its own.
+    # The worker sends a request of its own.
     "url": "event.respondWith(fetch(event.request.url));",
     "changed-request": "event.respondWith(fetch(new Request(event.request, {cache: 'no-store'})));",
 }
