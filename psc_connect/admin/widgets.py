@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from django.utils.safestring import SafeString
 
@@ -53,6 +53,19 @@ class SuggestingInput(AdminTextInputWidget):
         text_input = super().render(name, value, {**(attrs or {}), "list": list_id}, renderer)
         options = format_html_join("", '<option value="{}"></option>', ((text,) for text in self.suggestions))
         return format_html('{}<datalist id="{}">{}</datalist>', text_input, list_id, options)
+
+
+class GroupSelect(forms.Select):
+    """The groups of the site. Those in ``disabled_groups`` cannot be chosen, but a row that has one keeps it."""
+
+    disabled_groups: Collection[str] = ()
+
+    @override
+    def create_option(self, name: str, value: Any, label: Any, selected: bool, *args: Any, **kwargs: Any) -> Any:
+        option = super().create_option(name, value, label, selected, *args, **kwargs)
+        if not selected and str(label) in self.disabled_groups:
+            option["attrs"]["disabled"] = True
+        return option
 
 
 class PairsField(forms.CharField):

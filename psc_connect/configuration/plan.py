@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
 
@@ -25,6 +25,9 @@ class Plan:
 
     provider: Provider
     is_new: bool
+    # The serializations that ``diff`` compares; both are empty where there are problems.
+    old: dict[str, Any] = field(default_factory=dict)
+    new: dict[str, Any] = field(default_factory=dict)
     diff: tuple[Difference, ...] = ()
     problems: list[Problem] = field(default_factory=list)
     # Unsaved rows that replace those of the provider, by name of ``serialization.ROWS``.

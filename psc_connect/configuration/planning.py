@@ -139,6 +139,8 @@ class _Planner:
         return Plan(
             provider=self.provider,
             is_new=self.present is None,
+            old=old,
+            new=new,
             diff=diff(old, new),
             rows={name: kind for name, kind in rows.items() if old.get(name) != new[name]},
             secret=None if self.secret is None or self._is_stored(self.secret) else self.secret,

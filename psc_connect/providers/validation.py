@@ -24,7 +24,7 @@ from psc_connect.providers.serialization import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from django.db import models
 
@@ -135,7 +135,20 @@ def changes_group_grants(present: list[dict[str, Any]], wanted: list[dict[str, A
     return present != wanted and give_groups((*present, *wanted))
 
 
-# They decide which user a first sign-in is linked to: as sensitive as what is written into users.
+def groups_given(present: Mapping[str, Any], wanted: Mapping[str, Any]) -> set[str]:
+    """Return the names of the groups that people may join by wanted rows, and could not by the present ones.
+
+    Both are serialized, and hold what a person edits. Any change of the access rules, their order or ``GROUPING`` can
+    let people reach each of the wanted rules.
+    """
+    known = present.get("exported_groups", ())
+    giving = [row for row in wanted.get("exported_groups", ()) if row not in known]
+    if any(present.get(name) != wanted.get(name) for name in ("access_rules", *GROUPING)):
+        giving += wanted.get("access_rules", ())
+    return {row["group"] for row in giving if row.get("group")}
+
+
+# They decide which user a first sign-in is linked to, superusers included: only a superuser sets them.
 LINKING = ("link_user_field", "link_privileged_users")
 # What belongs to one provider: its environment, its client, its metadata and keys.
 _NOT_COPIED = {
@@ -149,14 +162,23 @@ _NOT_COPIED = {
 }
 
 
-def copy_options(provider: Provider, of: Provider, *, with_mapping: bool, with_selection_rules: bool) -> None:
+def copy_options(
+    provider: Provider,
+    of: Provider,
+    *,
+    with_mapping: bool,
+    with_linking: bool,
+    with_selection_rules: bool,
+    without_groups: Collection[str],
+) -> None:
     """Copy the options and the rows of another provider to a new one, for example from the sandbox to production.
 
-    ``with_mapping``: also what is written into users, else the default mapping;
+    ``with_mapping``: also what is written into users, else the default mapping; ``with_linking``: also ``LINKING``;
     ``with_selection_rules``: also the provider selection rules and the sort order. Each needs its own permission.
+    ``without_groups``: the names of groups that the copy does not give.
     """
     left_out = (
-        _NOT_COPIED | (set() if with_selection_rules else {"sort_order"}) | (set() if with_mapping else {*LINKING})
+        _NOT_COPIED | (set() if with_selection_rules else {"sort_order"}) | (set() if with_linking else {*LINKING})
     )
     copied = [name for name in PROVIDER_FIELDS if name not in left_out]
     for name in copied:
@@ -167,6 +189,7 @@ def copy_options(provider: Provider, of: Provider, *, with_mapping: bool, with_s
             continue
         # A rule that gives a group writes into users too; without it, the others decide as before.
         rows = [row for row in getattr(of, name).all() if with_mapping or getattr(row, "outcome", "") != GROUP]
+        rows = [row for row in rows if str(getattr(row, "group", "")) not in without_groups]
         for row in rows:
             row.pk = None
         replace_rows(provider, name, rows)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, Permission, User
 
 from psc_connect.accounts.identifiers import Identifier
 from psc_connect.models import Account, Provider
@@ -29,3 +29,21 @@ def other(provider: Provider) -> Account:
 @pytest.fixture
 def right(db: None) -> User:
     return User.objects.create_user("dr-durand")
+
+
+@pytest.fixture
+def held(db: None) -> Group:
+    """A group with a permission that ``pages.EDITOR`` has."""
+    return group_with("Readers", "view_provider")
+
+
+@pytest.fixture
+def lacked(db: None) -> Group:
+    """A group with a permission that ``pages.EDITOR`` lacks, and one that it has."""
+    return group_with("Keepers", "view_provider", "delete_account")
+
+
+def group_with(name: str, *permissions: str) -> Group:
+    group = Group.objects.create(name=name)
+    group.permissions.set(Permission.objects.filter(codename__in=permissions))
+    return group

@@ -17,6 +17,8 @@ from psc_connect.models import Account, Provider
 
 ADD = "/admin/psc_connect/provider/add/"
 LIST = "/admin/psc_connect/provider/"
+# The permissions of somebody who edits providers with their mapping and rules.
+EDITOR = ("view_provider", "change_provider", "change_user")
 
 
 def change_page(provider: Any) -> str:

@@ -87,15 +87,16 @@ def test_where_visitors_are_sent_is_not_taken_over_by_who_may_only_declare(
     assert told == ""
 
 
-@pytest.mark.case("AD02", "AD03")
-def test_how_first_sign_ins_are_linked_is_not_taken_over_by_who_may_not_change_users(
-    provider: Provider, no_way_out: None, english: None
+@pytest.mark.case("AD02", "AD03", "NW03")
+@pytest.mark.parametrize("rights", [ADDER, (*ADDER, "change_user")])
+def test_how_first_sign_ins_are_linked_is_only_taken_over_by_superusers(
+    provider: Provider, no_way_out: None, english: None, rights: tuple[str, ...]
 ) -> None:
     Provider.objects.update(link_user_field="last_name", link_privileged_users=True)
-    copy, told = taken_over(administrator(*ADDER), provider, "sandbox")
+    copy, told = taken_over(administrator(*rights), provider, "sandbox")
     assert (copy.link_user_field, copy.link_privileged_users) == ("", False)
     assert "links first sign-ins" in told
-    copy, told = taken_over(administrator(*ADDER, "change_user"), provider, "production")
+    copy, told = taken_over(administrator(), provider, "production")
     assert (copy.link_user_field, copy.link_privileged_users) == ("last_name", True)
     assert told == ""
 

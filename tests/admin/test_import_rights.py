@@ -114,11 +114,11 @@ def test_rows_that_fill_fields_of_users_take_it_too(provider: Provider) -> None:
     assert Provider.objects.get(slug="new").exported_attributes.count() == 3
 
 
-@pytest.mark.case("AD02", "AD03")
+@pytest.mark.case("AD02", "AD03", "NW03")
 @pytest.mark.parametrize("option", [{"link_user_field": "last_name"}, {"link_privileged_users": True}])
-def test_to_link_first_sign_ins_to_users_takes_it_too(provider: Provider, option: dict[str, Any]) -> None:
-    rights = ("view_provider", "change_provider", "add_provider", "replace_provider_secrets")
-    editor, allowed = administrator(*rights), administrator(*rights, "change_user")
+def test_only_a_superuser_links_first_sign_ins_to_users(provider: Provider, option: dict[str, Any]) -> None:
+    rights = ("view_provider", "change_provider", "add_provider", "replace_provider_secrets", "change_user")
+    editor, allowed = administrator(*rights), administrator()
     for declared in ({"slug": "psc"}, {**PRODUCTION, "slug": "new"}):
         text = document({**declared, **option})
         assert next(iter(option)) in problems_of(show(editor, text))

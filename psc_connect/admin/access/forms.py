@@ -18,6 +18,7 @@ from psc_connect.admin.access.condition_forms import NO_CHOICE, ConditionFormSet
 from psc_connect.admin.base import ModelForm
 from psc_connect.admin.formset_page import RowFormSet, formset_of
 from psc_connect.admin.mapping.forms import UserinfoField
+from psc_connect.admin.widgets import GroupSelect
 from psc_connect.models import AccessRule, Provider
 from psc_connect.models.access import MAX_RULES
 
@@ -37,6 +38,7 @@ class RuleForm(ModelForm[AccessRule]):
     class Meta:
         model = AccessRule
         fields = ("outcome", "message", "group")
+        widgets = {"group": GroupSelect}  # noqa: RUF012
 
     def __init__(self, *args: Any, groups: list[tuple[Any, str]], search: CodeSearch, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

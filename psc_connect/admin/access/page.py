@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
+from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext, ngettext
@@ -18,14 +19,15 @@ from psc_connect.admin import edit_conflicts
 from psc_connect.admin.access.code_search import labels_with_codes
 from psc_connect.admin.access.forms import OthersForm, PreviewForm, initial_rule, rule_formset
 from psc_connect.admin.access.preview import MAX_ACCOUNTS, RuleSet
-from psc_connect.admin.base import VIEW_CLAIMS, may_change_users
+from psc_connect.admin.base import VIEW_CLAIMS, administrator, may_change_users
 from psc_connect.admin.formset_page import RowsPage
 from psc_connect.admin.masking import masker
+from psc_connect.admin.rights import WHY_NOT_GIVING, disable_groups, why_not_groups
 from psc_connect.admin.sentences import others_in_words, rule_in_words
 from psc_connect.dry_run import run
 from psc_connect.professional.userinfo import read_userinfo
 from psc_connect.providers.serialization import serialize_rows, stored_rows
-from psc_connect.providers.validation import changes_group_grants, give_groups
+from psc_connect.providers.validation import changes_group_grants, give_groups, groups_given
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,10 +113,17 @@ class AccessPage(RowsPage):
         if self.values["others_may_sign_in"] != present["others_may_sign_in"]:
             changes_groups = changes_groups or give_groups(wanted)
         if changes_groups and not may_change_users(request):
-            return {
-                "problem": gettext("Giving groups takes the permission to change users: ask a colleague who has it.")
-            }
+            return {"problem": WHY_NOT_GIVING}
+        given = groups_given(present, {**self.values, RULES: wanted})
+        if why := why_not_groups(administrator(request), given):
+            return {"problem": why}
         return super().problem(request, rows)
+
+    def _why_not_groups(self, request: HttpRequest, rules: Any) -> str:
+        """Say beside the rows what this administrator may not change; return "" for those who only view."""
+        if not self.model_admin.has_change_permission(request, self.provider) or not Group.objects.exists():
+            return ""
+        return disable_groups(administrator(request), rules) if may_change_users(request) else str(WHY_NOT_GIVING)
 
     @sensitive_variables()
     def _preview(self, request: HttpRequest, rules: RuleSet, preview: PreviewForm) -> dict[str, Any]:
@@ -155,6 +164,7 @@ class AccessPage(RowsPage):
             preview=preview,
             labels_with_codes=labels_with_codes(),
             users_have_groups=users_have_groups(),
+            why_not_groups=self._why_not_groups(request, rules),
             max_accounts=MAX_ACCOUNTS,
             **{**NO_PREVIEW, "remarks": [], **context},
         )

@@ -14,7 +14,7 @@ from typing_extensions import override
 from psc_connect.admin.base import ModelForm
 from psc_connect.admin.formset_page import RowFormSet, formset_of
 from psc_connect.admin.json_field import JSON_ATTRIBUTES
-from psc_connect.admin.widgets import field_choices
+from psc_connect.admin.widgets import GroupSelect, field_choices
 from psc_connect.administrator_messages import load_json
 from psc_connect.claims.samples import SAMPLES, load_sample
 from psc_connect.mapping.presets import PRESET_NAMES
@@ -50,6 +50,7 @@ class GroupForm(ModelForm[ExportedGroup]):
     class Meta:
         model = ExportedGroup
         fields = ("claim", "equals", "group")
+        widgets = {"group": GroupSelect}  # noqa: RUF012
 
 
 class _PathFormSet(RowFormSet):

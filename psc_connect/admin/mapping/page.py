@@ -15,12 +15,13 @@ from typing_extensions import override
 from psc_connect.access.groups import users_have_groups
 from psc_connect.accounts.decision import find_account
 from psc_connect.accounts.verified_identity import VerifiedIdentity
-from psc_connect.admin.base import VIEW_CLAIMS, WHY_NOT_USERS, may_change_users
+from psc_connect.admin.base import VIEW_CLAIMS, WHY_NOT_USERS, administrator, may_change_users
 from psc_connect.admin.formset_page import RowsPage
 from psc_connect.admin.mapping.computed_values import shown_computed
 from psc_connect.admin.mapping.forms import AttributeFormSet, GroupFormSet, PresetForm, SampleForm
 from psc_connect.admin.mapping.preview import MappingPreview
 from psc_connect.admin.masking import masker
+from psc_connect.admin.rights import disable_groups, why_not_groups
 from psc_connect.backends import creation_is_impossible
 from psc_connect.claims.claims import Claims
 from psc_connect.claims.paths import proposals
@@ -28,6 +29,7 @@ from psc_connect.dry_run import run
 from psc_connect.exceptions import LoginRefused
 from psc_connect.mapping.presets import add_preset
 from psc_connect.providers.serialization import serialize_rows
+from psc_connect.providers.validation import groups_given
 from psc_connect.text import to_single_line
 
 if TYPE_CHECKING:
@@ -95,6 +97,8 @@ class MappingPage(RowsPage):
         wanted = {name: serialize_rows(name, typed) for name, typed in rows.items()}
         if wanted != self.present() and not may_change_users(request):
             return {"problem": WHY_NOT_USERS}
+        if why := why_not_groups(administrator(request), groups_given(self.present(), wanted)):
+            return {"problem": why}
         return super().problem(request, rows)
 
     @sensitive_variables()
@@ -117,6 +121,7 @@ class MappingPage(RowsPage):
             users_have_groups=users_have_groups(),
             has_groups=Group.objects.exists(),
             why_not="" if may_change_users(request) else WHY_NOT_USERS,
+            why_not_groups=disable_groups(administrator(request), groups),
             creation_is_impossible=creation_is_impossible(self.provider),
             computed=shown_computed(claims, shown),
             proposals=[(path.path, to_single_line(shown(path.value))) for path in proposals(userinfo)],

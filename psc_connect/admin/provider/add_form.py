@@ -14,11 +14,12 @@ from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
 from psc_connect import conf
-from psc_connect.admin.base import ModelAdmin, ModelForm, may_change_users
+from psc_connect.admin.base import ModelAdmin, ModelForm, administrator, may_change_users
 from psc_connect.admin.json_field import DocumentField
 from psc_connect.admin.provider.same_issuer import explain_differences, is_confirmed
 from psc_connect.admin.provider.secret_field import SecretInput
 from psc_connect.admin.reauthentication import why_not
+from psc_connect.admin.rights import groups_beyond, is_superuser, why_not_groups
 from psc_connect.admin.widgets import SuggestingInput
 from psc_connect.administrator_messages import explain, form_errors_of
 from psc_connect.models import Environment, Provider
@@ -26,7 +27,7 @@ from psc_connect.oidc.errors import MetadataError, OIDCError, ProviderUnavailabl
 from psc_connect.providers import validation
 from psc_connect.providers.metadata import fetch_document
 from psc_connect.providers.same_issuer import disagreements
-from psc_connect.providers.serialization import stored_rows
+from psc_connect.providers.serialization import serialize_provider, stored_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -185,9 +186,18 @@ class DeclarationForm(ProviderForm):
 
 def copy_settings(provider: Provider, like: Provider, model_admin: ModelAdmin[Provider], request: HttpRequest) -> None:
     """Copy options and rows to a new provider, and show messages about what was left out."""
-    with_mapping = may_change_users(request)
+    by = administrator(request)
+    with_mapping, with_linking = may_change_users(request), is_superuser(by)
     with_selection_rules = model_admin.has_change_permission(request)
-    validation.copy_options(provider, like, with_mapping=with_mapping, with_selection_rules=with_selection_rules)
+    given = validation.groups_given({}, serialize_provider(like)) if with_mapping else set()
+    validation.copy_options(
+        provider,
+        like,
+        with_mapping=with_mapping,
+        with_linking=with_linking,
+        with_selection_rules=with_selection_rules,
+        without_groups=groups_beyond(by, given),
+    )
     mapping = {name: stored_rows(like, name) for name in validation.default_mapping()}
     if not with_mapping and mapping != validation.default_mapping():
         text = gettext(
@@ -195,9 +205,12 @@ def copy_settings(provider: Provider, like: Provider, model_admin: ModelAdmin[Pr
             "default rows."
         )
         messages.warning(request, text % {"slug": like.slug})
-    if not with_mapping and any(getattr(like, name) for name in validation.LINKING):
+    if why := why_not_groups(by, given):
+        text = gettext("The rows of %(slug)s that give these groups have not been copied. %(reason)s")
+        messages.warning(request, text % {"slug": like.slug, "reason": why})
+    if not with_linking and any(getattr(like, name) for name in validation.LINKING):
         text = gettext(
-            "How %(slug)s links first sign-ins to users has not been copied, since you may not change users."
+            "How %(slug)s links first sign-ins to users has not been copied: only a superuser can decide this."
         )
         messages.warning(request, text % {"slug": like.slug})
     if not with_selection_rules and like.selection_rules.exists():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -12,26 +12,27 @@ from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
 from psc_connect.admin import edit_conflicts
-from psc_connect.admin.base import may_change_users
+from psc_connect.admin.base import administrator, may_change_users
 from psc_connect.admin.json_field import DocumentField
 from psc_connect.admin.provider.add_form import ProviderForm
 from psc_connect.admin.provider.secret_field import SecretInput, secret_state
+from psc_connect.admin.rights import WHY_NOT_LINKING, is_superuser, why_not_groups
 from psc_connect.admin.widgets import PairsField, SuggestingInput, field_choices
 from psc_connect.models import Environment, Provider
 from psc_connect.models.user_fields import linkable_fields
 from psc_connect.oidc.metadata import secret_recipient
 from psc_connect.providers import validation
+from psc_connect.providers.serialization import stored_rows
 from psc_connect.validators import validate_translations
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
 
 SUGGESTED_LOCALES = ("auto", "fr", "fr en")
 # Inputs of the form, and the member of each translation that they edit.
 TRANSLATIONS = (("button_texts", "button_text"), ("button_tooltips", "button_tooltip"))
 
 
-WHY_NOT_LINKING = _(
-    "This setting decides which user a person signs in as. You need the permission to change users: ask a colleague"
-    " who has it."
-)
 WHY_NOT_ACTIVITIES = _(
     "While access rules give groups, this setting decides who joins them. You need the permission to change users: "
     "ask a colleague who has it."
@@ -87,6 +88,10 @@ class ChangeForm(ProviderForm):
         if self.why_not:
             secret.help_text = self.why_not
             secret.widget.attrs["disabled"] = not self.is_bound
+        for name, reason in self.read_only.items():
+            # Django keeps the stored value, whatever is sent.
+            self.fields[name].disabled = True
+            self.fields[name].help_text = reason
 
     @cached_property
     def changed_meanwhile(self) -> set[str]:
@@ -131,20 +136,32 @@ class ChangeForm(ProviderForm):
         for name in {*self.cleaned_data} - {*self.changed_data, "client_secret"}:
             self.cleaned_data[name] = self.initial[name]
         super().clean()
-        if not may_change_users(self.request):
-            self._check_what_users_get()
+        self._check_read_only()
         self._join_translations()
         if conflicts := self.in_conflict:
             self._tell_of_conflict(conflicts)
         return self.cleaned_data
 
-    def _check_what_users_get(self) -> None:
-        reasons = dict.fromkeys(validation.LINKING, WHY_NOT_LINKING)
-        if validation.give_groups(self.instance.access_rules.values("outcome")):
-            reasons |= dict.fromkeys(validation.GROUPING, WHY_NOT_ACTIVITIES)
-        for name in self.changed_data:
-            if name in reasons:
-                self.add_error(name, ValidationError(reasons[name], code="users_not_allowed"))
+    @cached_property
+    def read_only(self) -> dict[str, _StrPromise | str]:
+        """The fields that this administrator may not change, with the reasons."""
+        by = administrator(self.request)
+        reasons: dict[str, _StrPromise | str] = {}
+        if not is_superuser(by):
+            reasons |= dict.fromkeys(validation.LINKING, WHY_NOT_LINKING)
+        rules = {"access_rules": stored_rows(self.instance, "access_rules")}
+        if validation.give_groups(rules["access_rules"]):
+            why = WHY_NOT_ACTIVITIES if not may_change_users(self.request) else ""
+            if why := why or why_not_groups(by, validation.groups_given({}, rules)):
+                reasons |= dict.fromkeys(validation.GROUPING, why)
+        return {name: reason for name, reason in reasons.items() if name in self.fields}
+
+    def _check_read_only(self) -> None:
+        """Refuse what no page of ours sends, rather than ignore it."""
+        for name, reason in self.read_only.items():
+            field, sent = self.fields[name], self[name].data
+            if sent not in (None, False) and field.to_python(sent) != self.initial[name]:
+                self.add_error(name, ValidationError(reason, code="users_not_allowed"))
 
     def _join_translations(self) -> None:
         joined: dict[str, dict[str, str]] = {}

@@ -17,22 +17,22 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from typing_extensions import override
 
 from psc_connect.admin import edit_conflicts
-from psc_connect.admin.base import WHY_NOT_USERS, AdminPage, ProviderPage, administrator, may_change_users
+from psc_connect.admin.base import AdminPage, ProviderPage, administrator
 from psc_connect.admin.history import shown_difference
 from psc_connect.admin.json_field import JSON_ATTRIBUTES
-from psc_connect.admin.provider.same_issuer import confirmation, explain_differences, is_confirmed, is_superuser
+from psc_connect.admin.provider.import_rights import problems_for
+from psc_connect.admin.provider.same_issuer import confirmation, is_confirmed
 from psc_connect.admin.reauthentication import may_replace, why_not
 from psc_connect.admin.signed_payloads import PayloadExpired, read_signed_payload, sign_payload, tell_expired
 from psc_connect.administrator_messages import load_json
 from psc_connect.configuration.apply import apply_plans, import_missing_keys
 from psc_connect.configuration.file_format import declarations_of
 from psc_connect.configuration.planning import make_plans
-from psc_connect.configuration.problems import ConfigurationError, Problem
+from psc_connect.configuration.problems import ConfigurationError
 from psc_connect.contrib.lemonldap.conversion import convert, is_lemonldap, provider_settings
 from psc_connect.fields import StoredSecret
 from psc_connect.models import DeclarationChange
-from psc_connect.providers import validation
-from psc_connect.providers.serialization import exported, serialize_rows, stored_rows
+from psc_connect.providers.serialization import exported
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin
@@ -234,48 +234,6 @@ def planned(document: object) -> tuple[list[Plan], list[dict[str, str]]]:
         for note in each.notes
     ]
     return make_plans([each.declaration for each in converted], secrets), notes
-
-
-def problems_for(request: HttpRequest, plans: list[Plan]) -> list[Problem]:
-    """Return what keeps these plans from being carried out by this administrator."""
-    found = [
-        Problem(f"{plan.provider.slug} {each.where}" if plan.has_slug else each.where, each.text)
-        for plan in plans
-        for each in plan.problems
-    ]
-    if not is_superuser(request):
-        found += [
-            Problem(f"{plan.provider.slug} metadata", explain_differences(request, plan.disagreements))
-            for plan in plans
-            if plan.disagreements
-        ]
-    if not may_change_users(request):
-        found += [
-            Problem(f"{plan.provider.slug} {name}", str(WHY_NOT_USERS))
-            for plan in plans
-            for name in _written_into_users(plan)
-        ]
-    return found
-
-
-def _written_into_users(plan: Plan) -> list[str]:
-    """Return the names of what the plan writes into users or links them by, except a new provider's defaults."""
-    usual = validation.default_mapping()
-    found = [
-        name
-        for name in usual
-        if name in plan.rows and not (plan.is_new and serialize_rows(name, plan.rows[name]) == usual[name])
-    ]
-    changed = {each.name for each in plan.diff}
-    present = wanted = stored_rows(plan.provider, "access_rules")
-    if (rules := plan.rows.get("access_rules")) is not None:
-        wanted = serialize_rows("access_rules", rules)
-    if validation.changes_group_grants(present, wanted):
-        found.append("access_rules")
-    if validation.give_groups(wanted):
-        found += [name for name in validation.GROUPING if name in changed]
-    linking = [name for name in validation.LINKING if name in changed]
-    return found + [name for name in linking if getattr(plan.provider, name) or not plan.is_new]
 
 
 def digest_of(plans: list[Plan]) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext
 
 from psc_connect.admin import edit_conflicts
+from psc_connect.admin.rights import is_superuser
 from psc_connect.providers.same_issuer import what_they_mean
 
 if TYPE_CHECKING:
@@ -21,12 +22,12 @@ CONFIRMED = "confirmed_differences"
 
 def is_confirmed(request: HttpRequest, found: list[Disagreement]) -> bool:
     """Return whether nothing must be confirmed, or a superuser has confirmed exactly these disagreements."""
-    return not found or (is_superuser(request) and request.POST.get(CONFIRMED) == _digest(found))
+    return not found or (is_superuser(request.user) and request.POST.get(CONFIRMED) == _digest(found))
 
 
 def explain_differences(request: HttpRequest, found: list[Disagreement]) -> str:
     """Return what the disagreements mean, and who can confirm them."""
-    if is_superuser(request):
+    if is_superuser(request.user):
         what_to_do = gettext("Confirm it below if both are right.")
     else:
         what_to_do = gettext("Only a superuser can confirm this: use the values of the other declaration, or ask one.")
@@ -35,12 +36,8 @@ def explain_differences(request: HttpRequest, found: list[Disagreement]) -> str:
 
 def confirmation(request: HttpRequest, found: list[Disagreement]) -> dict[str, Any] | None:
     """Return the checkbox for the template ``confirm_differences.html``, or None if there is nothing to confirm."""
-    return {"name": CONFIRMED, "value": _digest(found)} if found and is_superuser(request) else None
+    return {"name": CONFIRMED, "value": _digest(found)} if found and is_superuser(request.user) else None
 
 
 def _digest(found: list[Disagreement]) -> str:
     return edit_conflicts.digest([astuple(each) for each in found])
-
-
-def is_superuser(request: HttpRequest) -> bool:
-    return bool(getattr(request.user, "is_superuser", False))
