@@ -43,6 +43,7 @@ from psc_connect.admin.base import (
     urls_with_pages,
 )
 from psc_connect.admin.masking import masked
+from psc_connect.admin.rights import SUPERUSERS_ALONE, may_change_sign_ins
 from psc_connect.models import Account, UnlinkedAccount
 from psc_connect.professional.identifiers import Kind, NationalIdentifier
 from psc_connect.professional.professional import Professional
@@ -111,6 +112,9 @@ class AccountAdmin(ReadOnlyMixin, DeclaredFilters, ModelAdmin[Account]):
     @admin.action(permissions=("delete",), description=_("Unlink the selected accounts"))
     def delete_selected(self, request: HttpRequest, queryset: QuerySet[Account]) -> TemplateResponse | None:
         """Replace Django's action of that name: unlink each account."""
+        if not may_change_sign_ins(administrator(request), *(each.user for each in queryset.select_related("user"))):
+            messages.error(request, SUPERUSERS_ALONE)
+            return None
         if request.POST.get("post"):
             accounts = queryset.select_related("user", "provider")
             count = sum(self._unlink(request, account) for account in accounts)
@@ -140,6 +144,12 @@ class AccountAdmin(ReadOnlyMixin, DeclaredFilters, ModelAdmin[Account]):
         kept, other = pks
         return HttpResponseRedirect(f"{page_url(self, 'merge', kept)}?{urlencode({'other': f'#{other}'})}")
 
+    @override
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Return whether accounts may be unlinked. Django asks too, before a user is deleted with its accounts."""
+        may_unlink = obj is None or may_change_sign_ins(administrator(request), obj.user)
+        return may_unlink and super().has_delete_permission(request, obj)
+
     def has_link_permission(self, request: HttpRequest) -> bool:
         return may_link(request)
 
@@ -150,8 +160,11 @@ class AccountAdmin(ReadOnlyMixin, DeclaredFilters, ModelAdmin[Account]):
     @override
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         account = context["original"]
+        is_open = may_change_sign_ins(administrator(request), account.user)
+        could_change = may_link(request) or self.has_delete_permission(request)
         context |= {
-            "may_link": may_link(request),
+            "why_not": SUPERUSERS_ALONE if could_change and not is_open else "",
+            "may_link": is_open and may_link(request),
             "identifiers": list(shown_identifiers(account, request)),
             "has_former_identifiers": bool(former_identifiers(account)),
             "activity_choices": (from_snapshot(account.professional) or Professional()).activity_choices,

@@ -10,7 +10,9 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
+from psc_connect.accounts.matching import is_privileged
 from psc_connect.accounts.merging import Link, Merger, PlanRefused, plan_link, plan_merger
+from psc_connect.admin.rights import SUPERUSERS_ALONE, has_all_permissions_of, may_change_sign_ins
 from psc_connect.models import Account
 
 if TYPE_CHECKING:
@@ -28,7 +30,11 @@ REFUSED = {
     "link_same": _("The account is already linked to this user."),
     "link_has_account": _("This user has an account of the same issuer: merge the two accounts instead."),
     "link_user_unknown": _("There is no such user."),
-    "superusers_alone": _("One of the users is a superuser: only a superuser can change who signs in as a superuser."),
+    "superusers_alone": SUPERUSERS_ALONE,
+    "permissions_beyond": _(
+        "The user administers this site and has permissions that you do not have: only someone who has them, such as a "
+        "superuser, can change who signs in as this user."
+    ),
     "plan_changed": _(
         "Nothing has been done: something has changed since you opened this page. Please check it again."
     ),
@@ -61,9 +67,11 @@ class PlanForm(forms.Form):
 
     def _plan(self) -> Merger | Link:
         plan = type(self).make_plan(self.account, self.chosen)
-        changes_superuser = any(getattr(user, "is_superuser", False) for user in (plan.user, plan.former_user))
-        if changes_superuser and not self.by.is_superuser:
+        if not may_change_sign_ins(self.by, plan.user, plan.former_user):
             raise PlanRefused("superusers_alone")
+        # The person who signs in gets the permissions of the user.
+        if is_privileged(plan.user) and not has_all_permissions_of(self.by, plan.user):
+            raise PlanRefused("permissions_beyond")
         return plan
 
 

@@ -14,8 +14,8 @@ from django.utils.translation import gettext_lazy as _
 from psc_connect.accounts.withdrawal import former_identifiers, withdraw
 from psc_connect.admin.accounts.account_page import AccountPage
 from psc_connect.admin.accounts.details import identifier_as_text, is_revealed
-from psc_connect.admin.accounts.forms import REFUSED
 from psc_connect.admin.base import VIEW_CLAIMS, administrator
+from psc_connect.admin.rights import SUPERUSERS_ALONE, may_change_sign_ins
 from psc_connect.login.session import has_recent_authentication
 
 if TYPE_CHECKING:
@@ -53,8 +53,8 @@ class WithdrawPage(AccountPage):
         form = self._form(request, request.POST)
         if not form.is_valid() or not has_recent_authentication(request):
             return self._show(request, form)
-        if getattr(self.account.user, "is_superuser", False) and not administrator(request).is_superuser:
-            messages.error(request, REFUSED["superusers_alone"])
+        if not may_change_sign_ins(administrator(request), self.account.user):
+            messages.error(request, SUPERUSERS_ALONE)
             return HttpResponseRedirect(self.url("change", self.account.pk))
         with transaction.atomic():
             withdraw(self.account, form.cleaned_data["identifiers"], by=administrator(request))
