@@ -22,6 +22,7 @@ from tests.support.log_recorder import RECORDER, record_simulator
 from tests.support.people import export_plain_usernames
 from tests.support.stored_keys import store_keys
 from tests.support.tls_provider import Serving, tls_providers
+from tests.support.two_issuers import NEW, OLD, TwoIssuers
 
 CLIENT_ID = "the-client"
 CLIENT_SECRET = "the-client-secret-e7c1"
@@ -86,6 +87,19 @@ def make_provider(simulator: Simulator, slug: str = "psc", **changes: Any) -> Pr
 @pytest.fixture
 def provider(db: None, simulator: Simulator) -> Provider:
     return make_provider(simulator)
+
+
+@pytest.fixture
+def two(db: None, simulator: Simulator) -> Iterator[TwoIssuers]:
+    """A provider whose host has changed, declared under both issuers."""
+    with run_simulator() as moved:
+        simulators = {OLD: simulator, NEW: record_simulator(moved)}
+        for slug, each in simulators.items():
+            each.register(client_of(slug))
+        old, new = (make_provider(each, slug=slug) for slug, each in simulators.items())
+        for provider in (old, new):
+            provider.exported_attributes.filter(user_field="username").update(claim="username || preferred_username")
+        yield TwoIssuers(old, new, simulators)
 
 
 @pytest.fixture

@@ -24,7 +24,14 @@ def record(
     by: User | None = None,
 ) -> None:
     """Save an audit entry. ``before``: the previous values. ``by=None``: changed by a login."""
-    AccountChange.objects.create(
+    entry(account, action, provider=provider, before=before, by=by).save()
+
+
+def entry(
+    account: Account, action: AccountChange.Action, *, provider: Provider, before: Mapping[str, Any], by: User | None
+) -> AccountChange:
+    """Return an audit entry, unsaved."""
+    return AccountChange(
         account=account,
         provider=provider.slug,
         action=action,

@@ -25,7 +25,7 @@ def is_superuser(user: Any) -> bool:
 
 
 def may_change_sign_ins(by: User, *users: User) -> bool:
-    """Return whether ``by`` may change who signs in as these users: a superuser's sign-in is a superuser's business."""
+    """Return whether ``by`` may change who signs in as these users: only a superuser changes those of superusers."""
     return is_superuser(by) or not any(map(is_superuser, users))
 
 

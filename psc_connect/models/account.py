@@ -106,12 +106,13 @@ class AccountChange(models.Model):
         MERGED = "merged", _("merged with another account")
         MATCHED = "matched", _("linked at the first sign-in to an existing user")
         WITHDRAWN = "withdrawn", _("former identifier withdrawn")
+        MOVED = "moved", _("moved to another issuer")
 
     account = models.ForeignKey(Account, models.SET_NULL, null=True, related_name="changes", verbose_name=_("account"))
     provider = models.SlugField(_("provider"))
     action = models.CharField(_("action"), max_length=16, choices=Action)
     username = models.CharField(_("username"), max_length=255)
-    # The former sub, user or account, or the identifier that was withdrawn.
+    # The former sub, user, account or issuer, or the identifier that was withdrawn.
     before = models.JSONField(_("before"), default=dict)
     made_at = models.DateTimeField(_("made on"), auto_now_add=True)
     made_by = models.ForeignKey(

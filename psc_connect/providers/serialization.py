@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from psc_connect.models import Provider
@@ -70,6 +71,8 @@ ROWS = {
     "selection_rules": ("kind", "header", "value"),
     "access_rules": ("conditions", "outcome", "message", "group"),
 }
+# The name of an entry of the audit log: the accounts of one issuer became those of another.
+MOVED_ACCOUNTS = "moved_accounts"
 # Their order matters: a row is identified by its number.
 ORDERED_ROWS = ("access_rules",)
 
@@ -119,6 +122,8 @@ def field_of(name: str, model: type[models.Model] = Provider) -> Any:
 
 def label_of(name: str, model: type[models.Model] = Provider) -> str:
     """Return the label of a field, or of a kind of row, in the active language; else its name."""
+    if name == MOVED_ACCOUNTS:
+        return gettext("accounts moved to another issuer")
     if name in ROWS:
         return str(Provider._meta.get_field(name).related_model._meta.verbose_name)  # type: ignore[union-attr]
     try:

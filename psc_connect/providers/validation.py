@@ -221,7 +221,9 @@ def problems(
     if present is None or present.secret_recipient == secret_recipient(metadata):
         return
     if _has_accounts_of_another_issuer(present, issuer):
-        message = _("This provider has accounts of its current issuer: declare a second provider instead.")
+        message = _(
+            "This provider has accounts of its current issuer: declare a second provider, and move the accounts to it."
+        )
         field = "environment" if environment != present.environment else "metadata"
         yield field, ValidationError(message, code="issuer_has_accounts")
     elif present.client_secret and not secret:

@@ -26,6 +26,7 @@ PAGES: Final = {
     "provider_rules": ("admin.md#send-visitors-to-one-of-several-providers", "declarer.md"),
     "provider_keys": ("admin.md#manage-the-signing-keys", "cles.md"),
     "provider_history": ("admin.md#read-the-history", "incidents.md"),
+    "provider_move_accounts": ("operate.md#move-to-another-issuer", "comptes.md"),
     "provider_import": ("configuration.md", "declarer.md"),
     "provider_confirm": ("admin.md#give-rights", "declarer.md"),
     "account_changelist": ("admin.md#find-an-account", "comptes.md"),

@@ -46,6 +46,7 @@ BEFORE = {
     "account": _("number of the account"),
     "user": _("number of the user"),
     "username": _("username"),
+    "issuer": _("issuer"),
     "kind": _("kind"),
     "number": _("number"),
 }

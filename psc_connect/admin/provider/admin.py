@@ -36,6 +36,7 @@ from psc_connect.admin.provider.dry_run_page import BeginDryRunPage, DryRunPage
 from psc_connect.admin.provider.fieldsets import ADD_FIELDSETS, CHANGE_FIELDSETS
 from psc_connect.admin.provider.import_export import ExportPage, ImportPage, may_import
 from psc_connect.admin.provider.keys_page import KeysPage, import_keys, keys_state
+from psc_connect.admin.provider.move_page import MoveAccountsPage
 from psc_connect.admin.provider.readonly import ReadOnlyFieldsMixin, read_only_names
 from psc_connect.admin.provider.same_issuer import confirmation
 from psc_connect.admin.provider.selection_rules import RulesPage
@@ -65,6 +66,7 @@ PAGES = (
     ExportPage,
     AcceptMetadataPage,
     HistoryPage,
+    MoveAccountsPage,
 )
 SOURCE = DeclarationChange.Source.ADMIN
 
@@ -165,6 +167,7 @@ class ProviderAdmin(ReadOnlyFieldsMixin, DeclaredFilters, ModelAdmin[Provider]):
         context["shown_version"] = getattr(context["adminform"].form, "shown_version", "")
         context["confirmation"] = confirmation(request, [*getattr(context["adminform"].form, "disagreements", ())])
         context["may_change"] = self.has_change_permission(request, provider)
+        context["may_move_accounts"] = context["may_change"] and bool(provider) and provider.accounts.exists()
         return super().render_change_form(request, context, *args, **kwargs)
 
     @override

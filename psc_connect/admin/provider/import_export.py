@@ -21,7 +21,7 @@ from psc_connect.admin.base import AdminPage, ProviderPage, administrator
 from psc_connect.admin.history import shown_difference
 from psc_connect.admin.json_field import JSON_ATTRIBUTES
 from psc_connect.admin.provider.import_rights import problems_for
-from psc_connect.admin.provider.same_issuer import confirmation, is_confirmed
+from psc_connect.admin.provider.same_issuer import confirmation, explain_differences, is_confirmed
 from psc_connect.admin.reauthentication import may_replace, why_not
 from psc_connect.admin.signed_payloads import PayloadExpired, read_signed_payload, sign_payload, tell_expired
 from psc_connect.administrator_messages import load_json

@@ -1,0 +1,87 @@
+"""Moving of all accounts of an issuer to another one: the same provider under another host or scheme."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, TypeVar
+
+from django.db.models import OuterRef, Subquery
+
+from psc_connect.accounts import audit
+from psc_connect.accounts.identifiers import as_identifier, shared_key
+from psc_connect.models import Account, AccountChange, AccountIdentifier
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from django.contrib.auth.models import User
+
+    from psc_connect.models import Provider
+
+T = TypeVar("T")
+# Rows of one statement: databases limit its parameters.
+BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class AccountsToMove:
+    """The accounts of an issuer and their identifiers, with the keys that they will have at the other issuer.
+
+    ``conflicts``: pairs of an account and one that the other issuer has already, with the same ``sub`` or identifier.
+    """
+
+    accounts: tuple[Account, ...]
+    identifiers: tuple[AccountIdentifier, ...]
+    conflicts: tuple[tuple[int, int], ...]
+
+    @property
+    def superusers(self) -> tuple[int, ...]:
+        """The accounts of superusers. A custom user model may have none."""
+        return tuple(account.pk for account in self.accounts if getattr(account.user, "is_superuser", False))
+
+
+def find_accounts_to_move(old: str, new: str) -> AccountsToMove:
+    """Return what moves from the old issuer to the new one, in four statements whatever the number of accounts."""
+    rows = Account.objects.filter(issuer=old).order_by("pk")
+    # Compared in Python too: the database's collation may be less strict.
+    accounts = tuple(row for row in rows.select_related("user").defer("professional") if row.issuer == old)
+    at_new = Account.objects.filter(issuer=new, subject=OuterRef("subject")).values("pk")[:1]
+    same_sub = rows.annotate(other=Subquery(at_new)).exclude(other=None).values_list("pk", "other")
+    known = dict(AccountIdentifier.objects.filter(account__issuer=new).values_list("match_key", "account"))
+    conflicts, identifiers = set(same_sub), []
+    for row in AccountIdentifier.objects.filter(account__issuer=old):
+        identifier = as_identifier(row)
+        # The other rows have a key of their account, which stays the same.
+        if row.match_key == shared_key(old, identifier):
+            row.match_key = shared_key(new, identifier)
+            identifiers.append(row)
+            if row.match_key in known:
+                conflicts.add((row.account_id, known[row.match_key]))
+    return AccountsToMove(accounts, tuple(identifiers), tuple(sorted(conflicts)))
+
+
+def lock_accounts(issuer: str) -> None:
+    """Lock the accounts of an issuer until the transaction ends."""
+    list(Account.objects.select_for_update().order_by("pk").filter(issuer=issuer).values_list("pk"))
+
+
+def move_accounts(found: AccountsToMove, *, to: Provider, by: User | None) -> None:
+    """Give the accounts the issuer of another provider, and record it. Must run in a transaction.
+
+    Raises IntegrityError if a sign-in has created an account with the same ``sub`` or identifier meanwhile.
+    """
+    moved = AccountChange.Action.MOVED
+    for accounts in _batches(found.accounts):
+        entries = [audit.entry(each, moved, provider=to, before={"issuer": each.issuer}, by=by) for each in accounts]
+        Account.objects.filter(pk__in=[each.pk for each in accounts]).update(issuer=to.issuer, provider=to)
+        AccountChange.objects.bulk_create(entries)
+    for identifiers in _batches(found.identifiers):
+        AccountIdentifier.objects.bulk_update(identifiers, ("match_key",))
+
+
+def _batches(rows: Iterable[T]) -> Iterator[list[T]]:
+    remaining = iter(rows)
+    while batch := list(islice(remaining, BATCH)):
+        yield batch

@@ -1,0 +1,134 @@
+"""The move of an issuer: its accounts are those of another declared provider from now on.
+
+A provider whose host or scheme changes has another issuer, and accounts belong to an issuer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_lazy as _
+
+from psc_connect.accounts.moving import AccountsToMove, find_accounts_to_move, lock_accounts, move_accounts
+from psc_connect.models import Provider
+from psc_connect.providers import audit
+from psc_connect.providers.serialization import MOVED_ACCOUNTS, Difference
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+REFUSALS = {
+    "move_provider_unknown": _("No provider has the identifier or the issuer “%(name)s”."),
+    "move_provider_several": _("Several providers have the issuer “%(name)s”: give the identifier of one."),
+    "move_same_issuer": _("Both providers have the same issuer: its accounts are already those of both."),
+    "move_issuer_missing": _("A provider without metadata has no issuer."),
+    "move_other_environment": _(
+        "The two providers are of two environments, whose people are not the same: no account can move."
+    ),
+    "move_conflicts": _("The same person has an account at both issuers: unlink one of the two, then move the others."),
+    "move_changed": _("Nothing has been moved: something has changed meanwhile. Please start again."),
+}
+
+
+class MoveRefused(Exception):
+    """The accounts cannot be moved; ``code`` is one of ``REFUSALS``."""
+
+    def __init__(self, code: str, **params: str) -> None:
+        super().__init__(code)
+        self.code, self.params = code, params
+
+    @property
+    def text(self) -> str:
+        return str(REFUSALS[self.code]) % self.params
+
+
+@dataclass(frozen=True, slots=True)
+class IssuerMove:
+    """The plan of a move of all accounts of the issuer of ``old`` to that of ``new``."""
+
+    old: Provider
+    new: Provider
+    found: AccountsToMove
+
+    @property
+    def count(self) -> int:
+        return len(self.found.accounts)
+
+    @property
+    def conflicts(self) -> tuple[tuple[int, int], ...]:
+        return self.found.conflicts
+
+    @property
+    def has_superusers(self) -> bool:
+        return bool(self.found.superusers)
+
+    @property
+    def changes_path(self) -> bool:
+        """Whether more than scheme and host differ: another realm of one server has other people."""
+        return urlsplit(self.old.issuer).path != urlsplit(self.new.issuer).path
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest of what is decided on. Accounts that sign-ins create meanwhile do not change it."""
+        decided: list[Any] = [self.old.pk, self.old.issuer, self.new.pk, self.new.issuer, self.found.superusers]
+        return hashlib.sha256(json.dumps(decided).encode()).hexdigest()
+
+
+def find_provider(name: str) -> Provider:
+    """Return the provider with this identifier (slug) or issuer. Raises MoveRefused."""
+    providers = list(Provider.objects.all())
+    found = [each for each in providers if each.slug == name] or [each for each in providers if each.issuer == name]
+    if len(found) != 1:
+        raise MoveRefused("move_provider_several" if found else "move_provider_unknown", name=name)
+    return found[0]
+
+
+def plan_move(old: Provider, new: Provider) -> IssuerMove:
+    """Return the plan, without changing anything; it can have conflicts. Raises MoveRefused."""
+    if not (old.issuer and new.issuer):
+        raise MoveRefused("move_issuer_missing")
+    if old.issuer == new.issuer:
+        raise MoveRefused("move_same_issuer")
+    if old.environment != new.environment:
+        raise MoveRefused("move_other_environment")
+    return IssuerMove(old, new, find_accounts_to_move(old.issuer, new.issuer))
+
+
+def carry_out(planned: IssuerMove, *, source: str, by: User | None = None) -> IssuerMove:
+    """Move the accounts, all or none, and return the plan that was carried out. Raises MoveRefused."""
+    try:
+        with transaction.atomic():
+            move = _locked(planned)
+            move_accounts(move.found, to=move.new, by=by)
+            _record(move, source=source, by=by)
+    except IntegrityError as exc:
+        raise MoveRefused("move_changed") from exc
+    return move
+
+
+def _locked(planned: IssuerMove) -> IssuerMove:
+    """Lock what is moved and return the plan made of it. Raises MoveRefused if it is not the same one."""
+    # The accounts first, as a login does.
+    lock_accounts(planned.old.issuer)
+    providers = Provider.objects.select_for_update().order_by("pk").in_bulk([planned.old.pk, planned.new.pk])
+    if len(providers) < 2:
+        raise MoveRefused("move_changed")
+    move = plan_move(providers[planned.old.pk], providers[planned.new.pk])
+    if move.conflicts:
+        raise MoveRefused("move_conflicts")
+    if move.fingerprint != planned.fingerprint:
+        raise MoveRefused("move_changed")
+    return move
+
+
+def _record(move: IssuerMove, *, source: str, by: User | None) -> None:
+    change = Difference(MOVED_ACCOUNTS, move.old.issuer, f"{move.new.issuer} ({move.count})")
+    for provider in (move.old, move.new):
+        # Raises the version, by which entries are ordered.
+        Provider.objects.filter(pk=provider.pk).update()
+        audit.record(provider, [change], version_before=provider.version, source=source, by=by)
