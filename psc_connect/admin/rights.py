@@ -37,6 +37,8 @@ def has_all_permissions_of(by: User, user: User) -> bool:
 
 def groups_beyond(by: User, names: Collection[str] | None = None) -> list[str]:
     """Return the names of the groups with a permission that ``by`` lacks, of these groups or of all."""
+    if is_superuser(by):
+        return []
     permissions = Permission.objects.order_by().exclude(group=None)
     if names is not None:
         permissions = permissions.filter(group__name__in=names)
@@ -46,19 +48,23 @@ def groups_beyond(by: User, names: Collection[str] | None = None) -> list[str]:
 
 def why_not_groups(by: User, names: Collection[str] | None = None) -> str:
     """Explain which of these groups, or of all, ``by`` may not let people join; "" if there are none."""
-    if is_superuser(by) or not (beyond := groups_beyond(by, names)):
+    return _beyond_in_words(groups_beyond(by, names))
+
+
+def _beyond_in_words(groups: Collection[str]) -> str:
+    if not groups:
         return ""
     text = gettext(
         "You do not have all permissions of these groups: %(groups)s. Only someone who has them, such as a superuser, "
         "can let people join these groups or change who joins them."
     )
-    return text % {"groups": ", ".join(beyond)}
+    return text % {"groups": ", ".join(groups)}
 
 
 def disable_groups(by: User, forms: Iterable[BaseForm]) -> str:
     """Disable the groups that ``by`` may not let people join in the inputs of these rows; return the reason or ""."""
-    beyond = [] if is_superuser(by) else groups_beyond(by)
+    beyond = groups_beyond(by)
     for form in forms:
         select: Any = form.fields["group"].widget
         select.disabled_groups = beyond
-    return why_not_groups(by)
+    return _beyond_in_words(beyond)

@@ -151,10 +151,9 @@ class ChangeForm(ProviderForm):
             reasons |= dict.fromkeys(validation.LINKING, WHY_NOT_LINKING)
         rules = {"access_rules": stored_rows(self.instance, "access_rules")}
         if validation.give_groups(rules["access_rules"]):
-            why = WHY_NOT_ACTIVITIES if not may_change_users(self.request) else ""
-            if why := why or why_not_groups(by, validation.groups_given({}, rules)):
-                reasons |= dict.fromkeys(validation.GROUPING, why)
-        return {name: reason for name, reason in reasons.items() if name in self.fields}
+            why = why_not_groups(by, validation.groups_given({}, rules))
+            reasons |= dict.fromkeys(validation.GROUPING, why if may_change_users(self.request) else WHY_NOT_ACTIVITIES)
+        return {name: reason for name, reason in reasons.items() if reason and name in self.fields}
 
     def _check_read_only(self) -> None:
         """Refuse what no page of ours sends, rather than ignore it."""
