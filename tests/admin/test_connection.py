@@ -18,8 +18,10 @@ from psc_connect.models import ClaimedState, DeclarationChange, Provider
 from psc_connect.simulator import Simulator
 from tests.admin.connection_page import outcome
 from tests.admin.pages import Administrator, row, text_of
+from tests.conftest import CLIENT_SECRET
 from tests.support.browser_session import BrowserSession
 from tests.support.refusals import stored_data
+from tests.support.secrets import save_secret
 
 pytestmark = pytest.mark.django_db
 
@@ -206,6 +208,7 @@ def test_a_name_that_nobody_knows_fails(admin: Administrator, production: Provid
     settings.PSC_CONNECT_EXTRA_ENDPOINT_HOSTS = ["wallet.esw.esante.invalid"]
     document = json.dumps(production.metadata).replace("esw.esante.gouv.fr", "esw.esante.invalid")
     Provider.objects.update(metadata=json.loads(document), environment="custom")
+    save_secret(CLIENT_SECRET)
     found = outcome(admin, production)
     assert found["names"] == ("failed", "provider_name_unresolved")
     assert found["metadata"] == found["keys"] == found["credentials"] == found["names"]

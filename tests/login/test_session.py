@@ -130,6 +130,7 @@ def test_only_the_id_token_is_stored_and_it_is_encrypted(provider, simulator, pe
     kept = person.browser.session[KEY]
     assert set(kept) == {
         "provider",
+        "issuer",
         "account",
         "acr",
         "means",

@@ -86,6 +86,9 @@ class ProviderForm(ModelForm[Provider]):
             self.changed_data.append("metadata")
 
     def _compare_with_same_issuer(self, document: object) -> None:
+        # Without the right to replace keys, what differs is refused anyway.
+        if self.why_not:
+            return
         present = self.instance if self.instance.pk else None
         found = disagreements(present, document, Provider.objects.exclude(pk=self.instance.pk))
         if not is_confirmed(self.request, found):
