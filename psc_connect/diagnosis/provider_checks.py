@@ -44,7 +44,10 @@ def metadata_not_fetched(exc: OIDCError) -> Finding:
     if exc.code != ISSUER_MISMATCH:
         return failure("metadata", exc)
     text = _("The provider publishes another issuer than the stored one. No sign-in accepts it.")
-    advice = _("Ask ANS (or the provider) before you accept anything: a new issuer is declared as a new provider.")
+    advice = _(
+        "Ask ANS (or the provider) before you accept anything. Then declare the new issuer as a new provider, and "
+        "move the accounts to it."
+    )
     return Finding("metadata", Status.FAILED, "metadata_issuer_changed", text, advice)
 
 

@@ -110,6 +110,15 @@ def test_a_check_shows_what_would_move_and_changes_nothing(two: TwoIssuers) -> N
     assert "realm" not in told.text.replace(two.old.issuer, "").replace(two.new.issuer, "")
 
 
+def test_a_provider_that_is_disabled_already_is_not_to_be_disabled(two: TwoIssuers) -> None:
+    two.sign_in(OLD)
+    Provider.objects.filter(pk=two.old.pk).update(enabled=False)
+    Provider.objects.filter(pk=two.new.pk).update(enabled=False)
+    told = move()
+    assert (told.status, "Disable" in told.text) == (0, False)
+    assert Account.objects.get().issuer == two.new.issuer
+
+
 def test_a_second_run_changes_nothing(two: TwoIssuers) -> None:
     two.sign_in(OLD)
     assert move().status == 0
