@@ -19,7 +19,8 @@ def safe_next(url: str | None) -> str:
 
     A path too long for the login's cookie loses its query. Pages of this package are refused: they would start a login.
     """
-    if not url or not url.startswith("/") or not url.isprintable():
+    # Browsers read "//" and "/\\" as the start of a host, even of an empty one, which Django's check accepts.
+    if not url or not url.startswith("/") or url.startswith(("//", "/\\")) or not url.isprintable():
         return ""
     # Before Django's check, which refuses URLs of more than 2048 characters.
     if len(url.encode()) > MAX_BYTES:

@@ -108,6 +108,13 @@ ELSEWHERE = [
     "@evil.example",
     ":443/evil",
     "%2f%2fevil.example",
+    # Without a host: no browser can open them.
+    "//",
+    "//?x",
+    "//#x",
+    "/\\",
+    "/\\?x",
+    "\\/",
     "",
 ]
 OURS = [
@@ -224,6 +231,7 @@ def test_without_a_next_page_login_redirect_url_is_used(provider, person, settin
         ("/page/" + "é" * 254, "/"),
         ("/page/one/#" + "x" * 600, PAGE),
         ("//evil.example/page/one/?q=" + "x" * 8_000, "/"),
+        ("//?q=" + "x" * 8_000, "/"),
         ("https://evil.example/page/one/?q=" + "x" * 600, "/"),
         ("/psc/psc/login/?q=" + "x" * 600, "/"),
     ],
