@@ -121,8 +121,8 @@ class SimulatorKeys:
         return key
 
     def find(self, kid: str) -> SigningKey | None:
-        """Return the key with this kid, even a withdrawn one: it may have signed an ID token hint."""
-        return next((key for key in self._all if key.kid == kid), None)
+        """Return the published key with this kid. Keycloak too refuses an ID token hint whose key is withdrawn."""
+        return next((key for key in self.published if key.kid == kid), None)
 
     def release(self) -> None:
         """Make these keys available to the next simulator of this process."""

@@ -44,11 +44,14 @@ def test_an_expired_hint_is_accepted(simulator: Simulator, service: Service) -> 
     assert service.end_session(id_token_hint=hint).status_code == 200
 
 
-def test_a_hint_signed_by_a_withdrawn_key_is_accepted(simulator: Simulator, service: Service) -> None:
+def test_a_hint_signed_by_a_withdrawn_key_is_refused_and_the_session_stays_open(
+    simulator: Simulator, service: Service
+) -> None:
     hint = service.tokens()["id_token"]
     simulator.rotate_keys(withdraw_old=True)
 
-    assert service.end_session(id_token_hint=hint).status_code == 200
+    assert service.end_session(id_token_hint=hint).status_code == 400
+    assert service.authorize().status_code == 302
 
 
 def test_post_works_like_get(service: Service) -> None:
