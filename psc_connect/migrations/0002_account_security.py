@@ -10,6 +10,11 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AddField(
+            model_name='signingkey',
+            name='withdrawn',
+            field=models.BooleanField(default=False, editable=False, verbose_name='withdrawn by the provider'),
+        ),
         migrations.AlterField(
             model_name='accountchange',
             name='action',

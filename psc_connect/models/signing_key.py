@@ -19,8 +19,8 @@ class SigningKey(DeclarationRow):
     A pinned key stays when the provider withdraws it; a retired key verifies nothing, even while it is published.
     """
 
-    # Written by logins, once a day.
-    UNVERSIONED: ClassVar[frozenset[str]] = frozenset({"last_used"})
+    # Written by logins, which change nothing of the declaration.
+    UNVERSIONED: ClassVar[frozenset[str]] = frozenset({"last_used", "withdrawn"})
 
     class State(models.TextChoices):
         CURRENT = "current", _("in use")
@@ -38,6 +38,8 @@ class SigningKey(DeclarationRow):
     # The public members. None where an administrator decided about a key that the provider does not publish.
     jwk = models.JSONField("JWK", null=True, editable=False)
     state = models.CharField(_("state"), max_length=8, choices=State, default=State.CURRENT, editable=False)
+    # A pinned key stays when the provider withdraws it.
+    withdrawn = models.BooleanField(_("withdrawn by the provider"), default=False, editable=False)
     first_seen = models.DateTimeField(_("since"), null=True, editable=False)
     last_used = models.DateField(_("last used on"), null=True, editable=False)
 

@@ -51,6 +51,7 @@ def rows_of_document(document: object, *, known: Collection[SigningKey]) -> list
 def _unpublished(row: SigningKey) -> SigningKey:
     """Return the row of a key that the provider has withdrawn: of a retired one only the decision is kept."""
     kept = copy.copy(row)
+    kept.withdrawn = True
     if row.state == RETIRED:
         kept.jwk, kept.first_seen = None, None
     return kept
@@ -81,6 +82,7 @@ def save_rows(provider: Provider, rows: list[SigningKey]) -> bool:
     """Save unsaved rows in place of the provider's keys, in the caller's transaction; return whether they differ."""
     present = [*provider.signing_keys.all()]
     if not have_other_content(present, rows):
+        _save_withdrawn(present, rows)
         provider.key_rows = present
         return False
     provider.signing_keys.all().delete()
@@ -88,6 +90,14 @@ def save_rows(provider: Provider, rows: list[SigningKey]) -> bool:
         row.pk, row.provider = None, provider
     provider.key_rows = SigningKey.objects.bulk_create(rows)
     return True
+
+
+def _save_withdrawn(present: Iterable[SigningKey], rows: Iterable[SigningKey]) -> None:
+    withdrawn = {row.thumbprint for row in rows if row.withdrawn}
+    for row in present:
+        if row.withdrawn != (row.thumbprint in withdrawn):
+            row.withdrawn = not row.withdrawn
+            row.save(update_fields=["withdrawn"])
 
 
 def have_other_content(rows: Iterable[SigningKey], others: Iterable[SigningKey]) -> bool:

@@ -19,7 +19,8 @@ from psc_connect.models import DeclarationChange, Provider, ProviderFetchTimes
 from psc_connect.models.signing_key import jwks_of, key_set_of
 from psc_connect.oidc.client import fetch_jwks
 from psc_connect.oidc.deadline import Deadline
-from psc_connect.oidc.errors import JWKSError, ProviderUnavailable, UnknownKey
+from psc_connect.oidc.errors import IDTokenError, JWKSError, ProviderUnavailable, UnknownKey
+from psc_connect.oidc.jws import verify_compact
 from psc_connect.providers import audit
 from psc_connect.providers.key_rows import rows_of_document, save_rows
 from psc_connect.providers.serialization import diff
@@ -111,6 +112,16 @@ def are_pinned(provider: Provider) -> bool:
 def may_fetch(provider: Provider) -> bool:
     """Return whether an unknown key may be fetched from the provider. Raises MetadataError."""
     return bool(provider.parsed_metadata.jwks_uri) and not are_pinned(provider)
+
+
+def has_key_of(provider: Provider, id_token: str) -> bool:
+    """Return whether the provider still published the key of an ID token when its keys were last fetched."""
+    keys = key_set_of([row for row in provider.key_rows if not row.withdrawn], with_retired=True)
+    try:
+        verify_compact(id_token, algorithm=provider.id_token_signed_response_alg, keys=keys, error=IDTokenError)
+    except (IDTokenError, UnknownKey):
+        return False
+    return True
 
 
 def record_use(provider: Provider, thumbprint: str) -> None:

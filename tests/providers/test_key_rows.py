@@ -130,3 +130,20 @@ def test_the_database_keeps_a_key_once(stored: Provider) -> None:
     row.provider = stored
     with pytest.raises(IntegrityError), transaction.atomic():
         row.save()
+
+
+def test_a_pinned_key_says_whether_the_provider_has_withdrawn_it(stored: Provider) -> None:
+    decide(stored, OTHER, PINNED)
+    before = Provider.objects.get().version
+    for keys, withdrawn in (([EC_KEY], True), ([EC_KEY], True), ([EC_KEY, OTHER_KEY], False)):
+        after = publish(Provider.objects.get(), *keys)
+        assert after.signing_keys.get(thumbprint=OTHER).withdrawn is withdrawn
+        # The provider did it. The declaration is the same.
+        assert after.version == before
+
+
+def test_a_decision_does_not_hide_that_a_key_is_withdrawn(stored: Provider) -> None:
+    decide(stored, OTHER, PINNED)
+    after = publish(stored, EC_KEY)
+    decide(after, EC, PINNED)
+    assert Provider.objects.get().signing_keys.get(thumbprint=OTHER).withdrawn
