@@ -1,4 +1,4 @@
-"""Ciphers for client secrets in the database, pending logins in cookies, ID tokens in sessions, signed payloads."""
+"""Ciphers for client secrets in the database, pending logins in cookies, ID tokens for the logout, signed payloads."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from psc_connect import conf
 CLIENT_SECRET = "client-secret"  # noqa: S105
 PENDING_LOGIN = "pending-login"
 ID_TOKEN = "id-token"  # noqa: S105
+REFUSED_ID_TOKEN = "refused-id-token"  # noqa: S105
+LOGOUT_STATE = "logout-state"
 DRY_RUN = "dry-run"
 SIGNED_PAYLOAD = "signed-payload"
 

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from django.views.decorators.debug import sensitive_variables
+from typing_extensions import override
 
 from psc_connect import conf
 from psc_connect.exceptions import LoginRefused
@@ -64,6 +65,16 @@ class StepObserver:
 
     def id_token_accepted(self, id_token: IDToken) -> None:
         """Called with the validated ID token."""
+
+
+class Identification(StepObserver):
+    """Keeps the ID token of a login, also of one that is refused afterwards. ``id_token``: compact, or ""."""
+
+    id_token = ""
+
+    @override
+    def id_token_accepted(self, id_token: IDToken) -> None:
+        self.id_token = id_token.raw
 
 
 SILENT: Final = StepObserver()

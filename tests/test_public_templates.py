@@ -20,7 +20,7 @@ from tests.support.browser_session import BrowserSession
 PACKAGE = Path(psc_connect.__file__).parent
 TEMPLATES = {names_in(row[0])[0]: (set(names_in(row[2])), set(names_in(row[3]))) for row in rows_of("template")}
 # An included template has the names of the page around it too.
-INCLUDED = {"psc_connect/activity_card.html", "psc_connect/contact.html"}
+INCLUDED = {"psc_connect/activity_card.html", "psc_connect/contact.html", "psc_connect/logout_button.html"}
 LAYOUTS = {"psc_connect/admin_login.html", "psc_connect/admin_base_site.html", "psc_connect/base.html"}
 
 

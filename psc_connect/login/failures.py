@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from psc_connect.exceptions import LoginRefused
 from psc_connect.fields import SecretUnavailable
+from psc_connect.login.logout import form_of_refused_login
 from psc_connect.login.refusal_texts import explanation_of
 from psc_connect.login.site_urls import home_url, login_link
 from psc_connect.models import Provider
@@ -27,7 +28,14 @@ if TYPE_CHECKING:
 EMAIL = re.compile(r"([\w.+-]+@[\w-]+(?:\.[\w-]+)+)", re.ASCII)
 
 # Prefixes of the codes of refusals that come after the person has identified at the provider.
-CODES_AFTER_IDENTIFICATION = ("account_", "attribute_", "access_refused")
+CODES_AFTER_IDENTIFICATION = (
+    "access_",
+    "account_",
+    "attribute_",
+    "id_token_acr_",
+    "id_token_authentication_too_old",
+    "userinfo_",
+)
 
 logger = logging.getLogger("psc_connect")
 
@@ -44,9 +52,12 @@ ACR_REFUSALS = {
 }
 
 
-def refusal_page(request: HttpRequest, exc: Refusal, *, provider: str, next_page: str) -> HttpResponse:
+def refusal_page(
+    request: HttpRequest, exc: Refusal, *, provider: str, next_page: str, id_token: str = ""
+) -> HttpResponse:
     """Log the failure, send ``login_refused``, and return the page that says what happened and what to do.
 
+    ``id_token``: of the refused person, who can end the session at the provider with it.
     The log line has the code and the reference of the page, not the exception's text: a database quotes values in it.
     """
     refusal = as_refusal(exc)
@@ -58,6 +69,11 @@ def refusal_page(request: HttpRequest, exc: Refusal, *, provider: str, next_page
         # A site's base template may show the user's name, and would query the database again.
         request.user = AnonymousUser()
     explanation = explanation_of(refusal.code)
+    is_identified = bool(id_token) or refusal.code.startswith(CODES_AFTER_IDENTIFICATION)
+    # Another person may need the computer: the session of the refused one stays open at the provider.
+    can_leave = is_identified and bool(provider) and refusal.code != "database_unavailable"
+    logout_form = form_of_refused_login(request, provider, next_page, id_token=id_token) if can_leave else None
+    is_kept = logout_form is not None and bool(logout_form.id_token)
     context = {
         "explanation": explanation,
         "message": refusal.message,
@@ -66,11 +82,14 @@ def refusal_page(request: HttpRequest, exc: Refusal, *, provider: str, next_page
         "reference": refusal.reference,
         "hint": _hint(refusal.code, provider),
         "start_again_url": login_link(provider, next_page),
-        "other_person_url": _other_person_url(refusal.code, provider, next_page),
+        "logout_form": logout_form,
+        "other_person_url": login_link(provider, next_page, **{"as": "other"}) if can_leave and not is_kept else "",
         "choose_provider_url": _choose_provider_url(refusal.code, next_page),
         "home_url": home_url(),
     }
     response = render(request, "psc_connect/error.html", context, status=explanation.status)
+    if logout_form is not None:
+        logout_form.browser.store(response)
     # It has been logged above. Django would also mail each response over 499 to ADMINS, and any visitor can cause one.
     response._has_been_logged = True  # type: ignore[attr-defined]  # noqa: SLF001
     return response
@@ -92,16 +111,6 @@ def split_email_addresses(text: str) -> list[tuple[str, bool]]:
     """Split a text around its e-mail addresses; return each piece, and whether it is an address."""
     # re.split() with one group: the matches are at the odd positions.
     return [(piece, bool(index % 2)) for index, piece in enumerate(EMAIL.split(text)) if piece]
-
-
-def _other_person_url(code: str, provider: str, next_page: str) -> str:
-    """Return the login URL for another person, or "" if the refused person has not identified at the provider.
-
-    On a shared computer, the session of the refused person stays open at the provider.
-    """
-    if not provider or not code.startswith(CODES_AFTER_IDENTIFICATION):
-        return ""
-    return login_link(provider, next_page, **{"as": "other"})
 
 
 def _choose_provider_url(code: str, next_page: str) -> str:

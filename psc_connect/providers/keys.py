@@ -20,6 +20,7 @@ from psc_connect.models.signing_key import jwks_of, key_set_of
 from psc_connect.oidc.client import fetch_jwks
 from psc_connect.oidc.deadline import Deadline
 from psc_connect.oidc.errors import IDTokenError, JWKSError, ProviderUnavailable, UnknownKey
+from psc_connect.oidc.id_token import audience_rule, issuer_rule
 from psc_connect.oidc.jws import verify_compact
 from psc_connect.providers import audit
 from psc_connect.providers.key_rows import rows_of_document, save_rows
@@ -114,14 +115,18 @@ def may_fetch(provider: Provider) -> bool:
     return bool(provider.parsed_metadata.jwks_uri) and not are_pinned(provider)
 
 
-def has_key_of(provider: Provider, id_token: str) -> bool:
-    """Return whether the provider still published the key of an ID token when its keys were last fetched."""
+def accepts_hint(provider: Provider, id_token: str) -> bool:
+    """Return whether the provider issued this ID token, to this client, with a key that it still publishes.
+
+    It may have expired. The stored keys are those of the last fetch.
+    """
     keys = key_set_of([row for row in provider.key_rows if not row.withdrawn], with_retired=True)
+    algorithm = provider.id_token_signed_response_alg
     try:
-        verify_compact(id_token, algorithm=provider.id_token_signed_response_alg, keys=keys, error=IDTokenError)
+        claims, _key = verify_compact(id_token, algorithm=algorithm, keys=keys, error=IDTokenError)
     except (IDTokenError, UnknownKey):
         return False
-    return True
+    return not (issuer_rule(claims, provider.issuer) or audience_rule(claims, provider.client_id))
 
 
 def record_use(provider: Provider, thumbprint: str) -> None:

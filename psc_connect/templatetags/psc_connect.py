@@ -40,19 +40,31 @@ def psc_connect_button(context: Context, provider: str = "", next: str = "") -> 
 
 
 @register.inclusion_tag("psc_connect/logout_button.html", takes_context=True)
-def psc_connect_logout_button(context: Context, text: str = "", only_psc: bool = False) -> dict[str, Any]:  # noqa: FBT001, FBT002 - a template names it
+def psc_connect_logout_button(
+    context: Context,
+    text: str = "",
+    only_psc: bool = False,  # noqa: FBT001, FBT002 - a template names it
+    other_person: bool = False,  # noqa: FBT001, FBT002
+) -> dict[str, Any]:
     """Show the logout button. It ends this session and, after a login with Pro Santé Connect, the session there.
 
     Nothing for anonymous users, or without a provider. Costs one SQL query for users signed in another way.
     ``text``: the button's text instead of “Sign out”. ``only_psc``: show nothing to users signed in another way.
+    ``other_person``: for a page that refuses the person. After a login with Pro Santé Connect, a second button goes on
+    to the login of another person, who then gets to this page.
     """
     request = context.get("request")
     slug = ""
     if request is not None and request.user.is_authenticated:
         slug = _provider_to_sign_out_of(request, only_psc=only_psc)
+        other_person = other_person and bool(session_login(request).provider)
     return {
         "url": reverse("psc_connect:logout", args=[slug]) if slug else "",
-        "text": text or _("Sign out"),
+        "text": text or (_("Sign out of Pro Santé Connect too") if other_person else _("Sign out")),
+        "then": "",
+        "other_person": other_person,
+        "next": _next_page(request, "") if other_person else "",
+        "id_token": "",
         "csrf_token": context.get("csrf_token"),
     }
 

@@ -33,6 +33,8 @@ class ProviderView(View):
     """Base class of the login views. Each failure shows a page with an explanation, not a 500."""
 
     next_page = ""
+    # Of the person that the provider has identified.
+    id_token = ""
     get_settings = staticmethod(default_setting)
 
     @override
@@ -49,7 +51,8 @@ class ProviderView(View):
         return response
 
     def refuse(self, request: HttpRequest, exc: Refusal) -> HttpResponse:
-        return refusal_page(request, exc, provider=self.kwargs.get("provider", ""), next_page=self.next_page)
+        slug = self.kwargs.get("provider", "")
+        return refusal_page(request, exc, provider=slug, next_page=self.next_page, id_token=self.id_token)
 
 
 def page_for_scripts(request: HttpRequest, redirect: HttpResponseRedirect) -> HttpResponse:

@@ -46,19 +46,23 @@ class CallbackView(ProviderView, OIDCAuthenticationCallbackView):
     """The page to which the provider sends the browser back, after a login or a dry run."""
 
     login: PendingLogin | None = None
+    backend: ProSanteConnectBackend | None = None
 
     # Not an override of dispatch(): that would lose the attributes that decorators set on it (login_not_required).
     @override
     def finish(self, response: HttpResponseBase) -> HttpResponseBase:
         if self.login is not None and isinstance(response, HttpResponse):
             pending.delete(response, self.login, secure=site_urls.is_secure(self.request))
-        # The address of this page holds a code, which no other site may receive as a referrer.
-        response.headers["Referrer-Policy"] = "no-referrer"
+        # The address of this page holds a code, which no referrer may contain. Not "no-referrer": browsers would send
+        # the form of a refused person with "Origin: null", which Django's CSRF protection refuses.
+        response.headers["Referrer-Policy"] = "strict-origin"
         return response
 
     @override
     def refuse(self, request: HttpRequest, exc: Refusal) -> HttpResponse:
         announce_failed_login(request, exc, provider=self.kwargs["provider"])
+        if self.backend is not None:
+            self.id_token = self.backend.identification.id_token
         return super().refuse(request, exc)
 
     @override
@@ -79,7 +83,7 @@ class CallbackView(ProviderView, OIDCAuthenticationCallbackView):
             grant = read_response(request, row, login, parameters)
         except StateAlreadyUsed:
             return self._answer_second_click(request, login)
-        backend = prepared_backend(request, row)
+        self.backend = backend = prepared_backend(request, row)
         # Only our backend: django.contrib.auth.authenticate() would pass the code and its verifier to all others too.
         user = backend.authenticate(request, code_grant=grant)
         if user is None:

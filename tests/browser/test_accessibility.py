@@ -71,6 +71,12 @@ def _fetched_by_a_script(page: Page) -> None:
     expect(page.get_by_role("link", name="Continuer")).to_be_visible()
 
 
+def _signed_out_for_another_person(page: Page) -> None:
+    steps.be_refused(page)
+    page.locator("button[name=then][value=sign_in]").click()
+    page.wait_for_url(steps.LOGGED_OUT)
+
+
 PAGES: dict[str, Callable[[Page], Any]] = {
     "home": _open("/"),
     "my session": steps.sign_in,
@@ -78,9 +84,11 @@ PAGES: dict[str, Callable[[Page], Any]] = {
     "choice of an activity": _choose_activity,
     "closed to this profession": _closed_to_this_profession,
     "refusal": steps.cancel,
+    "refusal after identification": steps.be_refused,
     "already signed in": _already_signed_in,
     "signing out": _signing_out,
     "signed out": _signed_out,
+    "signed out for another person": _signed_out_for_another_person,
     "signed out here": _open("/psc/psc-simulator/logged-out/?site_only=1"),
     "login page of the admin": _open("/admin/login/"),
     "fetched by a script": _fetched_by_a_script,

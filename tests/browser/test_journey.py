@@ -86,6 +86,38 @@ def test_login_page_offers_sign_out_to_a_signed_in_person(visit: Visit) -> None:
     page.wait_for_url(steps.LOGGED_OUT)
 
 
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
+def test_another_person_signs_in_after_a_refusal(visit: Visit, scripts: bool) -> None:
+    """Under the page's policies, the browser's ``Origin`` passes Django's CSRF protection."""
+    page = visit(java_script_enabled=scripts)
+    steps.be_refused(page)
+    expect(page.locator("main")).to_contain_text("account_username_missing")
+    page.get_by_role("button", name="Se connecter avec une autre identité").click()
+    page.wait_for_url(steps.LOGGED_OUT)
+    expect(page.locator("main")).to_contain_text("La session Pro Santé Connect est fermée.")
+    page.locator(".psc-button").click()
+    # The simulator asks who it is, as its session has ended.
+    steps.choose_person(page)
+    page.wait_for_url("**/me/")
+
+
+def test_the_refused_person_closes_the_session_at_the_provider(visit: Visit) -> None:
+    page = visit()
+    steps.be_refused(page)
+    page.get_by_role("button", name="Fermer aussi ma session Pro Santé Connect").click()
+    page.wait_for_url(steps.LOGGED_OUT)
+    expect(page.locator("main")).to_contain_text("toutes deux fermées")
+
+
+def test_a_double_click_on_the_sign_out_never_says_too_much(visit: Visit) -> None:
+    page = visit()
+    steps.sign_in(page)
+    page.locator(".psc-logout-button").dblclick()
+    page.wait_for_url(steps.LOGGED_OUT)
+    is_confirmed = "toutes deux fermées" in page.locator("main").inner_text()
+    assert is_confirmed != page.get_by_role("button", name="Fermer aussi ma session").is_visible()
+
+
 def test_sign_out_continues_with_a_link_without_automatic_redirect(visit: Visit) -> None:
     page = visit()
     steps.sign_in(page)

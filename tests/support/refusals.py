@@ -49,7 +49,7 @@ def assert_refused(
     assert response.status_code in {400, 403, 404, 502, 503}
     assert "no-store" in response["Cache-Control"]
     if "/callback/" in response.request["PATH_INFO"]:
-        assert response["Referrer-Policy"] == "no-referrer"
+        assert response["Referrer-Policy"] == "strict-origin"
     assert not person.is_signed_in
     assert stored_data(person) == before
     assert [request.endpoint for request in simulator.requests if request.endpoint in BACK_CHANNEL] == list(calls)
