@@ -27,14 +27,13 @@ if TYPE_CHECKING:
 # An e-mail address inside a sentence.
 EMAIL = re.compile(r"([\w.+-]+@[\w-]+(?:\.[\w-]+)+)", re.ASCII)
 
-# Prefixes of the codes of refusals that come after the person has identified at the provider.
+# Prefixes of the codes of refusals that come after the person has identified at the provider, without an ID token too.
 CODES_AFTER_IDENTIFICATION = (
     "access_",
     "account_",
     "attribute_",
     "id_token_acr_",
     "id_token_authentication_too_old",
-    "userinfo_",
 )
 
 logger = logging.getLogger("psc_connect")
@@ -69,11 +68,8 @@ def refusal_page(
         # A site's base template may show the user's name, and would query the database again.
         request.user = AnonymousUser()
     explanation = explanation_of(refusal.code)
-    is_identified = bool(id_token) or refusal.code.startswith(CODES_AFTER_IDENTIFICATION)
-    # Another person may need the computer: the session of the refused one stays open at the provider.
-    can_leave = is_identified and bool(provider) and refusal.code != "database_unavailable"
-    logout_form = form_of_refused_login(request, provider, next_page, id_token=id_token) if can_leave else None
-    is_kept = logout_form is not None and bool(logout_form.id_token)
+    is_identified = _is_identified(refusal.code, id_token)
+    logout_form = form_of_refused_login(request, provider, next_page, id_token=id_token) if is_identified else None
     context = {
         "explanation": explanation,
         "message": refusal.message,
@@ -83,7 +79,7 @@ def refusal_page(
         "hint": _hint(refusal.code, provider),
         "start_again_url": login_link(provider, next_page),
         "logout_form": logout_form,
-        "other_person_url": login_link(provider, next_page, **{"as": "other"}) if can_leave and not is_kept else "",
+        "other_person_url": login_link(provider, next_page, **{"as": "other"}) if is_identified else "",
         "choose_provider_url": _choose_provider_url(refusal.code, next_page),
         "home_url": home_url(),
     }
@@ -111,6 +107,14 @@ def split_email_addresses(text: str) -> list[tuple[str, bool]]:
     """Split a text around its e-mail addresses; return each piece, and whether it is an address."""
     # re.split() with one group: the matches are at the odd positions.
     return [(piece, bool(index % 2)) for index, piece in enumerate(EMAIL.split(text)) if piece]
+
+
+def _is_identified(code: str, id_token: str) -> bool:
+    """Return whether the refused person has identified: on a shared computer, their session there stays open."""
+    if code == "database_unavailable":
+        # The buttons need the provider's row.
+        return False
+    return bool(id_token) or code.startswith(CODES_AFTER_IDENTIFICATION)
 
 
 def _choose_provider_url(code: str, next_page: str) -> str:

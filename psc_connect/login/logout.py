@@ -76,10 +76,10 @@ def form_of_refused_login(request: HttpRequest, slug: str, next_page: str, *, id
     return LogoutForm(browser, reverse("psc_connect:logout", args=[slug]), next_page, sealed)
 
 
-def id_token_of_refused_login(request: HttpRequest, provider: str) -> str:
+def id_token_of_refused_login(request: HttpRequest, logout: Logout) -> str:
     """Return the ID token that the form of a refused login brings back, or ""."""
-    values = BrowserSecret.of(request).unseal(REFUSED_ID_TOKEN, request.POST.get("id_token", ""))
-    return str(values[1]) if values[:1] == [provider] else ""
+    values = logout.browser.unseal(REFUSED_ID_TOKEN, request.POST.get("id_token", ""))
+    return str(values[1]) if values[:1] == [logout.provider] else ""
 
 
 def can_end_session(provider: Provider | None) -> bool:

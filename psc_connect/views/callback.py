@@ -59,6 +59,7 @@ class CallbackView(ProviderView, OIDCAuthenticationCallbackView):
         return response
 
     @override
+    @sensitive_variables()
     def refuse(self, request: HttpRequest, exc: Refusal) -> HttpResponse:
         announce_failed_login(request, exc, provider=self.kwargs["provider"])
         if self.backend is not None:

@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from mozilla_django_oidc.views import OIDCLogoutView
 from typing_extensions import override
 
@@ -55,6 +56,9 @@ class LogoutView(ProviderView, OIDCLogoutView):
         return already_signed_in(request)
 
     @override
+    @method_decorator(sensitive_post_parameters("id_token"))
+    # Also hides the variables of what it calls.
+    @sensitive_variables()
     def post(self, request: HttpRequest, provider: str) -> HttpResponse:
         logout, login = posted_logout(request, provider), session_login(request)
         of_refusal, of_session = id_token_of_refused_login(request, logout), session_id_token(request)

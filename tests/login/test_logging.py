@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.contrib.auth.signals import user_logged_out
 from django.core.signals import got_request_exception
 from django.db import connection
 from django.views.debug import ExceptionReporter
@@ -17,8 +18,11 @@ from psc_connect import signals
 from psc_connect.models import Account, ClaimedState, Provider
 from tests.conftest import CLIENT_SECRET, make_provider
 from tests.support import backend_hooks
+from tests.support.access_rules import set_rules
+from tests.support.breaking_receivers import breaking_receiver
 from tests.support.browser_session import PAGE, BrowserSession, error_code_of
 from tests.support.log_recorder import RECORDER, LogRecorder
+from tests.support.logout_forms import form_fields
 from tests.support.refusals import assert_sign_in_is_refused
 from tests.support.secrets import save_secret
 
@@ -182,10 +186,6 @@ def reports():
     templates.setLevel(logging.NOTSET)
 
 
-def breaks(**_said: Any) -> None:
-    raise RuntimeError("the receiver of the site broke")
-
-
 def assert_reports_are_clean(reports: list[str], person: BrowserSession, callback: str) -> None:
     assert len(reports) == 2
     for report in reports:
@@ -218,11 +218,31 @@ def test_error_report_of_a_failing_hook_has_no_secret_and_no_name(
 def test_error_report_of_a_failing_receiver_has_no_secret_and_no_name(provider, simulator, person, reports, signal):
     person.browser.raise_request_exception = False
     callback = person.authorize(person.begin(PAGE))
-    signal.connect(breaks)
-    try:
+    with breaking_receiver(signal):
         assert person.come_back(callback).status_code == 500
-    finally:
-        signal.disconnect(breaks)
+    assert_reports_are_clean(reports, person, callback)
+
+
+@pytest.mark.case("CF02", "LG01", "LG02")
+def test_error_report_of_a_failing_receiver_of_a_refusal_has_no_secret(provider, simulator, person, reports):
+    set_rules(provider, others_may_sign_in=False)
+    person.browser.raise_request_exception = False
+    callback = person.authorize(person.begin(PAGE))
+    with breaking_receiver(signals.login_refused):
+        assert person.come_back(callback).status_code == 500
+    assert_reports_are_clean(reports, person, callback)
+
+
+@pytest.mark.case("CF02", "LG01", "LG02")
+@pytest.mark.parametrize("others_may_sign_in", [True, False], ids=["of a session", "of a refused login"])
+def test_error_report_of_a_logout_has_no_secret(provider, person, reports, *, others_may_sign_in):
+    set_rules(provider, others_may_sign_in=others_may_sign_in)
+    callback = person.authorize(person.begin(PAGE))
+    page = person.come_back(callback)
+    person.browser.raise_request_exception = False
+    with breaking_receiver(user_logged_out):
+        assert person.browser.post("/psc/psc/logout/", form_fields(page)).status_code == 500
+    person.browser.logout()
     assert_reports_are_clean(reports, person, callback)
 
 

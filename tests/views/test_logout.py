@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import html
 import re
-from typing import Any
 
 import jwt
 import pytest
@@ -15,28 +13,15 @@ from django.test import Client as Browser
 from psc_connect.models import Provider
 from tests.conftest import make_provider
 from tests.support.browser_session import PAGE, BrowserSession, query_of
+from tests.support.logout_forms import asks_for_identification, end_session_url
 
 pytestmark = pytest.mark.django_db
 
 URL = "/psc/psc/logout/"
 
 
-def address_in(response: Any) -> str:
-    """Return the URL to which the logout page redirects without a script."""
-    text = response.content.decode()
-    refresh = html.unescape(re.findall(r'<meta http-equiv="refresh" content="0; url=([^"]+)">', text)[0])
-    assert html.unescape(re.findall(r'class="psc-action" href="([^"]+)"', text)[0]) == refresh
-    return refresh
-
-
 def sign_out(person: BrowserSession) -> str:
-    return address_in(person.browser.post(URL))
-
-
-def is_asked_who_it_is(person: BrowserSession) -> bool:
-    """Return whether the provider asks for identification, as it does without an open session."""
-    answer = person.provider_session.get(BrowserSession().begin(), allow_redirects=False, timeout=10)
-    return answer.status_code == 200
+    return end_session_url(person.browser.post(URL))
 
 
 # --- this site first --------------------------------------------------------------------------------------------
@@ -104,7 +89,7 @@ def test_site_session_ends_before_the_request_to_the_provider(simulator, provide
     assert person.browser.get(PAGE).status_code == 302
     # The page says so, in case the provider does not respond.
     assert "psc_connect/signing_out.html" in [template.name for template in response.templates]
-    assert person.provider_session.get(address_in(response), timeout=10).status_code == 503
+    assert person.provider_session.get(end_session_url(response), timeout=10).status_code == 503
 
 
 def test_logout_page_is_not_cached(provider, person):
@@ -145,10 +130,10 @@ def test_each_logout_has_its_own_state(provider, person):
 def test_next_login_asks_for_identification(simulator, provider, person):
     person.sign_in()
     simulator.sign_in(None)
-    assert not is_asked_who_it_is(person)
+    assert not asks_for_identification(person)
     back = person.provider_session.get(sign_out(person), allow_redirects=False, timeout=10)
     assert back.headers["Location"].startswith("http://testserver/psc/psc/logged-out/?state=")
-    assert is_asked_who_it_is(person)
+    assert asks_for_identification(person)
 
 
 @pytest.mark.case("LO03")
@@ -283,7 +268,7 @@ def test_a_signed_cookie_session_keeps_no_token_and_sends_the_client_id_alone(si
     )
     assert person.come_back(answer.headers["Location"]).status_code == 200
     simulator.sign_in(None)
-    assert is_asked_who_it_is(person)
+    assert asks_for_identification(person)
 
 
 def test_changed_encryption_key_loses_the_hint_but_not_the_logout(provider, person, settings):

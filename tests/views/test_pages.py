@@ -26,6 +26,9 @@ END_SESSION = "https://psc.example/logout?client_id=a&state=b"
 PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "refused, may start again": refusal("authorization_access_denied"),
     "refused for good": refusal("account_unknown", hint="A word to the administrators."),
+    "refused after identification": refusal(
+        "account_unknown", logout_form={"url": "/out/", "next": "/page/", "id_token": "gAAA"}, other_person_url="/in/"
+    ),
     "refused by a rule": refusal(
         "access_refused", message="Doctors only.", contact=[("dsi@hospital.example", True), (" or extension 12", False)]
     ),
@@ -41,7 +44,15 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "signed out here": (
         "logged_out.html",
-        {"ended_at_provider": False, "home_url": "/home/", "login_url": "/in/"},
+        {"ended_at_provider": False, "home_url": "/home/", "login_url": "/in/", "logout_url": "/out/"},
+    ),
+    "signed out for another person": (
+        "logged_out.html",
+        {"ended_at_provider": True, "signs_in": True, "provider": "psc", "home_url": "/home/", "login_url": "/in/"},
+    ),
+    "signed out here for another person": (
+        "logged_out.html",
+        {"ended_at_provider": False, "signs_in": True, "home_url": "/home/", "login_url": "/in/", "logout_url": "/o/"},
     ),
 }
 
@@ -83,7 +94,8 @@ def test_page_has_one_heading_and_one_main_action(name: str) -> None:
     declare()
     outline = Outline(page_of(name))
     assert outline.tags.count("h1") == 1
-    assert outline.actions == (0 if name == "chooser" else 1)
+    # On the others, the button of a provider is the main action.
+    assert outline.actions == (0 if name in {"chooser", "signed out for another person"} else 1)
 
 
 @pytest.mark.django_db
@@ -108,6 +120,16 @@ def test_final_refusal_links_to_the_home_page_only() -> None:
     assert "/again/" not in page
     assert '<a class="psc-action" href="/home/" data-turbo="false" hx-boost="false">' in page
     assert "A word to the administrators." in page
+
+
+def test_refusal_after_identification_has_two_buttons_and_no_link_for_another_person() -> None:
+    with translation.override("en"):
+        page = page_of("refused after identification")
+    assert '<form class="psc-logout" method="post" action="/out/"' in page
+    assert '<input type="hidden" name="id_token" value="gAAA">' in page
+    assert ">Sign in as another person</button>" in page
+    assert ">Close my Pro Santé Connect session too</button>" in page
+    assert "/in/" not in page
 
 
 def test_logout_page_redirects_by_itself_and_has_a_link() -> None:
