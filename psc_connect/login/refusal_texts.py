@@ -106,7 +106,6 @@ EXPLANATIONS = {
     "provider_not_found": SITE_FAULT,
     "provider_proxy_failed": SITE_FAULT,
     "provider_redirected": SITE_FAULT,
-    "provider_tls_failed": SITE_FAULT,
     "provider_url_refused": SITE_FAULT,
     "login_not_a_visit": Explanation(
         400,
@@ -130,7 +129,9 @@ EXPLANATIONS = {
     ),
     "access_rule_malformed": SITE_FAULT,
     "access_rules_too_slow": SITE_FAULT,
-    "token_client_refused": SITE_FAULT,
+    "token_forbidden": SITE_FAULT,
+    "token_invalid_client": SITE_FAULT,
+    "token_unauthorized_client": SITE_FAULT,
     "account_unknown": Explanation(
         403,
         _("You have no account on this site"),
@@ -164,6 +165,8 @@ EXPLANATIONS_BY_PREFIX = {
     "account_": ACCOUNT_FAULT,
     "attribute_": ACCOUNT_FAULT,
     "authorization_": PROVIDER_REFUSED,
+    # The certificate is checked again at the next sign-in: waiting does not solve it.
+    "provider_tls_": SITE_FAULT,
     "provider_": UNAVAILABLE,
     "token_": PROVIDER_FAULT,
     "id_token_": PROVIDER_FAULT,

@@ -17,6 +17,7 @@ from psc_connect.oidc.errors import (
     ProviderUnavailable,
     TokenResponseError,
     UserinfoError,
+    detail_of,
 )
 from psc_connect.oidc.http import Answer, HTTPPolicy, send
 from psc_connect.oidc.jwks import strip_private_members
@@ -29,10 +30,10 @@ _RETRY_AFTER_SECONDS: Final = 0.3
 _RETRYABLE: Final = ("provider_unreachable", "provider_answer_broken", "provider_server_error")
 # RFC 6750 2.1: the syntax of a token in the Authorization header.
 _BEARER_TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]+=*")
-# For a wrong secret Keycloak answers unauthorized_client (measured), the standard invalid_client (RFC 6749 5.2).
+# RFC 6749 5.2. For a wrong secret Keycloak answers unauthorized_client (measured), the standard invalid_client.
 _TOKEN_ERRORS: Final = {
-    "invalid_client": "token_client_refused",
-    "unauthorized_client": "token_client_refused",
+    "invalid_client": "token_invalid_client",
+    "unauthorized_client": "token_unauthorized_client",
     "invalid_grant": "token_invalid_grant",
 }
 
@@ -104,11 +105,13 @@ def _tokens(answer: Answer) -> Tokens:
     try:
         members = loads_strict(answer.body)
     except StrictJSONError as exc:
-        raise TokenResponseError("token_not_json" if answer.status == 200 else "token_refused") from exc
+        raise TokenResponseError("token_not_json" if answer.status == 200 else _refusal(answer.status)) from exc
     if not isinstance(members, dict):
         raise TokenResponseError("token_not_an_object")
     if answer.status != 200 or "error" in members:
-        raise TokenResponseError(_TOKEN_ERRORS.get(str(members.get("error")), "token_refused"))
+        error = members.get("error")
+        code = _TOKEN_ERRORS.get(str(error), _refusal(answer.status))
+        raise TokenResponseError(code, detail=detail_of(error))
     access_token, id_token = members.get("access_token"), members.get("id_token")
     if not isinstance(access_token, str) or not access_token:
         raise TokenResponseError("token_access_token_missing")
@@ -119,6 +122,11 @@ def _tokens(answer: Answer) -> Tokens:
     if not isinstance(id_token, str) or not id_token:
         raise TokenResponseError("token_id_token_missing")
     return Tokens(access_token, id_token)
+
+
+def _refusal(status: int) -> str:
+    # 403 is no status of a token endpoint (RFC 6749 5.2): Keycloak sends it for a realm that is switched off.
+    return "token_forbidden" if status in (401, 403) else "token_refused"
 
 
 def fetch_userinfo(metadata: ProviderMetadata, *, access_token: str, http: HTTPPolicy, deadline: Deadline) -> Answer:

@@ -100,9 +100,28 @@ _PROVIDER = {
         "The host name of the provider (or of the proxy) cannot be resolved by the name servers."
     ),
     "provider_proxy_failed": _("The proxy (PSC_CONNECT_HTTPS_PROXY) refused the connection or does not answer."),
+    "provider_tls_other_host": _(
+        "The provider's certificate belongs to another host: the URL is wrong, or a proxy or a name server leads to "
+        "another server."
+    ),
+    "provider_tls_expired": _(
+        "The provider's certificate has expired: the provider must renew it, unless this server's clock is fast."
+    ),
+    "provider_tls_not_yet_valid": _(
+        "The provider's certificate is not valid yet: this server's clock is slow, or the provider installed it too "
+        "early."
+    ),
+    "provider_tls_unknown_authority": _(
+        "The provider's certificate is signed by an unknown authority: a proxy intercepts TLS, or the authority is "
+        "private (add it to PSC_CONNECT_CA_BUNDLE), or the provider does not send its intermediate certificate."
+    ),
+    "provider_tls_client_certificate": _(
+        "The provider demands a client certificate, which this package does not send: compare the URL with the "
+        "provider's documentation. Some have one host for certificates and one for secrets."
+    ),
     "provider_tls_failed": _(
-        "The provider's certificate was not accepted: a proxy that intercepts TLS, a wrong clock, or a missing "
-        "authority (PSC_CONNECT_CA_BUNDLE)."
+        "No secure connection could be made: the server does not speak TLS 1.2 or newer, or its certificate is not "
+        "acceptable."
     ),
     "provider_ca_bundle_unreadable": _("The PSC_CONNECT_CA_BUNDLE file is missing or contains no certificate."),
     "provider_redirected": _("The provider answered with a redirect, which is never followed: correct the URL."),
@@ -120,9 +139,16 @@ _PROVIDER = {
 _TOKEN = {
     "token_not_json": _("The token endpoint's answer is not strict JSON."),
     "token_not_an_object": _("The token endpoint's answer is not a JSON object."),
-    "token_client_refused": _(
-        "The provider does not accept the client id or the client secret: enter the secret again, "
-        "without invisible characters, and check the environment."
+    "token_invalid_client": _(
+        "The provider does not know the client id, or has disabled this client: check the client id and the "
+        "environment. Some providers also answer this to a wrong secret, or to a secret sent by the other method."
+    ),
+    "token_unauthorized_client": _(
+        "The provider does not accept the client secret, or the method by which it is sent: enter it again, without "
+        "invisible characters. Some providers also answer this to a client that may not use authorization codes."
+    ),
+    "token_forbidden": _(
+        "The provider forbids token requests: its realm may be switched off, or a firewall refuses this server."
     ),
     "token_invalid_grant": _(
         "The provider no longer accepts the authorization code: it was already used, too late, or not issued to "

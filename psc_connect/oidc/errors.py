@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from typing_extensions import override
 
 from psc_connect.oidc.error_codes import CODES, sentence
 
+# RFC 6749 A.7 and A.8: the characters of `error` and `error_description`. The length is ours.
+_DETAIL: Final = re.compile(r"[\x20\x21\x23-\x5b\x5d-\x7e]{1,200}")
+
+
+def detail_of(value: object) -> str:
+    """Return a text of the provider's answer, or "" if it is too long or contains characters that RFC 6749 forbids."""
+    return value if isinstance(value, str) and _DETAIL.fullmatch(value) else ""
+
 
 class OIDCError(Exception):
-    """The base class. `code` is a key of CODES; any other code is a ValueError. `stage` is the codes' prefix."""
+    """The base class. `code` is a key of CODES; any other code is a ValueError. `stage` is the codes' prefix.
+
+    `detail`: what the provider answered, from `detail_of`, or "". It is for administrators: never logged, and not shown
+    to the person who signs in.
+    """
 
     stage: ClassVar[str] = ""
 
-    def __init__(self, code: str) -> None:
+    def __init__(self, code: str, *, detail: str = "") -> None:
         if code not in CODES:
             raise ValueError(f"{code} is not a code of psc_connect.oidc")
         super().__init__(code)
-        self.code = code
+        self.code, self.detail = code, detail
 
     @override
     def __str__(self) -> str:
@@ -55,7 +68,14 @@ class AuthorizationResponseError(OIDCError):
 
 
 class ProviderUnavailable(OIDCError):
-    """The provider gave no usable answer: network, TLS, time, size, redirect, outage."""
+    """The provider gave no usable answer: network, TLS, time, size, redirect, outage.
+
+    `url` is the URL that was requested, without its query; "" if the time was over before a request.
+    """
+
+    def __init__(self, code: str, *, detail: str = "", url: str = "") -> None:
+        super().__init__(code, detail=detail)
+        self.url = url
 
 
 class TokenResponseError(OIDCError):
@@ -63,12 +83,15 @@ class TokenResponseError(OIDCError):
 
 
 class IDTokenError(OIDCError):
-    """The ID token is not valid (OIDC Core 3.1.3.7). `rule` is the name of the broken rule, "" for the signature."""
+    """The ID token is not valid (OIDC Core 3.1.3.7). `rule` is the name of the broken rule, "" for the signature.
+
+    `detail` is the claim that the rule compares, such as `acr`.
+    """
 
     stage = "id_token"
 
-    def __init__(self, code: str, *, rule: str = "") -> None:
-        super().__init__(code)
+    def __init__(self, code: str, *, rule: str = "", detail: str = "") -> None:
+        super().__init__(code, detail=detail)
         self.rule = rule
 
 

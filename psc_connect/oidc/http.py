@@ -6,6 +6,7 @@ import os
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -31,6 +32,8 @@ _HEADERS: Final = {
 # Bytes allowed besides the body: status line, headers, chunk sizes.
 _HEADER_ALLOWANCE: Final = 64 * 1024
 _CHUNK: Final = 16 * 1024
+# nginx completes the handshake without a client certificate, and answers 400 with this page.
+_NGINX_WANTS_A_CERTIFICATE: Final = b"No required SSL certificate was sent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +58,15 @@ class HTTPPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer with status 200 or 4xx; redirects and outages raise ProviderUnavailable instead."""
+    """An answer with status 200 or 4xx; redirects and outages raise ProviderUnavailable instead.
+
+    A visit (see `send`) may also be answered by a redirect, whose target is `location`; its body is not read.
+    """
 
     status: int
     content_type: str
     body: bytes = field(repr=False)
+    location: str = field(default="", repr=False)
 
 
 class _Session(requests.Session):
@@ -103,13 +110,14 @@ def send(
     limit: int,
     form: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
+    is_visit: bool = False,
 ) -> Answer:
     """Send one request and return the answer. `limit` is the maximum size of the decoded body, in bytes.
 
     If the server closed a reused connection before sending any byte, the request is sent once more on a new one.
-    Raises ProviderUnavailable if there is no usable answer.
+    `is_visit`: the URL is one that browsers visit, where a redirect or an HTML page is an answer. Redirects are not
+    followed. Raises ProviderUnavailable if there is no usable answer.
     """
-    _check_url(url, http)
     request = requests.Request(method, url, data=form, headers=headers)
     limits = Limits(
         deadline,
@@ -118,16 +126,25 @@ def send(
         limit + _HEADER_ALLOWANCE,
         allows_private_address=http.allows_private_address,
     )
+    receive = _visit if is_visit else partial(_receive, limit=limit)
     try:
+        _check_url(url, http)
         with within(limits):
             try:
-                return _send_once(request, http, deadline=deadline, limit=limit)
+                return receive(request, http, deadline)
             except ClosedBeforeAnswerError:
                 limits.fresh = True
-                return _send_once(request, http, deadline=deadline, limit=limit)
+                return receive(request, http, deadline)
+    except ProviderUnavailable as exc:
+        exc.url = _without_query(url)
+        raise
     # http.client raises ValueError for a chunk of negative size.
     except (requests.RequestException, urllib3.exceptions.HTTPError, ssl.SSLError, ValueError) as exc:
-        raise ProviderUnavailable(_code_of(exc)) from exc
+        raise ProviderUnavailable(_code_of(exc), url=_without_query(url)) from exc
+
+
+def _without_query(url: str) -> str:
+    return url.partition("?")[0]
 
 
 def _check_url(url: str, http: HTTPPolicy) -> None:
@@ -157,25 +174,47 @@ def _is_private_literal(address: str) -> bool:
         return True
 
 
-def _send_once(request: requests.Request, http: HTTPPolicy, *, deadline: Deadline, limit: int) -> Answer:
+def _receive(request: requests.Request, http: HTTPPolicy, deadline: Deadline, *, limit: int) -> Answer:
+    with _response_to(request, http, deadline) as response:
+        if _is_redirect(response):
+            raise ProviderUnavailable("provider_redirected")
+        body = _body(response, limit)
+        content_type = response.headers.get("Content-Type", "")
+        if response.status_code == 400 and _NGINX_WANTS_A_CERTIFICATE in body:
+            raise ProviderUnavailable("provider_tls_client_certificate")
+        _check_status(response.status_code)
+    if "html" in content_type.lower() or classify_content(body) == "looks_like_html":
+        raise ProviderUnavailable("provider_maintenance_page")
+    return Answer(response.status_code, content_type, body)
+
+
+def _visit(request: requests.Request, http: HTTPPolicy, deadline: Deadline) -> Answer:
+    with _response_to(request, http, deadline) as response:
+        is_redirect = _is_redirect(response)
+        if not is_redirect:
+            _check_status(response.status_code)
+        headers = response.headers
+        location = headers.get("Location", "") if is_redirect else ""
+        return Answer(response.status_code, headers.get("Content-Type", ""), b"", location)
+
+
+def _response_to(request: requests.Request, http: HTTPPolicy, deadline: Deadline) -> requests.Response:
+    """Send a request; return the response, whose body is not read yet. The caller closes it."""
     session = _session(http)
     timeout = (min(http.connect_timeout, deadline.remaining()), http.read_timeout)
-    with session.send(
+    response = session.send(
         session.prepare_request(request),
         stream=True,
         allow_redirects=False,
         timeout=timeout,
         proxies=session.proxies,
-    ) as response:
-        record_response_details(response)
-        if 300 <= response.status_code < 400:
-            raise ProviderUnavailable("provider_redirected")
-        body = _body(response, limit)
-        content_type = response.headers.get("Content-Type", "")
-        _check_status(response.status_code)
-    if "html" in content_type.lower() or classify_content(body) == "looks_like_html":
-        raise ProviderUnavailable("provider_maintenance_page")
-    return Answer(response.status_code, content_type, body)
+    )
+    record_response_details(response)
+    return response
+
+
+def _is_redirect(response: requests.Response) -> bool:
+    return 300 <= response.status_code < 400
 
 
 def _body(response: requests.Response, limit: int) -> bytes:

@@ -29,6 +29,7 @@ from urllib3.response import BaseHTTPResponse
 
 from psc_connect.oidc.deadline import Deadline
 from psc_connect.oidc.errors import ProviderUnavailable
+from psc_connect.oidc.tls_failures import raise_for_cause
 
 _Addresses = list[tuple[Any, Any, int, str, Any]]
 
@@ -94,7 +95,22 @@ class _TLSSocket(_Socket, ssl.SSLSocket):
     @override
     def do_handshake(self, block: bool = False) -> None:
         self.settimeout(_current.get().next_read())
-        super().do_handshake(block)
+        with self._named_failures():
+            super().do_handshake(block)
+
+    @override
+    def recv_into(self, *args: Any, **kwargs: Any) -> int:
+        # In TLS 1.3 the handshake ends before the server has looked for a client certificate: its alert is read here.
+        with self._named_failures():
+            return super().recv_into(*args, **kwargs)
+
+    @contextmanager
+    def _named_failures(self) -> Iterator[None]:
+        try:
+            yield
+        except ssl.SSLError as exc:
+            raise_for_cause(exc, is_cipher_agreed=self.cipher() is not None)
+            raise
 
 
 class _Connection(HTTPConnection):

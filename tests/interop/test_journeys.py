@@ -97,9 +97,9 @@ def test_other_kinds_of_client_sign_in(
 @pytest.mark.parametrize(
     ("client", "changes", "code"),
     [
-        ("post", {"client_secret": "another secret"}, "token_client_refused"),
-        ("post", {"client_id": "psc-basic", "slug": "basic"}, "token_client_refused"),
-        ("basic", {}, "token_client_refused"),
+        ("post", {"client_secret": "another secret"}, "token_unauthorized_client"),
+        ("post", {"client_id": "psc-basic", "slug": "basic"}, "token_unauthorized_client"),
+        ("basic", {}, "token_unauthorized_client"),
         ("ps256", {}, "id_token_algorithm_refused"),
         ("es256", {"id_token_signed_response_alg": "PS256"}, "id_token_algorithm_refused"),
         ("post", {"accepted_acr_values": "eidas3"}, "id_token_acr_refused"),

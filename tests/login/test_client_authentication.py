@@ -62,14 +62,14 @@ def test_wrong_secret_is_refused_with_its_code(simulator, provider, person, meth
     simulator.register(client_of(token_endpoint_auth_method=method))
     set_secret(secret, method)
     response = person.sign_in(PAGE)
-    assert_refused(person, response, "token_client_refused", simulator=simulator, calls=("token",), next_page=PAGE)
+    assert_refused(person, response, "token_unauthorized_client", simulator=simulator, calls=("token",), next_page=PAGE)
     assert secret not in response.content.decode()
 
 
 def test_wrong_method_is_refused_with_its_code(simulator, provider, person):
     set_secret("the-client-secret-e7c1", "client_secret_basic")
     response = person.sign_in(PAGE)
-    assert_refused(person, response, "token_client_refused", simulator=simulator, calls=("token",), next_page=PAGE)
+    assert_refused(person, response, "token_unauthorized_client", simulator=simulator, calls=("token",), next_page=PAGE)
 
 
 def test_secret_is_read_from_the_environment(provider, person, monkeypatch, settings):

@@ -210,7 +210,7 @@ def _certificate(subject: x509.Name, issuer: x509.Name, public: Any, signer: Any
         .issuer_name(issuer)
         .public_key(public)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=2))
+        .not_valid_before(now + datetime.timedelta(days=options.get("begins", -2)))
         .not_valid_after(ends)
         .add_extension(x509.BasicConstraints(ca=options.get("ca", False), path_length=None), critical=True)
     )
@@ -224,12 +224,18 @@ LOOPBACK_NAMES = (x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSNam
 OTHER_NAMES = (x509.DNSName("other.example.test"),)
 
 
-def server_context(folder: Path, *, names: tuple[Any, ...] = LOOPBACK_NAMES, days: float = 1) -> ssl.SSLContext:
-    """Return the TLS context of a provider whose certificate has these names and expires in `days`."""
+def server_context(
+    folder: Path, *, names: tuple[Any, ...] = LOOPBACK_NAMES, days: float = 1, begins: float = -2, mutual: str = ""
+) -> ssl.SSLContext:
+    """Return the TLS context of a provider whose certificate has these names and dates, in days from now.
+
+    `mutual` is the TLS version in which it demands a client certificate.
+    """
     signer, ca = authority("Test CA")
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "provider")])
-    certificate = _certificate(subject, ca.subject, key.public_key(), signer, names=names, days=days)
+    public = key.public_key()
+    certificate = _certificate(subject, ca.subject, public, signer, names=names, days=days, begins=begins)
     path = folder / f"{x509.random_serial_number()}.pem"
     path.write_bytes(
         certificate.public_bytes(serialization.Encoding.PEM)
@@ -237,6 +243,10 @@ def server_context(folder: Path, *, names: tuple[Any, ...] = LOOPBACK_NAMES, day
     )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(path)
+    if mutual:
+        context.minimum_version = context.maximum_version = ssl.TLSVersion[mutual]
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(bundle(folder))
     return context
 
 

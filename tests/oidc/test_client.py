@@ -87,13 +87,14 @@ def test_every_request_has_a_user_agent_and_asks_for_no_compression(serve: Serve
 @pytest.mark.parametrize(
     ("status", "error", "code"),
     [
-        ("401 Unauthorized", "unauthorized_client", "token_client_refused"),
-        ("401 Unauthorized", "invalid_client", "token_client_refused"),
-        ("400 Bad Request", "invalid_client", "token_client_refused"),
+        ("401 Unauthorized", "unauthorized_client", "token_unauthorized_client"),
+        ("401 Unauthorized", "invalid_client", "token_invalid_client"),
+        ("400 Bad Request", "invalid_client", "token_invalid_client"),
         ("400 Bad Request", "invalid_grant", "token_invalid_grant"),
         ("400 Bad Request", "invalid_request", "token_refused"),
         ("400 Bad Request", "something_new", "token_refused"),
-        ("403 Forbidden", "x", "token_refused"),
+        ("403 Forbidden", "access_denied", "token_forbidden"),
+        ("401 Unauthorized", "x", "token_forbidden"),
         ("200 OK", "invalid_grant", "token_invalid_grant"),
     ],
 )

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
+from psc_connect.oidc.errors import ProviderUnavailable
 from psc_connect.oidc.http import HTTPPolicy
 
-from .calls import TOKENS, Stopwatch, code_of, token, userinfo
+from .calls import TOKENS, Stopwatch, code_of, jwks, token, userinfo
 from .conftest import Serve
 from .faulty_behaviours import closing_the_second_time
 from .raw_server import OTHER_NAMES, Connection, answering, bundle, reply, server_context, tunnelling
@@ -35,9 +36,8 @@ def test_private_authority_of_the_site_is_trusted(serve: Serve, tmp_path: Path) 
 @pytest.mark.case("TR11")
 def test_unconfigured_private_authority_is_not_trusted(serve: Serve, tmp_path: Path) -> None:
     server = serve(answering(reply(TOKENS)), server_context(tmp_path))
-    assert (
-        code_of(token, server.url, http=HTTPPolicy(read_timeout=2, allow_loopback_http=True)) == "provider_tls_failed"
-    )
+    default = HTTPPolicy(read_timeout=2, allow_loopback_http=True)
+    assert code_of(token, server.url, http=default) == "provider_tls_unknown_authority"
     assert server.received == []
 
 
@@ -45,16 +45,63 @@ def test_unconfigured_private_authority_is_not_trusted(serve: Serve, tmp_path: P
 def test_another_authority_is_not_trusted(serve: Serve, tmp_path: Path) -> None:
     server = serve(answering(reply(TOKENS)), server_context(tmp_path))
     other = HTTPPolicy(ca_bundle=bundle(tmp_path, "Another CA"), allow_loopback_http=True)
-    assert code_of(token, server.url, http=other) == "provider_tls_failed"
+    assert code_of(token, server.url, http=other) == "provider_tls_unknown_authority"
     assert server.received == []
 
 
 @pytest.mark.case("TR11")
-@pytest.mark.parametrize("fault", [{"names": OTHER_NAMES}, {"names": ()}, {"days": -1}], ids=str)
-def test_certificate_of_another_host_or_expired_is_refused(serve: Serve, tmp_path: Path, fault: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("fault", "code", "detail"),
+    [
+        ({"names": OTHER_NAMES}, "provider_tls_other_host", "IP address mismatch"),
+        ({"names": ()}, "provider_tls_other_host", "IP address mismatch"),
+        ({"days": -1}, "provider_tls_expired", "certificate has expired"),
+        ({"begins": 1, "days": 2}, "provider_tls_not_yet_valid", "certificate is not yet valid"),
+    ],
+    ids=str,
+)
+def test_certificate_that_is_refused_has_the_code_of_its_fault(
+    serve: Serve, tmp_path: Path, fault: dict[str, Any], code: str, detail: str
+) -> None:
     server = serve(answering(reply(TOKENS)), server_context(tmp_path, **fault))
-    assert code_of(token, server.url, http=policy(tmp_path)) == "provider_tls_failed"
+    with pytest.raises(ProviderUnavailable) as raised:
+        token(server.url, http=policy(tmp_path))
+    assert raised.value.code == code
+    assert raised.value.detail.startswith(detail)
+    assert raised.value.url == f"{server.url}/token"
     assert server.received == []
+
+
+@pytest.mark.case("TR11")
+def test_certificate_for_another_host_name_has_its_code(serve: Serve, tmp_path: Path) -> None:
+    server = serve(answering(reply(TOKENS)), server_context(tmp_path, names=OTHER_NAMES))
+    url = server.url.replace("127.0.0.1", "localhost")
+    assert code_of(token, url, http=policy(tmp_path)) == "provider_tls_other_host"
+    assert server.received == []
+
+
+@pytest.mark.parametrize("call", [token, jwks], ids=["POST", "GET"])
+@pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
+def test_demanded_client_certificate_has_its_code(serve: Serve, tmp_path: Path, version: str, call: Any) -> None:
+    """In TLS 1.3 the server says so after the handshake: at the first read."""
+    server = serve(answering(reply(TOKENS)), server_context(tmp_path, mutual=version))
+    assert code_of(call, server.url, http=policy(tmp_path)) == "provider_tls_client_certificate"
+    assert server.received == []
+
+
+def test_demanded_client_certificate_of_nginx_has_its_code(serve: Serve, tmp_path: Path) -> None:
+    """nginx completes the handshake, and answers with a page."""
+    page = "<html><body><h1>400 Bad Request</h1><center>No required SSL certificate was sent</center></body></html>"
+    server = serve(answering(reply(page, "400 Bad Request", content_type="text/html")), server_context(tmp_path))
+    assert code_of(token, server.url, http=policy(tmp_path)) == "provider_tls_client_certificate"
+
+
+def test_no_common_cipher_is_no_demand_for_a_certificate(serve: Serve, tmp_path: Path) -> None:
+    context = server_context(tmp_path)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    # The certificate has an EC key.
+    context.set_ciphers("ECDHE-RSA-AES256-GCM-SHA384")
+    assert code_of(token, serve(answering(reply(TOKENS)), context).url, http=policy(tmp_path)) == "provider_tls_failed"
 
 
 @pytest.mark.case("TR11")
@@ -77,9 +124,8 @@ def test_environment_adds_no_authority(serve: Serve, tmp_path: Path, monkeypatch
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
         monkeypatch.setenv(name, bundle(tmp_path))
     server = serve(answering(reply(TOKENS)), server_context(tmp_path))
-    assert (
-        code_of(token, server.url, http=HTTPPolicy(read_timeout=1.9, allow_loopback_http=True)) == "provider_tls_failed"
-    )
+    default = HTTPPolicy(read_timeout=1.9, allow_loopback_http=True)
+    assert code_of(token, server.url, http=default) == "provider_tls_unknown_authority"
 
 
 @pytest.mark.parametrize("content", [None, "", "no certificate"])
@@ -181,7 +227,7 @@ def test_credentials_of_the_proxy_are_sent_to_the_proxy(serve: Serve, tmp_path: 
 @pytest.mark.case("TR11")
 def test_certificate_is_checked_through_the_proxy_too(serve: Serve, tmp_path: Path) -> None:
     server, proxy = serve(answering(reply(TOKENS)), server_context(tmp_path, names=OTHER_NAMES)), serve(tunnelling)
-    assert code_of(token, server.url, http=policy(tmp_path, https_proxy=proxy.url)) == "provider_tls_failed"
+    assert code_of(token, server.url, http=policy(tmp_path, https_proxy=proxy.url)) == "provider_tls_other_host"
     assert server.received == []
 
 

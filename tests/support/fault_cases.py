@@ -122,10 +122,10 @@ TOKEN_ANSWERS = [
         token("token_error", code, "TR05", error=error, status=status)
         for error, status, code in (
             ("invalid_grant", 400, "token_invalid_grant"),
-            ("invalid_client", 401, "token_client_refused"),
-            ("unauthorized_client", 401, "token_client_refused"),
+            ("invalid_client", 401, "token_invalid_client"),
+            ("unauthorized_client", 401, "token_unauthorized_client"),
             ("invalid_request", 400, "token_refused"),
-            ("anything", 403, "token_refused"),
+            ("access_denied", 403, "token_forbidden"),
             ("server_error", 500, "provider_server_error"),
             ("invalid_grant", 200, "token_invalid_grant"),
             ("slow_down", 429, "provider_busy"),
