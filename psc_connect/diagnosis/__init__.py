@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from psc_connect.diagnosis.diagnose import Diagnosis, diagnose
-from psc_connect.diagnosis.findings import Finding, Status, worst
+from psc_connect.diagnosis.findings import WORDS, Finding, Status, worst
 from psc_connect.diagnosis.local_checks import check_settings
 
-__all__ = ["Diagnosis", "Finding", "Status", "check_settings", "diagnose", "worst"]
+__all__ = ["WORDS", "Diagnosis", "Finding", "Status", "check_settings", "diagnose", "worst"]

@@ -6,8 +6,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from psc_connect.diagnosis import local_checks, network_checks, provider_checks
-from psc_connect.diagnosis.findings import Finding, Status, worst
+from psc_connect.diagnosis import browser_endpoint_checks, key_checks, local_checks, network_checks, provider_checks
+from psc_connect.diagnosis.findings import Finding, Status, failure, worst
 from psc_connect.oidc.deadline import Deadline
 from psc_connect.oidc.errors import JWKSError, MetadataError, OIDCError, ProviderUnavailable
 from psc_connect.oidc.response_details import recording_response_details
@@ -16,8 +16,11 @@ from psc_connect.providers.keys import fetch_key_set
 from psc_connect.providers.metadata import compare
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from psc_connect.login.site_urls import DeclaredAddresses
     from psc_connect.models import Provider
+    from psc_connect.oidc.metadata import ProviderMetadata
     from psc_connect.providers.key_management import KeyChanges
     from psc_connect.providers.metadata import Comparison
 
@@ -42,30 +45,51 @@ def diagnose(provider: Provider, declared: DeclaredAddresses, *, seconds: float 
     """Examine everything that a login with this provider needs, for ``seconds`` at most. Raise and change nothing."""
     diagnosis, deadline = Diagnosis(), Deadline(seconds)
     findings = diagnosis.findings
-    findings += local_checks.check_addresses(declared)
+    findings += local_checks.check_addresses(declared, provider)
     findings += local_checks.check_declaration(provider)
     findings += network_checks.check_outgoing_connection()
     try:
         metadata = provider.parsed_metadata
     except MetadataError as exc:
-        findings.append(provider_checks.failure("metadata", exc))
+        findings.append(failure("metadata", exc))
         return diagnosis
     try:
         names = network_checks.check_names(metadata, deadline)
         findings += names.values()
         _check_metadata(provider, diagnosis, deadline)
         _check_keys(provider, diagnosis, deadline)
-        findings += provider_checks.check_credentials(
-            provider,
-            metadata,
-            redirect_uri=declared.redirect_uri,
-            deadline=deadline,
-            name=names[network_checks.resolved_host(metadata.token_endpoint)],
-        )
+        findings += _check_endpoints(provider, metadata, declared.redirect_uri, names=names, deadline=deadline)
+        findings += browser_endpoint_checks.check_end_session(metadata, deadline=deadline)
     # The deadline passed between two steps.
     except ProviderUnavailable as exc:
-        findings.append(provider_checks.failure("connection", exc))
+        findings.append(failure("connection", exc))
     return diagnosis
+
+
+def _check_endpoints(
+    provider: Provider,
+    metadata: ProviderMetadata,
+    redirect_uri: str,
+    *,
+    names: Mapping[str, Finding],
+    deadline: Deadline,
+) -> tuple[Finding, ...]:
+    """Ask the three endpoints of a login. ``names``: the findings about the names of their hosts, by host."""
+    # First, because it tells what an error page of the authorization endpoint is about.
+    credentials = provider_checks.check_credentials(
+        provider,
+        metadata,
+        redirect_uri=redirect_uri,
+        deadline=deadline,
+        name=names[network_checks.resolved_host(metadata.token_endpoint)],
+    )
+    authorization = browser_endpoint_checks.check_authorization(
+        provider, metadata, redirect_uri=redirect_uri, credentials=credentials.code, deadline=deadline
+    )
+    userinfo = provider_checks.check_userinfo(
+        metadata, deadline=deadline, name=names[network_checks.resolved_host(metadata.userinfo_endpoint)]
+    )
+    return authorization, credentials, userinfo
 
 
 def _check_metadata(provider: Provider, diagnosis: Diagnosis, deadline: Deadline) -> None:
@@ -74,18 +98,20 @@ def _check_metadata(provider: Provider, diagnosis: Diagnosis, deadline: Deadline
         with recording_response_details() as response:
             diagnosis.comparison = compare(provider, deadline)
     except OIDCError as exc:
-        diagnosis.findings.append(provider_checks.metadata_not_fetched(exc))
-        return
-    findings = diagnosis.findings
-    findings += network_checks.check_certificate(response)
-    findings += network_checks.check_clock(response, requested_at=requested_at, answered_at=time.time())
-    findings += provider_checks.check_metadata(diagnosis.comparison)
+        results = [provider_checks.metadata_not_fetched(exc)]
+    else:
+        results = [*provider_checks.check_metadata(diagnosis.comparison)]
+    # An answer that was refused has a certificate and a date too.
+    if diagnosis.comparison is not None or response.certificate_expires_at is not None:
+        diagnosis.findings += network_checks.check_certificate(response)
+    clock = network_checks.check_clock(response, requested_at=requested_at, answered_at=time.time())
+    diagnosis.findings += [*clock, *results]
 
 
 def _check_keys(provider: Provider, diagnosis: Diagnosis, deadline: Deadline) -> None:
     try:
         diagnosis.key_changes = compare_keys(provider, fetch_key_set(provider, deadline))
     except (ProviderUnavailable, MetadataError, JWKSError) as exc:
-        diagnosis.findings += provider_checks.keys_not_fetched(provider, exc)
+        diagnosis.findings.append(key_checks.keys_not_fetched(provider, exc))
         return
-    diagnosis.findings += provider_checks.check_keys(diagnosis.key_changes)
+    diagnosis.findings += key_checks.check_keys(provider, diagnosis.key_changes)

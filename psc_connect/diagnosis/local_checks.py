@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from psc_connect.checks.providers import check_provider
 from psc_connect.diagnosis.findings import Finding, Status
+from psc_connect.environments import environment_of_issuer
 from psc_connect.oidc.metadata import is_loopback
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from psc_connect.models import Provider
 
 
-def check_addresses(declared: DeclaredAddresses) -> Iterator[Finding]:
+def check_addresses(declared: DeclaredAddresses, provider: Provider) -> Iterator[Finding]:
     """Report the redirect URI that a login sends, and what is wrong with it."""
     if declared.problem == "urls_missing":
         text = _("The URLs of the package are not included in this site.")
@@ -38,12 +39,21 @@ def check_addresses(declared: DeclaredAddresses) -> Iterator[Finding]:
         "logout": declared.post_logout_redirect_uri,
     }
     parts = urlsplit(declared.redirect_uri)
-    if parts.scheme == "https" or is_loopback(parts.hostname or ""):
+    is_on_this_machine = is_loopback(parts.hostname or "")
+    if is_on_this_machine and _is_production(provider):
+        advice = _("Only a browser on this machine reaches them: set PSC_CONNECT_BASE_URL to the origin of the site.")
+        yield Finding("addresses", Status.WARNING, "addresses_loopback", text, advice)
+        return
+    if parts.scheme == "https" or is_on_this_machine:
         advice = _("Both must be declared to the provider, character by character.")
         yield Finding("addresses", Status.PASSED, "addresses", text, advice)
         return
     advice = _("Codes and sessions would be sent unencrypted: serve the site over https and set PSC_CONNECT_BASE_URL.")
     yield Finding("addresses", Status.FAILED, "addresses_not_https", text, advice)
+
+
+def _is_production(provider: Provider) -> bool:
+    return "production" in (provider.environment, environment_of_issuer(provider.issuer))
 
 
 def check_declaration(provider: Provider) -> Iterator[Finding]:

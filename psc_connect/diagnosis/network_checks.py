@@ -106,9 +106,9 @@ def check_certificate(response: ResponseDetails) -> Iterator[Finding]:
 def check_clock(response: ResponseDetails, *, requested_at: float, answered_at: float) -> Iterator[Finding]:
     """Compare this server's clock with the provider's ``Date``, to the second (RFC 9110 6.6.1)."""
     if response.date is None:
-        # Passed, not a warning: Keycloak without a proxy sends no date, and an administrator cannot change that.
-        text = _("The provider's answer has no date: the clocks cannot be compared.")
-        yield Finding("clock", Status.PASSED, "clock_unknown", text)
+        # Not a warning: Keycloak without a proxy sends no date, and an administrator cannot change that.
+        text = _("The provider sent no date: the clocks cannot be compared.")
+        yield Finding("clock", Status.NOT_JUDGED, "clock_unknown", text)
         return
     # The date is truncated to whole seconds: half a second is the mean of what is lost.
     offset = round((requested_at + answered_at) / 2 - (response.date + 0.5))

@@ -1,4 +1,4 @@
-"""Checks of the provider's answers: published metadata and keys compared with the stored ones, client credentials."""
+"""Checks of the provider's answers: published metadata, client credentials, userinfo endpoint."""
 
 from __future__ import annotations
 
@@ -11,33 +11,25 @@ from django.views.decorators.debug import sensitive_variables
 
 from psc_connect import conf
 from psc_connect.administrator_messages import explain
-from psc_connect.diagnosis.findings import Finding, Status
+from psc_connect.diagnosis.findings import Finding, Status, described, failure
 from psc_connect.fields import SECRET_PROBLEMS, SecretUnavailable
-from psc_connect.oidc.client import exchange_code
-from psc_connect.oidc.errors import OIDCError, ProviderUnavailable, TokenResponseError
+from psc_connect.oidc.client import exchange_code, fetch_userinfo
+from psc_connect.oidc.errors import OIDCError, ProviderUnavailable, TokenResponseError, UserinfoError
 from psc_connect.providers.metadata import ISSUER_MISMATCH
 from psc_connect.providers.validation import TRUSTED_MEMBERS
-from psc_connect.text import escape_control_characters
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from psc_connect.models import Provider
     from psc_connect.oidc.deadline import Deadline
-    from psc_connect.oidc.jwks import SigningKey
     from psc_connect.oidc.metadata import ProviderMetadata
-    from psc_connect.providers.key_management import KeyChanges
     from psc_connect.providers.metadata import Comparison
 
-# Recognisable in the provider's log, and never a code that a provider issues.
-WRONG_CODE = "psc-connect-connection-test"
+# Recognisable in the provider's log, and never a code or a token that a provider issues.
+WRONG_CODE = WRONG_TOKEN = "psc-connect-connection-test"  # noqa: S105 - no one's token
 # The members of the metadata that a login uses.
 USED_MEMBERS = (*TRUSTED_MEMBERS, "authorization_response_iss_parameter_supported")
-
-
-def failure(check: str, exc: OIDCError) -> Finding:
-    """Return the finding for an error of the protocol."""
-    return Finding(check, Status.FAILED, exc.code, explain(exc.code))
 
 
 def metadata_not_fetched(exc: OIDCError) -> Finding:
@@ -72,44 +64,10 @@ def check_metadata(comparison: Comparison) -> Iterator[Finding]:
         yield Finding("metadata", Status.PASSED, "metadata_changed_elsewhere", text)
 
 
-def check_keys(changes: KeyChanges) -> Iterator[Finding]:
-    if changes.found.has_private:
-        yield Finding("keys", Status.FAILED, "jwks_key_private", explain("jwks_key_private"))
-    if not changes.has_any:
-        count = len(changes.same)
-        text = ngettext(
-            "%(count)s signing key, the same as stored here.", "%(count)s signing keys, the same as stored here.", count
-        )
-        yield Finding("keys", Status.PASSED, "keys", text % {"count": count})
-        return
-    groups = [
-        (_("new: %(names)s"), changes.new),
-        (_("another key with the same name: %(names)s"), changes.changed),
-        (_("removed: %(names)s"), changes.gone),
-    ]
-    parts = [text % {"names": _names_of(keys)} for text, keys in groups if keys]
-    text = _("The provider's signing keys differ from the stored ones (%(changes)s).") % {"changes": " · ".join(parts)}
-    advice = _("Sign-ins fetch new keys automatically, unless all are pinned. To do it now: “Signing keys”, “Import”.")
-    yield Finding("keys", Status.WARNING, "keys_changed", text, advice)
-
-
-def _names_of(keys: Iterable[SigningKey]) -> str:
-    return ", ".join(escape_control_characters(key.kid or key.thumbprint) for key in keys)
-
-
-def keys_not_fetched(provider: Provider, exc: OIDCError) -> Iterator[Finding]:
-    """Report a failed fetch; it passes if the provider publishes no keys and an administrator pasted them."""
-    if exc.code == "jwks_uri_missing" and provider.jwks:
-        text = _("The provider publishes no keys (its metadata has no jwks_uri): the pasted ones are used.")
-        yield Finding("keys", Status.PASSED, "keys_pasted", text)
-    else:
-        yield failure("keys", exc)
-
-
 @sensitive_variables()
 def check_credentials(
     provider: Provider, metadata: ProviderMetadata, *, redirect_uri: str, deadline: Deadline, name: Finding
-) -> Iterator[Finding]:
+) -> Finding:
     """Send a token request with a wrong code: the provider's error shows whether it accepts the client.
 
     ``name``: the finding about the name of the token endpoint's host.
@@ -126,24 +84,47 @@ def check_credentials(
         )
     except SecretUnavailable as exc:
         text = _("The client id and the secret could not be tested: the secret cannot be used.")
-        yield Finding("credentials", Status.FAILED, exc.code, text, str(SECRET_PROBLEMS[exc.code]))
+        return Finding("credentials", Status.FAILED, exc.code, text, str(SECRET_PROBLEMS[exc.code]))
     except TokenResponseError as exc:
-        yield _finding_for(exc)
+        return _finding_for(exc)
     except ProviderUnavailable as exc:
-        # The name server may answer slowly the second time: report the name, not a timeout of the provider.
-        yield failure("credentials", exc if name.status is Status.PASSED else ProviderUnavailable(name.code))
-    else:
-        text = _("The token endpoint gave tokens for a code that it never issued: it is not a real provider.")
-        advice = _("Do not use it to sign in. Compare the token endpoint with the provider's documentation.")
-        yield Finding("credentials", Status.FAILED, "token_for_wrong_code", text, advice)
+        return _unavailable("credentials", exc, name)
+    text = _("The token endpoint gave tokens for a code that it never issued: it is not a real provider.")
+    advice = _("Do not use it to sign in. Compare the token endpoint with the provider's documentation.")
+    return Finding("credentials", Status.FAILED, "token_for_wrong_code", text, advice)
+
+
+def _unavailable(check: str, exc: ProviderUnavailable, name: Finding) -> Finding:
+    # The name server may answer slowly the second time: report the name, not a timeout of the provider.
+    return failure(check, exc if name.status is Status.PASSED else ProviderUnavailable(name.code, url=exc.url))
 
 
 def _finding_for(exc: TokenResponseError) -> Finding:
     if exc.code == "token_invalid_grant":
         text = _("The provider accepts the client id and the client secret.")
         return Finding("credentials", Status.PASSED, "credentials", text)
-    if exc.code == "token_client_refused":
+    reason = described(explain(exc.code), exc.detail)
+    if exc.code == "token_forbidden":
+        return Finding("credentials", Status.FAILED, exc.code, reason)
+    if exc.code in ("token_invalid_client", "token_unauthorized_client"):
         advice = _("Also check “token endpoint authentication”: the provider may expect the other method.")
-        return Finding("credentials", Status.FAILED, exc.code, explain(exc.code), advice)
+        return Finding("credentials", Status.FAILED, exc.code, reason, advice)
     text = _("The token endpoint refused the test without showing whether the client id and the secret are correct.")
-    return Finding("credentials", Status.WARNING, exc.code, f"{text} {explain(exc.code)}")
+    return Finding("credentials", Status.WARNING, exc.code, f"{text} {reason}")
+
+
+def check_userinfo(metadata: ProviderMetadata, *, deadline: Deadline, name: Finding) -> Finding:
+    """Send a userinfo request with a wrong access token, which the provider has to refuse (RFC 6750 3.1).
+
+    ``name``: the finding about the name of the userinfo endpoint's host.
+    """
+    try:
+        fetch_userinfo(metadata, access_token=WRONG_TOKEN, http=conf.http_policy(), deadline=deadline)
+    except UserinfoError:
+        text = _("The userinfo endpoint answers, and refuses an invented access token.")
+        return Finding("userinfo", Status.PASSED, "userinfo", text)
+    except ProviderUnavailable as exc:
+        return _unavailable("userinfo", exc, name)
+    text = _("The userinfo endpoint accepts an access token that was never issued: it is not a real provider.")
+    advice = _("Do not use it to sign in. Compare the userinfo endpoint with the provider's documentation.")
+    return Finding("userinfo", Status.FAILED, "userinfo_for_wrong_token", text, advice)

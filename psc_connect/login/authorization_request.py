@@ -32,6 +32,27 @@ def send_to_provider(
 
     ``as_other_person``: make the provider ask for identification even if a session is open there (``prompt=login``).
     """
+    url = authorization_url(
+        provider,
+        login,
+        redirect_uri=site_urls.redirect_uri(request, provider),
+        prompt="login" if as_other_person else provider.prompt,
+        extra=extra,
+    )
+    response = HttpResponseRedirect(url)
+    pending.store(request, response, login, secure=site_urls.is_secure(request))
+    return response
+
+
+def authorization_url(
+    provider: Provider,
+    login: PendingLogin,
+    *,
+    redirect_uri: str,
+    prompt: str,
+    extra: Mapping[str, str] | None = None,
+) -> str:
+    """Return the URL of the authorization request of a login. Raises MetadataError."""
     parameters = {
         # Extra parameters first, so that they cannot replace those of the protocol.
         **(extra or {}),
@@ -39,7 +60,7 @@ def send_to_provider(
         "response_type": "code",
         "scope": provider.scope,
         "client_id": provider.client_id,
-        "redirect_uri": site_urls.redirect_uri(request, provider),
+        "redirect_uri": redirect_uri,
         "state": login.state,
         "nonce": login.nonce,
         "code_challenge": generate_code_challenge(login.code_verifier, "S256"),
@@ -47,12 +68,10 @@ def send_to_provider(
     }
     optional = {
         "acr_values": provider.acr_values,
-        "prompt": "login" if as_other_person else provider.prompt,
+        "prompt": prompt,
         "max_age": provider.max_age,
         "display": provider.display,
         "ui_locales": get_language() if provider.ui_locales == "auto" else provider.ui_locales,
     }
     parameters |= {name: str(value) for name, value in optional.items() if value not in ("", None)}
-    response = HttpResponseRedirect(with_query(provider.parsed_metadata.authorization_endpoint, parameters))
-    pending.store(request, response, login, secure=site_urls.is_secure(request))
-    return response
+    return with_query(provider.parsed_metadata.authorization_endpoint, parameters)

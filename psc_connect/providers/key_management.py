@@ -10,7 +10,15 @@ from django.db import transaction
 from psc_connect.models import DeclarationChange
 from psc_connect.models.signing_key import key_set_of
 from psc_connect.providers import audit
-from psc_connect.providers.key_rows import CURRENT, PINNED, RETIRED, rows_of_document, states_of, with_states
+from psc_connect.providers.key_rows import (
+    CURRENT,
+    PINNED,
+    RETIRED,
+    rows_of_document,
+    states_of,
+    thumbprints_of,
+    with_states,
+)
 from psc_connect.providers.keys import locked, replace_keys
 from psc_connect.providers.serialization import diff
 
@@ -33,7 +41,8 @@ class KeysChangedMeanwhile(Exception):
 class KeyChanges:
     """What a key set would change. A ``changed`` key has the ``kid`` of a stored key, but is another key.
 
-    ``found``: the set as it would be stored, pinned keys included.
+    ``found``: the set as it would be stored, pinned keys included. ``pinned_gone``: the pinned keys that the set lacks;
+    they stay.
     """
 
     found: KeySet
@@ -41,6 +50,7 @@ class KeyChanges:
     changed: tuple[SigningKey, ...]
     gone: tuple[SigningKey, ...]
     same: tuple[SigningKey, ...]
+    pinned_gone: tuple[SigningKey, ...]
 
     @property
     def has_any(self) -> bool:
@@ -55,12 +65,14 @@ def compare_keys(provider: Provider, document: object) -> KeyChanges:
     names = {key.kid for key in present if key.kid}
     fresh = [key for key in found.keys if key.thumbprint not in known]
     kept = {key.thumbprint for key in found.keys}
+    published = thumbprints_of(document)
     return KeyChanges(
         found=found,
         new=tuple(key for key in fresh if key.kid not in names),
         changed=tuple(key for key in fresh if key.kid in names),
         gone=tuple(key for key in present if key.thumbprint not in kept),
         same=tuple(key for key in found.keys if key.thumbprint in known),
+        pinned_gone=tuple(key for key in found.keys if key.thumbprint not in published),
     )
 
 

@@ -48,6 +48,11 @@ def rows_of_document(document: object, *, known: Collection[SigningKey]) -> list
     return found
 
 
+def thumbprints_of(document: object) -> set[str | None]:
+    """Return the thumbprints of the keys in a key set. Raises JWKSError."""
+    return {SigningKey.read(jwk).thumbprint for jwk in strip_private_members(document)["keys"]}
+
+
 def _unpublished(row: SigningKey) -> SigningKey:
     """Return the row of a key that the provider has withdrawn: of a retired one only the decision is kept."""
     kept = copy.copy(row)

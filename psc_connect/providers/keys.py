@@ -169,8 +169,14 @@ def _is_due(provider: Provider) -> bool:
         return True
     if are_pinned(provider):
         return False
+    due_at = refresh_due_at(provider)
+    return due_at is None or timezone.now() > due_at
+
+
+def refresh_due_at(provider: Provider) -> datetime | None:
+    """Return the time after which the first login fetches the keys again; None: the next login does."""
     updated = provider.fetch_times.jwks_updated_at
-    return updated is None or timezone.now() - updated > timedelta(seconds=conf.jwks_max_age())
+    return None if updated is None else updated + timedelta(seconds=conf.jwks_max_age())
 
 
 def _fetch_once_a_minute(provider: Provider, deadline: Deadline) -> KeySet:

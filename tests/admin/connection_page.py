@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+from psc_connect.diagnosis import Finding
 from psc_connect.models import Provider
 from tests.admin.pages import Administrator
+
+
+def finding_of(admin: Administrator, provider: Provider, check: str) -> Finding:
+    """Press the button; return the only finding of a check."""
+    lines = admin.press(provider, "connection").context["lines"]
+    (finding,) = [line["finding"] for line in lines if line["finding"].check == check]
+    return finding
 
 
 def outcome(admin: Administrator, provider: Provider) -> dict[str, tuple[str, str]]:

@@ -16,9 +16,9 @@ from psc_connect.diagnosis import diagnose
 from psc_connect.login.site_urls import declared_addresses
 from psc_connect.models import ClaimedState, DeclarationChange, Provider
 from psc_connect.simulator import Simulator
-from tests.admin.connection_page import outcome
+from tests.admin.connection_page import finding_of, outcome
 from tests.admin.pages import Administrator, row, text_of
-from tests.conftest import CLIENT_SECRET
+from tests.conftest import CLIENT_SECRET, client_of
 from tests.support.browser_session import BrowserSession
 from tests.support.refusals import stored_data
 from tests.support.secrets import save_secret
@@ -27,9 +27,10 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def provider(provider: Provider, settings: Any) -> Provider:
+def provider(provider: Provider, simulator: Simulator, settings: Any) -> Provider:
     """One that has its place on a site for real people, whose addresses are on this machine."""
     settings.PSC_CONNECT_BASE_URL = "http://127.0.0.1"
+    simulator.register(client_of(host="http://127.0.0.1"))
     provider.environment = "custom"
     provider.save()
     return provider
@@ -44,7 +45,10 @@ GOOD = {
     "clock": ("passed", "clock"),
     "metadata": ("passed", "metadata"),
     "keys": ("passed", "keys"),
+    "authorization": ("passed", "authorization"),
     "credentials": ("passed", "credentials"),
+    "userinfo": ("passed", "userinfo"),
+    "end_session": ("passed", "end_session"),
 }
 
 
@@ -68,38 +72,47 @@ def test_nothing_is_changed_by_a_test(admin: Administrator, provider: Provider, 
     assert not any(model.objects.exists() for model in (DeclarationChange, ClaimedState, LogEntry))
 
 
-def test_it_asks_for_document_keys_and_token_once_each(
-    admin: Administrator, provider: Provider, simulator: Simulator
-) -> None:
+def test_it_asks_each_endpoint_once(admin: Administrator, provider: Provider, simulator: Simulator) -> None:
     simulator.clear_requests()
     outcome(admin, provider)
-    assert [request.endpoint for request in simulator.requests] == ["metadata", "jwks", "token"]
+    assert [request.endpoint for request in simulator.requests] == [
+        "metadata",
+        "jwks",
+        "token",
+        "authorization",
+        "userinfo",
+        "end_session",
+    ]
 
 
 @pytest.mark.parametrize("method", ["client_secret_post", "client_secret_basic"])
 def test_credentials_that_the_provider_believes_pass_by_either_method(
     admin: Administrator, provider: Provider, simulator: Simulator, method: str
 ) -> None:
-    from tests.conftest import client_of
-
-    simulator.register(client_of(token_endpoint_auth_method=method))
+    simulator.register(client_of(host="http://127.0.0.1", token_endpoint_auth_method=method))
     Provider.objects.update(token_endpoint_auth_method=method)
     assert outcome(admin, provider)["credentials"] == ("passed", "credentials")
 
 
 @pytest.mark.parametrize(
-    "change",
-    [{"client_id": "another"}, {"client_secret": "wrong"}, {"token_endpoint_auth_method": "client_secret_basic"}],
+    ("change", "error"),
+    [
+        ({"client_id": "another"}, "invalid_client"),
+        ({"client_secret": "wrong"}, "unauthorized_client"),
+        ({"token_endpoint_auth_method": "client_secret_basic"}, "unauthorized_client"),
+    ],
     ids=str,
 )
-def test_credentials_that_the_provider_does_not_believe_fail(
-    admin: Administrator, provider: Provider, change: dict[str, str]
+def test_credentials_that_the_provider_does_not_believe_fail_with_its_own_error(
+    admin: Administrator, provider: Provider, change: dict[str, str], error: str
 ) -> None:
     """Unknown client: invalid_client; wrong secret: unauthorized_client, as Keycloak says."""
     for name, value in change.items():
         setattr(provider, name, value)
     provider.save()
-    assert outcome(admin, provider)["credentials"] == ("failed", "token_client_refused")
+    finding = finding_of(admin, provider, "credentials")
+    assert (finding.status.value, finding.code) == ("failed", f"token_{error}")
+    assert f"({error})" in finding.text
 
 
 def test_a_secret_that_cannot_be_used_fails_without_a_call(
@@ -171,11 +184,12 @@ def test_the_clocks_are_compared(
         "Mon, 01 Jan 9999 99:99:99 +9999",
     ],
 )
-def test_an_answer_without_a_date_is_told(
+def test_a_clock_that_cannot_be_judged_has_not_passed(
     admin: Administrator, provider: Provider, simulator: Simulator, date: str
 ) -> None:
     with simulator.fault("answer_headers", endpoint="metadata", headers=(("Date", date),)):
-        assert outcome(admin, provider)["clock"] == ("passed", "clock_unknown")
+        found = outcome(admin, provider)
+    assert found["clock"] == ("not_judged", "clock_unknown")
 
 
 # What keeps it from being called at all.
@@ -191,8 +205,10 @@ def test_a_provider_that_cannot_be_reached_fails_at_each_step(
         assert found[check] == ("failed", "provider_proxy_failed")
     # Lines that say the same say of what.
     lines = [line["finding"] for line in admin.press(production, "connection").context["lines"]]
-    failed = {line.label for line in lines if line.code == "provider_proxy_failed"}
-    assert failed == {"metadata", "signing keys", "client id and secret"}
+    failed = {line.label for line in lines if (line.status.value, line.code) == ("failed", "provider_proxy_failed")}
+    assert failed == {"metadata", "signing keys", "client id and secret", "userinfo endpoint"}
+    # Browsers go to the authorization endpoint, and have another way out.
+    assert found["authorization"] == ("not_judged", "provider_proxy_failed")
 
 
 def test_a_provider_that_hangs_is_given_up_in_time(provider: Provider, simulator: Simulator) -> None:
@@ -252,6 +268,17 @@ def test_the_way_out_in_force_is_told_without_the_proxys_password(
 def test_a_bundle_that_cannot_be_read_fails(admin: Administrator, provider: Provider, settings: Any) -> None:
     settings.PSC_CONNECT_CA_BUNDLE = "/nowhere.pem"
     assert outcome(admin, provider)["outgoing_connection"] == ("failed", "provider_ca_bundle_unreadable")
+
+
+@pytest.mark.parametrize("base", ["http://127.0.0.1:8000", "https://localhost"])
+def test_addresses_on_this_machine_are_a_warning_in_production(
+    admin: Administrator, production: Provider, settings: Any, no_way_out: None, base: str
+) -> None:
+    settings.PSC_CONNECT_BASE_URL = base
+    Provider.objects.update(environment="custom")
+    assert outcome(admin, production)["addresses"] == ("warning", "addresses_loopback")
+    settings.PSC_CONNECT_BASE_URL = "https://www.example.org"
+    assert outcome(admin, production)["addresses"] == ("passed", "addresses")
 
 
 def test_addresses_that_are_not_known_are_a_warning(admin: Administrator, provider: Provider, settings: Any) -> None:

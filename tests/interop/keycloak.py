@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -57,13 +57,14 @@ def realm() -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Keycloak:
-    """A running Keycloak. `base` ends in `/auth`, as that of Pro Santé Connect."""
+    """A realm of a running Keycloak. `base` ends in `/auth`, as that of Pro Santé Connect."""
 
     base: str
+    realm: str = REALM
 
     @property
     def issuer(self) -> str:
-        return f"{self.base}/realms/{REALM}"
+        return f"{self.base}/realms/{self.realm}"
 
     def endpoint(self, name: str) -> str:
         return f"{self.issuer}/protocol/openid-connect/{name}"
@@ -84,12 +85,25 @@ class Keycloak:
             "providerType": "org.keycloak.keys.KeyProvider",
             "config": {"priority": ["200"], "algorithm": ["RS256"], "keySize": ["2048"]},
         }
-        created = self._admin("POST", "components", json=component).headers["Location"]
+        created = self._admin("POST", "/components", json=component).headers["Location"]
         try:
             (kid,) = {key["kid"] for key in self.jwks()["keys"]} - known
             yield kid
         finally:
-            self._admin("DELETE", f"components/{created.rsplit('/', 1)[1]}")
+            self._admin("DELETE", f"/components/{created.rsplit('/', 1)[1]}")
+
+    @contextmanager
+    def temporary_realm(self, name: str, clients: list[dict[str, Any]]) -> Iterator[Keycloak]:
+        """Create a realm with these clients, and delete it after the block."""
+        other = replace(self, realm=name)
+        replace(self, realm="")._admin("POST", "", json={"realm": name, "enabled": True, "clients": clients})
+        try:
+            yield other
+        finally:
+            other._admin("DELETE", "")
+
+    def change(self, **members: Any) -> None:
+        self._admin("PUT", "", json=members)
 
     def _admin(self, method: str, path: str, **arguments: Any) -> requests.Response:
         grant = {
@@ -100,7 +114,7 @@ class Keycloak:
         }
         token = self._json("POST", f"{self.base}/realms/master/protocol/openid-connect/token", data=grant)
         headers = {"Authorization": f"Bearer {token['access_token']}"}
-        url = f"{self.base}/admin/realms/{REALM}/{path}"
+        url = f"{self.base}/admin/realms{f'/{self.realm}' if self.realm else ''}{path}"
         response = requests.request(method, url, headers=headers, timeout=30, **arguments)
         response.raise_for_status()
         return response

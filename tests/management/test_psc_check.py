@@ -55,8 +55,8 @@ def test_it_shows_each_line_with_its_code_and_what_to_do(declared: Provider, sim
         called = check()
     assert called.status == 2
     assert "Provider “psc”" in called.text
-    assert "client id and secret: The provider does not accept" in called.text
-    assert "[token_client_refused]" in called.text
+    assert "client id and secret: The provider does not know the client id" in called.text
+    assert "[token_invalid_client]" in called.text
     assert "→ Also check “token endpoint authentication”" in called.text
     assert CLIENT_SECRET not in called.text
 
@@ -77,7 +77,17 @@ def test_the_exit_status_is_for_monitoring(site: Any, serving: Serving, days: in
     assert check().status == called.status
 
 
-@pytest.mark.parametrize(("secret", "code"), [(CLIENT_SECRET, "credentials"), ("wrong", "token_client_refused")])
+def test_what_cannot_be_judged_is_no_alarm_and_has_not_passed(site: Any, serving: Serving) -> None:
+    site.PSC_CONNECT_PRIVATE_HOSTS = ["127.0.0.1"]
+    serving(days=90, dated=False)
+    called = check("--json")
+    document = json.loads(called.text)
+    assert (called.status, document["status"]) == (0, "not_judged")
+    assert codes(document)["clock"] == ("not_judged", "clock_unknown")
+    assert "not judged  clock: " in check().text
+
+
+@pytest.mark.parametrize(("secret", "code"), [(CLIENT_SECRET, "credentials"), ("wrong", "token_unauthorized_client")])
 def test_the_provider_is_asked_whether_it_accepts_the_secret(declared: Provider, secret: str, code: str) -> None:
     declared.client_secret = secret
     declared.save()

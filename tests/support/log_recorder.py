@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from psc_connect.diagnosis.browser_endpoint_checks import TEST_LOGIN
 from psc_connect.signals import signed_in
 from psc_connect.simulator import Simulator
 from psc_connect.simulator.faults import Faults
@@ -53,7 +54,7 @@ class LogRecorder(logging.Handler):
 
     def learn_parameters(self, pairs: Any) -> None:
         for name, value in pairs:
-            if name in SECRET_PARAMETERS:
+            if name in SECRET_PARAMETERS and value not in (TEST_LOGIN.state, TEST_LOGIN.nonce):
                 self.learn(name, value, SECRET_PARAMETERS[name])
 
     def learn_person(self, claims: Any) -> None:

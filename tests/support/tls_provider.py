@@ -9,6 +9,7 @@ from email.utils import formatdate
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from psc_connect.models import Provider
 from tests.oidc.raw_server import Connection, RawServer, reply, server_context
@@ -23,17 +24,24 @@ def metadata_of(url: str) -> dict[str, str]:
     return {"issuer": url, **{name: f"{url}/{name}" for name in names}}
 
 
-def answer_requests(connection: Connection, *, closing: bool = False) -> None:
-    """Answer metadata, keys and token requests; ``closing`` closes the connection after each response."""
+def answer_requests(connection: Connection, *, closing: bool = False, dated: bool = True) -> None:
+    """Answer the requests of a connection test, ``dated`` or not; ``closing`` closes the connection after each."""
     for request in connection.requests():
+        headers = {"Date": formatdate(usegmt=True)} if dated else {}
         if request.target.endswith("openid-configuration"):
             body, status = json.dumps(metadata_of(connection.server.url)), "200 OK"
         elif request.target == "/jwks_uri":
             body, status = key_set(EC_KEY), "200 OK"
+        elif request.target.startswith("/authorization_endpoint?"):
+            body, status = "", "302 Found"
+            sent = dict(parse_qsl(urlsplit(request.target).query))
+            query = urlencode({"error": "login_required", "state": sent["state"]})
+            headers["Location"] = f"{sent['redirect_uri']}?{query}"
         else:
             body, status = '{"error": "invalid_grant"}', "400 Bad Request"
-        last = {"Connection": "close"} if closing else {}
-        connection.send(reply(body, status, Date=formatdate(usegmt=True), **last))
+        if closing:
+            headers["Connection"] = "close"
+        connection.send(reply(body, status, **headers))
         if closing:
             return
 
@@ -43,8 +51,10 @@ def tls_providers(folder: Path) -> Iterator[Serving]:
     """Yield a function that declares and serves a provider; ``certificate`` as in ``server_context``."""
     running: list[RawServer] = []
 
-    def serve(*, closing: bool = False, **certificate: Any) -> Provider:
-        server = RawServer(partial(answer_requests, closing=closing), server_context(folder, **certificate))
+    def serve(*, closing: bool = False, dated: bool = True, **certificate: Any) -> Provider:
+        server = RawServer(
+            partial(answer_requests, closing=closing, dated=dated), server_context(folder, **certificate)
+        )
         running.append(server)
         provider = Provider(slug="psc", environment="custom", client_id="c", client_secret="s")
         provider.metadata = metadata_of(server.url)

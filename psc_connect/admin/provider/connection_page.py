@@ -15,7 +15,7 @@ from psc_connect.admin.history import value_in_words
 from psc_connect.admin.reauthentication import why_not
 from psc_connect.admin.signed_payloads import PayloadExpired, read_signed_payload, sign_payload, tell_expired
 from psc_connect.administrator_messages import explain, form_errors_of
-from psc_connect.diagnosis import Diagnosis, Status, diagnose
+from psc_connect.diagnosis import WORDS, Diagnosis, Status, diagnose
 from psc_connect.diagnosis.provider_checks import USED_MEMBERS
 from psc_connect.login.site_urls import declared_addresses
 from psc_connect.models import DeclarationChange
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
     from psc_connect.models import Provider
 
-WORDS = {Status.PASSED: _("passed"), Status.WARNING: _("warning"), Status.FAILED: _("failed")}
 SUMMARIES = {
     Status.PASSED: _("Everything is in order: professionals can sign in."),
+    Status.NOT_JUDGED: _("Everything that could be judged is in order: professionals can sign in."),
     Status.WARNING: _("Professionals can sign in, but something needs attention."),
     Status.FAILED: _("Professionals cannot sign in, or should not, until what failed is fixed."),
 }

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from typing_extensions import override
 
 from psc_connect.administrator_messages import labelled
-from psc_connect.diagnosis import Status, check_settings, diagnose, worst
+from psc_connect.diagnosis import WORDS, Status, check_settings, diagnose, worst
 from psc_connect.login.site_urls import declared_addresses
 from psc_connect.management.output import readable_json
 from psc_connect.models import Provider
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from psc_connect.diagnosis import Finding
 
 # The exit statuses of Nagios plugins; 3 is a wrong call.
-EXIT_STATUS = {Status.PASSED: 0, Status.WARNING: 1, Status.FAILED: 2}
+EXIT_STATUS = {Status.PASSED: 0, Status.NOT_JUDGED: 0, Status.WARNING: 1, Status.FAILED: 2}
 UNKNOWN = 3
 
 
@@ -71,11 +71,11 @@ class Command(BaseCommand):
 
     def _write(self, title: str, findings: list[Finding]) -> None:
         style = {Status.PASSED: self.style.SUCCESS, Status.WARNING: self.style.WARNING, Status.FAILED: self.style.ERROR}
-        words = {Status.PASSED: _("passed"), Status.WARNING: _("warning"), Status.FAILED: _("failed")}
+        words = {status: str(word) for status, word in WORDS.items()}
         width = max(map(len, words.values()))
         self.stdout.write(title)
         for finding in findings:
-            word = style[finding.status](words[finding.status].ljust(width))
+            word = style.get(finding.status, str)(words[finding.status].ljust(width))
             text = labelled(finding.label, escape_control_characters(finding.text))
             self.stdout.write(f"  {word}  {text} [{finding.code}]")
             if finding.advice:

@@ -25,9 +25,9 @@ _PROMPTS = frozenset({"none", "login", "consent", "select_account"})
 class _RefusedError(Exception):
     """An error of a known client, reported by redirect (RFC 6749 4.1.2.1)."""
 
-    def __init__(self, error: str, description: str) -> None:
+    def __init__(self, error: str, description: str = "") -> None:
         self.error, self.description = error, description
-        super().__init__(description)
+        super().__init__(error)
 
 
 def authorize(simulator: Simulator, request: Request) -> Response:
@@ -140,10 +140,10 @@ def _find_session(simulator: Simulator, request: Request, authorization: Authori
         session = None
     if session and authorization.max_age is not None and now - session.auth_time > authorization.max_age:
         session = None
+    if session is None and "none" in authorization.prompt:
+        raise _RefusedError("login_required")
     if session is None and simulator.next_person is not None:
         session = simulator.state.start_session(simulator.next_person, now=now)
-    if session is None and "none" in authorization.prompt:
-        raise _RefusedError("login_required", "User is not signed in")
     return session
 
 
@@ -174,7 +174,9 @@ def _redirect_back(
 
 
 def _error(refusal: _RefusedError, state: str | None) -> list[tuple[str, str]]:
-    return [("error", refusal.error), ("error_description", refusal.description), *_state(state)]
+    # Keycloak gives no description of some errors.
+    description = [("error_description", refusal.description)] if refusal.description else []
+    return [("error", refusal.error), *description, *_state(state)]
 
 
 def _state(state: str | None) -> list[tuple[str, str]]:
