@@ -24,11 +24,12 @@ class LoginRefused(PermissionDenied):
     """A login that ended without a session.
 
     ``code`` is stable and safe to log. ``reference`` is on the error page and in the log line of this refusal.
-    ``message`` and ``contact`` are texts that an administrator wrote for refused people. No attribute holds a token,
-    a secret or personal data from the provider.
+    ``message`` and ``contact`` are texts that an administrator wrote for refused people. ``field`` is the user's field
+    of the exported attribute that refused, or "". No attribute holds a token, a secret or personal data from the
+    provider.
     """
 
-    def __init__(self, code: str, *, message: str = "", contact: str = "") -> None:
+    def __init__(self, code: str, *, message: str = "", contact: str = "", field: str = "") -> None:
         super().__init__(code)
-        self.code, self.message, self.contact = code, message, contact
+        self.code, self.message, self.contact, self.field = code, message, contact, field
         self.reference = new_reference()

@@ -6,7 +6,7 @@ The provider is asked as in a real login, with the same redirect URI. The admini
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
@@ -22,7 +22,7 @@ from psc_connect.login.pending import PendingLogin
 from psc_connect.login.session import reload_session
 from psc_connect.login.visits import start_of
 from psc_connect.login_steps import STEPS, StateAlreadyUsed, StepObserver, StoredKeys, ask_provider, read_response
-from psc_connect.oidc.errors import IDTokenError
+from psc_connect.oidc.errors import IDTokenError, detail_of
 from psc_connect.providers.keys import fetch_usable_keys, may_fetch
 
 if TYPE_CHECKING:
@@ -43,11 +43,12 @@ PASSED, FAILED, NOT_REACHED, NOT_REQUIRED = "passed", "failed", "not_reached", "
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of a login; ``code`` says why it failed."""
+    """One step of a login; ``code`` says why it failed. ``received``: what it compared, such as the ``acr``."""
 
     name: str
     status: str
     code: str = ""
+    received: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,13 +141,16 @@ class Report(StepObserver):
     @override
     def id_token_accepted(self, id_token: IDToken) -> None:
         self.id_token = id_token
+        acr = detail_of(id_token.claims.get("acr"))
+        self.steps = [replace(step, received=acr) if step.name == "acr" else step for step in self.steps]
 
     def failed(self, exc: Refusal) -> None:
         """Add the step that failed, and those after it."""
         if isinstance(exc, IDTokenError) and exc.rule:
             # The signature and the rules before this one have passed.
             self.passed(*STEPS[len(self.steps) : STEPS.index(exc.rule)])
-        self.steps.append(Step(STEPS[len(self.steps)], FAILED, as_refusal(exc).code))
+        received = exc.detail if isinstance(exc, IDTokenError) else ""
+        self.steps.append(Step(STEPS[len(self.steps)], FAILED, as_refusal(exc).code, received))
         self.steps += [Step(name, NOT_REACHED) for name in STEPS[len(self.steps) :]]
 
     def result(self) -> DryRun:

@@ -20,6 +20,7 @@ from psc_connect.login.site_urls import home_url, login_link
 from psc_connect.models import Provider
 from psc_connect.oidc.errors import OIDCError
 from psc_connect.signals import login_refused
+from psc_connect.text import escape_control_characters
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -57,10 +58,12 @@ def refusal_page(
     """Log the failure, send ``login_refused``, and return the page that says what happened and what to do.
 
     ``id_token``: of the refused person, who can end the session at the provider with it.
-    The log line has the code and the reference of the page, not the exception's text: a database quotes values in it.
+    The log line has the code, the reference of the page, and the field of the exported attribute that refused. It has
+    neither the field's value nor the exception's text: a database quotes values in it.
     """
     refusal = as_refusal(exc)
-    logger.warning("login.refused code=%s provider=%s reference=%s", refusal.code, provider, refusal.reference)
+    field = f" field={escape_control_characters(refusal.field)}" if refusal.field else ""
+    logger.warning("login.refused code=%s provider=%s reference=%s%s", refusal.code, provider, refusal.reference, field)
     login_refused.send(
         sender=Provider, request=request, provider=provider, code=refusal.code, reference=refusal.reference
     )

@@ -63,7 +63,7 @@ def apply_results(
     changed = set()
     for row, result in results:
         if result.fatal:
-            raise LoginRefused(result.problem)
+            raise LoginRefused(result.problem, field=row.user_field)
         if result.problem:
             event = result.problem.replace("_", ".", 1)
             logger.warning("%s provider=%s field=%s", event, row.provider_id, row.user_field)
@@ -71,7 +71,7 @@ def apply_results(
             setattr(user, row.user_field, result.accepted)
             changed.add(row.user_field)
     if creating and not user.get_username():
-        raise LoginRefused("account_username_missing")
+        raise LoginRefused("account_username_missing", field=user.USERNAME_FIELD)
     return changed
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from psc_connect.oidc.algorithms import ALGORITHMS
 from psc_connect.oidc.base64url import encode
-from psc_connect.oidc.errors import IDTokenError
+from psc_connect.oidc.errors import IDTokenError, detail_of
 from psc_connect.oidc.jwks import KeySet, SigningKey
 from psc_connect.oidc.jws import verify_compact
 
@@ -63,12 +63,14 @@ _Claims = dict[str, Any]
 class Rule:
     """One check of the claims. `source` is the section of the standard.
 
-    `broken` returns "" if the token passes, else the end of the error code (after ``id_token_``).
+    `broken` returns "" if the token passes, else the end of the error code (after ``id_token_``). `claim` is the claim
+    that it compares, if administrators may see it: it says nothing about the person.
     """
 
     name: str
     source: str
     broken: Callable[[_Claims, _Login], str] = field(repr=False)
+    claim: str = ""
 
 
 def validate_id_token(
@@ -85,7 +87,7 @@ def validate_id_token(
     for rule in RULES:
         reason = rule.broken(claims, login)
         if reason:
-            raise IDTokenError(f"id_token_{reason}", rule=rule.name)
+            raise IDTokenError(f"id_token_{reason}", rule=rule.name, detail=detail_of(claims.get(rule.claim)))
     return IDToken(raw, claims["sub"], claims.get("auth_time"), MappingProxyType(claims), key)
 
 
@@ -208,16 +210,16 @@ def _at_hash(claims: _Claims, login: _Login) -> str:
 _CORE: Final = "OpenID Connect Core"
 RULES: Final[tuple[Rule, ...]] = (
     Rule("kind", "RFC 8725 3.12", _kind),
-    Rule("issuer", f"{_CORE} 3.1.3.7 (2)", lambda claims, login: issuer_rule(claims, login.rules.issuer)),
-    Rule("audience", f"{_CORE} 3.1.3.7 (3)", lambda claims, login: audience_rule(claims, login.rules.client_id)),
-    Rule("authorized_party", f"{_CORE} 3.1.3.7 (4)–(5)", _authorized_party),
+    Rule("issuer", f"{_CORE} 3.1.3.7 (2)", lambda claims, login: issuer_rule(claims, login.rules.issuer), "iss"),
+    Rule("audience", f"{_CORE} 3.1.3.7 (3)", lambda claims, login: audience_rule(claims, login.rules.client_id), "aud"),
+    Rule("authorized_party", f"{_CORE} 3.1.3.7 (4)–(5)", _authorized_party, "azp"),
     Rule("times", "RFC 7519 2", _times),
     Rule("expiry", f"{_CORE} 3.1.3.7 (9)", _expiry),
     Rule("issued_at", f"{_CORE} 3.1.3.7 (10)", _issued_at),
     Rule("not_before", "RFC 7519 4.1.5", _not_before),
     Rule("nonce", f"{_CORE} 3.1.3.7 (11)", _nonce),
     Rule("optional_types", f"{_CORE} 2", _optional_types),
-    Rule("acr", f"{_CORE} 3.1.3.7 (12)", _acr),
+    Rule("acr", f"{_CORE} 3.1.3.7 (12)", _acr, "acr"),
     Rule("auth_time", f"{_CORE} 3.1.3.7 (13)", _auth_time),
     Rule("subject", f"{_CORE} 2", _subject),
     Rule("at_hash", f"{_CORE} 3.1.3.8", _at_hash),

@@ -14,7 +14,7 @@ from psc_connect.models import ExportedAttribute, ExportedGroup, Provider
 from psc_connect.oidc.id_token import RULES
 from psc_connect.signals import account_created, login_refused, signed_in
 from psc_connect.simulator import Simulator
-from tests.admin.pages import row, text_of
+from tests.admin.pages import administrator, row, text_of
 from tests.support.backend_hooks import (
     AuthenticatesNobody,
     LinksByNationalIdentifier,
@@ -117,7 +117,7 @@ def test_no_signal_is_sent(
     [
         ("callback_error", {"error": "access_denied"}, "code", "authorization_access_denied"),
         ("wrong_iss_in_callback", {}, "response_issuer", "authorization_issuer_mismatch"),
-        ("token_error", {"error": "invalid_client", "status": 401}, "token", "token_client_refused"),
+        ("token_error", {"error": "invalid_client", "status": 401}, "token", "token_invalid_client"),
         ("outage", {"endpoint": "token"}, "token", "provider_server_error"),
         ("bad_signature", {}, "signature", "id_token_signature_invalid"),
         ("alg_none", {}, "signature", "id_token_algorithm_refused"),
@@ -162,6 +162,44 @@ def test_a_step_that_fails_is_shown_with_what_passed_before_and_was_not_reached(
 def test_a_rule_of_the_provider_row_is_among_the_steps(admin_session: BrowserSession, provider: Provider) -> None:
     Provider.objects.update(accepted_acr_values="eidas9")
     assert steps_of(dry_run(admin_session, provider))["acr"] == ("failed", "id_token_acr_refused")
+
+
+@pytest.mark.usefixtures("english")
+@pytest.mark.parametrize("permissions", [(), ("view_provider", "change_provider")], ids=["all", "no claims"])
+@pytest.mark.parametrize("accepted", ["", "eidas1 eidas2 eidas3", "eidas9"], ids=["any", "accepted", "refused"])
+def test_the_received_acr_is_shown_whatever_becomes_of_it(
+    provider: Provider, simulator: Simulator, permissions: tuple[str, ...], accepted: str
+) -> None:
+    """It says nothing about the person: the permission to see claims is not needed."""
+    Provider.objects.update(accepted_acr_values=accepted)
+    with simulator.fault("id_token_claims", claims={"acr": "eidas2"}):
+        page = dry_run(BrowserSession(browser=administrator(*permissions).browser), provider)
+    assert [step.received for step in page.context["steps"] if "(acr)" in step.text] == ["eidas2"]
+    assert "Received: eidas2" in text_of(page)
+
+
+@pytest.mark.usefixtures("english")
+@pytest.mark.parametrize(
+    ("claims", "step"),
+    [({"iss": "https://other.example"}, "(iss)"), ({"aud": "another"}, "(aud)"), ({"azp": "another"}, "(azp)")],
+    ids=["iss", "aud", "azp"],
+)
+def test_what_a_rule_refused_is_shown(
+    admin_session: BrowserSession, provider: Provider, simulator: Simulator, claims: dict[str, str], step: str
+) -> None:
+    with simulator.fault("id_token_claims", claims=claims):
+        page = dry_run(admin_session, provider)
+    assert [each.received for each in page.context["steps"] if each.status == "failed"] == [*claims.values()]
+
+
+@pytest.mark.parametrize("acr", ["\u202eeidas1", "x" * 201, '"'])
+def test_an_acr_that_cannot_be_shown_is_left_out(
+    admin_session: BrowserSession, provider: Provider, simulator: Simulator, acr: str
+) -> None:
+    Provider.objects.update(accepted_acr_values="eidas9")
+    with simulator.fault("id_token_claims", claims={"acr": acr}):
+        page = dry_run(admin_session, provider)
+    assert [step.received for step in page.context["steps"] if step.status == "failed"] == [""]
 
 
 @pytest.mark.parametrize("is_required", [False, True])

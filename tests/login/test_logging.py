@@ -106,7 +106,7 @@ OUTCOMES = {
     provider_down: "provider_server_error",
     other_person: "userinfo_subject_mismatch",
     unknown_person: "account_unknown",
-    wrong_secret: "token_client_refused",
+    wrong_secret: "token_unauthorized_client",
     no_secret: "secret_missing",
     disabled: "no_provider",
     prefetched: "login_not_a_visit",
@@ -125,6 +125,50 @@ def test_refusal_logs_one_event_with_its_code_and_the_reference_of_the_page(
     assert len(reference) == 8
     assert f"<dd>{reference}</dd>" in response.content.decode()
     assert events(caplog) == [f"login.refused code={code} provider=psc reference={reference}"]
+
+
+def missing(rows: Any) -> None:
+    rows.create(claim="given_name_of_nobody", user_field="last_name", required=True)
+
+
+def too_long(rows: Any) -> None:
+    rows.create(claim="SubjectRefPro", user_field="last_name")
+
+
+def taken(rows: Any) -> None:
+    User.objects.create(username="podiatrist", email="taken@example.org")
+    rows.create(claim="'not an address'", user_field="email", required=True)
+
+
+@pytest.mark.case("LG02", "LG04")
+@pytest.mark.parametrize(
+    ("declare", "code", "field"),
+    [
+        (missing, "attribute_missing", "last_name"),
+        (too_long, "attribute_rejected", "last_name"),
+        (taken, "attribute_rejected", "email"),
+        (lambda rows: rows.filter(user_field="username").delete(), "account_username_missing", "username"),
+    ],
+)
+def test_refusal_of_an_attribute_names_its_field_and_not_its_value(
+    provider, simulator, person, caplog, *, declare, code, field
+):
+    provider.exported_attributes.filter(user_field__in=("last_name", "email")).delete()
+    declare(provider.exported_attributes)
+    response = person.sign_in(PAGE)
+    assert error_code_of(response) == code
+    reference = response.context["reference"]
+    assert events(caplog) == [f"login.refused code={code} provider=psc reference={reference} field={field}"]
+    assert "not an address" not in caplog.text
+
+
+@pytest.mark.case("LG03")
+def test_field_that_is_no_name_stays_on_the_line_of_its_refusal(provider, simulator, person, caplog):
+    provider.exported_attributes.create(claim="sub", user_field="x\nlogin.succeeded provider=psc", required=True)
+    person.sign_in(PAGE)
+    (line,) = events(caplog)
+    assert line.startswith("login.refused code=attribute_field_unknown ")
+    assert line.endswith(" field=x\\nlogin.succeeded provider=psc")
 
 
 @pytest.mark.case("LG05")

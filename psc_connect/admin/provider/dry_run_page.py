@@ -233,12 +233,10 @@ def _shown_step(step: Step, claims: Mapping[str, Any]) -> ShownStep:
 
 
 def _received(step: Step, claims: Mapping[str, Any]) -> str:
-    """Return the ``acr`` or ``auth_time`` that the provider sent, required or not."""
+    """Return what the step compared, or the ``auth_time`` that the provider sent, required or not."""
     value = claims.get(step.name)
-    if step.name == "acr" and isinstance(value, str):
-        return value
     if step.name != "auth_time" or not isinstance(value, int):
-        return ""
+        return step.received
     try:
         return date_format(datetime.fromtimestamp(value, timezone.get_current_timezone()), "SHORT_DATETIME_FORMAT")
     # A number that no calendar has.
