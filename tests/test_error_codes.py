@@ -14,7 +14,7 @@ import psc_connect
 from psc_connect.administrator_messages import explain
 from psc_connect.decorators import NO_PROFESSIONAL, NOT_CHOSEN, NOT_SIGNED_IN, REFUSED
 from psc_connect.login.failures import ACR_REFUSALS
-from psc_connect.login.refusal_texts import EXPLANATIONS, EXPLANATIONS_BY_PREFIX, explanation_of
+from psc_connect.login.refusal_texts import EXPLANATIONS, EXPLANATIONS_BY_PREFIX, SITE_FAULT, explanation_of
 from psc_connect.oidc.error_codes import CODES, sentence
 
 PACKAGE = Path(psc_connect.__file__).parent
@@ -80,6 +80,11 @@ def test_a_code_without_entry_and_prefix_is_a_fault_of_the_site():
     others = {code for code in ALL_CODES if code not in EXPLANATIONS and not code.startswith(prefixes)}
     site = {code for code in others if code.startswith(("secret_", "metadata_"))}
     assert others - site == {"backend_not_installed", "base_url_missing"}
+
+
+@pytest.mark.parametrize("code", [code for code in CODES if code.startswith("provider_tls_")])
+def test_a_tls_failure_is_a_matter_of_the_site(code):
+    assert explanation_of(code) is SITE_FAULT
 
 
 def test_the_sentences_of_the_protocol_that_forms_show_are_in_french():

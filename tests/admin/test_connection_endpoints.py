@@ -204,6 +204,28 @@ def test_a_description_with_other_characters_than_the_standards_is_not_shown(
     assert finding.text.endswith("(invalid_scope)")
 
 
+@pytest.mark.case("LG03", "AD04")
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        ("unknown_tenant", " (unknown_tenant)"),
+        ("<b>bold</b>", " (<b>bold</b>)"),
+        ("line\nline", ""),
+        ("\u202egnp.exe", ""),
+        ("x" * 201, ""),
+    ],
+    ids=["known characters", "markup", "line break", "bidirectional", "long"],
+)
+def test_an_error_of_the_token_endpoint_is_shown_if_it_has_the_characters_of_the_standard(
+    admin: Administrator, provider: Provider, simulator: Simulator, error: str, told: str
+) -> None:
+    with simulator.fault("token_error", error=error):
+        response = admin.press(provider, "connection")
+    (finding,) = [each["finding"] for each in response.context["lines"] if each["finding"].check == "credentials"]
+    assert finding.text.endswith(f"The provider refused the token request.{told}")
+    assert "<b>bold" not in response.content.decode()
+
+
 @pytest.mark.case("AD04")
 def test_a_description_is_text_on_the_page(admin: Administrator, provider: Provider, simulator: Simulator) -> None:
     with simulator.fault("callback_error", error="invalid_scope", description="<script>alert(1)</script>"):
@@ -285,6 +307,16 @@ def test_an_endpoint_that_only_browsers_reach_is_not_judged(
     assert (finding.status.value, finding.code) == ("not_judged", "provider_name_unresolved")
     assert finding.text.startswith(url)
     assert "in a browser" in finding.advice
+
+
+@pytest.mark.case("SS01")
+def test_an_endpoint_on_a_private_address_is_not_called(
+    admin: Administrator, provider: Provider, settings: Any
+) -> None:
+    settings.PSC_CONNECT_EXTRA_ENDPOINT_HOSTS = ["10.0.0.1"]
+    metadata = {**provider.metadata, "authorization_endpoint": "https://10.0.0.1/auth"}
+    Provider.objects.update(metadata=metadata, metadata_followed=False)
+    assert outcome(admin, provider)["authorization"] == ("not_judged", "provider_address_refused")
 
 
 @pytest.mark.case("TR01")
