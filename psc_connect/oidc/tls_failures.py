@@ -32,7 +32,8 @@ def raise_for_cause(exc: ssl.SSLError, *, is_cipher_agreed: bool) -> None:
     if isinstance(exc, ssl.SSLCertVerificationError):
         code = _CERTIFICATE_CODES.get(exc.verify_code, "provider_tls_failed")
         raise ProviderUnavailable(code, detail=detail_of(exc.verify_message)) from exc
-    reason = exc.reason or ""
+    # One that was raised in Python, as gevent does for a time-out, has no reason.
+    reason = getattr(exc, "reason", None) or ""
     is_refused = reason.endswith("ALERT_HANDSHAKE_FAILURE") and is_cipher_agreed
     if is_refused or reason.endswith(_CERTIFICATE_ALERTS):
         raise ProviderUnavailable("provider_tls_client_certificate") from exc
