@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 SUMMARIES = {
     Status.PASSED: _("Everything is in order: professionals can sign in."),
-    Status.NOT_JUDGED: _("Everything that could be judged is in order: professionals can sign in."),
-    Status.WARNING: _("Professionals can sign in, but something needs attention."),
+    Status.NOT_JUDGED: _("Everything that could be judged is in order."),
+    Status.WARNING: _("Nothing was found that keeps professionals from signing in, but something needs attention."),
     Status.FAILED: _("Professionals cannot sign in, or should not, until what failed is fixed."),
 }
 REFUSED = {
