@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Mapping
-from functools import wraps
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from asgiref.sync import iscoroutinefunction, sync_to_async
@@ -127,12 +127,9 @@ class PSCRequiredMixin:
         return view
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        view = super().dispatch  # type: ignore[misc]
-        if getattr(self, "view_is_async", False):
-            view = _as_coroutine_function(view)
         # At each request: setup() may have set another mapping on the instance.
         conditions = _conditions_of_class(type(self).__name__, self.psc_required)
-        return _restrict(view, conditions)(request, *args, **kwargs)
+        return _restrict(super().dispatch, conditions)(request, *args, **kwargs)  # type: ignore[misc]
 
 
 def _conditions_of_class(name: str, requirements: Any) -> tuple[Condition, ...]:
@@ -148,9 +145,10 @@ def _warn_of_misspellings(conditions: tuple[Condition, ...]) -> None:
 
 
 def _restrict(view: View, conditions: tuple[Condition, ...]) -> View:
+    coroutine_function = _coroutine_function(view)
     # Shared caches must not store the page: it depends on the person and the chosen activity.
-    private_view = cache_control(private=True)(view)
-    if iscoroutinefunction(view):
+    private_view = cache_control(private=True)(coroutine_function or view)
+    if coroutine_function is not None:
 
         @wraps(view)
         async def restricted_async(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
@@ -167,13 +165,22 @@ def _restrict(view: View, conditions: tuple[Condition, ...]) -> View:
     return restricted  # type: ignore[return-value]
 
 
-def _as_coroutine_function(dispatch: Callable[..., Any]) -> Callable[..., Any]:
-    """Wrap Django's ``dispatch`` of an async view, a plain function that returns a coroutine."""
+def _coroutine_function(view: Callable[..., Any]) -> Callable[..., Any] | None:
+    """Return an asynchronous view as a coroutine function, or None if the view is synchronous.
 
-    async def view(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        return await dispatch(request, *args, **kwargs)
+    ``dispatch`` of an asynchronous class is a plain method that returns a coroutine: its view knows that it does.
+    """
+    if iscoroutinefunction(view):
+        return view
+    # method_decorator() passes a partial of the bound method.
+    method = view.func if isinstance(view, partial) else view
+    if not getattr(getattr(method, "__self__", None), "view_is_async", False):
+        return None
 
-    return view
+    async def asynchronous(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        return await view(request, *args, **kwargs)
+
+    return asynchronous
 
 
 def _refusal(request: HttpRequest, conditions: tuple[Condition, ...]) -> HttpResponse | None:

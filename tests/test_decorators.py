@@ -19,6 +19,16 @@ from tests.support.browser_session import BrowserSession
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("professional_pages")]
 
+# Function, mixin, and method_decorator() on an asynchronous class, on its method and on a synchronous class.
+PODIATRISTS = [
+    "/podiatrists/",
+    "/podiatrists/class/",
+    "/podiatrists/decorated/",
+    "/podiatrists/decorated-method/",
+    "/podiatrists/synchronous/",
+]
+ACCEPTED = b"for podiatrists"
+
 
 @pytest.fixture
 def podiatrist(provider, simulator, person):
@@ -87,7 +97,14 @@ def test_another_profession_sees_the_reason(podiatrist, page):
     assert "Pédicure-Podologue" in response.content.decode()
 
 
-@pytest.mark.parametrize("page", ["/podiatrists/", "/podiatrists/class/", "/private/", "/professionals/"])
+@pytest.mark.parametrize("page", PODIATRISTS)
+def test_views_are_restricted_under_a_synchronous_server(podiatrist, by_password, page):
+    accepted = podiatrist.get(page)
+    assert (accepted.content, accepted["Cache-Control"]) == (ACCEPTED, "private")
+    assert by_password.get(page).status_code == 403
+
+
+@pytest.mark.parametrize("page", ["/private/", "/professionals/"])
 def test_required_profession_is_accepted(podiatrist, page):
     assert podiatrist.get(page).status_code == 200
 
@@ -99,9 +116,10 @@ async def _ask(browser, page, **headers):
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("page", ["/podiatrists/", "/podiatrists/class/"])
-def test_async_views_are_restricted_under_an_async_server(podiatrist, by_password, page):
-    assert async_to_sync(_ask)(podiatrist, page).status_code == 200
+@pytest.mark.parametrize("page", PODIATRISTS)
+def test_views_are_restricted_under_an_async_server(podiatrist, by_password, page):
+    accepted = async_to_sync(_ask)(podiatrist, page)
+    assert (accepted.content, accepted["Cache-Control"]) == (ACCEPTED, "private")
     assert async_to_sync(_ask)(by_password, page).status_code == 403
 
 

@@ -8,7 +8,9 @@ from django.core.exceptions import SynchronousOnlyOperation
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template import engines
 from django.urls import path
+from django.utils.decorators import method_decorator
 from django.views import View
+from django.views.decorators.debug import sensitive_post_parameters
 
 from psc_connect.current_professional import PSCRequest
 from psc_connect.decorators import PSCRequiredMixin, psc_required
@@ -33,7 +35,7 @@ def professionals(request: HttpRequest) -> HttpResponse:
 @psc_required(profession="80")
 async def podiatrists(request: PSCRequest) -> HttpResponse:
     await request.psc.aload()
-    return HttpResponse(f"for podiatrists: {request.psc.rpps}")
+    return HttpResponse("for podiatrists" if request.psc else "for nobody")
 
 
 class Doctors(PSCRequiredMixin, View):
@@ -47,6 +49,24 @@ class Podiatrists(PSCRequiredMixin, View):
     psc_required: ClassVar = {"profession": "80"}
 
     async def get(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse("for podiatrists")
+
+
+@method_decorator([sensitive_post_parameters(), psc_required(profession="80")], name="dispatch")
+class DecoratedPodiatrists(View):
+    async def get(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse("for podiatrists")
+
+
+class PodiatristsByMethod(View):
+    @method_decorator(psc_required(profession="80"))
+    async def get(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse("for podiatrists")
+
+
+@method_decorator(psc_required(profession="80"), name="dispatch")
+class SynchronousPodiatrists(View):
+    def get(self, request: HttpRequest) -> HttpResponse:
         return HttpResponse("for podiatrists")
 
 
@@ -121,6 +141,9 @@ urlpatterns = [
     path("podiatrists/", podiatrists),
     path("doctors/<str:name>/", Doctors.as_view()),
     path("podiatrists/class/", Podiatrists.as_view()),
+    path("podiatrists/decorated/", DecoratedPodiatrists.as_view()),
+    path("podiatrists/decorated-method/", PodiatristsByMethod.as_view()),
+    path("podiatrists/synchronous/", SynchronousPodiatrists.as_view()),
     path("inherited/", Inherited.as_view()),
     path("inherited/overridden/", Overridden.as_view()),
     path("inherited/as-view/", Inherited.as_view(psc_required={"profession": "80"})),
