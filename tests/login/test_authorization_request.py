@@ -269,7 +269,7 @@ def test_link_that_a_service_worker_fetches_leads_to_the_provider_and_back(provi
     callback = path_of(person.authorize(second.context["url"]))
     landed = person.browser.get(callback, headers=same_origin)
     assert (landed.status_code, landed.context["url"]) == (200, PAGE)
-    assert landed["Referrer-Policy"] == "no-referrer"
+    assert landed["Referrer-Policy"] == "strict-origin"
     assert person.is_signed_in
     assert not pending_cookies(person)
 
