@@ -50,8 +50,8 @@ def test_every_page_is_reached_from_the_provider(administrator: Callable[[bool],
 def test_the_connection_is_tested(administrator: Callable[[bool], Page], scripts: bool) -> None:
     page = administrator(scripts)
     admin_pages.run_connection_test(page)
-    expect(page.locator(".psc-summary")).to_contain_text("Les professionnels peuvent se connecter")
-    expect(page.locator(".psc-lines tbody tr")).to_have_count(9)
+    expect(page.locator(".psc-summary")).to_contain_text("n’empêche les professionnels de se connecter")
+    expect(page.locator(".psc-lines tbody tr")).to_have_count(12)
     # The only warning: the demonstration uses http.
     expect(page.locator(".psc-warning")).to_have_count(1)
     expect(page.locator(".psc-failed")).to_have_count(0)
