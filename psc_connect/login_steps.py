@@ -19,7 +19,7 @@ from psc_connect import conf
 from psc_connect.exceptions import LoginRefused
 from psc_connect.login import pending, site_urls
 from psc_connect.models import RequireIssuer
-from psc_connect.oidc.authorization import check_issuer, parse_authorization_response
+from psc_connect.oidc.authorization import AUTHENTICATION_EXPIRED, check_issuer, parse_authorization_response
 from psc_connect.oidc.client import exchange_code, fetch_userinfo
 from psc_connect.oidc.deadline import Deadline
 from psc_connect.oidc.errors import UnknownKey
@@ -125,8 +125,12 @@ class ProviderAnswers:
     claims: Mapping[str, Any] = field(repr=False)
 
 
-class StateAlreadyUsed(LoginRefused):
-    """The authorization response came a second time."""
+class CuredByRestart(LoginRefused):
+    """A refusal that a second login cures at once: the person's session at the provider is still open."""
+
+
+class StateAlreadyUsed(CuredByRestart):
+    """The authorization response came a second time: its code is spent."""
 
     def __init__(self) -> None:
         super().__init__("authorization_state_used")
@@ -143,7 +147,7 @@ def read_response(
 ) -> CodeGrant:
     """Check the authorization response to ``login`` and claim its state (RFC 6749 4.1.2, RFC 9207).
 
-    Raises AuthorizationResponseError, MetadataError, LoginRefused, StateAlreadyUsed.
+    Raises AuthorizationResponseError, MetadataError, LoginRefused, CuredByRestart, StateAlreadyUsed.
     """
     response = parse_authorization_response(parameters)
     if login.provider_id != provider.pk:
@@ -154,6 +158,8 @@ def read_response(
     is_required = provider.require_iss == RequireIssuer.ANNOUNCED
     check_issuer(response, metadata=provider.parsed_metadata, require=is_required)
     observer.passed(RESPONSE_ISSUER)
+    if response.error == AUTHENTICATION_EXPIRED:
+        raise CuredByRestart(f"authorization_{response.error}")
     if response.error:
         raise LoginRefused(f"authorization_{response.error}")
     if not pending.claim(login):

@@ -87,6 +87,22 @@ def test_a_tls_failure_is_a_matter_of_the_site(code):
     assert explanation_of(code) is SITE_FAULT
 
 
+@pytest.mark.case("NW09")
+def test_only_a_failure_of_the_site_or_a_provider_that_does_not_answer_has_a_status_over_499():
+    """Load balancers count these responses: a browser must not cause one by what it brings."""
+    failures = {code for code in ALL_CODES if explanation_of(code).status >= 500}
+    of_the_site = {
+        "access_rule_malformed",
+        "account_link_field_unknown",
+        "backend_not_installed",
+        "base_url_missing",
+        "database_unavailable",
+        "token_client_refused",
+    }
+    assert {explanation_of(code).status for code in failures} == {503}
+    assert {code for code in failures if not code.startswith(("metadata_", "provider_", "secret_"))} == of_the_site
+
+
 def test_the_sentences_of_the_protocol_that_forms_show_are_in_french():
     with translation.override("fr"):
         assert [code for code in CODES if explain(code) == sentence(code)] == []

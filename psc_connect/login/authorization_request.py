@@ -26,17 +26,13 @@ def send_to_provider(
     login: PendingLogin,
     *,
     extra: Mapping[str, str] | None = None,
-    as_other_person: bool = False,
 ) -> HttpResponse:
-    """Redirect the browser to the provider (OpenID Connect Core 3.1.2.1). Raises MetadataError, LoginRefused.
-
-    ``as_other_person``: make the provider ask for identification even if a session is open there (``prompt=login``).
-    """
+    """Redirect the browser to the provider (OpenID Connect Core 3.1.2.1). Raises MetadataError, LoginRefused."""
     url = authorization_url(
         provider,
         login,
         redirect_uri=site_urls.redirect_uri(request, provider),
-        prompt="login" if as_other_person else provider.prompt,
+        prompt="login" if login.as_other_person else provider.prompt,
         extra=extra,
     )
     response = HttpResponseRedirect(url)

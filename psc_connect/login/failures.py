@@ -37,6 +37,9 @@ CODES_AFTER_IDENTIFICATION = (
     "id_token_authentication_too_old",
 )
 
+# The "few minutes" of the pages.
+RETRY_AFTER_SECONDS = 120
+
 logger = logging.getLogger("psc_connect")
 
 REFUSALS = (LoginRefused, OIDCError, SecretUnavailable, DatabaseError)
@@ -87,6 +90,8 @@ def refusal_page(
         "home_url": home_url(),
     }
     response = render(request, "psc_connect/error.html", context, status=explanation.status)
+    if explanation.status in (429, 503):
+        response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     if logout_form is not None:
         logout_form.browser.store(response)
     # It has been logged above. Django would also mail each response over 499 to ADMINS, and any visitor can cause one.

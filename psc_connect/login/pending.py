@@ -53,6 +53,8 @@ class PendingLogin:
     start: int = Start.UNKNOWN
     # Primary key of the provider, which its slug does not tell: an administrator may give that to another one.
     provider_id: int = 0
+    # The provider had to ask for the identification (`prompt=login`): so has a restart.
+    as_other_person: bool = False
 
     @property
     def state(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
@@ -13,7 +13,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The texts of an error page (what happened, what to do) and its HTTP status."""
+    """The texts of an error page (what happened, what to do) and its HTTP status.
+
+    The status is over 499 only if the site failed or the provider did not answer. Load balancers count such responses
+    and take the site out: a browser must not be able to cause one by what it sends.
+    """
 
     status: int
     title: _StrPromise
@@ -35,9 +39,17 @@ UNAVAILABLE = Explanation(
     _("The service is unavailable or too slow at the moment. Try again in a few minutes."),
 )
 PROVIDER_FAULT = Explanation(
-    502,
+    403,
     _("The answer of Pro Santé Connect could not be accepted"),
     _("For your safety you have not been signed in. Start again; if it happens again, give us the code below."),
+)
+ALTERED = Explanation(
+    400,
+    _("The answer of Pro Santé Connect did not arrive intact"),
+    _(
+        "Your browser or a device on the network may have changed it on its way. For your safety you have not been "
+        "signed in. Start again; if it happens again, give us the code below."
+    ),
 )
 PROVIDER_REFUSED = Explanation(
     403,
@@ -48,6 +60,14 @@ SITE_FAULT = Explanation(
     503,
     _("Signing in is not set up correctly on this site"),
     _("You did not cause this problem. Give the code below to the people who run this site."),
+)
+UNANSWERED = Explanation(
+    403,
+    _("Pro Santé Connect needs an answer from you"),
+    _(
+        "It could not ask its question, for example which account to use. Start again; if it happens again, sign in "
+        "on the site of Pro Santé Connect first."
+    ),
 )
 ACCOUNT_FAULT = Explanation(
     403,
@@ -77,6 +97,38 @@ EXPLANATIONS = {
             "wish."
         ),
     ),
+    "authorization_authentication_expired": Explanation(
+        400,
+        _("The page of Pro Santé Connect had expired"),
+        _(
+            "You identified yourself twice, or on a page that had been open for too long. Start again: nothing is "
+            "wrong with your card, your phone or your password."
+        ),
+    ),
+    "authorization_account_selection_required": UNANSWERED,
+    "authorization_consent_required": Explanation(
+        403,
+        _("Pro Santé Connect needs your consent"),
+        _(
+            "You have not agreed that it sends your information to this site, or it could not ask you. Start again, "
+            "and accept on its page."
+        ),
+    ),
+    "authorization_interaction_required": UNANSWERED,
+    "authorization_login_required": Explanation(
+        403,
+        _("You are not signed in at Pro Santé Connect"),
+        _(
+            "Your session there has ended, or it could not ask you to identify yourself. Start again; if it happens "
+            "again, sign in on the site of Pro Santé Connect first."
+        ),
+    ),
+    # Not a refusal of the provider.
+    "authorization_code_malformed": ALTERED,
+    "authorization_code_missing": ALTERED,
+    "authorization_duplicate_parameter": ALTERED,
+    "authorization_issuer_mismatch": ALTERED,
+    "authorization_issuer_missing": ALTERED,
     "authorization_state_expired": Explanation(
         400,
         _("The sign-in took too long"),
@@ -86,10 +138,11 @@ EXPLANATIONS = {
     "authorization_state_unknown": LOST,
     "authorization_state_used": LOST,
     "authorization_provider_mismatch": LOST,
-    "authorization_temporarily_unavailable": UNAVAILABLE,
-    "authorization_server_error": UNAVAILABLE,
-    "authorization_unauthorized_client": SITE_FAULT,
-    "authorization_invalid_scope": SITE_FAULT,
+    # The browser brings these answers, and can write them itself.
+    "authorization_temporarily_unavailable": replace(UNAVAILABLE, status=403),
+    "authorization_server_error": replace(UNAVAILABLE, status=403),
+    "authorization_unauthorized_client": replace(SITE_FAULT, status=403),
+    "authorization_invalid_scope": replace(SITE_FAULT, status=403),
     "database_unavailable": Explanation(
         503,
         _("The site could not finish signing you in"),
@@ -101,6 +154,10 @@ EXPLANATIONS = {
         _("The site does not offer it, or not at the moment. Go back to its home page."),
         can_start_again=False,
     ),
+    # The site has sent too many requests, perhaps because browsers brought invalid codes.
+    "provider_busy": replace(UNAVAILABLE, status=429),
+    # A firewall may have found an invalid code suspect.
+    "provider_refusal_page": PROVIDER_FAULT,
     # Errors of the provider that waiting does not solve.
     "provider_ca_bundle_unreadable": SITE_FAULT,
     "provider_not_found": SITE_FAULT,

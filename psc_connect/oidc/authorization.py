@@ -28,13 +28,16 @@ _STATE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 # RFC 6749 A.11: printable ASCII.
 _CODE: Final = re.compile(r"[\x20-\x7e]{1,4096}")
 _MAX_ISSUER: Final = 2048
+# Keycloak's `error_description` after its sign-in form was sent twice. Another login succeeds at once.
+AUTHENTICATION_EXPIRED: Final = "authentication_expired"
 
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationResponse:
     """The parsed parameters of the callback. Either `code` or `error` is set.
 
-    `error` is a registered error code or `unrecognised`. `issuer` is the parameter `iss`, or "" (RFC 9207).
+    `error` is a registered error code, `unrecognised` or `authentication_expired`. `issuer` is the parameter `iss`, or
+    "" (RFC 9207).
     """
 
     state: str = field(repr=False)
@@ -56,8 +59,8 @@ def with_query(url: str, parameters: Mapping[str, str]) -> str:
 def parse_authorization_response(parameters: Mapping[str, Sequence[str]]) -> AuthorizationResponse:
     """Parse the callback's query (RFC 6749 4.1.2). `parameters` maps each name to all its values.
 
-    `error_description` and `error_uri` are ignored: an attacker can put any text into a link to the callback.
-    Raises AuthorizationResponseError.
+    `error_description` and `error_uri` are not shown or logged: an attacker can put any text into a link to the
+    callback. Raises AuthorizationResponseError.
     """
     if any(len(parameters.get(name, ())) > 1 for name in _SINGLE_VALUED):
         raise AuthorizationResponseError("authorization_duplicate_parameter")
@@ -70,7 +73,10 @@ def parse_authorization_response(parameters: Mapping[str, Sequence[str]]) -> Aut
         raise AuthorizationResponseError("authorization_issuer_mismatch")
     error = values["error"]
     if error:
-        error = error if error in AUTHORIZATION_ERRORS else "unrecognised"
+        if error == "temporarily_unavailable" and AUTHENTICATION_EXPIRED in parameters.get("error_description", ()):
+            error = AUTHENTICATION_EXPIRED
+        elif error not in AUTHORIZATION_ERRORS:
+            error = "unrecognised"
         return AuthorizationResponse(state=values["state"], code="", error=error, issuer=values["iss"])
     if not values["code"]:
         raise AuthorizationResponseError("authorization_code_missing")

@@ -134,6 +134,9 @@ _PROVIDER = {
     "provider_request_refused": _("The provider refused the request (4xx): check the URL."),
     "provider_unexpected_status": _("The provider answered with an unexpected status."),
     "provider_maintenance_page": _("The provider (or a proxy) answered with an HTML page, as during maintenance."),
+    "provider_refusal_page": _(
+        "The provider (or a proxy or firewall) refused the request (4xx) with an HTML page: look at their logs."
+    ),
 }
 
 _TOKEN = {
@@ -251,10 +254,10 @@ _AUTHORIZATION_ERRORS = {
     "invalid_scope": _("The provider does not know or allow the scope: PSC uses `openid scope_all`."),
     "server_error": _("The provider reports an internal error."),
     "temporarily_unavailable": _("The provider is overloaded or in maintenance."),
-    "interaction_required": _("The provider needs to ask the person something, which `prompt` forbids."),
-    "login_required": _("The person is not signed in at the provider, and `prompt` forbids asking."),
-    "account_selection_required": _("The person must choose an account, which `prompt` forbids."),
-    "consent_required": _("The person must consent, which `prompt` forbids."),
+    "interaction_required": _("The provider needs to ask the person something, and did not: `prompt` may forbid it."),
+    "login_required": _("The person is not signed in at the provider, which did not ask: `prompt` may forbid it."),
+    "account_selection_required": _("The person must choose an account, and was not asked: `prompt` may forbid it."),
+    "consent_required": _("The person has not consented, or was not asked: `prompt` may forbid it."),
     "invalid_request_uri": _("The provider did not accept a `request_uri`."),
     "invalid_request_object": _("The provider did not accept a request object."),
     "request_not_supported": _("The provider does not support the parameter `request`."),
@@ -266,13 +269,17 @@ _AUTHORIZATION_ERRORS = {
 
 _AUTHORIZATION = {
     **{f"authorization_{error}": text for error, text in _AUTHORIZATION_ERRORS.items()},
+    "authorization_authentication_expired": _(
+        "The person sent the provider's sign-in form twice or too late, also after the login had been restarted."
+    ),
     "authorization_duplicate_parameter": _("The answer contains the same parameter twice."),
     "authorization_state_missing": _("The answer does not belong to a login started here (no `state`)."),
     "authorization_state_unknown": _("The answer does not belong to a login started here (unknown `state`)."),
     "authorization_code_missing": _("The answer contains neither a code nor an error."),
     "authorization_code_malformed": _("The answer's code is too long or contains characters that are not allowed."),
     "authorization_issuer_missing": _(
-        "The answer does not name the provider, although the provider announces that it does."
+        "The answer does not name the provider (`iss`), although the provider announces that it does: the browser or a "
+        "device on the network may have removed it."
     ),
     "authorization_issuer_mismatch": _("The answer comes from another provider than the one the login started with."),
 }

@@ -184,7 +184,9 @@ def _receive(request: requests.Request, http: HTTPPolicy, deadline: Deadline, *,
             raise ProviderUnavailable("provider_tls_client_certificate")
         _check_status(response.status_code)
     if "html" in content_type.lower() or classify_content(body) == "looks_like_html":
-        raise ProviderUnavailable("provider_maintenance_page")
+        # A firewall may refuse one request for a character in it, and accept others.
+        is_refusal = response.status_code != 200
+        raise ProviderUnavailable("provider_refusal_page" if is_refusal else "provider_maintenance_page")
     return Answer(response.status_code, content_type, body)
 
 

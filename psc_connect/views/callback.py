@@ -21,7 +21,7 @@ from psc_connect.login.failures import REFUSALS, announce_failed_login
 from psc_connect.login.redirects import landing_page
 from psc_connect.login.session import SessionLogin, finished_login_page, open_session, session_login
 from psc_connect.login.site_urls import activity_url, login_url
-from psc_connect.login_steps import StateAlreadyUsed, read_response
+from psc_connect.login_steps import CuredByRestart, read_response
 from psc_connect.models import Provider
 from psc_connect.oidc.authorization import parse_authorization_response
 from psc_connect.oidc.errors import AuthorizationResponseError
@@ -82,8 +82,8 @@ class CallbackView(ProviderView, OIDCAuthenticationCallbackView):
         row = enabled_provider(provider)
         try:
             grant = read_response(request, row, login, parameters)
-        except StateAlreadyUsed:
-            return self._answer_second_click(request, login)
+        except CuredByRestart as exc:
+            return self._restart(request, login, exc)
         self.backend = backend = prepared_backend(request, row)
         # Only our backend: django.contrib.auth.authenticate() would pass the code and its verifier to all others too.
         user = backend.authenticate(request, code_grant=grant)
@@ -119,13 +119,14 @@ class CallbackView(ProviderView, OIDCAuthenticationCallbackView):
                 return self._redirect_to_page(request)
         raise AuthorizationResponseError("authorization_state_unknown")
 
-    def _answer_second_click(self, request: HttpRequest, login: PendingLogin) -> HttpResponse:
-        """Start again, once: the code is spent, but the person's session at the provider is still open."""
+    def _restart(self, request: HttpRequest, login: PendingLogin, exc: CuredByRestart) -> HttpResponse:
+        """Start again, once."""
         if request.user.is_authenticated:
             return self._redirect_to_page(request)
         if login.is_retry:
-            raise StateAlreadyUsed
-        return HttpResponseRedirect(login_url(login.provider, login.next, again="1"))
+            raise exc
+        other_person = {"as": "other"} if login.as_other_person else {}
+        return HttpResponseRedirect(login_url(login.provider, login.next, again="1", **other_person))
 
     def _sign_in(
         self, request: HttpRequest, backend: ProSanteConnectBackend, user: User, login: PendingLogin

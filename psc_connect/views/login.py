@@ -86,14 +86,9 @@ class LoginView(ProviderView, OIDCAuthenticationRequestView):
             next=self.next_page,
             is_retry="again" in request.GET,
             start=start_of(request),
-        )
-        return send_to_provider(
-            request,
-            provider,
-            login,
-            extra=self.get_extra_params(request),
             as_other_person=_is_other_person(request),
         )
+        return send_to_provider(request, provider, login, extra=self.get_extra_params(request))
 
     @override
     def get_extra_params(self, request: HttpRequest) -> dict[str, str]:

@@ -145,12 +145,14 @@ def test_response_with_error_and_code_is_an_error(simulator, provider, person):
     ("error", "code", "status"),
     [
         ("access_denied", "authorization_access_denied", 403),
-        ("temporarily_unavailable", "authorization_temporarily_unavailable", 503),
-        ("server_error", "authorization_server_error", 503),
-        ("invalid_scope", "authorization_invalid_scope", 503),
-        ("unauthorized_client", "authorization_unauthorized_client", 503),
+        ("temporarily_unavailable", "authorization_temporarily_unavailable", 403),
+        ("server_error", "authorization_server_error", 403),
+        ("invalid_scope", "authorization_invalid_scope", 403),
+        ("unauthorized_client", "authorization_unauthorized_client", 403),
         ("login_required", "authorization_login_required", 403),
+        ("consent_required", "authorization_consent_required", 403),
         ("interaction_required", "authorization_interaction_required", 403),
+        ("account_selection_required", "authorization_account_selection_required", 403),
         ("ACCESS_DENIED", "authorization_unrecognised", 403),
         ("état", "authorization_unrecognised", 403),
         ("x" * 10_000, "authorization_unrecognised", 403),
@@ -161,6 +163,41 @@ def test_each_error_of_the_provider_has_its_code(simulator, person, error, code,
         response = person.sign_in(PAGE)
     assert_refused(person, response, code, simulator=simulator, next_page=PAGE)
     assert response.status_code == status
+
+
+@pytest.mark.usefixtures("provider", "english")
+@pytest.mark.parametrize(
+    ("error", "title"),
+    [
+        ("login_required", "You are not signed in at Pro Santé Connect"),
+        ("consent_required", "Pro Santé Connect needs your consent"),
+        ("interaction_required", "Pro Santé Connect needs an answer from you"),
+        ("account_selection_required", "Pro Santé Connect needs an answer from you"),
+    ],
+)
+def test_page_says_what_the_provider_needs_of_the_person(simulator, person, error, title):
+    with simulator.fault("callback_error", error=error):
+        assert f'<h1 class="psc-title">{title}</h1>' in person.sign_in().content.decode()
+
+
+@pytest.mark.usefixtures("provider", "english")
+@pytest.mark.parametrize(
+    ("fault", "options"),
+    [
+        ("no_iss_in_callback", {}),
+        ("wrong_iss_in_callback", {}),
+        ("repeated_parameter", {"name": "code"}),
+        ("callback_parameters", {"drop": ("code",)}),
+        ("callback_parameters", {"drop": ("code",), "add": (("code", "é"),)}),
+    ],
+)
+def test_page_does_not_blame_the_provider_for_an_answer_that_was_changed(simulator, person, fault, options):
+    """The browser brought it: an extension or a device on the network may have removed a parameter."""
+    with simulator.fault(fault, **options):
+        response = person.sign_in()
+    assert response.status_code == 400
+    assert "did not arrive intact" in response.content.decode()
+    assert "refused the sign-in" not in response.content.decode()
 
 
 @pytest.mark.case("AZ14")

@@ -32,7 +32,7 @@ def claims_of(simulator, practices):
 def test_too_many_activities_are_refused_and_nothing_is_saved(provider, simulator, person, practices, code):
     simulator.sign_in(Person("busy", claims_of(simulator, practices)))
     response = person.sign_in()
-    assert (response.status_code, error_code_of(response)) == (502, code)
+    assert (response.status_code, error_code_of(response)) == (403, code)
     assert not User.objects.exists()
 
 

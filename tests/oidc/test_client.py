@@ -203,10 +203,12 @@ def test_refusal_of_the_userinfo_endpoint_has_its_code(serve: Serve, status: str
         ("<html>", "application/xhtml+xml"),
     ],
 )
-@pytest.mark.parametrize("status", ["200 OK", "403 Forbidden"])
-def test_html_page_is_recognised(serve: Serve, call: Any, body: str, content_type: str, status: str) -> None:
+@pytest.mark.parametrize(
+    ("status", "code"), [("200 OK", "provider_maintenance_page"), ("403 Forbidden", "provider_refusal_page")]
+)
+def test_html_page_is_recognised(serve: Serve, call: Any, body: str, content_type: str, status: str, code: str) -> None:
     server = serve(answering(reply(body, status, content_type=content_type)))
-    assert code_of(call, server.url) == "provider_maintenance_page"
+    assert code_of(call, server.url) == code
 
 
 @pytest.mark.case("JO14")
