@@ -187,6 +187,17 @@ def test_rotated_key_costs_one_request_and_sends_no_code_again(
     assert len(set(proxy.codes)) == len(proxy.codes) == 3
 
 
+def test_form_that_was_sent_twice_restarts_the_login_and_signs_in(keycloak: Keycloak, visitor: Visitor) -> None:
+    declare(keycloak)
+    form = visitor.read_page()
+    with visitor.browser.stopping_before(f"{visitor.site}/psc/post/callback/"):
+        # A browser drops the answer to the first click.
+        visitor.browser.sign_in(form, DOCTOR)
+        second = visitor.browser.sign_in(form, DOCTOR).headers["Location"]
+    assert "error=temporarily_unavailable&error_description=authentication_expired" in second
+    assert is_page_of(visitor.browser.open(second), DOCTOR)
+
+
 @pytest.mark.case("AZ04")
 def test_reloaded_callback_lands_on_the_page_and_exchanges_nothing(
     keycloak: Keycloak, visitor: Visitor, proxy: RecordingProxy
