@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db import transaction
 from django.http import HttpResponseRedirect
@@ -39,6 +40,7 @@ class ProviderView(View):
 
     @override
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        _ignore_impossible_session(request)
         try:
             response = super().dispatch(request, *args, **kwargs)
         except REFUSALS as exc:
@@ -63,6 +65,16 @@ def page_for_scripts(request: HttpRequest, redirect: HttpResponseRedirect) -> Ht
     page = render(request, "psc_connect/continue.html", {"url": redirect.url})
     page.cookies = redirect.cookies
     return page
+
+
+def _ignore_impossible_session(request: HttpRequest) -> None:
+    """Give the request an empty session if its session key is text that no site has sent.
+
+    Databases refuse to compare some of it, such as NUL, which a cookie can contain as ``\\000``.
+    """
+    key = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
+    if not (key.isascii() and key.isprintable()):
+        request.session = type(request.session)()
 
 
 def already_signed_in(request: HttpRequest, *, status: int = 200) -> HttpResponse:

@@ -25,7 +25,7 @@ from tests.support.people import RPPS, export_plain_usernames, make_person, othe
 PODIATRIST = next(person for person in PEOPLE if person.slug == "podiatrist")
 THREADS = 8
 # Other tests that need PostgreSQL.
-PLACES = ("login/test_login.py", "admin/at_once.py", "admin/test_hostile_input.py")
+PLACES = ("login/test_login.py", "views/test_anonymous_browser.py", "admin/at_once.py", "admin/test_hostile_input.py")
 
 
 def at_once(*tasks: Callable[[], Any]) -> list[Any]:
