@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.contrib.auth import get_user_model
+from django.contrib.auth import get_user_model, load_backend
 from django.core.exceptions import ImproperlyConfigured
+from django.db.models import Manager, QuerySet
 from django.utils.module_loading import import_string
 from django.views.decorators.debug import sensitive_variables
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from django.contrib.auth.models import User
-    from django.db.models import QuerySet
     from django.http import HttpRequest
 
     from psc_connect.accounts.linking import LoginResult
@@ -116,6 +116,23 @@ class ProSanteConnectBackend(OIDCAuthenticationBackend):
         except self.UserModel.DoesNotExist:
             return None
         return bind_sessions(user) if self.user_can_authenticate(user) else None
+
+    def can_open_session(self, user: User) -> bool:
+        """Return whether the requests of a session of this user will find the user.
+
+        Else the person would be sent back to the login by each page. The user is looked up as those requests do where
+        the lookup is the site's own: it can hide a user that an account names, such as a deleted one.
+        """
+        if not self.user_can_authenticate(user):
+            return False
+        return not self._has_own_lookup() or load_backend(self.path).get_user(user.pk) is not None
+
+    def _has_own_lookup(self) -> bool:
+        """Return whether the site replaces ``get_user`` or the queryset of the user model's manager."""
+        if type(self).get_user is not ProSanteConnectBackend.get_user:
+            return True
+        manager = self.UserModel._default_manager
+        return type(manager).get_queryset is not Manager.get_queryset or type(manager.all()) is not QuerySet
 
     @override
     async def aget_user(self, user_id: Any) -> User | None:

@@ -17,6 +17,7 @@ from psc_connect import conf
 # Names of purposes: a value encrypted for one purpose cannot be decrypted for another.
 CLIENT_SECRET = "client-secret"  # noqa: S105
 PENDING_LOGIN = "pending-login"
+RECENT_LOGINS = "recent-logins"
 ID_TOKEN = "id-token"  # noqa: S105
 REFUSED_ID_TOKEN = "refused-id-token"  # noqa: S105
 LOGOUT_STATE = "logout-state"

@@ -37,7 +37,7 @@ class Hooks(Protocol):
 
     def update_user(self, user: User, claims: Mapping[str, Any]) -> User: ...
 
-    def user_can_authenticate(self, user: User) -> bool: ...
+    def can_open_session(self, user: User) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ def _known_user(decision: LoginDecision, *, hooks: Hooks) -> User | None:
         _check_other_accounts(users[0], decision)
     if not users and not decision.provider.create_unknown_users:
         raise LoginRefused("account_unknown")
-    if users and not hooks.user_can_authenticate(users[0]):
+    if users and not hooks.can_open_session(users[0]):
         raise LoginRefused("account_inactive")
     return users[0] if users else None
 

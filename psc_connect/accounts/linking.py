@@ -104,6 +104,7 @@ def _returning(decision: LoginDecision, account: Account, *, hooks: Hooks) -> Lo
         user = hooks.update_user(account.user, decision.claims)
     except IntegrityError as exc:
         raise LoginRefused("attribute_not_unique") from exc
+    _check_session_can_open(user, hooks=hooks)
     if account.concerns_groups or admission.decision.groups:  # type: ignore[attr-defined]
         update_groups(account, _groups(decision))
     snapshot = account.professional
@@ -124,9 +125,7 @@ def _returning(decision: LoginDecision, account: Account, *, hooks: Hooks) -> Lo
 def _first_login(decision: LoginDecision, *, hooks: Hooks) -> LoginResult:
     provider, identity, known, claims = decision.provider, decision.identity, decision.user, decision.claims
     user = hooks.create_user(claims) if known is None else hooks.update_user(known, claims)
-    if not hooks.user_can_authenticate(user):
-        # A site's create_user may make users that an administrator has to activate first.
-        raise LoginRefused("account_inactive")
+    _check_session_can_open(user, hooks=hooks)
     account = Account(provider=provider, issuer=provider.issuer, subject=identity.subject, user=user)
     _describe(account, identity)
     account.save(force_insert=True)
@@ -138,6 +137,12 @@ def _first_login(decision: LoginDecision, *, hooks: Hooks) -> LoginResult:
         update_groups(account, groups)
     is_created = known is None
     return LoginResult(user, account, decision.admission.choice, created=is_created, linked=not is_created)
+
+
+def _check_session_can_open(user: User, *, hooks: Hooks) -> None:
+    """Raise LoginRefused ``account_inactive``. A site's hooks may make users that an administrator has to activate."""
+    if not hooks.can_open_session(user):
+        raise LoginRefused("account_inactive")
 
 
 def _groups(decision: LoginDecision) -> dict[str, Collection[int]]:

@@ -35,6 +35,7 @@ CODES_AFTER_IDENTIFICATION = (
     "attribute_",
     "id_token_acr_",
     "id_token_authentication_too_old",
+    "loop_",
 )
 
 # The "few minutes" of the pages.

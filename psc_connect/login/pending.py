@@ -55,6 +55,8 @@ class PendingLogin:
     provider_id: int = 0
     # The provider had to ask for the identification (`prompt=login`): so has a restart.
     as_other_person: bool = False
+    # Logins for the same page that this browser had finished just before (login/recent_logins.py).
+    finished_before: int = 0
 
     @property
     def state(self) -> str:

@@ -158,6 +158,30 @@ EXPLANATIONS = {
     "provider_busy": replace(UNAVAILABLE, status=429),
     # A firewall may have found an invalid code suspect.
     "provider_refusal_page": PROVIDER_FAULT,
+    "loop_cookie_missing": Explanation(
+        403,
+        _("Your browser does not keep your session"),
+        _(
+            "You have just signed in twice, but the cookie of this site did not come back. Allow its cookies, then "
+            "start again; if it happens again, give the code below to the people who run this site."
+        ),
+    ),
+    "loop_permission_missing": Explanation(
+        403,
+        _("This site ended your session at once"),
+        _(
+            "You have just signed in twice, but the page that you wanted signed you out: your account may lack a "
+            "permission, or the site has lost your session. Ask the team of this site, and give them the code below."
+        ),
+    ),
+    "loop_user_missing": Explanation(
+        403,
+        _("This site does not find your account again"),
+        _(
+            "You have just signed in twice, but the next page did not find your session or your account. Start again; "
+            "if it happens again, give the code below to the people who run this site."
+        ),
+    ),
     # Errors of the provider that waiting does not solve.
     "provider_ca_bundle_unreadable": SITE_FAULT,
     "provider_not_found": SITE_FAULT,

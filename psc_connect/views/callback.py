@@ -16,7 +16,7 @@ from psc_connect.backends import prepared_backend
 from psc_connect.current_professional import reset_current_professional
 from psc_connect.dry_run import run
 from psc_connect.exceptions import LoginRefused
-from psc_connect.login import pending, site_urls
+from psc_connect.login import pending, recent_logins, site_urls
 from psc_connect.login.failures import REFUSALS, announce_failed_login
 from psc_connect.login.redirects import landing_page
 from psc_connect.login.session import SessionLogin, finished_login_page, open_session, session_login
@@ -64,7 +64,10 @@ class CallbackView(ProviderView, OIDCAuthenticationCallbackView):
         announce_failed_login(request, exc, provider=self.kwargs["provider"])
         if self.backend is not None:
             self.id_token = self.backend.identification.id_token
-        return super().refuse(request, exc)
+        response = super().refuse(request, exc)
+        if isinstance(exc, recent_logins.LoginLoop):
+            recent_logins.forget(request, response)
+        return response
 
     @override
     # Also hides the variables of what it calls.
@@ -84,6 +87,7 @@ class CallbackView(ProviderView, OIDCAuthenticationCallbackView):
             grant = read_response(request, row, login, parameters)
         except CuredByRestart as exc:
             return self._restart(request, login, exc)
+        recent_logins.refuse_loop(request, login)
         self.backend = backend = prepared_backend(request, row)
         # Only our backend: django.contrib.auth.authenticate() would pass the code and its verifier to all others too.
         user = backend.authenticate(request, code_grant=grant)
@@ -155,7 +159,9 @@ class CallbackView(ProviderView, OIDCAuthenticationCallbackView):
             result.created,
             result.linked,
         )
-        return self._redirect_to_page(request)
+        response = self._redirect_to_page(request)
+        recent_logins.record(request, response, login.next, finished_before=login.finished_before)
+        return response
 
     def _redirect_to_page(self, request: HttpRequest) -> HttpResponse:
         """Redirect to the page that the login was for, or first to the page where the person chooses an activity."""

@@ -11,7 +11,7 @@ from mozilla_django_oidc.views import OIDCAuthenticationRequestView
 from typing_extensions import override
 
 from psc_connect.exceptions import LoginRefused
-from psc_connect.login import site_urls
+from psc_connect.login import recent_logins, site_urls
 from psc_connect.login.authorization_request import send_to_provider
 from psc_connect.login.pending import PendingLogin
 from psc_connect.login.provider_selection import enabled_providers, select_provider
@@ -87,6 +87,7 @@ class LoginView(ProviderView, OIDCAuthenticationRequestView):
             is_retry="again" in request.GET,
             start=start_of(request),
             as_other_person=_is_other_person(request),
+            finished_before=recent_logins.count(request, self.next_page),
         )
         return send_to_provider(request, provider, login, extra=self.get_extra_params(request))
 
@@ -99,9 +100,15 @@ class LoginView(ProviderView, OIDCAuthenticationRequestView):
         # A page that lacked a permission sent its path as ?next=: redirecting there would be an endless loop. A link of
         # ours was clicked on a page that was loaded before the person signed in.
         stale_link = "clicked" in request.GET and not _is_other_person(request)
-        if stale_link or "again" in request.GET or not self.next_page:
+        if stale_link or "again" in request.GET:
             return HttpResponseRedirect(landing_page(self.next_page))
-        return already_signed_in(request, status=403)
+        # Without ?next=, the page after the login may be the one that sent the browser here.
+        visits = recent_logins.count(request, "")
+        if self.next_page or visits >= recent_logins.MAX_LOGINS:
+            return already_signed_in(request, status=403)
+        response = HttpResponseRedirect(landing_page(""))
+        recent_logins.record(request, response, "", finished_before=visits)
+        return response
 
 
 def _may_start_in_script(request: HttpRequest) -> bool:

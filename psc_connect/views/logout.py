@@ -17,7 +17,7 @@ from mozilla_django_oidc.views import OIDCLogoutView
 from typing_extensions import override
 
 from psc_connect.exceptions import LoginRefused
-from psc_connect.login import site_urls
+from psc_connect.login import recent_logins, site_urls
 from psc_connect.login.logout import (
     CLOSE,
     SIGN_IN,
@@ -73,6 +73,8 @@ class LogoutView(ProviderView, OIDCLogoutView):
         url = self._end_session_url(request, row, logout, id_token) if row is not None and goes_on else ""
         response = self._answer(request, logout, url)
         logout.browser.store(response)
+        # Who signs out and in again does not go round in a loop.
+        recent_logins.forget(request, response)
         return response
 
     def _answer(self, request: HttpRequest, logout: Logout, url: str) -> HttpResponse:

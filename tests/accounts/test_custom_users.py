@@ -12,7 +12,7 @@ SITES = Path(__file__).parent.parent / "sites"
 
 
 @pytest.mark.case("AL01", "AL12")
-@pytest.mark.parametrize("site", ["email_user", "custom_user"])
+@pytest.mark.parametrize("site", ["email_user", "custom_user", "soft_delete"])
 def test_sites_with_a_custom_user_model(site):
     options = ["-q", "-p", "no:cacheprovider", f"--ds=tests.sites.{site}.settings"]
     run = subprocess.run(

@@ -92,3 +92,26 @@ class HasNoProvider(ProSanteConnectBackend):
 class AuthenticatesNobody(ProSanteConnectBackend):
     def authenticate(self, request: Any, *_arguments: Any, **_credentials: Any) -> None:
         return None
+
+
+class FindsNobodyAgain(ProSanteConnectBackend):
+    """Finds no user for a session, as for people whose contract has ended."""
+
+    def get_user(self, user_id: Any) -> None:
+        return None
+
+
+class FindsUsersWhileSigningIn(ProSanteConnectBackend):
+    """Finds the user of a session while it signs somebody in, and never later."""
+
+    is_signing_in = False
+
+    def authenticate(self, request: Any, *arguments: Any, **credentials: Any) -> Any:
+        FindsUsersWhileSigningIn.is_signing_in = True
+        try:
+            return super().authenticate(request, *arguments, **credentials)
+        finally:
+            FindsUsersWhileSigningIn.is_signing_in = False
+
+    def get_user(self, user_id: Any) -> Any:
+        return super().get_user(user_id) if self.is_signing_in else None

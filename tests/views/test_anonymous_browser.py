@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from hypothesis import HealthCheck, given, settings
@@ -78,9 +77,8 @@ class AnonymousBrowser(Client):
     def __init__(self) -> None:
         super().__init__(raise_request_exception=False)
 
-    def send(self, method: str, path: str, query: str = "", **environ: str) -> HttpResponse:
-        response: HttpResponse = self.generic(method, path, QUERY_STRING=query, **environ)
-        return response
+    def send(self, method: str, path: str, query: str = "", **environ: Any) -> Any:
+        return self.generic(method, path, QUERY_STRING=query, **environ)
 
 
 def encoded(parameters: Mapping[str, str]) -> str:

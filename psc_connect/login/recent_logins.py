@@ -1,0 +1,118 @@
+"""The logins that this browser finished within the last minute, counted in a cookie for each page.
+
+A page that does not recognise the person who has just signed in sends the browser back to the login. The provider's
+open session answers without a question: the browser would go round without end.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from dataclasses import astuple, dataclass
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+
+from psc_connect.encryption import RECENT_LOGINS, InvalidToken, cipher_for
+from psc_connect.exceptions import LoginRefused
+from psc_connect.login.cookies import exact_cookie, exact_cookies
+from psc_connect.login.session import is_in_cookie
+from psc_connect.login.site_urls import is_secure
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+
+    from psc_connect.login.pending import PendingLogin
+
+SECONDS = 60
+# After so many, another one within the minute is refused.
+MAX_LOGINS = 2
+MAX_PAGES = 5
+# Django hides the values of cookies with "auth" in their name in its error reports.
+NAME = "psc_recent_auth"
+
+
+@dataclass(frozen=True, slots=True)
+class RecentLogins:
+    """The logins for one page, each started after the one before had ended.
+
+    ``first_at``: when the first one ended, in seconds since 1970. ``session_key``: of the session that the last one
+    opened; "" if it is not known.
+    """
+
+    page: str
+    number: int = 0
+    first_at: float = 0
+    session_key: str = ""
+
+
+class LoginLoop(LoginRefused):
+    """A login that would lead to the page that has asked for it again and again."""
+
+
+def count(request: HttpRequest, page: str) -> int:
+    """Return how many logins for ``page`` this browser has finished within the last minute."""
+    return _of_page(request, page).number
+
+
+def refuse_loop(request: HttpRequest, login: PendingLogin) -> None:
+    """Raise LoginLoop if the browser goes round: ``loop_cookie_missing``, ``loop_user_missing`` or ``loop_…``."""
+    recent = _of_page(request, login.next)
+    if min(login.finished_before, recent.number) >= MAX_LOGINS:
+        raise LoginLoop(f"loop_{_missing(request, recent.session_key)}_missing")
+
+
+def record(request: HttpRequest, response: HttpResponse, page: str, *, finished_before: int) -> None:
+    """Count a login for ``page``. ``finished_before``: ``count()`` when it started, so that parallel ones are one."""
+    recent, name = _of_page(request, page), _cookie_name(request)
+    number = min(finished_before, recent.number) + 1
+    session_key = "" if is_in_cookie(request.session) else request.session.session_key or ""
+    new = RecentLogins(recent.page, number, recent.first_at if number > 1 else int(time.time()), session_key)
+    others = [other for other in _read(request) if other.page != new.page]
+    text = json.dumps([astuple(each) for each in (*others[1 - MAX_PAGES :], new)], separators=(",", ":"))
+    value = cipher_for(RECENT_LOGINS).encrypt(text.encode()).decode()
+    secure = is_secure(request)
+    response.set_cookie(name, value, max_age=SECONDS, secure=secure, httponly=True, samesite="Lax", path="/")
+
+
+def forget(request: HttpRequest, response: HttpResponse) -> None:
+    """Delete the cookie: the next login is the first again."""
+    for name in (NAME, f"__Host-{NAME}"):
+        if name in exact_cookies(request):
+            response.delete_cookie(name, path="/", samesite="Lax")
+            response.cookies[name]["httponly"] = True
+
+
+def _missing(request: HttpRequest, last_session_key: str) -> str:
+    """Return why the last session did not last: its ``cookie``, its ``user`` or a ``permission`` is missing."""
+    if request.user.is_authenticated:
+        return "permission"
+    sent = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
+    if not last_session_key:
+        return "user" if sent else "cookie"
+    if sent == last_session_key:
+        return "user"
+    # The site has ended the session, or lost it, if it no longer exists.
+    return "cookie" if request.session.exists(last_session_key) else "permission"
+
+
+def _of_page(request: HttpRequest, page: str) -> RecentLogins:
+    digest = hashlib.sha256(page.encode()).hexdigest()[:16]
+    return next((recent for recent in _read(request) if recent.page == digest), RecentLogins(digest))
+
+
+def _read(request: HttpRequest) -> list[RecentLogins]:
+    value = exact_cookie(request, _cookie_name(request))
+    try:
+        entries = json.loads(cipher_for(RECENT_LOGINS).decrypt(value.encode(), ttl=SECONDS))
+        every = [RecentLogins(*entry) for entry in entries]
+    # TypeError: a cookie with the fields of an earlier version of this package.
+    except (InvalidToken, TypeError, ValueError):
+        return []
+    return [recent for recent in every if time.time() - recent.first_at <= SECONDS]
+
+
+def _cookie_name(request: HttpRequest) -> str:
+    """Return the cookie's name; ``__Host-`` restricts it to this host (RFC 6265bis 4.1.3.2)."""
+    return f"{'__Host-' if is_secure(request) else ''}{NAME}"
