@@ -57,7 +57,7 @@ def count(request: HttpRequest, page: str) -> int:
 
 
 def refuse_loop(request: HttpRequest, login: PendingLogin) -> None:
-    """Raise LoginLoop if the browser goes round: ``loop_cookie_missing``, ``loop_user_missing`` or ``loop_…``."""
+    """Raise LoginLoop if the browser goes round: ``loop_cookie_missing``, ``loop_permission_missing`` …"""
     recent = _of_page(request, login.next)
     if min(login.finished_before, recent.number) >= MAX_LOGINS:
         raise LoginLoop(f"loop_{_missing(request, recent.session_key)}_missing")
