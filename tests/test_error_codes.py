@@ -97,7 +97,8 @@ def test_only_a_failure_of_the_site_or_a_provider_that_does_not_answer_has_a_sta
         "backend_not_installed",
         "base_url_missing",
         "database_unavailable",
-        "token_client_refused",
+        "token_invalid_client",
+        "token_unauthorized_client",
     }
     assert {explanation_of(code).status for code in failures} == {503}
     assert {code for code in failures if not code.startswith(("metadata_", "provider_", "secret_"))} == of_the_site

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from psc_connect import conf
+from psc_connect.login.site_urls import host_name
 from psc_connect.models import Provider, ProviderSelectionRule
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def select_provider(request: HttpRequest, providers: list[Provider]) -> Provider
 def rule_matches(rule: ProviderSelectionRule, request: HttpRequest) -> bool:
     """Return whether the rule matches the request. A rule only selects a login page: it grants no right."""
     if rule.kind == rule.Kind.HOST:
-        return urlsplit(f"//{request.get_host()}").hostname == rule.value.lower()
+        return host_name(request) == rule.value.lower()
     if rule.kind == rule.Kind.HEADER:
         return request.headers.get(rule.header) == rule.value
     address = client_address(request)

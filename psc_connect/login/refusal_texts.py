@@ -209,8 +209,10 @@ EXPLANATIONS = {
         can_start_again=False,
     ),
     "access_rule_malformed": SITE_FAULT,
-    "access_rules_too_slow": SITE_FAULT,
-    "token_forbidden": SITE_FAULT,
+    # The person's own data may be the cause.
+    "access_rules_too_slow": replace(SITE_FAULT, status=403),
+    # A firewall may have found an invalid code suspect.
+    "token_forbidden": replace(SITE_FAULT, status=403),
     "token_invalid_client": SITE_FAULT,
     "token_unauthorized_client": SITE_FAULT,
     "account_unknown": Explanation(

@@ -43,7 +43,16 @@ def is_secure(request: HttpRequest) -> bool:
 
 def is_other_host(request: HttpRequest) -> bool:
     """Return whether the browser uses another host than the one of the redirect URI."""
-    return urlsplit(site_origin(request)).hostname != urlsplit(f"//{request.get_host()}").hostname
+    return urlsplit(site_origin(request)).hostname != host_name(request)
+
+
+def host_name(request: HttpRequest) -> str:
+    """Return the host name that the browser uses, without port, or "" if it is not one."""
+    try:
+        return urlsplit(f"//{request.get_host()}").hostname or ""
+    # Where ALLOWED_HOSTS accepts any host, Django accepts more between brackets than IPv6 addresses.
+    except ValueError:
+        return ""
 
 
 def redirect_uri(request: HttpRequest | None, provider: Provider) -> str:

@@ -15,11 +15,12 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from psc_connect.models import Provider
+from psc_connect.models import Provider, ProviderSelectionRule
 from psc_connect.oidc.authorization import AUTHENTICATION_EXPIRED
 from psc_connect.oidc.error_codes import AUTHORIZATION_ERRORS
 from psc_connect.simulator import Simulator
 from psc_connect.urls import urlpatterns
+from tests.conftest import make_provider
 from tests.support.browser_session import BrowserSession, error_code_of, query_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.case("NW09")]
@@ -142,6 +143,28 @@ def test_no_character_set_causes_a_server_error(page: str, charset: str) -> None
                 assert answer.status_code < 500, content_type
 
 
+BODIES = (
+    ("multipart/form-data", b"x"),
+    ("multipart/form-data; boundary=", b"x"),
+    ("multipart/form-data; boundary=é", b"x"),
+    ("multipart/form-data; boundary=a", b"--a"),
+    ("multipart/form-data; boundary=a", b'--a\r\nContent-Disposition: form-data; name="next"\r\n\r\n\x00\r\n--a--'),
+    ("multipart/form-data; boundary=a", b'--a\r\nContent-Disposition: form-data; name="next"; filename="x"\r\n\r\ny'),
+    ("application/x-www-form-urlencoded", b"a&" * 2_000),
+    ("application/x-www-form-urlencoded", b"next=" + b"/" * 3_000_000),
+    ("application/x-www-form-urlencoded; charset=latin-1", b"next=%E9"),
+    ("application/json", b"{"),
+    ("x", b"\x00"),
+)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_no_body_causes_a_server_error(page: str) -> None:
+    for content_type, body in BODIES:
+        answer = AnonymousBrowser().generic("POST", page, body, content_type=content_type)
+        assert answer.status_code < 500, (content_type, body[:50])
+
+
 HEADERS = {
     "HTTP_HOST": ("", "evil.example", "[", "[::1", "a b", "testserver:99999999", "testserver:x", "é", "x" * 5000),
     "HTTP_COOKIE": (
@@ -191,6 +214,22 @@ def test_no_header_causes_a_server_error(settings: Any, header: str, value: str)
         for method in ("GET", "POST"):
             answer = AnonymousBrowser().send(method, page, "next=/page/one/", **{header: value})
             assert answer.status_code < 500, (method, page)
+
+
+@pytest.mark.parametrize("host", ["[1:2.3:4]", "[:1:]", "[a:b]:80", "testserver.", "-", "a..b", "x:0"])
+def test_no_host_causes_a_server_error_where_the_site_allows_all(
+    settings: Any, simulator: Simulator, host: str
+) -> None:
+    """Django accepts some that Python refuses to parse."""
+    settings.ALLOWED_HOSTS = ["*"]
+    settings.PSC_CONNECT_BASE_URL = "http://testserver"
+    clinic = make_provider(simulator, "clinic")
+    for kind, value, name in (("host", "a.example", ""), ("header", "x", "X-Site"), ("network", "10.0.0.0/8", "")):
+        ProviderSelectionRule.objects.create(provider=clinic, kind=kind, value=value, header=name)
+    for page in PAGES:
+        for query in ("next=/page/one/", "from_other_host=1"):
+            answer = AnonymousBrowser().send("GET", page, query, HTTP_HOST=host, HTTP_X_SITE="\x00")
+            assert answer.status_code < 500, (page, query)
 
 
 @pytest.mark.parametrize("key", ['"' + "\\000" * 32 + '"', "\xe9" * 32], ids=short)
