@@ -195,13 +195,10 @@ HEADERS = {
     "HTTP_X_FORWARDED_FOR": ("", "\x00", "x", "1.2.3.4, ::1, [", "," * 5000, "é"),
     "HTTP_X_FORWARDED_HOST": ("", "\x00", "evil.example"),
     "HTTP_X_FORWARDED_PROTO": ("", "\x00", "https"),
-    "HTTP_X_HTTP_METHOD_OVERRIDE": ("DELETE",),
     "HTTP_REFERER": ("", "\x00", "http://[", "é"),
     "HTTP_ORIGIN": ("", "null", "http://[", "é"),
     "HTTP_X_CSRFTOKEN": ("", "\x00", "é" * 64),
-    "HTTP_IF_NONE_MATCH": ("\x00", '"x"'),
     "HTTP_IF_MODIFIED_SINCE": ("x", "Mon, 99 Jan 0000 99:99:99 GMT"),
-    "HTTP_RANGE": ("bytes=x", "bytes=0-0"),
     "CONTENT_LENGTH": ("x", "-1", "9" * 5000),
     "REMOTE_ADDR": ("", "x", "unix:"),
 }
