@@ -193,6 +193,14 @@ EXPLANATIONS = {
         _("Signing in starts from a page"),
         _("To sign in, open the sign-in page yourself. Start again from here."),
     ),
+    "login_method_not_allowed": Explanation(
+        405,
+        _("This page cannot be opened this way"),
+        _(
+            "It is opened by a link and accepts no data. Start again from here; if it happens again, give the code "
+            "below to the people who run this site."
+        ),
+    ),
     "dry_run_of_somebody_else": Explanation(
         403,
         _("This dry run cannot be shown to you"),

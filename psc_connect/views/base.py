@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
 from typing_extensions import override
 
 from psc_connect.backends import default_setting
@@ -22,6 +23,8 @@ from psc_connect.login.visits import is_fetched_by_script
 from psc_connect.models import Provider
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from django.http import HttpRequest, HttpResponse
     from django.http.response import HttpResponseBase
 
@@ -49,6 +52,13 @@ class ProviderView(View):
             response = page_for_scripts(request, response)
         return self.finish(response)
 
+    @override
+    def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = self.refuse(request, LoginRefused("login_method_not_allowed"))
+        # RFC 9110 15.5.6.
+        response.headers["Allow"] = ", ".join(self._allowed_methods())  # type: ignore[attr-defined]  # not in the stubs
+        return response
+
     def finish(self, response: HttpResponseBase) -> HttpResponseBase:
         return response
 
@@ -75,6 +85,14 @@ def _ignore_impossible_session(request: HttpRequest) -> None:
     key = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
     if not (key.isascii() and key.isprintable()):
         request.session = type(request.session)()
+
+
+# csrf_exempt: a POST changes nothing, and gets a page of ours instead of Django's.
+@method_decorator(csrf_exempt, name="dispatch")
+class GetView(ProviderView):
+    """Base class of the login views that only accept GET. HEAD and OPTIONS must not start a login or spend a code."""
+
+    http_method_names: Sequence[str] = ("get",)
 
 
 def already_signed_in(request: HttpRequest, *, status: int = 200) -> HttpResponse:

@@ -27,7 +27,7 @@ from psc_connect.oidc.authorization import parse_authorization_response
 from psc_connect.oidc.errors import AuthorizationResponseError
 from psc_connect.professional.snapshot import changes
 from psc_connect.signals import account_created, account_linked, professional_changed, signed_in
-from psc_connect.views.base import ProviderView, enabled_provider
+from psc_connect.views.base import GetView, enabled_provider
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -42,8 +42,12 @@ if TYPE_CHECKING:
 logger = logging.getLogger("psc_connect")
 
 
-class CallbackView(ProviderView, OIDCAuthenticationCallbackView):
-    """The page to which the provider sends the browser back, after a login or a dry run."""
+class CallbackView(GetView, OIDCAuthenticationCallbackView):
+    """The page to which the provider sends the browser back, after a login or a dry run.
+
+    Only with GET: a POST of the provider (``response_mode=form_post``) has none of our cookies, because it is
+    cross-site. A HEAD or OPTIONS request must not spend the code.
+    """
 
     login: PendingLogin | None = None
     backend: ProSanteConnectBackend | None = None

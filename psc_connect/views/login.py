@@ -19,7 +19,7 @@ from psc_connect.login.redirects import landing_page, safe_next
 from psc_connect.login.site_urls import login_url
 from psc_connect.login.visits import is_fetched_by_script, is_from_this_site, is_visit, start_of
 from psc_connect.providers.metadata import follow_if_due
-from psc_connect.views.base import ProviderView, already_signed_in, enabled_provider
+from psc_connect.views.base import GetView, already_signed_in, enabled_provider
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from psc_connect.models import Provider
 
 
-class LoginView(ProviderView, OIDCAuthenticationRequestView):
+class LoginView(GetView, OIDCAuthenticationRequestView):
     """Redirects the browser to the provider, with a pending login in a cookie (OpenID Connect Core 3.1.2.1)."""
 
     @override

@@ -32,7 +32,7 @@ from psc_connect.models import Provider
 from psc_connect.oidc.errors import MetadataError
 from psc_connect.oidc.logout import end_session_url
 from psc_connect.providers.keys import accepts_hint
-from psc_connect.views.base import ProviderView, already_signed_in
+from psc_connect.views.base import GetView, ProviderView, already_signed_in
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -109,7 +109,7 @@ def _logged_out_url(provider: str, logout: Logout | None = None) -> str:
     return reverse("psc_connect:logged_out", args=[provider], query=query)
 
 
-class LoggedOutView(ProviderView):
+class LoggedOutView(GetView):
     """The page to which the provider redirects after the logout, with or without ``state``.
 
     It changes nothing: it can be reloaded, and another site can link to it.

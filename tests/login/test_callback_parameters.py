@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
+from django.test import Client as Browser
 
 from psc_connect.models import Provider
-from tests.support.browser_session import PAGE, BrowserSession, query_of
+from tests.support.browser_session import PAGE, BrowserSession, path_of, query_of
 from tests.support.refusals import assert_refused, pending_cookies
 
 pytestmark = pytest.mark.django_db
@@ -267,3 +268,28 @@ def test_error_page_of_the_callback_loads_nothing_from_other_hosts(simulator, pr
     assert all(address.startswith("/") for address in re.findall(r'(?:href|src|action)="([^"]*)"', text))
     assert "url(" not in text
     assert not any(answer[name] in text for name in ("code", "state", "session_state"))
+
+
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete", "head", "options", "trace"])
+def test_callback_with_another_method_than_get_changes_nothing(simulator, provider, person, method):
+    answer = person.authorize(person.begin(PAGE))
+    simulator.clear_requests()
+    response = getattr(person.browser, method)(path_of(answer))
+    assert (response.status_code, response["Allow"]) == (405, "GET")
+    assert response.context["code"] == "login_method_not_allowed"
+    assert (simulator.requests, person.is_signed_in) == ([], False)
+    assert person.come_back(answer)["Location"] == PAGE
+
+
+def test_answer_by_form_post_gets_a_page_that_leads_back_to_the_login(simulator, provider):
+    person = BrowserSession(browser=Browser(enforce_csrf_checks=True))
+    answer = person.authorize(person.begin(PAGE))
+    # A browser sends no Lax cookies with a POST of another site.
+    stranger = BrowserSession(browser=Browser(enforce_csrf_checks=True))
+    simulator.clear_requests()
+    headers = {"Origin": simulator.issuer, "Sec-Fetch-Site": "cross-site"}
+    response = stranger.browser.post("/psc/psc/callback/", query_of(answer), headers=headers)
+    assert_refused(stranger, response, "login_method_not_allowed", simulator=simulator)
+    assert '<a class="psc-action" href="/psc/psc/login/">' in response.content.decode()
+    stranger.close()
+    person.close()

@@ -46,7 +46,7 @@ def assert_refused(
     this person before the login.
     """
     assert error_code_of(response) == code
-    assert response.status_code in {400, 403, 404, 429, 503}
+    assert response.status_code in {400, 403, 404, 405, 429, 503}
     assert ("Retry-After" in response) == (response.status_code in {429, 503})
     assert "no-store" in response["Cache-Control"]
     if "/callback/" in response.request["PATH_INFO"]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote
 
 import pytest
+from django.test import Client as Browser
 
 from psc_connect.models import Provider
 from tests.conftest import client_of, make_provider
@@ -84,3 +85,20 @@ def test_provider_disabled_during_a_login_is_refused_before_any_request(provider
     assert error_code_of(response) == "no_provider"
     assert simulator.requests == []
     assert not person.is_signed_in
+
+
+@pytest.mark.parametrize("path", ["/psc/login/", "/psc/psc/login/", "/psc/unknown/login/", "/psc/psc/logged-out/"])
+@pytest.mark.parametrize("method", ["post", "put", "delete", "options"])
+def test_other_methods_get_a_page_of_ours_even_without_a_csrf_token(provider, path, method):
+    browser = Browser(enforce_csrf_checks=True)
+    response = getattr(browser, method)(path)
+    assert response.status_code == 405
+    assert response["Allow"].startswith("GET")
+    assert error_code_of(response) == "login_method_not_allowed"
+    assert not browser.cookies
+
+
+def test_head_of_the_login_page_starts_no_login(provider):
+    browser = Browser()
+    assert browser.head("/psc/psc/login/").status_code == 405
+    assert not browser.cookies
