@@ -29,17 +29,17 @@ JSON_ATTRIBUTES = {
 
 
 class DocumentField(forms.JSONField):
-    """A JSON document in a text area, indented. After an error it is shown exactly as it was typed."""
+    """A JSON document in a text area, indented; None if blank. After an error it is shown exactly as it was typed."""
 
     widget = AdminTextareaWidget(attrs=JSON_ATTRIBUTES)
 
     @override
     def to_python(self, value: Any) -> Any:
-        if not isinstance(value, str) or value in self.empty_values:
+        if not isinstance(value, str):
             return value or None
         if len(value) > MAX_CHARACTERS:
             raise ValidationError(_("This is longer than 512 kB."), code="json_too_large")
-        return load_json(value)
+        return load_json(value) if value.strip() else None
 
     @override
     def bound_data(self, data: Any, initial: Any) -> Any:

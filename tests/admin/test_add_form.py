@@ -117,12 +117,14 @@ def test_identifiers_are_never_shared(admin: Administrator, simulator_url: str) 
     ]
 
 
-def test_a_custom_provider_without_metadata_is_refused(admin: Administrator) -> None:
-    assert codes(declare(admin, "custom")) == {("discovery_url", "metadata_required")}
+@pytest.mark.parametrize("empty", ["", "\r\n", " \t\n"])
+def test_a_custom_provider_without_metadata_is_refused(admin: Administrator, empty: str) -> None:
+    assert codes(declare(admin, "custom", metadata=empty)) == {("discovery_url", "metadata_required")}
 
 
 def test_a_custom_provider_is_declared_by_its_discovery_url(admin: Administrator, simulator: Simulator) -> None:
-    declare(admin, "custom", discovery_url=simulator.discovery_url)
+    # A paste that brought a blank line only leaves the box empty.
+    declare(admin, "custom", discovery_url=simulator.discovery_url, metadata="\r\n")
     provider = Provider.objects.get()
     assert (provider.slug, provider.metadata) == ("custom", simulator.metadata)
 

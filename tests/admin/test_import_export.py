@@ -173,6 +173,13 @@ def test_a_file_and_a_text_together_are_one_error(admin: Administrator) -> None:
     ] == [("file", "given_twice")]
 
 
+def test_a_blank_line_in_the_box_is_no_text(admin: Administrator, provider: Provider) -> None:
+    exported = admin.open(provider, "export").content
+    file = SimpleUploadedFile("psc.json", exported)
+    assert "psc – nothing changes" in text_of(admin.browser.post(IMPORT, {"file": file, "text": "\r\n"}))
+    assert [error.code for error in show(admin, " \r\n").context["form"].errors.as_data()["file"]] == ["required"]
+
+
 def test_a_new_provider_has_its_secret_stored_and_none_replaced(admin: Administrator, simulator: Any) -> None:
     keys = {"psc-connect": json.dumps(simulator.jwks)}
     document_of_it = json.dumps(configuration(simulator.metadata, AS_DOCUMENTED, oidcOPMetaDataJWKS=keys))

@@ -60,6 +60,14 @@ def test_an_uploaded_key_set_replaces_the_keys(admin: Administrator, provider: P
     assert stored(provider).jwks == {"keys": [EC_KEY]}
 
 
+def test_an_uploaded_key_set_is_taken_although_the_box_has_a_blank_line(
+    admin: Administrator, provider: Provider
+) -> None:
+    file = SimpleUploadedFile("jwks.json", key_set(EC_KEY).encode())
+    accept(admin, provider, paste(admin, provider, "\r\n", file=file))
+    assert stored(provider).jwks == {"keys": [EC_KEY]}
+
+
 @pytest.mark.parametrize(
     ("content", "code"),
     [
@@ -82,6 +90,7 @@ def test_a_file_that_is_no_key_set_is_refused(
     ("pasted", "code"),
     [
         ("", "required"),
+        (" \n\t\n", "required"),
         ("[]", "jwks_not_an_object"),
         ("{}", "jwks_keys_missing"),
         ('{"issuer": "https://a.example"}', "jwks_looks_like_metadata"),

@@ -77,6 +77,7 @@ def test_a_pasted_userinfo_replaces_the_sample(admin: Administrator, provider: P
     ("pasted", "code"),
     [
         ("", "sample_not_an_object"),
+        (" \r\n\t", "sample_not_an_object"),
         ("[]", "sample_not_an_object"),
         ("<html>", "sample_not_an_object"),
         ('{"a": \n 1,}', "json_invalid"),

@@ -15,6 +15,7 @@ from tests.admin.pages import Administrator, change_page, codes, row, texts
 from tests.conftest import CLIENT_SECRET
 
 pytestmark = pytest.mark.django_db
+BLANK = ["", "\r\n", " \t\n\n"]
 
 
 def test_metadata_is_shown_as_indented_json(admin: Administrator, provider: Provider) -> None:
@@ -100,17 +101,21 @@ def test_the_documents_that_ans_published_pass(admin: Administrator, db: None, n
     assert row(provider)["metadata"] == document
 
 
+@pytest.mark.parametrize("empty", BLANK)
 def test_emptied_metadata_is_that_of_the_environment_again(
-    admin: Administrator, production: Provider, no_way_out: None
+    admin: Administrator, production: Provider, no_way_out: None, empty: str
 ) -> None:
     Provider.objects.update(metadata={**production.metadata, "x-old": 1})
-    admin.submit(change_page(production), metadata="")
+    admin.submit(change_page(production), metadata=empty)
     assert row(production)["metadata"] == load_metadata("production")
 
 
-def test_emptied_metadata_of_a_custom_provider_is_an_error(admin: Administrator, production: Provider) -> None:
+@pytest.mark.parametrize("empty", BLANK)
+def test_emptied_metadata_of_a_custom_provider_is_an_error(
+    admin: Administrator, production: Provider, empty: str
+) -> None:
     Provider.objects.update(environment="custom")
-    assert ("metadata", "metadata_missing") in codes(admin.submit(change_page(production), metadata=""))
+    assert ("metadata", "metadata_missing") in codes(admin.submit(change_page(production), metadata=empty))
 
 
 @pytest.mark.parametrize("broken", [[], "oops", 3, None, {"issuer": 5}, {"issuer": "x", "token_endpoint": "http://["}])

@@ -92,7 +92,7 @@ class ImportForm(forms.Form):
     @sensitive_variables()
     def clean(self) -> dict[str, Any]:
         uploaded, text = self.cleaned_data.get("file"), self.cleaned_data.get("text", "")
-        if self.files.get("file") and self.data.get("text"):
+        if self.files.get("file") and self.data.get("text", "").strip():
             self.errors.clear()
             self.add_error("file", ValidationError(_("Choose a file or paste its content, not both."), "given_twice"))
         elif not uploaded and not text and not self.errors:

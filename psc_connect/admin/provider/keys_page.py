@@ -114,7 +114,7 @@ class KeySetForm(forms.Form):
     @override
     def clean(self) -> dict[str, Any]:
         given = [self.cleaned_data.get(name) for name in ("document", "file")]
-        if self.data.get("document") and self.files.get("file"):
+        if self.data.get("document", "").strip() and self.files.get("file"):
             # The errors of either would only confuse.
             self.errors.clear()
             self.add_error(
