@@ -34,6 +34,8 @@ _HEADER_ALLOWANCE: Final = 64 * 1024
 _CHUNK: Final = 16 * 1024
 # nginx completes the handshake without a client certificate, and answers 400 with this page.
 _NGINX_WANTS_A_CERTIFICATE: Final = b"No required SSL certificate was sent"
+# Values of Content-Encoding without compression. Some servers send an empty one, or the character set.
+_UNCOMPRESSED: Final = ("", "identity", "utf-8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +223,8 @@ def _is_redirect(response: requests.Response) -> bool:
 
 def _body(response: requests.Response, limit: int) -> bytes:
     """Read the body in chunks, so that the limit also applies to a decompressed gzip bomb."""
-    if response.headers.get("Content-Encoding", "identity").lower() not in ("identity", "gzip", "deflate"):
+    coding = response.headers.get("Content-Encoding", "").strip().lower()
+    if coding not in (*_UNCOMPRESSED, "gzip", "x-gzip", "deflate"):
         raise ProviderUnavailable("provider_encoding_refused")
     body = bytearray()
     while chunk := response.raw.read(_CHUNK, decode_content=True):

@@ -53,10 +53,16 @@ def test_gzip_bomb_is_not_decompressed(serve: Serve, call: Any, name: str, pack:
 
 
 @pytest.mark.parametrize(
-    ("name", "pack"), [("gzip", gzip.compress), ("GZIP", gzip.compress), ("deflate", zlib.compress)]
+    ("name", "pack"),
+    [("gzip", gzip.compress), ("GZIP", gzip.compress), ("x-gzip", gzip.compress), ("deflate", zlib.compress)],
 )
 def test_unrequested_compression_is_decoded(serve: Serve, name: str, pack: Any) -> None:
     assert token(serve(answering(reply(pack(TOKENS.encode()), Content_Encoding=name))).url).id_token == "a.b.c"
+
+
+@pytest.mark.parametrize("name", ["", " ", "utf-8", "UTF-8", "Identity"])
+def test_content_encoding_that_names_no_compression_is_ignored(serve: Serve, name: str) -> None:
+    assert token(serve(answering(reply(TOKENS.encode(), Content_Encoding=name))).url).id_token == "a.b.c"
 
 
 @pytest.mark.case("TR03")
