@@ -108,8 +108,9 @@ def _tokens(answer: Answer) -> Tokens:
         raise TokenResponseError("token_not_json" if answer.status == 200 else _refusal(answer.status)) from exc
     if not isinstance(members, dict):
         raise TokenResponseError("token_not_an_object")
-    if answer.status != 200 or "error" in members:
-        error = members.get("error")
+    error = members.get("error")
+    # Some providers write an empty `error` into a good answer.
+    if answer.status != 200 or error not in (None, ""):
         code = _TOKEN_ERRORS.get(str(error), _refusal(answer.status))
         raise TokenResponseError(code, detail=detail_of(error))
     access_token, id_token = members.get("access_token"), members.get("id_token")

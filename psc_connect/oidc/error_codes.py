@@ -182,7 +182,7 @@ _SIGNED = {
     "issuer_mismatch": _("{what} comes from another issuer."),
     "audience_missing": _("{what} names no audience."),
     "audience_mismatch": _("{what} is for another client."),
-    "time_malformed": _("{what} contains a time that is not a plausible whole number of seconds."),
+    "time_malformed": _("{what} contains a time that is not a plausible number of seconds."),
     "expired": _("{what} has expired: check this server's clock."),
     "not_yet_valid": _("{what} is not valid yet: check this server's clock."),
     "subject_missing": _("{what} has no subject (`sub`)."),
@@ -206,6 +206,9 @@ _ID_TOKEN = {
     "id_token_acr_refused": _("The person was authenticated at a level (`acr`) that this provider's settings refuse."),
     "id_token_auth_time_missing": _("The ID token does not say when the person was authenticated (`auth_time`)."),
     "id_token_authentication_too_old": _("The person was authenticated longer ago than `max_age` allows."),
+    "id_token_authentication_in_future": _(
+        "The ID token says that the person was authenticated in the future (`auth_time`): check this server's clock."
+    ),
     "id_token_at_hash_mismatch": _("The ID token does not belong to the access token (`at_hash`)."),
     "id_token_claim_malformed": _("A claim of the ID token has the wrong type (`acr`, `auth_time` or `sid`)."),
 }
@@ -217,7 +220,7 @@ ID_TOKEN_RULES: Final[Mapping[str, str]] = MappingProxyType(
         "issuer": _("It was issued by this provider (iss)."),
         "audience": _("It was issued to this client (aud)."),
         "authorized_party": _("This client may use it (azp)."),
-        "times": _("Its times are whole seconds (exp, iat, nbf)."),
+        "times": _("Its times are numbers of seconds (exp, iat, nbf)."),
         "expiry": _("It has not expired (exp)."),
         "issued_at": _("It was issued just now, and for at most one day (iat)."),
         "not_before": _("It is already valid (nbf)."),

@@ -26,7 +26,7 @@ _MAX_SUBJECT: Final = 255
 
 @dataclass(frozen=True, slots=True)
 class IDToken:
-    """A valid ID token. `auth_time` is in seconds since 1970, `claims` is read-only, `key` verified the signature."""
+    """A valid ID token. `auth_time` is in whole seconds since 1970. `claims` is read-only. `key` verified the token."""
 
     raw: str = field(repr=False)
     subject: str = field(repr=False)
@@ -61,7 +61,7 @@ _Claims = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One check of the claims. `source` is the section of the standard.
+    """One check of the claims, without those that are null. `source` is the section of the standard.
 
     `broken` returns "" if the token passes, else the end of the error code (after ``id_token_``). `claim` is the claim
     that it compares, if administrators may see it: it says nothing about the person.
@@ -84,16 +84,26 @@ def validate_id_token(
     """
     claims, key = verify_compact(raw, algorithm=rules.algorithm, keys=keys, error=IDTokenError)
     login = _Login(rules, nonce, access_token, now)
+    sent = without_nulls(claims)
     for rule in RULES:
-        reason = rule.broken(claims, login)
+        reason = rule.broken(sent, login)
         if reason:
-            raise IDTokenError(f"id_token_{reason}", rule=rule.name, detail=detail_of(claims.get(rule.claim)))
-    return IDToken(raw, claims["sub"], claims.get("auth_time"), MappingProxyType(claims), key)
+            raise IDTokenError(f"id_token_{reason}", rule=rule.name, detail=detail_of(sent.get(rule.claim)))
+    auth_time = None if "auth_time" not in sent else int(sent["auth_time"])
+    return IDToken(raw, sent["sub"], auth_time, MappingProxyType(claims), key)
+
+
+def without_nulls(claims: _Claims) -> _Claims:
+    """Return the claims without those that are null: a provider writes null for a claim that it does not have."""
+    return {name: value for name, value in claims.items() if value is not None}
 
 
 def is_time(value: object) -> bool:
-    """Return whether `value` is a time: whole seconds since 1970, in JSON's safe integer range (RFC 7493 2.2)."""
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MAX_TIME
+    """Return whether `value` is a NumericDate (RFC 7519 2): seconds since 1970, with or without decimals.
+
+    The bound is JSON's safe integer range (RFC 7493 2.2).
+    """
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= _MAX_TIME
 
 
 def _audience(claims: _Claims) -> list[str]:
@@ -104,7 +114,7 @@ def _audience(claims: _Claims) -> list[str]:
 
 def _kind(claims: _Claims, _login: _Login) -> str:
     """Refuse access and logout tokens, which the provider signs with the same key (RFC 8725 3.12)."""
-    return "wrong_type" if claims.get("typ") not in (None, "ID") or "events" in claims else ""
+    return "wrong_type" if claims.get("typ", "ID") != "ID" or "events" in claims else ""
 
 
 def issuer_rule(claims: _Claims, issuer: str) -> str:
@@ -127,7 +137,7 @@ def _authorized_party(claims: _Claims, login: _Login) -> str:
 
 
 def _times(claims: _Claims, _login: _Login) -> str:
-    """Check the types of the times: NumericDate of RFC 7519 2, in whole seconds."""
+    """Check the types of the times (RFC 7519 2)."""
     names = ("exp", "iat", "nbf")
     return "" if all(is_time(claims[name]) for name in names if name in claims) else "time_malformed"
 
@@ -161,11 +171,11 @@ def _nonce(claims: _Claims, login: _Login) -> str:
 
 
 def _optional_types(claims: _Claims, _login: _Login) -> str:
-    """Check the types of optional claims (OIDC Core 2). A null claim counts as absent."""
+    """Check the types of optional claims (OIDC Core 2)."""
     checks = (
-        isinstance(claims.get("acr"), (str, type(None))),
-        isinstance(claims.get("sid"), (str, type(None))),
-        claims.get("auth_time") is None or is_time(claims["auth_time"]),
+        isinstance(claims.get("acr", ""), str),
+        isinstance(claims.get("sid", ""), str),
+        is_time(claims.get("auth_time", 0)),
     )
     return "" if all(checks) else "claim_malformed"
 
@@ -179,21 +189,20 @@ def _acr(claims: _Claims, login: _Login) -> str:
 
 
 def _auth_time(claims: _Claims, login: _Login) -> str:
-    if login.rules.max_age is None:
-        return ""
-    auth_time = claims.get("auth_time")
-    if auth_time is None:
-        return "auth_time_missing"
-    if auth_time > login.now + LEEWAY:
-        return "issued_in_future"
-    too_old = login.now - auth_time > login.rules.max_age + LEEWAY
-    return "authentication_too_old" if too_old else ""
+    """Check `auth_time`. In the future it would never be too old, also for the administration, which asks again."""
+    max_age = login.rules.max_age
+    if "auth_time" not in claims:
+        return "" if max_age is None else "auth_time_missing"
+    age = login.now - claims["auth_time"]
+    if age < -LEEWAY:
+        return "authentication_in_future"
+    return "authentication_too_old" if max_age is not None and age > max_age + LEEWAY else ""
 
 
 def _subject(claims: _Claims, _login: _Login) -> str:
     """Check `sub`: at most 255 ASCII characters (OIDC Core 2)."""
-    subject = claims.get("sub")
-    if subject is None or subject == "":
+    subject = claims.get("sub", "")
+    if subject == "":
         return "subject_missing"
     is_valid = isinstance(subject, str) and len(subject) <= _MAX_SUBJECT and subject.isascii() and subject.isprintable()
     return "" if is_valid else "subject_malformed"

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from psc_connect.oidc.errors import UserinfoError
 from psc_connect.oidc.http import Answer
-from psc_connect.oidc.id_token import LEEWAY, IDToken, IDTokenRules, audience_rule, is_time, issuer_rule
+from psc_connect.oidc.id_token import LEEWAY, IDToken, IDTokenRules, audience_rule, is_time, issuer_rule, without_nulls
 from psc_connect.oidc.jwks import KeySet
 from psc_connect.oidc.jws import verify_compact
 from psc_connect.oidc.strict_json import StrictJSONError, loads_strict, walk
@@ -41,8 +41,7 @@ def validate_userinfo(
     if media_type == "application/jwt":
         if not signed_algorithm:
             raise UserinfoError("userinfo_signed_unexpectedly")
-        claims = _signed(answer.body, rules=rules, keys=keys, algorithm=signed_algorithm)
-        _check_times(claims, now=now)
+        claims = _signed(answer.body, rules=rules, keys=keys, algorithm=signed_algorithm, now=now)
     elif signed_algorithm:
         raise UserinfoError("userinfo_not_signed")
     else:
@@ -67,19 +66,21 @@ def _plain(body: bytes) -> dict[str, Any]:
     return claims
 
 
-def _signed(body: bytes, *, rules: IDTokenRules, keys: KeySet, algorithm: str) -> dict[str, Any]:
+def _signed(body: bytes, *, rules: IDTokenRules, keys: KeySet, algorithm: str, now: float) -> dict[str, Any]:
     """Verify a signed answer, which must have `iss` and `aud` (OIDC Core 5.3.2)."""
     try:
         raw = body.decode("ascii")
     except UnicodeDecodeError as exc:
         raise UserinfoError("userinfo_not_compact") from exc
     claims, _key = verify_compact(raw, algorithm=algorithm, keys=keys, error=UserinfoError)
+    sent = without_nulls(claims)
     # RFC 8725 3.12: the provider signs its ID, access and logout tokens with the same keys.
-    if "typ" in claims or "events" in claims:
+    if "typ" in sent or "events" in sent:
         raise UserinfoError("userinfo_wrong_type")
-    reason = issuer_rule(claims, rules.issuer) or audience_rule(claims, rules.client_id)
+    reason = issuer_rule(sent, rules.issuer) or audience_rule(sent, rules.client_id)
     if reason:
         raise UserinfoError(f"userinfo_{reason}")
+    _check_times(sent, now=now)
     return claims
 
 

@@ -106,6 +106,26 @@ def test_error_of_the_token_endpoint_has_a_code_and_is_not_retried(
     assert len(server.received) == 1
 
 
+@pytest.mark.parametrize("error", [None, ""])
+def test_good_answer_with_an_empty_error_is_accepted(serve: Serve, error: str | None) -> None:
+    server = serve(answering(reply(json.dumps({**json.loads(TOKENS), "error": error}))))
+    assert token(server.url).id_token == "a.b.c"
+
+
+@pytest.mark.case("TR05")
+@pytest.mark.parametrize("error", [False, 0, [], {}, " "])
+def test_answer_with_another_error_is_a_refusal(serve: Serve, error: object) -> None:
+    server = serve(answering(reply(json.dumps({**json.loads(TOKENS), "error": error}))))
+    assert code_of(token, server.url) == "token_refused"
+
+
+@pytest.mark.case("TR05")
+@pytest.mark.parametrize("status", ["400 Bad Request", "401 Unauthorized"])
+def test_refusal_with_an_empty_error_is_a_refusal(serve: Serve, status: str) -> None:
+    server = serve(answering(reply(json.dumps({**json.loads(TOKENS), "error": None}), status)))
+    assert code_of(token, server.url) == "token_refused"
+
+
 @pytest.mark.case("TR05")
 @pytest.mark.parametrize("body", ["", "no json", "[]", '{"error": 5}', '{"error": ["invalid_client"]}'])
 def test_refusal_with_an_invalid_body_is_a_refusal(serve: Serve, body: str) -> None:

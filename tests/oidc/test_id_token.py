@@ -21,6 +21,7 @@ from .tokens import (
     SUBJECT,
     at_hash,
     claims,
+    code_of,
     ec_key,
     jwk,
     key_set,
@@ -58,7 +59,7 @@ REFUSED: list[Any] = [
         {"aud": [CLIENT_ID, "other"], "azp": "other"}, "authorized_party_mismatch", marks=case("ID05"), id="aud-two-azp"
     ),
     pytest.param({"azp": "another-client"}, "authorized_party_mismatch", marks=case("ID06"), id="azp-other"),
-    pytest.param({"azp": None}, "authorized_party_mismatch", marks=case("ID06"), id="azp-null"),
+    pytest.param({"aud": [CLIENT_ID, "other"], "azp": None}, "authorized_party_missing", id="aud-two-azp-null"),
     pytest.param({"iat": NOW - 720, "exp": NOW - 600}, "expired", marks=case("ID08"), id="exp-past"),
     pytest.param({"iat": NOW - 180, "exp": NOW - 60}, "expired", marks=case("ID08"), id="exp-just-out-of-leeway"),
     pytest.param({"exp": ABSENT}, "expiry_missing", marks=case("ID09"), id="exp-missing"),
@@ -84,12 +85,28 @@ REFUSED: list[Any] = [
     pytest.param({"sub": "docteur-é"}, "subject_malformed", marks=case("ID21"), id="sub-not-ascii"),
     pytest.param({"sub": "a\nb"}, "subject_malformed", marks=case("ID21", "LG03"), id="sub-newline"),
     pytest.param({"exp": str(NOW + 120)}, "time_malformed", marks=case("ID22"), id="exp-text"),
-    pytest.param({"exp": NOW + 120.5}, "time_malformed", marks=case("ID22"), id="exp-float"),
     pytest.param({"exp": 1e300}, "time_malformed", marks=case("ID22"), id="exp-1e300"),
     pytest.param({"exp": 10**300}, "time_malformed", marks=case("ID22"), id="exp-huge-integer"),
     pytest.param({"exp": True}, "time_malformed", marks=case("ID22"), id="exp-true"),
     pytest.param({"exp": -1}, "time_malformed", marks=case("ID22"), id="exp-negative"),
-    pytest.param({"exp": None}, "time_malformed", marks=case("ID22"), id="exp-null"),
+    pytest.param({"exp": [NOW + 120]}, "time_malformed", marks=case("ID22"), id="exp-list"),
+    pytest.param({"exp": -0.5}, "time_malformed", marks=case("ID22"), id="exp-negative-decimal"),
+    pytest.param({"exp": 2.0**53 + 2}, "time_malformed", marks=case("ID22"), id="exp-over-the-safe-integers"),
+    pytest.param({"exp": None}, "expiry_missing", marks=case("ID22"), id="exp-null"),
+    pytest.param({"iat": None}, "issued_at_missing", marks=case("ID22"), id="iat-null"),
+    pytest.param({"iat": NOW - 180.5, "exp": NOW - 60.5}, "expired", marks=case("ID22"), id="exp-decimal-past"),
+    pytest.param({"iat": NOW + 60.5, "exp": NOW + 180}, "issued_in_future", marks=case("ID22"), id="iat-decimal-ahead"),
+    pytest.param({"iat": 1e300}, "time_malformed", marks=case("ID22"), id="iat-1e300"),
+    pytest.param({"iat": False}, "time_malformed", marks=case("ID22"), id="iat-false"),
+    pytest.param({"nbf": NOW + 60.5}, "not_yet_valid", marks=case("ID22"), id="nbf-decimal-ahead"),
+    pytest.param({"nbf": 1e300}, "time_malformed", marks=case("ID22"), id="nbf-1e300"),
+    pytest.param({"nbf": True}, "time_malformed", marks=case("ID22"), id="nbf-true"),
+    pytest.param({"auth_time": 1e300}, "claim_malformed", marks=case("ID22"), id="auth-time-1e300"),
+    pytest.param({"auth_time": True}, "claim_malformed", marks=case("ID22"), id="auth-time-true"),
+    pytest.param({"auth_time": -1}, "claim_malformed", marks=case("ID22"), id="auth-time-negative"),
+    pytest.param({"auth_time": NOW + 61}, "authentication_in_future", marks=case("NW14"), id="auth-time-61-s-ahead"),
+    pytest.param({"auth_time": NOW + 60.5}, "authentication_in_future", marks=case("NW14"), id="auth-time-decimal"),
+    pytest.param({"auth_time": 2**53 - 1}, "authentication_in_future", marks=case("NW14"), id="auth-time-2-to-the-53"),
     pytest.param({"exp": 32_503_680_000}, "lifetime", marks=case("ID22"), id="exp-in-2999"),
     pytest.param({"exp": NOW + 24 * HOUR + 1}, "lifetime", marks=case("ID22"), id="exp-over-a-day"),
     pytest.param({"exp": NOW, "iat": NOW}, "lifetime", marks=case("ID22"), id="life-of-nothing"),
@@ -97,7 +114,6 @@ REFUSED: list[Any] = [
     pytest.param({"nbf": "now"}, "time_malformed", marks=case("ID22"), id="nbf-text"),
     pytest.param({"at_hash": at_hash("another")}, "at_hash_mismatch", marks=case("ID23"), id="at-hash-other"),
     pytest.param({"at_hash": ""}, "at_hash_mismatch", marks=case("ID23"), id="at-hash-empty"),
-    pytest.param({"at_hash": None}, "at_hash_mismatch", marks=case("ID23"), id="at-hash-null"),
     pytest.param({"typ": "Bearer", "aud": "account"}, "wrong_type", marks=case("ID24"), id="access-token"),
     pytest.param({"typ": "Logout"}, "wrong_type", marks=case("ID24"), id="typ-logout"),
     pytest.param({"typ": 5}, "wrong_type", marks=case("ID24"), id="typ-number"),
@@ -127,7 +143,15 @@ ACCEPTED: list[Any] = [
     pytest.param({"typ": ABSENT}, id="no-typ"),
     pytest.param({"at_hash": ABSENT}, id="no-at-hash"),
     pytest.param({"acr": ABSENT, "sid": ABSENT, "auth_time": ABSENT}, id="no-optional-claim"),
-    pytest.param({"acr": None}, id="acr-null"),
+    pytest.param({"exp": NOW + 120.5}, marks=case("ID22"), id="exp-float"),
+    pytest.param({"exp": 1.90000012e9}, marks=case("ID22"), id="exp-with-an-exponent"),
+    pytest.param({"iat": NOW + 59.5, "nbf": NOW + 59.999, "auth_time": NOW + 59.5}, marks=case("ID22"), id="decimals"),
+    pytest.param({"exp": NOW - 59.5, "iat": NOW - 125.25}, marks=case("ID14", "ID22"), id="exp-decimal-in-the-leeway"),
+    *(
+        pytest.param({name: None}, id=f"{name}-null")
+        for name in ("acr", "sid", "auth_time", "azp", "at_hash", "nbf", "typ", "jti", "amr", "session_state")
+    ),
+    pytest.param({"auth_time": NOW + 59}, marks=case("NW14"), id="auth-time-59-s-ahead"),
     pytest.param({"sub": "x" * 255}, id="sub-255"),
     pytest.param({"iat": NOW - 600}, id="iat-ten-minutes-old"),
 ]
@@ -216,9 +240,10 @@ def test_acr_among_the_accepted_ones_is_accepted() -> None:
         (None, "id_token_auth_time_missing"),
         (NOW - 7200, "id_token_authentication_too_old"),
         (NOW - 361, "id_token_authentication_too_old"),
-        (NOW + 61, "id_token_issued_in_future"),
+        (NOW - 360.5, "id_token_authentication_too_old"),
+        (NOW + 61, "id_token_authentication_in_future"),
     ],
-    ids=["absent", "null", "two-hours-old", "just-too-old", "future"],
+    ids=["absent", "null", "two-hours-old", "just-too-old", "too-old-by-decimals", "future"],
 )
 def test_auth_time_is_checked_if_max_age_is_set(auth_time: Any, code: str) -> None:
     with pytest.raises(IDTokenError) as refused:
@@ -230,6 +255,18 @@ def test_auth_time_is_checked_if_max_age_is_set(auth_time: Any, code: str) -> No
 @pytest.mark.parametrize("auth_time", [NOW, NOW - 300, NOW - 359])
 def test_auth_time_within_max_age_is_accepted(auth_time: int) -> None:
     assert validate(sign(claims(auth_time=auth_time)), max_age=300).auth_time == auth_time
+
+
+def test_decimals_of_auth_time_are_cut() -> None:
+    token = validate(sign(claims(auth_time=NOW - 30.75)))
+    assert (token.auth_time, type(token.auth_time)) == (NOW - 31, int)
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
+@pytest.mark.parametrize("name", ["exp", "iat", "nbf", "auth_time"])
+def test_time_that_is_not_finite_is_refused(name: str, number: str) -> None:
+    payload = json.dumps(claims(**{name: "here"})).replace('"here"', number).encode()
+    assert code_of(sign(payload)) == "id_token_not_json"
 
 
 @pytest.mark.case("ID23")
