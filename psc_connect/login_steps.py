@@ -7,7 +7,7 @@ key source, which saves fetched keys or does not.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
@@ -26,6 +26,7 @@ from psc_connect.oidc.errors import UnknownKey
 from psc_connect.oidc.id_token import RULES, IDTokenRules, validate_id_token
 from psc_connect.oidc.userinfo import validate_userinfo
 from psc_connect.providers.keys import keys_after_unknown_key, keys_for_login, record_use
+from psc_connect.text import cut_control_characters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -202,11 +203,11 @@ def ask_provider(
     observer.passed(USERINFO)
     claims = keys.verified(partial(_claims, provider, answer, id_token))
     observer.passed(SAME_SUBJECT)
-    return ProviderAnswers(id_token, MappingProxyType(claims))
+    return ProviderAnswers(id_token, claims)
 
 
 def _id_token(provider: Provider, grant: CodeGrant, tokens: Tokens, keys: KeySet) -> IDToken:
-    return validate_id_token(
+    id_token = validate_id_token(
         tokens.id_token,
         rules=_id_token_rules(provider),
         keys=keys,
@@ -214,10 +215,11 @@ def _id_token(provider: Provider, grant: CodeGrant, tokens: Tokens, keys: KeySet
         access_token=tokens.access_token,
         now=time.time(),
     )
+    return replace(id_token, claims=_single_lines(id_token.claims))
 
 
-def _claims(provider: Provider, answer: Answer, id_token: IDToken, keys: KeySet) -> dict[str, Any]:
-    return validate_userinfo(
+def _claims(provider: Provider, answer: Answer, id_token: IDToken, keys: KeySet) -> Mapping[str, Any]:
+    claims = validate_userinfo(
         answer,
         id_token=id_token,
         rules=_id_token_rules(provider),
@@ -225,6 +227,12 @@ def _claims(provider: Provider, answer: Answer, id_token: IDToken, keys: KeySet)
         now=time.time(),
         signed_algorithm=provider.userinfo_signed_response_alg,
     )
+    return _single_lines(claims)
+
+
+def _single_lines(claims: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what hooks, rules, users and snapshots get, read-only: here, so that all of them get the same."""
+    return MappingProxyType(cut_control_characters(dict(claims)))
 
 
 def _id_token_rules(provider: Provider) -> IDTokenRules:

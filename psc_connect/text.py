@@ -3,8 +3,28 @@
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
-from typing import Any
+from typing import Any, Final
+
+# The control characters that separate words: tabs, line breaks, and the separators of lines and paragraphs (Zl, Zp).
+_BREAKS: Final = re.compile("[\t-\r\x1c-\x1f\x85\u2028\u2029]+")
+# The other control characters (Cc), and those with the property Bidi_Control, which change the order of what is shown.
+_INVISIBLE: Final = re.compile("[\0-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
+
+
+def cut_control_characters(value: Any) -> Any:
+    """Return a JSON value with each text in it as one line, without control and bidirectional characters.
+
+    A line break or tab inside a text becomes a space. Letters, combining marks and joiners of every script stay, and
+    so do the names of members.
+    """
+    if isinstance(value, str):
+        text = _INVISIBLE.sub("", _BREAKS.sub(" ", value))
+        return value if text == value else text.strip()
+    if isinstance(value, dict):
+        return {name: cut_control_characters(member) for name, member in value.items()}
+    return list(map(cut_control_characters, value)) if isinstance(value, list) else value
 
 
 def to_single_line(value: Any, limit: int = 200) -> str:

@@ -21,6 +21,7 @@ from psc_connect.mapping.presets import PRESET_NAMES
 from psc_connect.models import ExportedAttribute, ExportedGroup
 from psc_connect.models.user_fields import assignable_fields
 from psc_connect.professional.userinfo import MAX_ACTIVITIES, count_activities
+from psc_connect.text import cut_control_characters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,7 +98,7 @@ class PresetForm(forms.Form):
 
 
 class UserinfoField(forms.CharField):
-    """A pasted userinfo, cleaned to its claims, or None where nothing is pasted."""
+    """A pasted userinfo, cleaned to the claims that a login would read, or None where nothing is pasted."""
 
     def __init__(self, **kwargs: Any) -> None:
         widget = AdminTextareaWidget(attrs={**JSON_ATTRIBUTES, "rows": 6})
@@ -158,4 +159,5 @@ def _userinfo_claims(text: str) -> dict[str, Any]:
     if count_activities(document) > MAX_ACTIVITIES:
         message = _("This userinfo has more practices and activities than a sign-in accepts (%(most)s).")
         raise ValidationError(message, code="sample_activities_too_many", params={"most": MAX_ACTIVITIES})
-    return document
+    claims: dict[str, Any] = cut_control_characters(document)
+    return claims
