@@ -28,6 +28,7 @@ DEFAULTS: Final[dict[str, Any]] = {
     "PRIVATE_HOSTS": (),
     "SECRET_DIR": "",
     "SECRET_ISSUERS": {},
+    "SESSION_MAX_AGE": 4 * 3600,
     "SIMULATOR_URL": "http://127.0.0.1:8899",
     "TRUSTED_IDENTIFIERS": ("rpps", "psi"),
     "TRUSTED_PROXY_COUNT": 0,
@@ -99,6 +100,11 @@ def secret_issuers() -> dict[str, str]:
     ANS's issuers need no entry.
     """
     return dict(raw("SECRET_ISSUERS"))
+
+
+def session_max_age() -> int | None:
+    """Return the seconds after the identification for which a session lasts, or None for no limit."""
+    return int(raw("SESSION_MAX_AGE") or 0) or None
 
 
 def simulator_url() -> str:

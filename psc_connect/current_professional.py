@@ -11,7 +11,7 @@ from django.core.exceptions import SynchronousOnlyOperation
 from django.http import HttpRequest
 
 from psc_connect.access.rules import decide, rules_of
-from psc_connect.login.session import SessionLogin, session_login
+from psc_connect.login.session import SessionLogin, current_session_login
 from psc_connect.models import Account, AskActivity, Provider
 from psc_connect.professional.conditions import Situation
 from psc_connect.professional.professional import Professional
@@ -147,7 +147,7 @@ class CurrentProfessional:
 
     @cached_property
     def _session_login(self) -> SessionLogin:
-        return session_login(self._request)
+        return current_session_login(self._request)
 
 
 def _one_meets(situations: Iterable[Situation], conditions: Iterable[Condition]) -> bool:

@@ -18,6 +18,7 @@ from typing_extensions import override
 from psc_connect import conf
 from psc_connect.exceptions import LoginRefused
 from psc_connect.login import pending, site_urls
+from psc_connect.login.session_limits import is_too_old
 from psc_connect.models import RequireIssuer
 from psc_connect.oidc.authorization import AUTHENTICATION_EXPIRED, check_issuer, parse_authorization_response
 from psc_connect.oidc.client import exchange_code, fetch_userinfo
@@ -116,6 +117,8 @@ class CodeGrant:
     code: str = field(repr=False)
     code_verifier: str = field(repr=False)
     nonce: str = field(repr=False)
+    # The person can still be asked to identify again.
+    refuse_old_identification: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +138,13 @@ class StateAlreadyUsed(CuredByRestart):
 
     def __init__(self) -> None:
         super().__init__("authorization_state_used")
+
+
+class IdentificationTooOld(LoginRefused):
+    """The person identified longer ago than a session lasts, and has not been asked to identify again."""
+
+    def __init__(self) -> None:
+        super().__init__("id_token_authentication_too_old")
 
 
 @sensitive_variables()
@@ -166,7 +176,13 @@ def read_response(
     if not pending.claim(login):
         raise StateAlreadyUsed
     observer.passed(CODE)
-    return CodeGrant(site_urls.redirect_uri(request, provider), response.code, login.code_verifier, login.nonce)
+    return CodeGrant(
+        site_urls.redirect_uri(request, provider),
+        response.code,
+        login.code_verifier,
+        login.nonce,
+        refuse_old_identification=not (login.identify or login.dry_run_by),
+    )
 
 
 @sensitive_variables()
@@ -179,7 +195,7 @@ def ask_provider(
 ) -> ProviderAnswers:
     """Exchange the code, validate the ID token and fetch the userinfo of the same ``sub``.
 
-    OpenID Connect Core 3.1.3 and 5.3. Raises SecretUnavailable, OIDCError, DatabaseError.
+    OpenID Connect Core 3.1.3 and 5.3. Raises IdentificationTooOld, SecretUnavailable, OIDCError, DatabaseError.
     """
     deadline = Deadline(CALLBACK_SECONDS)
     keys = key_source(provider, deadline)
@@ -196,6 +212,8 @@ def ask_provider(
     id_token = keys.verified(partial(_id_token, provider, grant, tokens))
     observer.passed(SIGNATURE, *ID_TOKEN_RULES)
     observer.id_token_accepted(id_token)
+    if grant.refuse_old_identification and is_too_old(id_token.auth_time):
+        raise IdentificationTooOld
     keys.record_use(id_token.key)
     answer = fetch_userinfo(
         provider.parsed_metadata, access_token=tokens.access_token, http=conf.http_policy(), deadline=deadline

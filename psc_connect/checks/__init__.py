@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from psc_connect.checks import libraries, nomenclatures, overrides, providers, settings
+from psc_connect.checks import libraries, nomenclatures, overrides, providers, sessions, settings
 
-__all__ = ["libraries", "nomenclatures", "overrides", "providers", "settings"]
+__all__ = ["libraries", "nomenclatures", "overrides", "providers", "sessions", "settings"]

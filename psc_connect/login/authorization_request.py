@@ -8,6 +8,7 @@ from django.http import HttpResponseRedirect
 from django.utils.translation import get_language
 from mozilla_django_oidc.utils import generate_code_challenge
 
+from psc_connect import conf
 from psc_connect.login import pending, site_urls
 from psc_connect.oidc.authorization import with_query
 
@@ -65,9 +66,15 @@ def authorization_url(
     optional = {
         "acr_values": provider.acr_values,
         "prompt": prompt,
-        "max_age": provider.max_age,
+        "max_age": _max_age(provider, login),
         "display": provider.display,
         "ui_locales": get_language() if provider.ui_locales == "auto" else provider.ui_locales,
     }
     parameters |= {name: str(value) for name, value in optional.items() if value not in ("", None)}
     return with_query(provider.parsed_metadata.authorization_endpoint, parameters)
+
+
+def _max_age(provider: Provider, login: PendingLogin) -> int | None:
+    """Return the oldest identification to accept, in seconds: the provider's own, or that of a session if asked for."""
+    ages = (provider.max_age, conf.session_max_age() if login.identify else None)
+    return min((age for age in ages if age is not None), default=None)

@@ -57,6 +57,8 @@ class PendingLogin:
     as_other_person: bool = False
     # Logins for the same page that this browser had finished just before (login/recent_logins.py).
     finished_before: int = 0
+    # The person identified too long ago for a session: `max_age` asks for a new identification, once.
+    identify: bool = False
 
     @property
     def state(self) -> str:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import auth
-from django.contrib.sessions.backends import signed_cookies
 
 from psc_connect.encryption import ID_TOKEN, InvalidToken, cipher_for
+from psc_connect.login.session_limits import has_ended, is_in_cookie, limit_session, release_limits
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
-    from django.contrib.sessions.backends.base import SessionBase
     from django.http import HttpRequest
 
     from psc_connect.login.pending import PendingLogin
+
+logger = logging.getLogger("psc_connect")
 
 KEY = "psc_connect"
 # The SessionRefresh middleware of mozilla-django-oidc redirects to the site's other provider after this time.
@@ -62,6 +64,8 @@ def open_session(
     ``auth_time``: when the person identified at the provider, in seconds since 1970, or None if it does not say.
     """
     reload_session(request)
+    # Before the receivers of `user_logged_in`, which may set an expiry of the site.
+    release_limits(request.session)
     old_key = request.session.session_key
     auth.login(request, user)
     _set_authentication_time(request, auth_time)
@@ -76,6 +80,13 @@ def open_session(
         "finished_logins": finished_logins,
     }
     request.session[MOZILLA_EXPIRATION_KEY] = int(time.time()) + TEN_YEARS
+    if not limit_session(request.session, auth_time=auth_time):
+        logger.warning("login.identification_old provider=%s account=%s", login.provider, details.account)
+
+
+def current_session_login(request: HttpRequest) -> SessionLogin:
+    """Return the login of the session, or an empty one after the session's longest life."""
+    return SessionLogin() if has_ended(request.session) else session_login(request)
 
 
 def session_login(request: HttpRequest) -> SessionLogin:
@@ -105,11 +116,6 @@ def finished_login_page(request: HttpRequest, state_digest: str) -> str | None:
 def _finished_logins(request: HttpRequest) -> list[list[str]]:
     finished_logins: list[list[str]] = request.session.get(KEY, {}).get("finished_logins", [])
     return finished_logins
-
-
-def is_in_cookie(session: SessionBase) -> bool:
-    """Return whether the session data are in the cookie: they must be small, and the server cannot delete them."""
-    return isinstance(session, signed_cookies.SessionStore)
 
 
 def reload_session(request: HttpRequest) -> None:

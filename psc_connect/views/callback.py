@@ -21,7 +21,7 @@ from psc_connect.login.failures import REFUSALS, announce_failed_login
 from psc_connect.login.redirects import landing_page
 from psc_connect.login.session import SessionLogin, finished_login_page, open_session, session_login
 from psc_connect.login.site_urls import activity_url, login_url
-from psc_connect.login_steps import CuredByRestart, read_response
+from psc_connect.login_steps import CuredByRestart, IdentificationTooOld, read_response
 from psc_connect.models import Provider
 from psc_connect.oidc.authorization import parse_authorization_response
 from psc_connect.oidc.errors import AuthorizationResponseError
@@ -94,7 +94,10 @@ class CallbackView(GetView, OIDCAuthenticationCallbackView):
         recent_logins.refuse_loop(request, login)
         self.backend = backend = prepared_backend(request, row)
         # Only our backend: django.contrib.auth.authenticate() would pass the code and its verifier to all others too.
-        user = backend.authenticate(request, code_grant=grant)
+        try:
+            user = backend.authenticate(request, code_grant=grant)
+        except IdentificationTooOld:
+            return self._ask_to_identify(login)
         if user is None:
             raise LoginRefused("account_refused_by_site")
         return self._sign_in(request, backend, user, login)
@@ -135,6 +138,11 @@ class CallbackView(GetView, OIDCAuthenticationCallbackView):
             raise exc
         other_person = {"as": "other"} if login.as_other_person else {}
         return HttpResponseRedirect(login_url(login.provider, login.next, again="1", **other_person))
+
+    def _ask_to_identify(self, login: PendingLogin) -> HttpResponse:
+        """Start again, once, and ask the provider for a new identification (``max_age``)."""
+        again = {"again": "1"} if login.is_retry else {}
+        return HttpResponseRedirect(login_url(login.provider, login.next, identify="1", **again))
 
     def _sign_in(
         self, request: HttpRequest, backend: ProSanteConnectBackend, user: User, login: PendingLogin

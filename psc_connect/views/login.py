@@ -68,7 +68,7 @@ class LoginView(GetView, OIDCAuthenticationRequestView):
 
     def _this_login(self, request: HttpRequest, provider: str, **parameters: str) -> str:
         """Return the login URL with the parameters of this request and these."""
-        kept = {name: "1" for name in ("again", "choose", "clicked", "fetched") if name in request.GET}
+        kept = {name: "1" for name in ("again", "choose", "clicked", "fetched", "identify") if name in request.GET}
         kept |= {"as": "other"} if _is_other_person(request) else {}
         return login_url(provider, self.next_page, **{**kept, **parameters})
 
@@ -85,6 +85,7 @@ class LoginView(GetView, OIDCAuthenticationRequestView):
             provider_id=provider.pk,
             next=self.next_page,
             is_retry="again" in request.GET,
+            identify="identify" in request.GET,
             start=start_of(request),
             as_other_person=_is_other_person(request),
             finished_before=recent_logins.count(request, self.next_page),
@@ -100,7 +101,7 @@ class LoginView(GetView, OIDCAuthenticationRequestView):
         # A page that lacked a permission sent its path as ?next=: redirecting there would be an endless loop. A link of
         # ours was clicked on a page that was loaded before the person signed in.
         stale_link = "clicked" in request.GET and not _is_other_person(request)
-        if stale_link or "again" in request.GET:
+        if stale_link or {"again", "identify"} & request.GET.keys():
             return HttpResponseRedirect(landing_page(self.next_page))
         # Without ?next=, the page after the login may be the one that sent the browser here.
         visits = recent_logins.count(request, "")

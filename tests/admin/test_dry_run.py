@@ -228,6 +228,13 @@ def test_a_decimal_time_is_shown_as_a_date(
     assert any("2026" in step.received for step in page.context["steps"])
 
 
+def test_old_identification_is_not_asked_for_again(
+    admin_session: BrowserSession, provider: Provider, simulator: Simulator
+) -> None:
+    with simulator.fault("old_auth_time", seconds=9 * 3600):
+        assert all_passed(steps_of(dry_run(admin_session, provider)))
+
+
 def test_keys_that_a_login_would_fetch_are_used_and_not_saved(
     admin_session: BrowserSession, provider: Provider, simulator: Simulator
 ) -> None:

@@ -14,6 +14,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from psc_connect.checks import libraries, nomenclatures, overrides, providers
+from psc_connect.checks import sessions as session_checks
 from psc_connect.checks import settings as settings_checks
 from psc_connect.environments import load_metadata
 from psc_connect.models import Provider
@@ -186,7 +187,8 @@ def test_every_id_is_in_the_table() -> None:
 
 
 def test_every_id_is_documented_one_by_one() -> None:
-    source = "".join(map(inspect.getsource, (libraries, nomenclatures, overrides, providers, settings_checks)))
+    modules = (libraries, nomenclatures, overrides, providers, session_checks, settings_checks)
+    source = "".join(map(inspect.getsource, modules))
     ids = sorted(re.findall(r'"(psc_connect\.[EW]\d{3})"', source))
     assert len(ids) == len(set(ids)), "an id stands for two things"
     assert re.findall(r"^### `(psc_connect\.[EW]\d{3})`", DOCS.read_text(), re.MULTILINE) == ids

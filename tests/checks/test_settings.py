@@ -14,6 +14,7 @@ from django.core.checks import run_checks
 
 from psc_connect import conf
 from psc_connect.checks import libraries
+from psc_connect.checks import sessions as session_checks
 from psc_connect.checks import settings as settings_checks
 from psc_connect.oidc.http import HTTPPolicy
 
@@ -22,6 +23,9 @@ DJANGOS = "django.contrib.auth.backends.ModelBackend"
 MOZILLAS = "mozilla_django_oidc.auth.OIDCAuthenticationBackend"
 SESSIONS = "django.contrib.sessions.middleware.SessionMiddleware"
 AUTHENTICATION = "django.contrib.auth.middleware.AuthenticationMiddleware"
+PROFESSIONAL = "psc_connect.middleware.ProSanteConnectMiddleware"
+SIGNED_COOKIES = "django.contrib.sessions.backends.signed_cookies"
+MODULES = (settings_checks, session_checks)
 KEY = "k" * 32
 PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
 GOOD = {
@@ -78,6 +82,16 @@ WRONG: list[tuple[dict[str, Any], str, bool]] = [
     ({"PSC_CONNECT_BASE_URL": "", "ALLOWED_HOSTS": ["*"]}, "psc_connect.E008", False),
     ({"PSC_CONNECT_BASE_URL": "", "ALLOWED_HOSTS": [".example.org"]}, "psc_connect.E008", False),
     ({"PSC_CONNECT_BASE_URL": "http://www.example.org"}, "psc_connect.E009", False),
+    ({"PSC_CONNECT_SESSION_MAX_AGE": "4h"}, "psc_connect.E027", True),
+    ({"PSC_CONNECT_SESSION_MAX_AGE": -1}, "psc_connect.E027", True),
+    ({"PSC_CONNECT_SESSION_MAX_AGE": 1.5}, "psc_connect.E027", True),
+    ({"PSC_CONNECT_SESSION_MAX_AGE": True}, "psc_connect.E027", True),
+    ({"PSC_CONNECT_SESSION_MAX_AGE": None}, "psc_connect.W018", False),
+    ({"PSC_CONNECT_SESSION_MAX_AGE": 0}, "psc_connect.W018", False),
+    ({"PSC_CONNECT_SESSION_MAX_AGE": 14401}, "psc_connect.W018", False),
+    ({"SESSION_ENGINE": SIGNED_COOKIES}, "psc_connect.W019", False),
+    ({"SESSION_EXPIRE_AT_BROWSER_CLOSE": True}, "psc_connect.W019", False),
+    ({"SESSION_SAVE_EVERY_REQUEST": True, "SESSION_COOKIE_AGE": 3600}, "psc_connect.W019", False),
     ({"PSC_CONNECT_ENCRYPTION_KEYS": []}, "psc_connect.W001", False),
     ({"SESSION_COOKIE_SECURE": False}, "psc_connect.W002", False),
     ({"CSRF_COOKIE_SECURE": False}, "psc_connect.W002", False),
@@ -134,6 +148,16 @@ def test_one_thing_wrong_is_reported(site: Any, change: dict[str, Any], expected
         {"PSC_CONNECT_TRUSTED_IDENTIFIERS": {"rpps", "adeli", "finess_staff", "siret_staff", "psi", "edit"}},
         {"AUTHENTICATION_BACKENDS": [OURS, MOZILLAS], "OIDC_RP_SIGN_ALGO": "RS256"},
         {"MIDDLEWARE": ["tests.checks.test_settings.OwnSessions", AUTHENTICATION]},
+        {"PSC_CONNECT_SESSION_MAX_AGE": 3600},
+        {"SESSION_SAVE_EVERY_REQUEST": True},
+        {"SESSION_COOKIE_AGE": 3600},
+        {
+            "MIDDLEWARE": [SESSIONS, AUTHENTICATION, PROFESSIONAL],
+            "SESSION_ENGINE": SIGNED_COOKIES,
+            "SESSION_EXPIRE_AT_BROWSER_CLOSE": True,
+            "SESSION_SAVE_EVERY_REQUEST": True,
+            "SESSION_COOKIE_AGE": 3600,
+        },
     ],
 )
 def test_a_valid_setting_is_not_reported(site: Any, change: dict[str, Any]) -> None:
@@ -190,7 +214,8 @@ def test_a_site_in_development_has_no_message(settings: Any) -> None:
 
 @pytest.mark.django_db
 def test_no_check_reads_the_database(site: Any, django_assert_num_queries: Any) -> None:
-    functions = [each for name, each in inspect.getmembers(settings_checks) if name.startswith("check_")]
+    members = [member for module in MODULES for member in inspect.getmembers(module)]
+    functions = [each for name, each in members if name.startswith("check_")]
     assert len(functions) >= 10
     with django_assert_num_queries(0):
         for check in functions:
@@ -198,7 +223,7 @@ def test_no_check_reads_the_database(site: Any, django_assert_num_queries: Any) 
 
 
 def test_every_id_is_in_the_table() -> None:
-    ids = set(re.findall(r'"(psc_connect\.[EW]\d{3})"', inspect.getsource(settings_checks)))
+    ids = set(re.findall(r'"(psc_connect\.[EW]\d{3})"', "".join(map(inspect.getsource, MODULES))))
     assert ids == {expected for _change, expected, _plain in WRONG}
 
 
@@ -220,6 +245,7 @@ def test_no_setting_turns_a_protection_off() -> None:
         "raw",  # the value of a setting, for the checks
         "secret_dir",
         "secret_issuers",  # where a secret given by reference may be sent; without it, only to ANS
+        "session_max_age",  # only ends sessions earlier than the site's settings do
         "simulator_url",
         "trusted_identifiers",  # the national register guarantees each; unknown kinds are refused
         "trusted_proxy_count",  # selects a provider by network; gives no access

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -20,6 +21,7 @@ from tests.interop.keycloak import Keycloak, people
 from tests.interop.recording_proxy import RecordingProxy
 from tests.interop.site import declare, shown_code, start_again_link
 from tests.interop.visitor import Visitor, asks_for_password, is_page_of
+from tests.support.browser_session import query_of
 
 pytestmark = [pytest.mark.interop, pytest.mark.django_db(transaction=True)]
 
@@ -163,6 +165,23 @@ def test_second_login_is_silent(keycloak: Keycloak, visitor: Visitor) -> None:
     visitor.lose_session()
     assert is_page_of(visitor.read_page(), DOCTOR)
     assert get_user_model().objects.count() == 1
+
+
+@pytest.mark.case("SE04", "SE07")
+def test_identification_older_than_a_session_is_asked_for_again_once(
+    keycloak: Keycloak, visitor: Visitor, settings: Any
+) -> None:
+    declare(keycloak)
+    visitor.sign_in(DOCTOR)
+    settings.PSC_CONNECT_SESSION_MAX_AGE = 3
+    time.sleep(3.5)
+    # The page asks to sign in; Keycloak signs in silently, the site asks again, and Keycloak asks the person.
+    visitor.lose_session()
+    page = visitor.read_page()
+    assert asks_for_password(page)
+    assert query_of(page.request.url or "")["max_age"] == "3"
+    settings.PSC_CONNECT_SESSION_MAX_AGE = 4 * 3600
+    assert is_page_of(visitor.browser.sign_in(page, DOCTOR), DOCTOR)
 
 
 def test_login_asks_the_provider_twice(keycloak: Keycloak, visitor: Visitor, proxy: RecordingProxy) -> None:

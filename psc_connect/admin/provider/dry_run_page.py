@@ -24,7 +24,7 @@ from psc_connect.dry_run.preview import preview_login
 from psc_connect.exceptions import LoginRefused
 from psc_connect.fields import SECRET_PROBLEMS
 from psc_connect.login.refusal_texts import explanation_of
-from psc_connect.login.session import is_in_cookie
+from psc_connect.login.session_limits import is_in_cookie
 from psc_connect.login.site_urls import is_other_host, site_origin
 from psc_connect.login.visits import is_visit
 from psc_connect.oidc.error_codes import CODES, ID_TOKEN_RULES
