@@ -235,7 +235,7 @@ HARMLESS = [
     FaultCase("id_token_claims", "", options={"drop": ("azp",)}),
     FaultCase("id_token_claims", "", options={"drop": ("at_hash",)}),
     FaultCase("old_auth_time", "", options={"seconds": -30}, cases=("NW14",)),
-    FaultCase("id_token_claims", "", options={"claims": {"auth_time": 1_790_000_000.25}}, cases=("ID22",)),
+    FaultCase("old_auth_time", "", options={"seconds": 60.25}, cases=("ID22",)),
     FaultCase(
         "id_token_claims",
         "",
@@ -256,6 +256,7 @@ HARMLESS = [
     FaultCase("close_connection_before_answer", ""),
     FaultCase("callback_parameters", "", options={"add": (("unknown", "x"), ("unknown", "y"))}),
     FaultCase("callback_parameters", "", options={"drop": ("session_state",)}),
+    FaultCase("callback_parameters", "", options={"add": (("error", ""),)}),
     *(
         FaultCase("jwks_more_keys", "", options={"keys": [key]}, row={"jwks": {}}, cases=("JO13", "JO14"))
         for key in (
