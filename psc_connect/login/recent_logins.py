@@ -17,7 +17,7 @@ from django.conf import settings
 from psc_connect.encryption import RECENT_LOGINS, InvalidToken, cipher_for
 from psc_connect.exceptions import LoginRefused
 from psc_connect.login.cookies import exact_cookie, exact_cookies
-from psc_connect.login.session import is_in_cookie
+from psc_connect.login.session_limits import is_in_cookie
 from psc_connect.login.site_urls import is_secure
 
 if TYPE_CHECKING:
