@@ -302,7 +302,7 @@ def test_page_says_that_another_activity_meets_the_requirements(english, employe
     page = response.content.decode()
     assert response.status_code == 403
     assert "This page is for another of your activities, not the one you have chosen." in page
-    assert '<a class="psc-action" href="/psc/psc/activity/?next=/private/">' in page.replace("%2F", "/")
+    assert '<a class="psc-action" href="/psc/psc/activity/?next=/private/"' in page.replace("%2F", "/")
     sent = employed_doctor.get("/private/", headers={"accept": "application/json"}).json()
     assert sent["detail"] in page
 
