@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from psc_connect.accounts.moving import AccountsToMove, find_accounts_to_move, lock_accounts, move_accounts
@@ -31,7 +31,9 @@ REFUSALS = {
         "The two providers are of two environments, whose people are not the same: no account can move."
     ),
     "move_conflicts": _("The same person has an account at both issuers: unlink one of the two, then move the others."),
-    "move_changed": _("Nothing has been moved: something has changed meanwhile. Please start again."),
+    "move_changed": _(
+        "Nothing has been moved: something has changed meanwhile, or the database is busy. Please start again."
+    ),
 }
 
 
@@ -106,7 +108,8 @@ def carry_out(planned: IssuerMove, *, source: str, by: User | None = None) -> Is
             move = _locked(planned)
             move_accounts(move.found, to=move.new, by=by)
             _record(move, source=source, by=by)
-    except IntegrityError as exc:
+    # The database refuses a move that meets a sign-in which creates the same account, as a deadlock or a duplicate.
+    except (IntegrityError, OperationalError) as exc:
         raise MoveRefused("move_changed") from exc
     return move
 

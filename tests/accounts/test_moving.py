@@ -14,6 +14,7 @@ from psc_connect.configuration.issuer_move import MoveRefused, carry_out, plan_m
 from psc_connect.models import Account, AccountChange, AccountIdentifier, Provider
 from psc_connect.simulator import Simulator
 from tests.conftest import make_provider
+from tests.support.database import failing_statements
 from tests.support.two_issuers import state_of_accounts
 
 pytestmark = pytest.mark.django_db
@@ -117,3 +118,12 @@ def test_accounts_created_since_the_preview_move_too(provider: Provider, moved: 
     make_accounts(provider, 1, "late")
     assert carry_out(plan, source="command").count == 3
     assert not Account.objects.filter(issuer=provider.issuer).exists()
+
+
+@pytest.mark.parametrize("table", ["psc_connect_accountchange", "psc_connect_declarationchange"])
+def test_a_database_that_fails_on_the_way_keeps_everything(provider: Provider, moved: Provider, table: str) -> None:
+    make_accounts(provider, 2)
+    plan, before = plan_move(provider, moved), state_of_accounts()
+    with failing_statements(table), pytest.raises(MoveRefused) as refused:
+        carry_out(plan, source="command")
+    assert (refused.value.code, state_of_accounts()) == ("move_changed", before)
