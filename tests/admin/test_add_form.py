@@ -153,7 +153,10 @@ def test_a_simulator_that_names_another_issuer_is_refused(
     admin: Administrator, simulator: Simulator, simulator_url: str
 ) -> None:
     with simulator.fault("metadata_members", members={"issuer": simulator.origin + "/auth/realms/a"}):
-        assert codes(declare(admin)) == {("environment", "metadata_issuer_mismatch")}
+        response = declare(admin)
+    assert codes(response) == {("environment", "metadata_issuer_mismatch")}
+    # It runs.
+    assert "psc_simulator" not in texts(response, "environment")
     assert not Provider.objects.exists()
 
 

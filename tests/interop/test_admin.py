@@ -9,8 +9,10 @@ import pytest
 from django.contrib.auth import get_user_model
 
 from psc_connect.models import Account, Provider, ProviderFetchTimes
+from psc_connect.providers.metadata import fetch_document
 from tests.admin.pages import administrator, stored
 from tests.configuration.commands import call, export
+from tests.interop.bare_client import secret_of
 from tests.interop.browser import Browser
 from tests.interop.keycloak import Keycloak, people
 from tests.interop.recording_proxy import RecordingProxy
@@ -108,3 +110,30 @@ def test_an_exported_provider_is_imported_again_and_signs_in(
     file.write_text(json.dumps(configuration))
     assert call("psc_configure", "--file", str(file)).status == 0
     assert is_page_of(visitor.sign_in(DOCTOR), DOCTOR)
+
+
+def test_the_issuer_declares_a_provider_on_the_command_line(
+    keycloak: Keycloak, visitor: Visitor, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Keycloak has no document at the path of Pro Santé Connect."""
+    secret = "env:PSC_CONNECT_SECRET_KEYCLOAK"
+    monkeypatch.setenv("PSC_CONNECT_SECRET_KEYCLOAK", secret_of("post"))
+    settings.PSC_CONNECT_SECRET_ISSUERS = {secret: keycloak.issuer}
+    options = ("--slug=post", "--environment=custom", "--client-id=psc-post", "--ask-activity=never")
+    called = call("psc_configure", *options, f"--client-secret={secret}", f"--discovery-url={keycloak.issuer}")
+    assert called.status == 0
+    assert Provider.objects.get().metadata == keycloak.metadata()
+    assert is_page_of(visitor.sign_in(DOCTOR), DOCTOR)
+
+
+@pytest.mark.case("NW01")
+def test_another_realm_of_the_host_is_another_issuer(keycloak: Keycloak) -> None:
+    declare(keycloak)
+    other = fetch_document(f"{keycloak.issuer.rpartition('/')[0]}/master")
+    assert other["issuer"] != keycloak.issuer
+    # Pasted, with the issuer of the first realm and the keys of the other one.
+    document = json.dumps({**keycloak.metadata(), "jwks_uri": other["jwks_uri"]})
+    called = call("psc_configure", "--slug=b", "--environment=custom", "--client-id=c", f"--metadata={document}")
+    assert called.status == 2
+    assert "--confirm-differences" in called.text
+    assert not Provider.objects.filter(slug="b").exists()

@@ -121,7 +121,10 @@ class ProviderForm(ModelForm[Provider]):
         """Return the metadata to save, or None after adding an error."""
         try:
             return self._fetched(self.cleaned_data["environment"], validation.environment_metadata)
-        except (ProviderUnavailable, MetadataError) as exc:
+        except MetadataError as exc:
+            self.add_error("environment", form_errors_of(exc))
+            return None
+        except ProviderUnavailable as exc:
             message = _(
                 "The simulator does not answer at %(url)s: start it with “manage.py psc_simulator”. (%(reason)s)"
             )
