@@ -154,6 +154,7 @@ PAGES: dict[str, Callable[[Page], None]] = {
     "rules": edit_provider_selection,
     "keys": paste_keys,
     "history": _open(f"{PROVIDER}history/"),
+    "move-accounts": _open(f"{PROVIDER}move-accounts/"),
     "import": show_import,
     "confirm": _open(f"{PROVIDERS}confirm/"),
     "accounts": _open(ACCOUNTS),

@@ -122,8 +122,8 @@ class MoveAccountsPage(ProviderPage):
     def _moved(self, request: HttpRequest, move: IssuerMove) -> HttpResponse:
         for provider in (move.old, move.new):
             self.model_admin.log_change(request, provider, [{"changed": {"fields": ["accounts"]}}])
-        text = gettext("Accounts that now belong to the issuer %(issuer)s: %(count)s.")
-        messages.success(request, text % {"issuer": move.new.issuer, "count": move.count})
+        text = gettext("Accounts moved to “%(slug)s”: %(count)s.")
+        messages.success(request, text % {"slug": move.new.slug, "count": move.count})
         if move.old.enabled:
             text = gettext("Disable “%(slug)s”: a sign-in there would create a second account.")
             messages.warning(request, text % {"slug": move.old.slug})
