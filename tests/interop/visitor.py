@@ -42,8 +42,9 @@ class Visitor:
         return "sessionid" in self.browser.cookies
 
     def lose_session(self) -> None:
-        """Lose the session of the site; Keycloak's continues."""
-        del self.browser.cookies["sessionid"]
+        """Lose the cookies of the site, as another day; Keycloak's session continues."""
+        for name in ("sessionid", "psc_recent_auth"):
+            del self.browser.cookies[name]
 
 
 def asks_for_password(page: requests.Response) -> bool:
