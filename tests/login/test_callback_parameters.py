@@ -290,6 +290,6 @@ def test_answer_by_form_post_gets_a_page_that_leads_back_to_the_login(simulator,
     headers = {"Origin": simulator.issuer, "Sec-Fetch-Site": "cross-site"}
     response = stranger.browser.post("/psc/psc/callback/", query_of(answer), headers=headers)
     assert_refused(stranger, response, "login_method_not_allowed", simulator=simulator)
-    assert '<a class="psc-action" href="/psc/psc/login/">' in response.content.decode()
+    assert 'href="/psc/psc/login/?clicked=1"' in response.content.decode()
     stranger.close()
     person.close()
