@@ -97,7 +97,8 @@ class CallbackView(GetView, OIDCAuthenticationCallbackView):
         try:
             user = backend.authenticate(request, code_grant=grant)
         except IdentificationTooOld:
-            return self._ask_to_identify(login)
+            # Once: the next login sends `max_age`, and accepts what the provider answers.
+            return HttpResponseRedirect(_restart_url(login, identify="1"))
         if user is None:
             raise LoginRefused("account_refused_by_site")
         return self._sign_in(request, backend, user, login)
@@ -136,13 +137,7 @@ class CallbackView(GetView, OIDCAuthenticationCallbackView):
             return self._redirect_to_page(request)
         if login.is_retry:
             raise exc
-        other_person = {"as": "other"} if login.as_other_person else {}
-        return HttpResponseRedirect(login_url(login.provider, login.next, again="1", **other_person))
-
-    def _ask_to_identify(self, login: PendingLogin) -> HttpResponse:
-        """Start again, once, and ask the provider for a new identification (``max_age``)."""
-        again = {"again": "1"} if login.is_retry else {}
-        return HttpResponseRedirect(login_url(login.provider, login.next, identify="1", **again))
+        return HttpResponseRedirect(_restart_url(login, again="1"))
 
     def _sign_in(
         self, request: HttpRequest, backend: ProSanteConnectBackend, user: User, login: PendingLogin
@@ -186,6 +181,14 @@ class CallbackView(GetView, OIDCAuthenticationCallbackView):
     @override
     def success_url(self) -> str:
         return landing_page(self.next_page)
+
+
+def _restart_url(login: PendingLogin, **parameters: str) -> str:
+    """Return the URL that starts the login again, with these parameters and those that it was started with."""
+    started_with = {"again": login.is_retry, "identify": login.identify}
+    kept = {name: "1" for name, is_set in started_with.items() if is_set}
+    kept |= {"as": "other"} if login.as_other_person else {}
+    return login_url(login.provider, login.next, **{**kept, **parameters})
 
 
 def _send_signals(backend: ProSanteConnectBackend, *, request: HttpRequest, user: User) -> None:

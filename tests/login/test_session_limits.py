@@ -300,6 +300,15 @@ def test_restart_after_a_double_click_asks_too_and_ends(simulator, person):
     assert person.is_signed_in
 
 
+def test_restarts_keep_what_the_login_was_started_with(simulator, person):
+    with simulator.fault("old_auth_time", seconds=5 * HOUR):
+        started = person.browser.get("/psc/psc/login/", {"next": PAGE, "as": "other"})
+        response = person.come_back(person.authorize(started["Location"]))
+    assert query_of(response["Location"]) == {"next": PAGE, "as": "other", "identify": "1"}
+    request = query_of(person.browser.get(response["Location"])["Location"])
+    assert (request["prompt"], request["max_age"]) == ("login", str(4 * HOUR))
+
+
 def test_somebody_who_signed_in_meanwhile_goes_to_the_page(person):
     person.sign_in(PAGE)
     assert person.browser.get("/psc/psc/login/", {"next": PAGE, "identify": "1"})["Location"] == PAGE
