@@ -11,6 +11,7 @@ from mozilla_django_oidc.utils import generate_code_challenge
 from psc_connect import conf
 from psc_connect.login import pending, site_urls
 from psc_connect.oidc.authorization import with_query
+from psc_connect.oidc.id_token import LEEWAY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,5 +77,9 @@ def authorization_url(
 
 def _max_age(provider: Provider, login: PendingLogin) -> int | None:
     """Return the oldest identification to accept, in seconds: the provider's own, or that of a session if asked for."""
-    ages = (provider.max_age, conf.session_max_age() if login.identify else None)
-    return min((age for age in ages if age is not None), default=None)
+    longest = conf.session_max_age()
+    if not login.identify or longest is None:
+        return provider.max_age
+    # The provider's clock may be slow: it must not find young enough what is too old here.
+    max_age = max(longest - LEEWAY, 0)
+    return max_age if provider.max_age is None else min(max_age, provider.max_age)
