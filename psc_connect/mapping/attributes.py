@@ -76,19 +76,31 @@ def apply_results(
 
 
 def evaluate_attribute(
-    row: ExportedAttribute, user: User, claims: Mapping[str, Any], *, creating: bool
+    row: ExportedAttribute,
+    user: User,
+    claims: Mapping[str, Any],
+    *,
+    creating: bool,
+    others: models.QuerySet[User] | None = None,
 ) -> AttributeResult:
-    """Return what a row would do to a user, without changing it."""
+    """Return what a row would do to a user, without changing it.
+
+    ``others``: the users with whom a unique value is compared, if not all other users.
+    """
     try:
         found = claim_value(row.claim, claims)
     except TooSlow:
         return AttributeResult(problem="attribute_claim_too_slow", fatal=row.required)
     if found is None:
         return AttributeResult(problem="attribute_missing", fatal=True) if row.required else AttributeResult()
-    return _evaluate_value(row, user, found, creating=creating)
+    if others is None:
+        others = get_user_model()._default_manager.exclude(pk=user.pk)
+    return _evaluate_value(row, user, found, creating=creating, others=others)
 
 
-def _evaluate_value(row: ExportedAttribute, user: User, found: Any, *, creating: bool) -> AttributeResult:
+def _evaluate_value(
+    row: ExportedAttribute, user: User, found: Any, *, creating: bool, others: models.QuerySet[User]
+) -> AttributeResult:
     try:
         users_field = get_user_model()._meta.get_field(row.user_field)
     except FieldDoesNotExist:
@@ -99,7 +111,7 @@ def _evaluate_value(row: ExportedAttribute, user: User, found: Any, *, creating:
     if not _is_due(row, user, creating=creating):
         return AttributeResult(found)
     try:
-        return AttributeResult(found, _accepted(users_field, user, found), is_due=True)
+        return AttributeResult(found, _accepted(users_field, user, found, others=others), is_due=True)
     except LoginRefused as exc:
         return AttributeResult(found, problem=exc.code, fatal=True)
 
@@ -110,26 +122,22 @@ def _is_due(row: ExportedAttribute, user: User, *, creating: bool) -> bool:
     return creating or row.when == row.When.LOGIN
 
 
-def _accepted(field: UsersField, user: User, value: Any) -> Any:
+def _accepted(field: UsersField, user: User, value: Any, *, others: models.QuerySet[User]) -> Any:
     if isinstance(value, (dict, list)) and not isinstance(field, models.JSONField):
         raise LoginRefused("attribute_rejected")
     if field.name == user.USERNAME_FIELD and not isinstance(field, models.EmailField):
-        return acceptable_username(field, user, str(value))
+        return acceptable_username(field, user, str(value), others=others)
     try:
         accepted = field.clean(value, user)
     # Fields that parse text raise Python's own errors when they get a number.
     except (ValidationError, TypeError, ValueError, ArithmeticError) as exc:
         raise LoginRefused("attribute_rejected") from exc
-    if field.unique and _others(user).filter(**{field.name: accepted}).exists():
+    if field.unique and others.filter(**{field.name: accepted}).exists():
         raise LoginRefused("attribute_not_unique")
     return accepted
 
 
-def _others(user: User) -> models.QuerySet[User]:
-    return get_user_model()._default_manager.exclude(pk=user.pk)
-
-
-def acceptable_username(field: UsersField, user: User, requested: str) -> str:
+def acceptable_username(field: UsersField, user: User, requested: str, *, others: models.QuerySet[User]) -> str:
     """Return ``requested``, changed to fit the field's characters, length and uniqueness.
 
     A national identifier such as ``500000001815646/CPAT00045`` cannot be corrected by the person: it is adapted to the
@@ -142,7 +150,7 @@ def acceptable_username(field: UsersField, user: User, requested: str) -> str:
     except ValidationError:
         base = re.sub(r"[^a-z0-9]", "", base.lower())[:length] or "psc"
     username, number = base, 1
-    while _others(user).filter(**{field.name: username}).exists():
+    while others.filter(**{field.name: username}).exists():
         number += 1
         suffix = f"-{number}"
         username = base[: length - len(suffix)] + suffix

@@ -63,13 +63,21 @@ class MappingPreview:
         row = _row_of(form, ExportedAttribute)
         if row is None or current_budget().is_used_up:
             return None if row is None else _not_evaluated()
-        verdict = evaluate_attribute(row, self.user or get_user_model()(), self.claims, creating=self.user is None)
+        model = get_user_model()
+        user, creating = self.user or model(), self.user is None
+        # Compared with no other user: who writes a row or pastes claims must not learn whether a username exists.
+        others = model._default_manager.none()
+        verdict = evaluate_attribute(row, user, self.claims, creating=creating, others=others)
         steps = self._steps(row.claim) if verdict.found is None else ()
         attribute = shown_attribute(row, verdict, self.shown)
         if not row.user_field:
             text = gettext("Choose the field that it fills, or delete the row.")
             return RowPreview(attribute.found, text, steps=steps)
-        return RowPreview(attribute.found, attribute.result, attribute.takes, verdict.fatal, steps)
+        result = attribute.result
+        if verdict.is_due and getattr(model._meta.get_field(row.user_field), "unique", False):
+            text = gettext("Whether another user has this value is checked at the sign-in and in a dry run only.")
+            result = f"{result} {text}"
+        return RowPreview(attribute.found, result, attribute.takes, verdict.fatal, steps)
 
     @sensitive_variables()
     def group(self, form: Any) -> RowPreview | None:
