@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
 
+from psc_connect.admin.people import shown_person
+
 if TYPE_CHECKING:
     from collections.abc import Collection
 
@@ -42,12 +44,14 @@ def changed_since(provider: Provider, version: str, names: Collection[str]) -> s
 
 def who_changed(provider: Provider, names: Collection[str], *, request: HttpRequest) -> str:
     """Return who has changed these fields last, as a sentence for the user of the request."""
-    last = next((change for change in provider.changes.all()[:20] if _changed_names(change) & {*names}), None)
+    newest = provider.changes.select_related("made_by")[:20]
+    last = next((change for change in newest if _changed_names(change) & {*names}), None)
     if last is None or not last.made_by_name:
         return _("This provider has been changed meanwhile.")
     if last.made_by_name == request.user.get_username():
         return _("You have changed this provider yourself meanwhile, in another window.")
-    return _("This provider has been changed meanwhile by %(name)s.") % {"name": last.made_by_name}
+    name = shown_person(last.made_by, last.made_by_name)
+    return _("This provider has been changed meanwhile by %(name)s.") % {"name": name}
 
 
 def _changed_names(change: DeclarationChange) -> set[str]:

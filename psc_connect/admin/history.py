@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from psc_connect.admin.base import ProviderPage
+from psc_connect.admin.people import identifiers_of, shown_person
 from psc_connect.admin.sentences import rule_in_words
 from psc_connect.administrator_messages import labelled
 from psc_connect.models import Provider
@@ -48,6 +49,7 @@ class ShownChange:
     """One save, and each difference in words; ``folded`` are those of a whole metadata document."""
 
     row: DeclarationChange
+    made_by: str
     diff: tuple[ShownDifference, ...]
     folded: tuple[ShownDifference, ...] = ()
 
@@ -60,7 +62,8 @@ class ShownChange:
 def shown_changes(provider: Provider, *, only: Collection[str] = ()) -> list[ShownChange]:
     """Put the newest changes of a provider into words; ``only`` those of these fields."""
     kids = key_names(provider.jwks)
-    shown = [_shown_change(row, only, kids) for row in provider.changes.all()[:MAX_SHOWN]]
+    changes = provider.changes.select_related("made_by").prefetch_related(*identifiers_of("made_by"))
+    shown = [_shown_change(row, only, kids) for row in changes[:MAX_SHOWN]]
     return [each for each in shown if each.height]
 
 
@@ -75,6 +78,7 @@ def _shown_change(row: DeclarationChange, only: Collection[str], kids: Mapping[s
     folded = members if len(members) > MAX_MEMBERS else []
     return ShownChange(
         row,
+        made_by=shown_person(row.made_by, row.made_by_name),
         diff=tuple(_differences([each for each in told if each not in folded], kids)),
         folded=tuple(_differences(folded, kids)),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from psc_connect.professional.identifiers import NationalIdentifier
@@ -27,6 +27,14 @@ IDENTIFYING: Final = frozenset(
 )
 _SHOWN: Final = 2
 _SHORTEST_SECRET: Final = 6
+# A shorter one is masked where it is the whole text only: parts of other words may equal it.
+_SHORTEST_PART: Final = 4
+# A PSI number; RPPS, ADELI, EDIT, and the number of a structure with that of its staff, in the forms of usernames too.
+_FORM: Final = re.compile(
+    r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+    r"|(?:ANS)?(?:[0-9]{9,}|[0-9]{1,2}[AB][0-9]{7})(?:[/-]?[A-Z0-9]{1,40})?",
+    re.IGNORECASE | re.ASCII,
+)
 
 
 def masked(text: str) -> str:
@@ -36,6 +44,30 @@ def masked(text: str) -> str:
     return text[:_SHOWN] + DOT * (len(text) - 2 * _SHOWN) + text[-_SHOWN:]
 
 
+def mask_identifiers(text: str, identifiers: Iterable[str]) -> str:
+    """Return a text about a person with their identifiers masked, in whatever form and case.
+
+    What has the form of a national identifier is masked too: its account may have been deleted.
+    """
+    forms = {form for identifier in identifiers for form in _forms(identifier)}
+    if text.casefold() in {form.casefold() for form in forms}:
+        return masked(text)
+    parts = sorted((form for form in forms if len(form) >= _SHORTEST_PART), key=len, reverse=True)
+    if parts:
+        text = re.sub("|".join(map(re.escape, parts)), lambda found: masked(found[0]), text, flags=re.IGNORECASE)
+    return _FORM.sub(lambda found: masked(found[0]), text)
+
+
+def _forms(identifier: str) -> set[str]:
+    """Return an identifier as it may be written: whole, and what a ``sub`` ``f:<uuid>:<identifier>`` ends with."""
+    inner = identifier.rpartition(":")[2]
+    written = {identifier, inner, NationalIdentifier.read(inner).number}
+    # In the two forms of a username (mapping.attributes.acceptable_username).
+    characters = {re.sub(r"[^\w.@+-]", "-", text) for text in written}
+    letters = {re.sub(r"[^a-z0-9]", "", text.lower()) for text in written}
+    return {text for text in written | characters | letters if text}
+
+
 def masker(claims: Any) -> Callable[[Any], Any]:
     """Return a function that masks every identifier of these claims, in them and in values made from them."""
     identifiers = _identifiers(claims)
@@ -43,15 +75,12 @@ def masker(claims: Any) -> Callable[[Any], Any]:
 
 
 def _identifiers(value: Any) -> set[str]:
-    """Return every identifier, the national one inside ``f:<uuid>:<identifier>``, and the number inside that."""
+    """Return every identifier in the claims, in each of its forms."""
     found: set[str] = set()
     if isinstance(value, dict):
         for name, item in value.items():
             if name in IDENTIFYING and isinstance(item, (str, int)):
-                text = str(item)
-                inner = text.rpartition(":")[2]
-                # The last one: in the form of a username (users.acceptable_username).
-                found |= {text, inner, NationalIdentifier.read(inner).number, re.sub(r"[^\w.@+-]", "-", text)}
+                found |= _forms(str(item))
             found |= _identifiers(item)
     elif isinstance(value, list):
         for item in value:

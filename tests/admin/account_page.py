@@ -18,7 +18,9 @@ RPPS, PSI = "99700427885", "5b0c6f2e-7a43-4f0e-9d6a-2f1f3c9e8b17"
 
 def make_account(provider: Provider, name: str, identifier: Identifier, **rights: Any) -> Account:
     user = User.objects.create_user(name, **rights)
-    account = Account.objects.create(provider=provider, user=user, issuer=provider.issuer, subject=f"f:x:{name}")
+    # Not ending with the username, which would be masked.
+    subject = f"f:{name}:{identifier.number}"
+    account = Account.objects.create(provider=provider, user=user, issuer=provider.issuer, subject=subject)
     row_of(account, identifier).save()
     return account
 

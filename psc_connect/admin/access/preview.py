@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from django.db.models import prefetch_related_objects
 from django.utils.translation import gettext
 from django.views.decorators.debug import sensitive_variables
 
 from psc_connect.access.rules import TOO_SLOW, admit, decide, denies_everyone
-from psc_connect.admin.accounts.details import name_of_person
+from psc_connect.admin.people import identifiers_of, name_of_person, shown_person
 from psc_connect.admin.sentences import SUBJECT_LABELS, activity_choice_in_words, refused_in_words
 from psc_connect.claims.budget import LOGIN_STEPS, TooSlow, current_budget, shared_budget
 from psc_connect.claims.samples import SAMPLES, load_sample
@@ -118,7 +119,7 @@ class RuleSet:
     def count_accounts(self, acr: str) -> AccountCounts:
         """Check the newest accounts, each with the activity of its next sign-in, until the budget is used up."""
         known = refused = 0
-        shown: list[tuple[str, str]] = []
+        refused_ones: list[tuple[Account, str]] = []
         is_partial = False
         # By issuer, since a person with an account at another provider of the issuer may sign in at this one next.
         newest = Account.objects.filter(issuer=self.provider.issuer).order_by("-pk").select_related("user")
@@ -133,10 +134,10 @@ class RuleSet:
                 break
             known += 1
             refused += not decision.allowed
-            if not decision.allowed and len(shown) < MAX_REFUSED_SHOWN:
-                name = name_of_person(account) or account.user.get_username()
-                shown.append((name, self.row_of(decision)))
-        return AccountCounts(known, refused, denies_everyone(self.provider, self.rules), tuple(shown), is_partial)
+            if not decision.allowed and len(refused_ones) < MAX_REFUSED_SHOWN:
+                refused_ones.append((account, self.row_of(decision)))
+        shown = tuple(_shown_names(refused_ones))
+        return AccountCounts(known, refused, denies_everyone(self.provider, self.rules), shown, is_partial)
 
     def _decision_at_login(self, account: Account, professional: Professional, acr: str) -> Decision:
         """Return the decision at the next sign-in of an account. Raises TooSlow if the page has no steps left."""
@@ -170,3 +171,9 @@ class RuleSet:
                     "Row %(row)s: its group has been deleted, so that it has no effect. Choose another group."
                 )
                 yield text % {"row": number}
+
+
+def _shown_names(refused: Sequence[tuple[Account, str]]) -> Iterator[tuple[str, str]]:
+    prefetch_related_objects([account for account, _row in refused], *identifiers_of("user"))
+    for account, row in refused:
+        yield shown_person(account.user, name_of_person(account) or account.user.get_username()), row

@@ -10,8 +10,8 @@ from django.http import Http404
 from django.utils.translation import gettext
 from typing_extensions import override
 
-from psc_connect.admin.accounts.details import owner_of
-from psc_connect.admin.base import OBJECT_ROUTE, AdminPage, may_link
+from psc_connect.admin.base import OBJECT_ROUTE, VIEW_CLAIMS, AdminPage, may_link
+from psc_connect.admin.people import is_revealed, shown_owner
 from psc_connect.admin.reauthentication import ask_to_confirm
 from psc_connect.login.session import has_recent_authentication
 
@@ -40,7 +40,14 @@ class AccountPage(AdminPage):
 
     @override
     def render(self, request: HttpRequest, **context: Any) -> HttpResponse:
-        shown = {"original": self.account, "owner": owner_of(self.account), "why_not": self._why_not(request)}
+        revealed = is_revealed(request)
+        shown = {
+            "original": self.account,
+            "owner": shown_owner(self.account, revealed=revealed),
+            "why_not": self._why_not(request),
+            "may_reveal": request.user.has_perm(VIEW_CLAIMS),
+            "revealed": revealed,
+        }
         return super().render(request, **{**shown, **context})
 
     def _why_not(self, request: HttpRequest) -> str:

@@ -22,11 +22,6 @@ from psc_connect.accounts.withdrawal import former_identifiers
 from psc_connect.admin.accounts.details import (
     AuditLogMixin,
     ReadOnlyMixin,
-    is_revealed,
-    masked_username,
-    name_of_person,
-    numbers_of,
-    owner_of,
     shown_identifiers,
 )
 from psc_connect.admin.accounts.forms import REFUSED
@@ -43,6 +38,7 @@ from psc_connect.admin.base import (
     urls_with_pages,
 )
 from psc_connect.admin.masking import masked
+from psc_connect.admin.people import identifiers_of, is_revealed, name_of_person, shown_owner, shown_person
 from psc_connect.admin.rights import SUPERUSERS_ALONE, may_change_sign_ins
 from psc_connect.models import Account, UnlinkedAccount
 from psc_connect.professional.identifiers import Kind, NationalIdentifier
@@ -50,9 +46,13 @@ from psc_connect.professional.professional import Professional
 from psc_connect.professional.snapshot import from_snapshot
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
     from django.urls import URLPattern
+
+    from psc_connect.models import AccountChange
 
 
 @admin.register(Account)
@@ -63,24 +63,22 @@ class AccountAdmin(ReadOnlyMixin, DeclaredFilters, ModelAdmin[Account]):
     list_filter = ("provider", ("created_at", DateFilter))
     list_select_related = ("user", "provider")
     readonly_fields = ("full_name", "masked_user")
+    prefetched = identifiers_of("user")
     ordering = ("-created_at",)
     actions = ("delete_selected", "merge_selected")
     delete_confirmation_template = "admin/psc_connect/account/unlink.html"
-
-    @override
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Account]:
-        return super().get_queryset(request).prefetch_related("identifiers")
 
     @override
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
         user = get_user_model()
         # A site's own user model need not have names.
         names = {"first_name", "last_name"} & {field.name for field in user._meta.concrete_fields}
-        # A search for parts would reveal numbers, and a username may be one: without the right to see them, only a
-        # whole number or username is found.
-        lookup = "" if request.user.has_perm(VIEW_CLAIMS) else "__exact"
+        # A search for parts would reveal identifiers, which any of these fields may contain: without the right to see
+        # them, only whole values are found.
+        may_see = request.user.has_perm(VIEW_CLAIMS)
         numbers = (f"user__{user.USERNAME_FIELD}", "subject_name_id", "identifiers__number")
-        return (*(f"user__{name}" for name in sorted(names)), *(f"{name}{lookup}" for name in numbers))
+        of_names, of_numbers = ("", "") if may_see else ("__iexact", "__exact")
+        return (*(f"user__{name}{of_names}" for name in sorted(names)), *(f"{name}{of_numbers}" for name in numbers))
 
     @override
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
@@ -88,10 +86,13 @@ class AccountAdmin(ReadOnlyMixin, DeclaredFilters, ModelAdmin[Account]):
 
     @override
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
-        # Rows have numbers without the digit of their kind.
+        found, may_have_duplicates = super().get_search_results(request, queryset, search_term)
         identifier = NationalIdentifier.read(search_term)
-        number = search_term if identifier.kind is Kind.UNKNOWN else identifier.number
-        return super().get_search_results(request, queryset, number)
+        if identifier.kind is Kind.UNKNOWN:
+            return found, may_have_duplicates
+        # Rows have numbers without the digit of their kind; a username may have it.
+        by_number, _may = super().get_search_results(request, queryset, identifier.number)
+        return found | by_number, True
 
     @admin.display(description=_("provider"), ordering="provider__slug")
     def of_provider(self, account: Account) -> str:
@@ -101,13 +102,14 @@ class AccountAdmin(ReadOnlyMixin, DeclaredFilters, ModelAdmin[Account]):
     def masked_number(self, account: Account) -> str:
         return masked(account.subject_name_id)
 
-    @admin.display(description=_("user"), ordering="user")
+    # No column that may be masked can be sorted: the order would reveal what the mask hides.
+    @admin.display(description=_("user"))
     def masked_user(self, account: Account) -> str:
-        return masked_username(account.user.get_username(), numbers_of(account))
+        return shown_person(account.user, account.user.get_username())
 
     @admin.display(description=_("full name"))
     def full_name(self, account: Account) -> str:
-        return name_of_person(account)
+        return shown_person(account.user, name_of_person(account))
 
     @admin.action(permissions=("delete",), description=_("Unlink the selected accounts"))
     def delete_selected(self, request: HttpRequest, queryset: QuerySet[Account]) -> TemplateResponse | None:
@@ -129,7 +131,7 @@ class AccountAdmin(ReadOnlyMixin, DeclaredFilters, ModelAdmin[Account]):
             "opts": self.opts,
             "media": self.media,
             "queryset": queryset,
-            "accounts": [(owner_of(account), account.provider) for account in queryset],
+            "accounts": [(shown_owner(account), account.provider) for account in queryset],
             "action_checkbox_name": ACTION_CHECKBOX_NAME,
         }
         return TemplateResponse(request, "admin/psc_connect/account/unlink_selected.html", context)
@@ -168,7 +170,7 @@ class AccountAdmin(ReadOnlyMixin, DeclaredFilters, ModelAdmin[Account]):
             "identifiers": list(shown_identifiers(account, request)),
             "has_former_identifiers": bool(former_identifiers(account)),
             "activity_choices": (from_snapshot(account.professional) or Professional()).activity_choices,
-            "changes": account.changes.all(),
+            "changes": list(_shown_changes(account)),
         }
         return super().render_change_form(request, context, *args, **kwargs)
 
@@ -189,7 +191,13 @@ class AccountAdmin(ReadOnlyMixin, DeclaredFilters, ModelAdmin[Account]):
     @override
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
         account = self.get_object(request, unquote(object_id))
-        context = {"title": gettext("Unlink an account"), "owner": owner_of(account) if account else ""}
+        revealed = is_revealed(request)
+        context = {
+            "title": gettext("Unlink an account"),
+            "owner": shown_owner(account, revealed=revealed) if account else "",
+            "may_reveal": request.user.has_perm(VIEW_CLAIMS),
+            "revealed": revealed,
+        }
         try:
             return super().delete_view(request, object_id, {**context, **(extra_context or {})})
         except AccountMoved:
@@ -206,11 +214,19 @@ class AccountAdmin(ReadOnlyMixin, DeclaredFilters, ModelAdmin[Account]):
         return HttpResponseRedirect(page_url(self, "changelist"))
 
 
+def _shown_changes(account: Account) -> Iterator[tuple[AccountChange, str]]:
+    """Yield each entry of the audit log of the account, and who made the change."""
+    for change in account.changes.select_related("made_by").prefetch_related(*identifiers_of("made_by")):
+        yield change, shown_person(change.made_by, change.made_by_name)
+
+
 @admin.register(UnlinkedAccount)
 class UnlinkedAccountAdmin(AuditLogMixin, DeclaredFilters, ModelAdmin[UnlinkedAccount]):
-    list_display = ("masked_username", "provider", "masked_number", "created_at", "unlinked_at", "unlinked_by_name")
+    list_display = ("masked_username", "provider", "masked_number", "created_at", "unlinked_at", "unlinked_by_person")
     list_filter = ("provider", ("unlinked_at", DateFilter))
-    readonly_fields = ("masked_username", "masked_subject", "masked_number")
+    list_select_related = ("user", "unlinked_by")
+    readonly_fields = ("masked_username", "unlinked_by_person", "masked_subject", "masked_number")
+    prefetched = (*identifiers_of("user"), *identifiers_of("unlinked_by"))
 
     @override
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
@@ -219,13 +235,17 @@ class UnlinkedAccountAdmin(AuditLogMixin, DeclaredFilters, ModelAdmin[UnlinkedAc
 
     @override
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        revealed = ("username", "subject", "subject_name_id")
-        username, *numbers = revealed if is_revealed(request) else self.readonly_fields
-        return (username, "provider", "issuer", *numbers, "created_at", "unlinked_at", "unlinked_by_name")
+        revealed = ("username", "unlinked_by_name", "subject", "subject_name_id")
+        username, unlinked_by, *numbers = revealed if is_revealed(request) else self.readonly_fields
+        return (username, "provider", "issuer", *numbers, "created_at", "unlinked_at", unlinked_by)
 
-    @admin.display(description=_("username"), ordering="username")
+    @admin.display(description=_("username"))
     def masked_username(self, account: UnlinkedAccount) -> str:
-        return masked_username(account.username, (account.subject, account.subject_name_id))
+        return shown_person(account.user, account.username, kept=(account.subject, account.subject_name_id))
+
+    @admin.display(description=_("unlinked by"))
+    def unlinked_by_person(self, account: UnlinkedAccount) -> str:
+        return shown_person(account.unlinked_by, account.unlinked_by_name)
 
     @admin.display(description="sub")
     def masked_subject(self, account: UnlinkedAccount) -> str:

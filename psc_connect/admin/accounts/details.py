@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
+from django.contrib.auth import get_user_model
+from django.db.models import prefetch_related_objects
 from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
 from psc_connect.accounts.identifiers import SUB, Identifier, as_identifier, shared_key
 from psc_connect.accounts.withdrawal import former_identifiers
 from psc_connect.admin.base import STYLE, VIEW_CLAIMS, DateFilter, DeclaredFilters, ModelAdmin
-from psc_connect.admin.masking import masked, masker
+from psc_connect.admin.masking import masked
+from psc_connect.admin.people import (
+    NO_IDENTIFIERS,
+    identifiers_of,
+    is_revealed,
+    names_of_sign_in,
+    numbers_of_change,
+    shown_person,
+)
 from psc_connect.models import AccountChange
-from psc_connect.professional.identifiers import Kind, NationalIdentifier
+from psc_connect.professional.identifiers import Kind
 from psc_connect.professional.nomenclatures import folded
-from psc_connect.professional.professional import Professional
-from psc_connect.professional.snapshot import from_snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from django.contrib.auth.models import User
@@ -50,21 +58,38 @@ BEFORE = {
     "kind": _("kind"),
     "number": _("number"),
 }
-# Values of such an entry that identify a person.
-IDENTIFYING_BEFORE = ("sub", "number")
 
 
 class ReadOnlyMixin:
     """Rows that only the package writes. Their pages reveal identifiers on request, with the right to view claims."""
 
+    # What the list needs to show people.
+    prefetched: ClassVar[tuple[str, ...]] = ()
+
     class Media:
         css = STYLE
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        queryset: QuerySet[Any] = super().get_queryset(request)  # type: ignore[misc]
+        return queryset.prefetch_related(*self.prefetched)
 
     def has_add_permission(self, _request: HttpRequest) -> bool:
         return False
 
     def has_change_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
         return False
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """Return Django's page, with the administrators on it as ``shown_person`` shows them."""
+        response: HttpResponse = super().history_view(request, object_id, extra_context)  # type: ignore[misc]
+        entries = [*getattr(response, "context_data", {}).get("action_list", ())]
+        prefetch_related_objects(entries, *identifiers_of("user"))
+        for entry in entries:
+            shown = shown_person(entry.user)
+            # On the instance, unsaved: Django's template shows the username and the full name.
+            setattr(entry.user, entry.user.USERNAME_FIELD, shown)
+            entry.user.get_full_name = str
+        return response
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         context |= {"may_reveal": request.user.has_perm(VIEW_CLAIMS), "revealed": is_revealed(request)}
@@ -92,28 +117,6 @@ class ShownIdentifier:
     since: datetime | None = None
 
 
-def full_name(user: User) -> str:
-    """Return the full name, or "" where the site's user model has none."""
-    name: Callable[[], str] | None = getattr(user, "get_full_name", None)
-    return name() if name else ""
-
-
-def username_with_name(user: User, name: str = "") -> str:
-    """Return the username, which may be a mere number, with the full name, or with ``name`` where there is none."""
-    name = full_name(user) or name
-    return f"{user.get_username()} ({name})" if name else user.get_username()
-
-
-def name_of_person(account: Account) -> str:
-    """Return the full name of the user, else the name of the last sign-in, else ""."""
-    return full_name(account.user) or " ".join(filter(None, _names_of_sign_in(account)))
-
-
-def owner_of(account: Account) -> str:
-    """Return the username of an account, with the name of the person."""
-    return username_with_name(account.user, name_of_person(account))
-
-
 def have_different_names(one: Account, other: Account) -> bool:
     """Return whether two accounts have different names, ignoring case, accents and missing names."""
     pairs = zip(_names(one), _names(other), strict=True)
@@ -123,30 +126,7 @@ def have_different_names(one: Account, other: Account) -> bool:
 def _names(account: Account) -> tuple[str, str]:
     """Return the given and family name of the user, else of the last sign-in."""
     of_user = (getattr(account.user, "first_name", ""), getattr(account.user, "last_name", ""))
-    return of_user if any(of_user) else _names_of_sign_in(account)
-
-
-def _names_of_sign_in(account: Account) -> tuple[str, str]:
-    person = from_snapshot(account.professional) or Professional()
-    return person.given_name, person.family_name
-
-
-def masked_username(username: str, numbers: Iterable[str]) -> str:
-    """Return a username with every identifier in it masked: these numbers, and what has the form of one."""
-    # The account with this number may have been deleted.
-    is_identifier = NationalIdentifier.read(username).kind is not Kind.UNKNOWN
-    text: str = masker([{"sub": number} for number in (*numbers, *([username] if is_identifier else []))])(username)
-    return text
-
-
-def numbers_of(account: Account) -> list[str]:
-    """Return every identifier of an account."""
-    return [account.subject, account.subject_name_id, *(row.number for row in account.identifiers.all())]
-
-
-def is_revealed(request: HttpRequest) -> bool:
-    """Return whether the administrator may see identifiers and has asked for them."""
-    return request.user.has_perm(VIEW_CLAIMS) and "reveal" in request.GET
+    return of_user if any(of_user) else names_of_sign_in(account)
 
 
 def masked_identifier(identifier: Identifier) -> ShownIdentifier:
@@ -173,41 +153,52 @@ def identifier_as_text(row: AccountIdentifier, *, is_revealed: bool) -> str:
 
 def _shown_before(change: AccountChange, request: HttpRequest) -> list[tuple[_StrPromise | str, str]]:
     """Return (label, value) of what an entry of the audit log keeps from before the change."""
-    values = {name: str(value) for name, value in change.before.items()}
-    if "kind" in values:
-        values["kind"] = str(KINDS.get(values["kind"], values["kind"]))
-    if not is_revealed(request):
-        values |= {name: masked(values[name]) for name in IDENTIFYING_BEFORE if name in values}
-        if "username" in values:
-            values["username"] = masked_username(values["username"], _numbers_of(change))
-    return [(BEFORE.get(name, name), value) for name, value in values.items()]
+    former_user = _former_user(change)
+    kept = numbers_of_change(change)
+    shown = []
+    for name, value in change.before.items():
+        text = str(KINDS.get(value, value)) if name == "kind" else str(value)
+        if name not in NO_IDENTIFIERS:
+            text = shown_person(former_user, text, kept=kept, revealed=is_revealed(request))
+        shown.append((BEFORE.get(name, name), text))
+    return shown
 
 
-def _numbers_of(change: AccountChange) -> list[str]:
-    known = numbers_of(change.account) if change.account else []
-    return [*known, *(str(change.before.get(name, "")) for name in IDENTIFYING_BEFORE)]
+def _former_user(change: AccountChange) -> User | None:
+    pk = change.before.get("user")
+    return get_user_model()._default_manager.filter(pk=pk).first() if pk else None
 
 
 @admin.register(AccountChange)
 class AccountChangeAdmin(AuditLogMixin, DeclaredFilters, ModelAdmin[AccountChange]):
-    list_display = ("made_at", "masked_username", "provider", "action", "made_by_name")
+    list_display = ("made_at", "masked_username", "provider", "action", "made_by_person")
     list_filter = ("action", "provider", ("made_at", DateFilter))
-    search_fields = ("username",)
-    list_select_related = ("account",)
-    readonly_fields = ("masked_username",)
+    list_select_related = ("account__user", "made_by")
+    readonly_fields = ("masked_username", "made_by_person")
+    prefetched = (
+        "account__identifiers",
+        "account__changes",
+        *identifiers_of("account__user"),
+        *identifiers_of("made_by"),
+    )
 
     @override
-    def get_queryset(self, request: HttpRequest) -> QuerySet[AccountChange]:
-        return super().get_queryset(request).prefetch_related("account__identifiers")
+    def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
+        return ("username" if request.user.has_perm(VIEW_CLAIMS) else "username__exact",)
 
     @override
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        username = "username" if is_revealed(request) else "masked_username"
-        return ("made_at", "action", "account", "provider", username, "made_by_name")
+        username, made_by = ("username", "made_by_name") if is_revealed(request) else self.readonly_fields
+        return ("made_at", "action", "account", "provider", username, made_by)
 
-    @admin.display(description=_("username"), ordering="username")
+    @admin.display(description=_("username"))
     def masked_username(self, change: AccountChange) -> str:
-        return masked_username(change.username, _numbers_of(change))
+        user = change.account.user if change.account else None
+        return shown_person(user, change.username, kept=numbers_of_change(change))
+
+    @admin.display(description=_("made by"))
+    def made_by_person(self, change: AccountChange) -> str:
+        return shown_person(change.made_by, change.made_by_name)
 
     @override
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:

@@ -16,9 +16,10 @@ from psc_connect.accounts import merging
 from psc_connect.accounts.matching import is_privileged
 from psc_connect.accounts.merging import Link, Merger, PlanRefused, can_be_deactivated
 from psc_connect.admin.accounts.account_page import AccountPage
-from psc_connect.admin.accounts.details import have_different_names, masked_identifier, owner_of, username_with_name
+from psc_connect.admin.accounts.details import have_different_names, masked_identifier
 from psc_connect.admin.accounts.forms import REFUSED, LinkForm, MergeForm, PlanForm
 from psc_connect.admin.base import administrator
+from psc_connect.admin.people import is_revealed, shown_owner, shown_person
 from psc_connect.admin.signed_payloads import PayloadExpired, read_signed_payload, sign_payload, tell_expired
 from psc_connect.login.session import has_recent_authentication
 from psc_connect.models import Account
@@ -86,7 +87,8 @@ class PlanPage(AccountPage, ABC):
             payload = {"chosen": str(form.chosen.pk), "fingerprint": plan.fingerprint}
             context["payload"] = sign_payload(self._kind_of_payload(request), payload)
             context["is_privileged"] = is_privileged(plan.user)
-            context |= {"new_user": username_with_name(plan.user), "former_user": username_with_name(plan.former_user)}
+            context["new_user"] = shown_person(plan.user, revealed=is_revealed(request))
+            context["former_user"] = shown_person(plan.former_user, revealed=is_revealed(request))
             context["groups"] = Group.objects.filter(pk__in={group for _source, group in plan.groups}).order_by("name")
         return self.render(request, **context)
 
@@ -115,7 +117,8 @@ class MergePage(PlanPage):
             context["may_deactivate"] = may_deactivate
             context["loses_privileged"] = may_deactivate and is_privileged(merger.former_user)
             context["identifiers"] = list(map(masked_identifier, merger.identifiers))
-            context |= {"new_user": owner_of(merger.kept), "former_user": owner_of(merger.other)}
+            context["new_user"] = shown_owner(merger.kept, revealed=is_revealed(request))
+            context["former_user"] = shown_owner(merger.other, revealed=is_revealed(request))
             context["have_different_names"] = have_different_names(merger.kept, merger.other)
         return super().render(request, **context)
 

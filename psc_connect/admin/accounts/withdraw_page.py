@@ -13,8 +13,9 @@ from django.utils.translation import gettext_lazy as _
 
 from psc_connect.accounts.withdrawal import former_identifiers, withdraw
 from psc_connect.admin.accounts.account_page import AccountPage
-from psc_connect.admin.accounts.details import identifier_as_text, is_revealed
-from psc_connect.admin.base import VIEW_CLAIMS, administrator
+from psc_connect.admin.accounts.details import identifier_as_text
+from psc_connect.admin.base import administrator
+from psc_connect.admin.people import is_revealed
 from psc_connect.admin.rights import SUPERUSERS_ALONE, may_change_sign_ins
 from psc_connect.login.session import has_recent_authentication
 
@@ -63,8 +64,7 @@ class WithdrawPage(AccountPage):
         return HttpResponseRedirect(self.url("change", self.account.pk))
 
     def _show(self, request: HttpRequest, form: WithdrawForm) -> HttpResponse:
-        revealed = is_revealed(request)
-        return self.render(request, form=form, may_reveal=request.user.has_perm(VIEW_CLAIMS), revealed=revealed)
+        return self.render(request, form=form)
 
     def _form(self, request: HttpRequest, *args: Any) -> WithdrawForm:
         return WithdrawForm(self.account, *args, is_revealed=is_revealed(request))

@@ -18,6 +18,7 @@ from psc_connect.admin.access.preview import RuleSet
 from psc_connect.admin.base import VIEW_CLAIMS, ProviderPage
 from psc_connect.admin.masking import masker
 from psc_connect.admin.outcomes import PROBLEMS, indented, shown_attribute
+from psc_connect.admin.people import is_revealed, shown_person
 from psc_connect.administrator_messages import explain
 from psc_connect.dry_run import run
 from psc_connect.dry_run.preview import preview_login
@@ -35,6 +36,7 @@ from psc_connect.professional.professional import unknown_codes
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from django.contrib.auth.models import User
     from django.http import HttpRequest, HttpResponse
     from django.utils.functional import _StrPromise
 
@@ -158,7 +160,7 @@ class DryRunPage(ProviderPage):
         if result is None:
             return self.render(request, result=None)
         may_see = request.user.has_perm(VIEW_CLAIMS)
-        revealed = may_see and "reveal" in request.GET
+        revealed = is_revealed(request)
         both = {"userinfo": result.claims, "id_token": result.id_token_claims}
         shown: Shown = (lambda value: value) if revealed else masker(both)
         return self.render(
@@ -200,11 +202,15 @@ class DryRunPage(ProviderPage):
         if shown is None:
             return context
         return context | {
-            "username": shown(preview.user.get_username()) if preview.user else "",
+            "username": self._username(request, preview.user, shown) if preview.user else "",
             "attributes": [shown_attribute(row, verdict, shown) for row, verdict in preview.attributes],
             "groups": preview.groups,
             **self._access(preview.decision, shown),
         }
+
+    @sensitive_variables()
+    def _username(self, request: HttpRequest, user: User, shown: Shown) -> str:
+        return shown_person(user, shown(user.get_username()), revealed=is_revealed(request))
 
     @sensitive_variables()
     def _access(self, decision: LoginDecision | None, shown: Shown) -> dict[str, Any]:
