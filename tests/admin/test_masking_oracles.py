@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from django.contrib.admin import site
@@ -147,8 +146,7 @@ def trial(admin: Administrator, url: str, field: str, value: str) -> str:
 @pytest.fixture
 def email_is_unique(monkeypatch: pytest.MonkeyPatch) -> None:
     """A site's own user model may have any unique field."""
-    field: Any = User._meta.get_field("email")
-    monkeypatch.setattr(field, "_unique", True)
+    monkeypatch.setattr(User._meta.get_field("email"), "unique", True)
 
 
 @pytest.mark.parametrize("name", LISTS)
