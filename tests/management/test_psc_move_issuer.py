@@ -52,7 +52,7 @@ def test_a_trusted_number_finds_the_account_at_the_new_issuer(two: TwoIssuers) -
 
 
 def test_a_former_sub_finds_the_account_at_the_new_issuer(two: TwoIssuers) -> None:
-    first, second = (make_person(f"{REALM}{name}", other_id("RPPS", RPPS)) for name in ("first", "second"))
+    first, second = (make_person(f"{REALM}{name}", other_id("RPPS", RPPS)) for name in ("of-first", "of-second"))
     users = {two.sign_in(OLD, person).user_id for person in (first, second)}
     move()
     assert {two.sign_in(NEW, person).user_id for person in (first, second)} == users

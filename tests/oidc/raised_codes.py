@@ -13,12 +13,16 @@ from pathlib import Path
 from typing import cast
 
 import psc_connect
+from psc_connect.oidc.authorization import AUTHENTICATION_EXPIRED
 from psc_connect.oidc.error_codes import AUTHORIZATION_ERRORS
 from psc_connect.oidc.errors import IDTokenError, OIDCError, UserinfoError
 
 PACKAGE = Path(psc_connect.__file__).parent
 # Attributes with a value known only at run time, and the values they can have.
-ATTRIBUTES = {"stage": {IDTokenError.stage, UserinfoError.stage}, "error": set(AUTHORIZATION_ERRORS)}
+ATTRIBUTES = {
+    "stage": {IDTokenError.stage, UserinfoError.stage},
+    "error": {*AUTHORIZATION_ERRORS, AUTHENTICATION_EXPIRED},
+}
 # Records that hold a code, and the position of the code in their arguments.
 RECORDS = {"MetadataProblem": 1, "IgnoredKey": 2}
 # Functions called through a member of a record, and their position in its arguments.

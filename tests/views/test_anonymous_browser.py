@@ -25,7 +25,7 @@ from tests.support.browser_session import BrowserSession, error_code_of, query_o
 
 pytestmark = [pytest.mark.django_db, pytest.mark.case("NW09")]
 
-SLUGS = ("psc", "unknown", "-", "_" * 50, "x" * 5000)
+SLUGS = ("psc", "unknown", "-", "_" * 50, "w" * 5000)
 PAGES = ("/psc/login/", *(f"/psc/psc/{name}/" for name in ("login", "callback", "activity", "logout", "logged-out")))
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "x")
 # Not the codecs of Python that decode no text, such as "hex": Django 6.1 raises before it calls any code of a site.
@@ -50,7 +50,7 @@ NASTY = (
         "../",
     ),
     *(
-        "/" + "x" * 20_000,
+        "/" + "w" * 20_000,
         "javascript:1",
         "A" * 43,
         "None",
@@ -166,13 +166,13 @@ def test_no_body_causes_a_server_error(page: str) -> None:
 
 
 HEADERS = {
-    "HTTP_HOST": ("", "evil.example", "[", "[::1", "a b", "testserver:99999999", "testserver:x", "é", "x" * 5000),
+    "HTTP_HOST": ("", "evil.example", "[", "[::1", "a b", "testserver:99999999", "testserver:x", "é", "w" * 5000),
     "HTTP_COOKIE": (
         *(
             "sessionid",
             "sessionid=",
             "sessionid=x",
-            "sessionid=" + "x" * 5000,
+            "sessionid=" + "w" * 5000,
             'sessionid="\\000\\000\\000\\000\\000\\000"',
         ),
         *(
