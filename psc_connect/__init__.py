@@ -10,7 +10,7 @@ account, access rules, user         accounts/decision.py → accounts/identifier
 everything saved                    accounts/linking.py → mapping/attributes.py, access/groups.py
 session                             login/session.py
 choice of an activity               views/activity.py
-logout, this site's first           views/logout.py → oidc/logout.py
+logout, this site's first           views/logout.py → login/logout.py, oidc/logout.py
 
 A step that fails raises an exception with a code. login/failures.py turns it into one log line and one page, with the
 texts of login/refusal_texts.py for that code.

@@ -47,6 +47,11 @@ def _check_may_be_linked(user: User, provider: Provider) -> None:
         raise LoginRefused("account_already_linked")
 
 
+def is_superuser(user: Any) -> bool:
+    # A custom user model may lack the field.
+    return bool(getattr(user, "is_superuser", False))
+
+
 def is_privileged(user: User) -> bool:
     """Return whether the user administers the site. A custom user model may lack both fields."""
-    return bool(getattr(user, "is_staff", False) or getattr(user, "is_superuser", False))
+    return bool(getattr(user, "is_staff", False)) or is_superuser(user)

@@ -11,6 +11,7 @@ from django.db.models import OuterRef, Subquery
 
 from psc_connect.accounts import audit
 from psc_connect.accounts.identifiers import as_identifier, shared_key
+from psc_connect.accounts.matching import is_superuser
 from psc_connect.models import Account, AccountChange, AccountIdentifier
 
 if TYPE_CHECKING:
@@ -38,8 +39,8 @@ class AccountsToMove:
 
     @property
     def superusers(self) -> tuple[int, ...]:
-        """The accounts of superusers. A custom user model may have none."""
-        return tuple(account.pk for account in self.accounts if getattr(account.user, "is_superuser", False))
+        """The accounts of superusers."""
+        return tuple(account.pk for account in self.accounts if is_superuser(account.user))
 
 
 def find_accounts_to_move(old: str, new: str) -> AccountsToMove:

@@ -8,6 +8,8 @@ from django.contrib.auth.models import Permission
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from psc_connect.accounts.matching import is_superuser
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
 
@@ -17,11 +19,6 @@ if TYPE_CHECKING:
 WHY_NOT_LINKING = _("This setting decides which user a person signs in as: only a superuser can change it.")
 WHY_NOT_GIVING = _("Giving groups takes the permission to change users: ask a colleague who has it.")
 SUPERUSERS_ALONE = _("This concerns a superuser: only a superuser can change who signs in as a superuser.")
-
-
-def is_superuser(user: Any) -> bool:
-    # A custom user model may lack the field.
-    return bool(getattr(user, "is_superuser", False))
 
 
 def may_change_sign_ins(by: User, *users: User) -> bool:

@@ -83,8 +83,7 @@ class IssuerMove:
 
 def find_provider(name: str) -> Provider:
     """Return the provider with this identifier (slug) or issuer. Raises MoveRefused."""
-    providers = list(Provider.objects.all())
-    found = [each for each in providers if each.slug == name] or [each for each in providers if each.issuer == name]
+    found = list(Provider.objects.filter(slug=name)) or Provider.of_issuer(name)
     if len(found) != 1:
         raise MoveRefused("move_provider_several" if found else "move_provider_unknown", name=name)
     return found[0]

@@ -117,7 +117,7 @@ def check_end_session(metadata: ProviderMetadata, *, deadline: Deadline) -> Iter
         send("GET", url, headers=headers, http=conf.http_policy(), deadline=deadline, limit=0, is_visit=True)
     except ProviderUnavailable as exc:
         finding = _without_answer("end_session", exc)
-        yield replace(finding, status=min(finding.status, Status.WARNING, key=[*Status].index))
+        yield replace(finding, status=Status.WARNING) if finding.status is Status.FAILED else finding
     else:
         text = _("The provider answers at the address to which the sign-out leads.")
         yield Finding("end_session", Status.PASSED, "end_session", text)

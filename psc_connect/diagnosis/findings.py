@@ -71,8 +71,7 @@ class Finding:
 def failure(check: str, exc: OIDCError) -> Finding:
     """Return the finding for an error of the protocol. It names the URL that was requested, if there is one."""
     text = described(explain(exc.code), exc.detail)
-    url = getattr(exc, "url", "")
-    return Finding(check, Status.FAILED, exc.code, f"{url} – {text}" if url else text)
+    return Finding(check, Status.FAILED, exc.code, f"{exc.url} – {text}" if exc.url else text)
 
 
 def described(text: str, detail: str) -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from psc_connect.encryption import InvalidToken, cipher_for
 from psc_connect.exceptions import LoginRefused
 from psc_connect.login import site_urls
-from psc_connect.login.cookies import exact_cookie
+from psc_connect.login.cookies import exact_cookie, own_name, set_own_cookie
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -38,20 +38,12 @@ class BrowserSecret:
     def of(cls, request: HttpRequest) -> Self:
         """Return the secret that the browser sent, or a new one."""
         secure = _is_secure(request)
-        stored = exact_cookie(request, _cookie_name(secure=secure))
+        stored = exact_cookie(request, own_name(NAME, secure=secure))
         return cls(stored if SECRET.fullmatch(stored) else secrets.token_urlsafe(32), secure)
 
     def store(self, response: HttpResponse) -> None:
-        # Lax, whatever the site's own cookies are: the provider's redirect must bring it back.
-        response.set_cookie(
-            _cookie_name(secure=self.secure),
-            self.value,
-            max_age=SECONDS,
-            secure=self.secure,
-            httponly=True,
-            samesite="Lax",
-            path="/",
-        )
+        name = own_name(NAME, secure=self.secure)
+        set_own_cookie(response, name, self.value, max_age=SECONDS, secure=self.secure)
 
     def seal(self, purpose: str, *values: str) -> str:
         """Return an encrypted text. ``purpose``: a name of ``psc_connect.encryption``."""
@@ -78,8 +70,3 @@ def _is_secure(request: HttpRequest) -> bool:
     # The site does not say its address: a logout of this site must work all the same.
     except LoginRefused:
         return request.is_secure()
-
-
-def _cookie_name(*, secure: bool) -> str:
-    """Return the name; ``__Host-`` restricts the cookie to this host (RFC 6265bis 4.1.3.2)."""
-    return f"{'__Host-' if secure else ''}{NAME}"

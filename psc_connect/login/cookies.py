@@ -1,4 +1,4 @@
-"""The cookies of this package, read from the raw header: Django's parser changes names."""
+"""The cookies of this package: their attributes, and their values from the raw header, where names are exact."""
 
 from __future__ import annotations
 
@@ -6,7 +6,23 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest
+    from django.http import HttpRequest, HttpResponse
+
+
+def own_name(name: str, *, secure: bool) -> str:
+    """Return the name of a cookie of this package; ``__Host-`` restricts it to this host (RFC 6265bis 4.1.3.2)."""
+    return f"{'__Host-' if secure else ''}{name}"
+
+
+def set_own_cookie(response: HttpResponse, name: str, value: str, *, max_age: int, secure: bool) -> None:
+    # Lax, whatever the site's own cookies are: the provider's redirect must bring it back.
+    response.set_cookie(name, value, max_age=max_age, secure=secure, httponly=True, samesite="Lax", path="/")
+
+
+def delete_own_cookie(response: HttpResponse, name: str) -> None:
+    # Browsers delete a cookie only if the attributes match. delete_cookie() sets Secure for `__Host-` names.
+    response.delete_cookie(name, path="/", samesite="Lax")
+    response.cookies[name]["httponly"] = True
 
 
 def exact_cookie(request: HttpRequest, name: str) -> str:

@@ -28,17 +28,10 @@ if TYPE_CHECKING:
 # An e-mail address inside a sentence.
 EMAIL = re.compile(r"([\w.+-]+@[\w-]+(?:\.[\w-]+)+)", re.ASCII)
 
-# Prefixes of the codes of refusals that come after the person has identified at the provider, without an ID token too.
-CODES_AFTER_IDENTIFICATION = (
-    "access_",
-    "account_",
-    "attribute_",
-    "id_token_acr_",
-    "id_token_authentication_too_old",
-    "loop_",
-)
+# Prefixes of the codes of refusals of an identified person whose ID token is not kept.
+CODES_AFTER_IDENTIFICATION = ("id_token_acr_", "id_token_authentication_too_old", "loop_")
 
-# The "few minutes" of the pages.
+# For the header `Retry-After`. The pages say "in a few minutes".
 RETRY_AFTER_SECONDS = 120
 
 logger = logging.getLogger("psc_connect")
@@ -62,15 +55,9 @@ def refusal_page(
     """Log the failure, send ``login_refused``, and return the page that says what happened and what to do.
 
     ``id_token``: of the refused person, who can end the session at the provider with it.
-    The log line has the code, the reference of the page, and the field of the exported attribute that refused. It has
-    neither the field's value nor the exception's text: a database quotes values in it.
     """
     refusal = as_refusal(exc)
-    field = f" field={escape_control_characters(refusal.field)}" if refusal.field else ""
-    logger.warning("login.refused code=%s provider=%s reference=%s%s", refusal.code, provider, refusal.reference, field)
-    login_refused.send(
-        sender=Provider, request=request, provider=provider, code=refusal.code, reference=refusal.reference
-    )
+    _announce(request, refusal, provider)
     if refusal.code == "database_unavailable":
         # A site's base template may show the user's name, and would query the database again.
         request.user = AnonymousUser()
@@ -110,6 +97,18 @@ def as_refusal(exc: Refusal) -> LoginRefused:
     if isinstance(exc, LoginRefused):
         return exc
     return LoginRefused("database_unavailable" if isinstance(exc, DatabaseError) else exc.code)
+
+
+def _announce(request: HttpRequest, refusal: LoginRefused, provider: str) -> None:
+    """Log the code, the reference of the page, and the field of the exported attribute that refused.
+
+    Neither the field's value nor the exception's text: a database quotes values in it.
+    """
+    field = f" field={escape_control_characters(refusal.field)}" if refusal.field else ""
+    logger.warning("login.refused code=%s provider=%s reference=%s%s", refusal.code, provider, refusal.reference, field)
+    login_refused.send(
+        sender=Provider, request=request, provider=provider, code=refusal.code, reference=refusal.reference
+    )
 
 
 def split_email_addresses(text: str) -> list[tuple[str, bool]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from django.db import DatabaseError
 from django.urls import reverse
 
 from psc_connect.encryption import LOGOUT_STATE, REFUSED_ID_TOKEN
@@ -69,7 +70,7 @@ def returned_logout(request: HttpRequest, provider: str) -> Logout | None:
 
 def form_of_refused_login(request: HttpRequest, slug: str, next_page: str, *, id_token: str) -> LogoutForm | None:
     """Return the form, or None if the provider has no ``end_session_endpoint``."""
-    if not can_end_session(Provider.objects.filter(slug=slug).first()):
+    if not can_end_session(slug):
         return None
     browser = BrowserSecret.of(request)
     sealed = browser.seal(REFUSED_ID_TOKEN, slug, id_token) if id_token else ""
@@ -82,9 +83,10 @@ def id_token_of_refused_login(request: HttpRequest, logout: Logout) -> str:
     return str(values[1]) if values[:1] == [logout.provider] else ""
 
 
-def can_end_session(provider: Provider | None) -> bool:
-    """Return whether the provider has an ``end_session_endpoint``."""
+def can_end_session(slug: str) -> bool:
+    """Return whether the provider has an ``end_session_endpoint``. Without its row no button could work."""
     try:
+        provider = Provider.objects.filter(slug=slug).first()
         return provider is not None and bool(provider.parsed_metadata.end_session_endpoint)
-    except MetadataError:
+    except (DatabaseError, MetadataError):
         return False

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from django.db import IntegrityError
 
 from psc_connect.encryption import PENDING_LOGIN, InvalidToken, cipher_for
-from psc_connect.login.cookies import exact_cookie, exact_cookies
+from psc_connect.login.cookies import delete_own_cookie, exact_cookie, exact_cookies, own_name, set_own_cookie
 from psc_connect.login.visits import Start
 from psc_connect.models import ClaimedState
 from psc_connect.oidc import base64url
@@ -92,12 +92,11 @@ def digest(state: str) -> str:
 
 
 def cookie_name(state: str, *, secure: bool) -> str:
-    """Return the cookie name of a state; ``__Host-`` restricts it to this host (RFC 6265bis 4.1.3.2)."""
-    return f"{'__Host-' if secure else ''}{NAME}{digest(state)[:16]}"
+    return own_name(f"{NAME}{digest(state)[:16]}", secure=secure)
 
 
 def store(request: HttpRequest, response: HttpResponse, login: PendingLogin, *, secure: bool) -> None:
-    """Set the cookie of ``login``, and delete others if all together would be too long: see `_sorted_by_worth`."""
+    """Set the cookie of ``login``, and delete others if all together would be too long: see `_sorted_by_need`."""
     # No \u escapes: they would lengthen the path of a page that has non-ASCII characters.
     text = json.dumps(astuple(login), ensure_ascii=False, separators=(",", ":"))
     value = cipher_for(PENDING_LOGIN).encrypt(text.encode()).decode()
@@ -105,14 +104,14 @@ def store(request: HttpRequest, response: HttpResponse, login: PendingLogin, *, 
     prefix = name[:-16]
     free_bytes = MAX_COOKIES_BYTES - len(name) - len(value) - 3
     others = {key: text for key, text in exact_cookies(request).items() if text and key.startswith(prefix)}
-    too_old = []
-    for other in _sorted_by_worth(others):
+    too_many = []
+    for other in _sorted_by_need(others):
         free_bytes -= len(other) + len(others[other]) + 3
         if free_bytes < 0:
-            too_old.append(other)
-    for other in too_old[-MAX_DELETIONS:]:
-        _delete_cookie(response, other, secure=secure)
-    response.set_cookie(name, value, max_age=COOKIE_SECONDS, secure=secure, httponly=True, samesite="Lax", path="/")
+            too_many.append(other)
+    for other in too_many[-MAX_DELETIONS:]:
+        delete_own_cookie(response, other)
+    set_own_cookie(response, name, value, max_age=COOKIE_SECONDS, secure=secure)
 
 
 def load(request: HttpRequest, state: str, *, secure: bool) -> PendingLogin | None:
@@ -125,7 +124,7 @@ def load(request: HttpRequest, state: str, *, secure: bool) -> PendingLogin | No
 
 
 def delete(response: HttpResponse, login: PendingLogin, *, secure: bool) -> None:
-    _delete_cookie(response, cookie_name(login.state, secure=secure), secure=secure)
+    delete_own_cookie(response, cookie_name(login.state, secure=secure))
 
 
 def claim(login: PendingLogin) -> bool:
@@ -148,7 +147,7 @@ def _read(value: str) -> PendingLogin | None:
         return None
 
 
-def _sorted_by_worth(cookies: dict[str, str]) -> list[str]:
+def _sorted_by_need(cookies: dict[str, str]) -> list[str]:
     """Return the names of the cookies: first the logins that a person may be on, then the newest ones.
 
     Another site can start any number of logins, which are `Start.UNKNOWN`. The newest login of each other start stays.
@@ -159,10 +158,3 @@ def _sorted_by_worth(cookies: dict[str, str]) -> list[str]:
     kept = [newest[start] for start in (Start.CLICK, Start.THIS_SITE) if start in newest]
     # Those that cannot be read come last.
     return list(dict.fromkeys([*kept, *reversed(oldest_first), *cookies]))
-
-
-def _delete_cookie(response: HttpResponse, name: str, *, secure: bool) -> None:
-    # Browsers delete a cookie only if the attributes match; delete_cookie() sets Secure for `__Host-` names only.
-    response.delete_cookie(name, path="/", samesite="Lax")
-    response.cookies[name]["httponly"] = True
-    response.cookies[name]["secure"] = secure or ""

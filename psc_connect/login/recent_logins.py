@@ -16,7 +16,7 @@ from django.conf import settings
 
 from psc_connect.encryption import RECENT_LOGINS, InvalidToken, cipher_for
 from psc_connect.exceptions import LoginRefused
-from psc_connect.login.cookies import exact_cookie, exact_cookies
+from psc_connect.login.cookies import delete_own_cookie, exact_cookie, exact_cookies, own_name, set_own_cookie
 from psc_connect.login.session_limits import is_in_cookie
 from psc_connect.login.site_urls import is_secure
 
@@ -65,23 +65,23 @@ def refuse_loop(request: HttpRequest, login: PendingLogin) -> None:
 
 def record(request: HttpRequest, response: HttpResponse, page: str, *, finished_before: int) -> None:
     """Count a login for ``page``. ``finished_before``: ``count()`` when it started, so that parallel ones are one."""
-    recent, name = _of_page(request, page), _cookie_name(request)
+    by_page = _read(request)
+    recent = by_page.pop(_digest(page), RecentLogins(_digest(page)))
     number = min(finished_before, recent.number) + 1
     session_key = "" if is_in_cookie(request.session) else request.session.session_key or ""
     new = RecentLogins(recent.page, number, recent.first_at if number > 1 else int(time.time()), session_key)
-    others = [other for other in _read(request) if other.page != new.page]
-    text = json.dumps([astuple(each) for each in (*others[1 - MAX_PAGES :], new)], separators=(",", ":"))
+    kept = [*by_page.values()][1 - MAX_PAGES :]
+    text = json.dumps([astuple(each) for each in (*kept, new)], separators=(",", ":"))
     value = cipher_for(RECENT_LOGINS).encrypt(text.encode()).decode()
     secure = is_secure(request)
-    response.set_cookie(name, value, max_age=SECONDS, secure=secure, httponly=True, samesite="Lax", path="/")
+    set_own_cookie(response, own_name(NAME, secure=secure), value, max_age=SECONDS, secure=secure)
 
 
 def forget(request: HttpRequest, response: HttpResponse) -> None:
     """Delete the cookie: the next login is the first again."""
-    for name in (NAME, f"__Host-{NAME}"):
-        if name in exact_cookies(request):
-            response.delete_cookie(name, path="/", samesite="Lax")
-            response.cookies[name]["httponly"] = True
+    # Under both names: this also works where the site does not say its address.
+    for name in {own_name(NAME, secure=secure) for secure in (True, False)} & exact_cookies(request).keys():
+        delete_own_cookie(response, name)
 
 
 def _missing(request: HttpRequest, last_session_key: str) -> str:
@@ -98,21 +98,22 @@ def _missing(request: HttpRequest, last_session_key: str) -> str:
 
 
 def _of_page(request: HttpRequest, page: str) -> RecentLogins:
-    digest = hashlib.sha256(page.encode()).hexdigest()[:16]
-    return next((recent for recent in _read(request) if recent.page == digest), RecentLogins(digest))
+    return _read(request).get(_digest(page), RecentLogins(_digest(page)))
 
 
-def _read(request: HttpRequest) -> list[RecentLogins]:
-    value = exact_cookie(request, _cookie_name(request))
+def _digest(page: str) -> str:
+    return hashlib.sha256(page.encode()).hexdigest()[:16]
+
+
+def _read(request: HttpRequest) -> dict[str, RecentLogins]:
+    """Return the logins of the last minute, by the digest of their page."""
+    value = exact_cookie(request, own_name(NAME, secure=is_secure(request)))
+    if not value:
+        return {}
     try:
         entries = json.loads(cipher_for(RECENT_LOGINS).decrypt(value.encode(), ttl=SECONDS))
         every = [RecentLogins(*entry) for entry in entries]
     # TypeError: a cookie with the fields of an earlier version of this package.
     except (InvalidToken, TypeError, ValueError):
-        return []
-    return [recent for recent in every if time.time() - recent.first_at <= SECONDS]
-
-
-def _cookie_name(request: HttpRequest) -> str:
-    """Return the cookie's name; ``__Host-`` restricts it to this host (RFC 6265bis 4.1.3.2)."""
-    return f"{'__Host-' if is_secure(request) else ''}{NAME}"
+        return {}
+    return {recent.page: recent for recent in every if time.time() - recent.first_at <= SECONDS}

@@ -241,6 +241,12 @@ class Provider(VersionedModel):
     def issuer(self) -> str:
         return str(self.metadata.get("issuer", "")) if isinstance(self.metadata, dict) else ""
 
+    @classmethod
+    def of_issuer(cls, issuer: str) -> list[Provider]:
+        """Return all declarations of an issuer, enabled or not: they lead to the same accounts."""
+        # Compared in Python: databases compare JSON in different ways.
+        return [each for each in cls.objects.order_by("pk") if issuer and each.issuer == issuer]
+
     @property
     def secret_recipient(self) -> Recipient:
         """The issuer and the origin of the token endpoint: the client secret is encrypted for them."""

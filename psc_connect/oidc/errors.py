@@ -23,10 +23,11 @@ class OIDCError(Exception):
     """The base class. `code` is a key of CODES; any other code is a ValueError. `stage` is the codes' prefix.
 
     `detail`: what the provider answered, from `detail_of`, or "". It is for administrators: never logged, and not shown
-    to the person who signs in.
+    to the person who signs in. `url`: the URL that was requested, without its query, or "".
     """
 
     stage: ClassVar[str] = ""
+    url = ""
 
     def __init__(self, code: str, *, detail: str = "") -> None:
         if code not in CODES:
@@ -68,10 +69,7 @@ class AuthorizationResponseError(OIDCError):
 
 
 class ProviderUnavailable(OIDCError):
-    """The provider gave no usable answer: network, TLS, time, size, redirect, outage.
-
-    `url` is the URL that was requested, without its query; "" if the time was over before a request.
-    """
+    """The provider gave no usable answer: network, TLS, time, size, redirect, outage."""
 
     def __init__(self, code: str, *, detail: str = "", url: str = "") -> None:
         super().__init__(code, detail=detail)

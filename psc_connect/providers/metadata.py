@@ -153,8 +153,7 @@ def follow_if_due(provider: Provider) -> None:
 
 def other_followers(provider: Provider) -> list[Provider]:
     """Return the other declarations of the same issuer that follow its metadata, enabled or not."""
-    others = Provider.objects.filter(metadata_followed=True).exclude(pk=provider.pk).order_by("pk")
-    return [each for each in others if each.issuer == provider.issuer]
+    return [each for each in Provider.of_issuer(provider.issuer) if each.metadata_followed and each != provider]
 
 
 def _follow(provider: Provider, document: dict[str, Any]) -> None:

@@ -81,9 +81,7 @@ def is_well_known(issuer: str) -> bool:
 
 def is_in_use(issuer: str) -> bool:
     """Return whether an issuer is declared or has accounts: another declaration of it would replace its keys."""
-    return (
-        any(each.issuer == issuer for each in Provider.objects.all()) or Account.objects.filter(issuer=issuer).exists()
-    )
+    return bool(Provider.of_issuer(issuer)) or Account.objects.filter(issuer=issuer).exists()
 
 
 def default_attributes(provider: Provider | None = None) -> Iterator[ExportedAttribute]:

@@ -39,6 +39,7 @@ class LoginView(GetView, OIDCAuthenticationRequestView):
     def get(self, request: HttpRequest, provider: str = "") -> HttpResponse:
         self.next_page = safe_next(request.GET.get("next"))
         if is_fetched_by_script(request) and not _may_start_in_script(request):
+            # dispatch() makes it a page with a link: a script could not follow the redirects after this one.
             return HttpResponseRedirect(self._this_login(request, provider, fetched="1", clicked="1"))
         if site_urls.is_other_host(request) and "from_other_host" not in request.GET:
             return self._redirect_to_site_host(request, provider)
@@ -104,11 +105,11 @@ class LoginView(GetView, OIDCAuthenticationRequestView):
         if stale_link or {"again", "identify"} & request.GET.keys():
             return HttpResponseRedirect(landing_page(self.next_page))
         # Without ?next=, the page after the login may be the one that sent the browser here.
-        visits = recent_logins.count(request, "")
-        if self.next_page or visits >= recent_logins.MAX_LOGINS:
+        finished_before = recent_logins.count(request, "")
+        if self.next_page or finished_before >= recent_logins.MAX_LOGINS:
             return already_signed_in(request, status=403)
         response = HttpResponseRedirect(landing_page(""))
-        recent_logins.record(request, response, "", finished_before=visits)
+        recent_logins.record(request, response, "", finished_before=finished_before)
         return response
 
 

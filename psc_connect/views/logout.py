@@ -68,9 +68,8 @@ class LogoutView(ProviderView, OIDCLogoutView):
         # The slug may be another provider's now, which must not get the ID token.
         opened_session = row is not None and (login.provider, login.issuer) == (provider, row.issuer)
         id_token = of_refusal or (of_session if opened_session else "")
-        # Without the ID token, the login of another person makes the provider ask for identification instead.
-        goes_on = {CLOSE: True, SIGN_IN: bool(id_token)}.get(logout.then, opened_session)
-        url = self._end_session_url(request, row, logout, id_token) if row is not None and goes_on else ""
+        ends_there = _ends_at_provider(logout, has_hint=bool(id_token), opened_session=opened_session)
+        url = self._end_session_url(request, row, logout, id_token) if row is not None and ends_there else ""
         response = self._answer(request, logout, url)
         logout.browser.store(response)
         # Who signs out and in again does not go round in a loop.
@@ -101,6 +100,14 @@ class LogoutView(ProviderView, OIDCLogoutView):
             return ""
 
 
+def _ends_at_provider(logout: Logout, *, has_hint: bool, opened_session: bool) -> bool:
+    """Return whether the session at the provider is to be ended too."""
+    if logout.then == SIGN_IN:
+        # Without the ID token, the login of the other person makes the provider ask for identification instead.
+        return has_hint
+    return logout.then == CLOSE or opened_session
+
+
 def _logged_out_url(provider: str, logout: Logout | None = None) -> str:
     """Return the URL of the logged-out page for a logout of this site alone."""
     query = {"site_only": "1"}
@@ -127,7 +134,7 @@ class LoggedOutView(GetView):
         is_closed = logout is not None and "site_only" not in request.GET
         next_page = logout.next if logout is not None else ""
         as_other = {"as": "other"} if signs_in and not is_closed else {}
-        can_close = not is_closed and can_end_session(Provider.objects.filter(slug=provider).first())
+        can_close = not is_closed and can_end_session(provider)
         context = {
             "ended_at_provider": is_closed,
             "signs_in": signs_in,

@@ -18,6 +18,8 @@ from tests.support.people import (
     PSI,
     REALM,
     RPPS,
+    STAFF,
+    STAFF_SUB,
     assert_refused_with,
     make_person,
     other_id,
@@ -25,8 +27,7 @@ from tests.support.people import (
 )
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("usernames_identify_nobody")]
-STAFF = "3750000018/0123"
-STAFF_SUB, RPPS_SUB = REALM + STAFF, REALM + "8" + RPPS
+RPPS_SUB = REALM + "8" + RPPS
 CONFLICT = "account_identifiers_conflict"
 
 

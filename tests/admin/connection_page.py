@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from psc_connect.diagnosis import Finding
 from psc_connect.models import Provider
+from psc_connect.simulator import Simulator
 from tests.admin.pages import Administrator
+from tests.conftest import client_of
+
+
+def without_warnings(provider: Provider, simulator: Simulator, settings: Any) -> Provider:
+    """Give the provider a place on a site for real people, whose addresses are on this machine."""
+    settings.PSC_CONNECT_BASE_URL = "http://127.0.0.1"
+    simulator.register(client_of(host="http://127.0.0.1"))
+    provider.environment = "custom"
+    provider.save()
+    return provider
 
 
 def finding_of(admin: Administrator, provider: Provider, check: str) -> Finding:

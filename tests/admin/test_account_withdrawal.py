@@ -16,6 +16,8 @@ from tests.support.people import (
     PSI,
     REALM,
     RPPS,
+    STAFF,
+    STAFF_SUB,
     assert_refused_with,
     export_plain_usernames,
     make_person,
@@ -24,8 +26,6 @@ from tests.support.people import (
 )
 
 pytestmark = pytest.mark.django_db
-STAFF = "3750000018/0123"
-STAFF_SUB = REALM + STAFF
 HOLDER = make_person(STAFF_SUB, other_id("PSI", PSI), SubjectNameID=STAFF)
 HOLDER_NOW = make_person(f"{REALM}8{RPPS}", other_id("PSI", PSI), SubjectNameID=f"8{RPPS}")
 NEXT_HOLDER = make_person(STAFF_SUB, other_id("PSI", OTHER_PSI), SubjectNameID=STAFF, username="next-holder")

@@ -16,7 +16,7 @@ from psc_connect.diagnosis import diagnose
 from psc_connect.login.site_urls import declared_addresses
 from psc_connect.models import ClaimedState, DeclarationChange, Provider
 from psc_connect.simulator import Simulator
-from tests.admin.connection_page import finding_of, outcome
+from tests.admin.connection_page import finding_of, outcome, without_warnings
 from tests.admin.pages import Administrator, row, text_of
 from tests.conftest import CLIENT_SECRET, client_of
 from tests.support.browser_session import BrowserSession
@@ -28,12 +28,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def provider(provider: Provider, simulator: Simulator, settings: Any) -> Provider:
-    """One that has its place on a site for real people, whose addresses are on this machine."""
-    settings.PSC_CONNECT_BASE_URL = "http://127.0.0.1"
-    simulator.register(client_of(host="http://127.0.0.1"))
-    provider.environment = "custom"
-    provider.save()
-    return provider
+    return without_warnings(provider, simulator, settings)
 
 
 GOOD = {

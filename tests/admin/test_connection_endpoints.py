@@ -11,9 +11,8 @@ from psc_connect.diagnosis import diagnose
 from psc_connect.login.site_urls import declared_addresses
 from psc_connect.models import ClaimedState, Provider
 from psc_connect.simulator import Simulator
-from tests.admin.connection_page import finding_of, outcome
+from tests.admin.connection_page import finding_of, outcome, without_warnings
 from tests.admin.pages import Administrator
-from tests.conftest import client_of
 from tests.support.browser_session import BrowserSession, error_code_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
@@ -32,11 +31,7 @@ HTML = (("Content-Type", "text/html"),)
 
 @pytest.fixture
 def provider(provider: Provider, simulator: Simulator, settings: Any) -> Provider:
-    settings.PSC_CONNECT_BASE_URL = "http://127.0.0.1"
-    simulator.register(client_of(host="http://127.0.0.1"))
-    provider.environment = "custom"
-    provider.save()
-    return provider
+    return without_warnings(provider, simulator, settings)
 
 
 def url_of(provider: Provider, endpoint: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -63,11 +64,8 @@ def visit(person: BrowserSession, page: str = PAGE, *, after_each: Callable[[], 
     pytest.fail(f"more than {MAX_HOPS} hops")
 
 
-def losing_session(person: BrowserSession) -> Callable[[], None]:
-    def lose_session() -> None:
-        person.browser.cookies.pop(site.SESSION_COOKIE_NAME, None)
-
-    return lose_session
+def lose_session(person: BrowserSession) -> None:
+    person.browser.cookies.pop(site.SESSION_COOKIE_NAME, None)
 
 
 def assert_loop_ends(response: Any, code: str, *, simulator: Simulator) -> None:
@@ -78,7 +76,7 @@ def assert_loop_ends(response: Any, code: str, *, simulator: Simulator) -> None:
 
 @pytest.mark.case("NW08")
 def test_loop_of_a_session_cookie_that_does_not_stick_ends_on_a_page(simulator, person):
-    response = visit(person, after_each=losing_session(person))
+    response = visit(person, after_each=partial(lose_session, person))
     assert_loop_ends(response, "loop_cookie_missing", simulator=simulator)
     assert not person.is_signed_in
 
@@ -119,7 +117,7 @@ def test_loop_of_a_site_that_signs_out_without_permission_ends_on_a_page(simulat
 @pytest.mark.case("NW08")
 def test_loop_of_sessions_in_cookies_ends_on_a_page(simulator, person, settings):
     settings.SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
-    response = visit(person, after_each=losing_session(person))
+    response = visit(person, after_each=partial(lose_session, person))
     assert_loop_ends(response, "loop_cookie_missing", simulator=simulator)
 
 
@@ -135,15 +133,15 @@ def test_home_page_that_sends_to_the_login_ends_on_a_page(person, settings):
 @pytest.mark.case("NW08")
 def test_person_can_start_again_from_the_page(person):
     """The cause may have been mended, as cookies that were forbidden."""
-    response = visit(person, after_each=losing_session(person))
+    response = visit(person, after_each=partial(lose_session, person))
     again = response.context["start_again_url"]
     assert visit(person, again).content.decode().startswith("page one of")
 
 
 @pytest.mark.case("NW08")
 def test_person_who_starts_again_for_nothing_sees_the_page_again(person):
-    response = visit(person, after_each=losing_session(person))
-    again = visit(person, response.context["start_again_url"], after_each=losing_session(person))
+    response = visit(person, after_each=partial(lose_session, person))
+    again = visit(person, response.context["start_again_url"], after_each=partial(lose_session, person))
     assert error_code_of(again) == "loop_cookie_missing"
 
 
@@ -159,7 +157,7 @@ def test_two_tabs_that_loop_at_once_both_end(person):
                 urls[tab] = person.authorize(url)
                 continue
             response = person.browser.get(path_of(url))
-            losing_session(person)()
+            lose_session(person)
             if response.status_code == 302:
                 urls[tab] = response["Location"]
             else:
@@ -180,7 +178,7 @@ def test_five_tabs_of_one_page_at_once_all_sign_in(person, order):
 @pytest.mark.case("NW08", "CC03")
 def test_login_that_started_before_the_last_one_ended_is_not_counted(person):
     person.sign_in(PAGE)
-    losing_session(person)()
+    lose_session(person)
     second, third, fourth = (person.authorize(person.begin(PAGE)) for _ in range(3))
     for callback in (second, third, fourth):
         assert person.come_back(callback)["Location"] == PAGE
@@ -191,7 +189,7 @@ def test_three_logins_in_more_than_a_minute_are_no_loop(person):
     with time_machine.travel(datetime.datetime.now(datetime.timezone.utc)) as clock:
         for _ in range(5):
             assert person.sign_in(PAGE)["Location"] == PAGE
-            losing_session(person)()
+            lose_session(person)
             clock.shift(31)
 
 
@@ -201,7 +199,7 @@ def test_third_login_that_takes_longer_than_a_minute_is_no_loop(person):
     with time_machine.travel(datetime.datetime.now(datetime.timezone.utc)) as clock:
         for _ in range(2):
             person.sign_in(PAGE)
-            losing_session(person)()
+            lose_session(person)
         url = person.begin(PAGE)
         clock.shift(61)
         assert person.come_back(person.authorize(url))["Location"] == PAGE
@@ -212,7 +210,7 @@ def test_logins_for_different_pages_are_no_loop(person):
     for number in range(8):
         page = f"/page/{number}/"
         assert person.sign_in(page)["Location"] == page
-        losing_session(person)()
+        lose_session(person)
 
 
 @pytest.mark.case("NW08")
@@ -228,7 +226,7 @@ def test_cookie_that_cannot_be_read_counts_nothing(person, value):
     for _ in range(4):
         assert person.sign_in(PAGE)["Location"] == PAGE
         person.browser.cookies[recent_logins.NAME] = value
-        losing_session(person)()
+        lose_session(person)
 
 
 def test_cookie_is_small_encrypted_and_for_this_host(simulator, person, settings):
@@ -236,7 +234,7 @@ def test_cookie_is_small_encrypted_and_for_this_host(simulator, person, settings
     simulator.register(client_of(host="https://testserver"))
     for number in range(8):
         person.sign_in(f"/page/{number}{'x' * 200}/")
-        losing_session(person)()
+        lose_session(person)
     cookie = person.browser.cookies[f"__Host-{recent_logins.NAME}"]
     assert (cookie["secure"], cookie["httponly"], cookie["samesite"], cookie["path"]) == (True, True, "Lax", "/")
     assert (cookie["domain"], cookie["max-age"]) == ("", recent_logins.SECONDS)
@@ -266,5 +264,5 @@ def test_two_providers_count_one_page_together(simulator, person):
     other = BrowserSession(person.browser, person.provider_session, "other")
     for browser in (person, other):
         assert browser.sign_in(PAGE)["Location"] == PAGE
-        losing_session(person)()
+        lose_session(person)
     assert error_code_of(person.sign_in(PAGE)) == "loop_cookie_missing"

@@ -62,16 +62,24 @@ def cookie_seconds(person: BrowserSession) -> Any:
     return person.browser.cookies[site.SESSION_COOKIE_NAME]["max-age"]
 
 
+@pytest.fixture
+def assert_ends_after(wait: Callable[[float], None]) -> Callable[[BrowserSession, float], None]:
+    def check(person: BrowserSession, seconds: float) -> None:
+        wait(seconds - 10)
+        assert not must_sign_in(person)
+        wait(11)
+        assert must_sign_in(person)
+
+    return check
+
+
 # --- every session engine ---------------------------------------------------------------------------------------------
 
 
-def test_session_ends_four_hours_after_the_identification(person, engine, wait):
+def test_session_ends_four_hours_after_the_identification(person, engine, assert_ends_after):
     person.sign_in(PAGE)
     assert 4 * HOUR - 2 <= cookie_seconds(person) <= 4 * HOUR
-    wait(4 * HOUR - 10)
-    assert not must_sign_in(person)
-    wait(11)
-    assert must_sign_in(person)
+    assert_ends_after(person, 4 * HOUR)
 
 
 def test_no_save_moves_the_end(person, engine, settings, wait):
@@ -85,14 +93,11 @@ def test_no_save_moves_the_end(person, engine, settings, wait):
     assert must_sign_in(person)
 
 
-def test_what_is_left_counts_from_the_identification(simulator, person, engine, wait):
+def test_what_is_left_counts_from_the_identification(simulator, person, engine, assert_ends_after):
     with simulator.fault("old_auth_time", seconds=3 * HOUR):
         person.sign_in(PAGE)
     assert HOUR - 2 <= cookie_seconds(person) <= HOUR
-    wait(HOUR - 10)
-    assert not must_sign_in(person)
-    wait(11)
-    assert must_sign_in(person)
+    assert_ends_after(person, HOUR)
 
 
 def test_session_that_ends_with_the_browser_ends_with_either(person, engine, settings, middleware, wait):
@@ -116,14 +121,11 @@ def test_cookie_of_the_sign_in_ends_with_the_browser_where_the_site_says_so(pers
     assert (Session.objects.get().expire_date.timestamp() - time.time()) <= 4 * HOUR
 
 
-def test_naive_times_of_a_site_without_time_zones_work(person, engine, settings, wait):
+def test_naive_times_of_a_site_without_time_zones_work(person, engine, settings, assert_ends_after):
     settings.USE_TZ = False
     settings.SESSION_SAVE_EVERY_REQUEST = True
     person.sign_in(PAGE)
-    wait(4 * HOUR - 10)
-    assert not must_sign_in(person)
-    wait(11)
-    assert must_sign_in(person)
+    assert_ends_after(person, 4 * HOUR)
 
 
 def test_sign_in_after_the_end_leads_back_to_the_page(person, engine, wait):
@@ -194,14 +196,11 @@ def test_shorter_expiry_that_the_site_sets_stays(person, engine, wait):
 
 
 @pytest.mark.parametrize(("value", "expected"), [(None, 14 * 24 * HOUR), (0, 14 * 24 * HOUR), (600, 600)])
-def test_setting_shortens_the_life_or_leaves_it_to_the_site(person, settings, wait, value, expected):
+def test_setting_shortens_the_life_or_leaves_it_to_the_site(person, settings, value, expected, assert_ends_after):
     settings.PSC_CONNECT_SESSION_MAX_AGE = value
     person.sign_in(PAGE)
     assert expected - 2 <= cookie_seconds(person) <= expected
-    wait(expected - 10)
-    assert not must_sign_in(person)
-    wait(11)
-    assert must_sign_in(person)
+    assert_ends_after(person, expected)
 
 
 def test_without_auth_time_the_time_counts_from_the_sign_in(simulator, person, caplog):
@@ -235,17 +234,14 @@ def test_old_identification_is_asked_for_again_once_before_anything_is_saved(sim
 
 
 @pytest.mark.case("SE07")
-def test_provider_that_ignores_it_signs_in_for_four_hours_with_a_warning(simulator, person, wait, caplog):
+def test_provider_that_ignores_it_signs_in_for_four_hours_with_a_warning(simulator, person, caplog, assert_ends_after):
     with simulator.fault("old_auth_time", seconds=9 * HOUR):
         started = person.browser.get(person.sign_in(PAGE)["Location"])
         assert person.come_back(person.authorize(started["Location"]))["Location"] == PAGE
     assert 4 * HOUR - 2 <= cookie_seconds(person) <= 4 * HOUR
     account = Account.objects.get()
     assert f"login.identification_old provider=psc account={account.pk}" in caplog.messages
-    wait(4 * HOUR - 10)
-    assert not must_sign_in(person)
-    wait(11)
-    assert must_sign_in(person)
+    assert_ends_after(person, 4 * HOUR)
 
 
 def test_real_session_at_the_provider_is_asked_for_again(simulator, person, settings, wait):

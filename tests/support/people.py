@@ -17,6 +17,9 @@ REALM = "f:550dc1c8-d97b-4b1e-ac8c-8eb4471cf9dd:"
 RPPS, OTHER_RPPS = "99700427885", "99700245667"
 PSI, OTHER_PSI = "5b0c6f2e-7a43-4f0e-9d6a-2f1f3c9e8b17", "0f8fad5b-d9cb-469f-a165-70867728950e"
 EDIT = "ANS20231122132732"
+# A number that a structure gives to its staff, and issues again.
+STAFF = "3750000018/0123"
+STAFF_SUB = REALM + STAFF
 
 
 def other_id(kind: str, number: str, quality: int = 1, **more: Any) -> dict[str, Any]:

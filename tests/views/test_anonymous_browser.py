@@ -30,7 +30,11 @@ PAGES = ("/psc/login/", *(f"/psc/psc/{name}/" for name in ("login", "callback", 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "x")
 # Not the codecs of Python that decode no text, such as "hex": Django 6.1 raises before it calls any code of a site.
 CHARSETS = ("utf-16", "utf-7", "punycode", "unknown", "é")
-PARAMETERS = ("state", "code", "error", "error_description", "iss", "next", "as", "again", "choose", "from_other_host")
+# Of the callback, then of the login.
+PARAMETERS = (
+    *("state", "code", "error", "error_description", "iss"),
+    *("next", "as", "again", "choose", "clicked", "fetched", "from_other_host", "identify"),
+)
 NASTY = (
     *(
         "",

@@ -14,12 +14,13 @@ from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
 from psc_connect import conf
+from psc_connect.accounts.matching import is_superuser
 from psc_connect.admin.base import ModelAdmin, ModelForm, administrator, may_change_users
 from psc_connect.admin.json_field import DocumentField
 from psc_connect.admin.provider.same_issuer import explain_differences, is_confirmed
 from psc_connect.admin.provider.secret_field import SecretInput
 from psc_connect.admin.reauthentication import why_not
-from psc_connect.admin.rights import groups_beyond, is_superuser, why_not_groups
+from psc_connect.admin.rights import groups_beyond, why_not_groups
 from psc_connect.admin.widgets import SuggestingInput
 from psc_connect.administrator_messages import explain, form_errors_of
 from psc_connect.models import Environment, Provider

@@ -11,12 +11,13 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
+from psc_connect.accounts.matching import is_superuser
 from psc_connect.admin import edit_conflicts
 from psc_connect.admin.base import administrator, may_change_users
 from psc_connect.admin.json_field import DocumentField
 from psc_connect.admin.provider.add_form import ProviderForm
 from psc_connect.admin.provider.secret_field import SecretInput, secret_state
-from psc_connect.admin.rights import WHY_NOT_LINKING, is_superuser, why_not_groups
+from psc_connect.admin.rights import WHY_NOT_LINKING, why_not_groups
 from psc_connect.admin.widgets import PairsField, SuggestingInput, field_choices
 from psc_connect.models import Environment, Provider
 from psc_connect.models.user_fields import linkable_fields

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from psc_connect.accounts.matching import is_superuser
 from psc_connect.admin.base import WHY_NOT_USERS, administrator, may_change_users
 from psc_connect.admin.provider.same_issuer import explain_differences
-from psc_connect.admin.rights import WHY_NOT_LINKING, is_superuser, why_not_groups
+from psc_connect.admin.rights import WHY_NOT_LINKING, why_not_groups
 from psc_connect.configuration.problems import Problem
 from psc_connect.providers import validation
 

@@ -12,9 +12,10 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from psc_connect.accounts.matching import is_superuser
 from psc_connect.admin.base import ProviderPage, administrator
 from psc_connect.admin.reauthentication import why_not
-from psc_connect.admin.rights import SUPERUSERS_ALONE, is_superuser
+from psc_connect.admin.rights import SUPERUSERS_ALONE
 from psc_connect.admin.signed_payloads import PayloadExpired, read_signed_payload, sign_payload, tell_expired
 from psc_connect.configuration.issuer_move import IssuerMove, MoveRefused, carry_out, plan_move
 from psc_connect.models import DeclarationChange, Provider

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext
 
+from psc_connect.accounts.matching import is_superuser
 from psc_connect.admin import edit_conflicts
-from psc_connect.admin.rights import is_superuser
 from psc_connect.providers.same_issuer import what_they_mean
 
 if TYPE_CHECKING:
