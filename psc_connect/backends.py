@@ -21,7 +21,7 @@ from psc_connect.accounts.unlinking import STAMP, bind_sessions, stamp_of_user
 from psc_connect.accounts.verified_identity import VerifiedIdentity
 from psc_connect.claims.budget import LOGIN_STEPS, shared_budget
 from psc_connect.exceptions import LoginRefused
-from psc_connect.login_steps import CodeGrant, Identification, ask_provider
+from psc_connect.login_steps import CodeGrant, IDTokenObserver, ask_provider
 from psc_connect.mapping.attributes import apply_results, evaluate_attributes
 from psc_connect.uncalled_methods import raise_when_called
 
@@ -66,7 +66,7 @@ class ProSanteConnectBackend(OIDCAuthenticationBackend):
     path = "psc_connect.backends.ProSanteConnectBackend"
     provider: Provider
     completed: CompletedLogin
-    identification: Identification
+    observer: IDTokenObserver
 
     @override
     def __init__(self) -> None:
@@ -90,7 +90,7 @@ class ProSanteConnectBackend(OIDCAuthenticationBackend):
         """
         if not isinstance(code_grant, CodeGrant) or getattr(self, "provider", None) is None:
             return None
-        answers = ask_provider(self.provider, code_grant, observer=self.identification)
+        answers = ask_provider(self.provider, code_grant, observer=self.observer)
         id_token = answers.id_token
         with shared_budget(LOGIN_STEPS):
             identity = self.verified_identity(id_token.subject, answers.claims, id_token_claims=id_token.claims)
@@ -207,7 +207,7 @@ def prepared_backend(request: HttpRequest | None, provider: Provider) -> ProSant
     # django.contrib.auth.authenticate() would set it: login() and the session need it.
     backend.path = path
     backend.request, backend.provider = request, provider
-    backend.identification = Identification()
+    backend.observer = IDTokenObserver()
     return backend
 
 

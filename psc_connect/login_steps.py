@@ -69,7 +69,7 @@ class StepObserver:
         """Called with the validated ID token."""
 
 
-class Identification(StepObserver):
+class IDTokenObserver(StepObserver):
     """Keeps the ID token of a login, also of one that is refused afterwards. ``id_token``: compact, or ""."""
 
     id_token = ""
@@ -233,7 +233,7 @@ def _id_token(provider: Provider, grant: CodeGrant, tokens: Tokens, keys: KeySet
         access_token=tokens.access_token,
         now=time.time(),
     )
-    return replace(id_token, claims=_single_lines(id_token.claims))
+    return replace(id_token, claims=_without_control_characters(id_token.claims))
 
 
 def _claims(provider: Provider, answer: Answer, id_token: IDToken, keys: KeySet) -> Mapping[str, Any]:
@@ -245,10 +245,10 @@ def _claims(provider: Provider, answer: Answer, id_token: IDToken, keys: KeySet)
         now=time.time(),
         signed_algorithm=provider.userinfo_signed_response_alg,
     )
-    return _single_lines(claims)
+    return _without_control_characters(claims)
 
 
-def _single_lines(claims: Mapping[str, Any]) -> Mapping[str, Any]:
+def _without_control_characters(claims: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return what hooks, rules, users and snapshots get, read-only: here, so that all of them get the same."""
     return MappingProxyType(cut_control_characters(dict(claims)))
 

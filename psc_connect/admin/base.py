@@ -132,6 +132,13 @@ class AdminPage(View):
     def url(self, name: str, *args: Any) -> str:
         return page_url(self.model_admin, name, *args)
 
+    def object_or_404(self, request: HttpRequest, object_id: str) -> Any:
+        """Return the object of the URL. Raises Http404."""
+        found = self.model_admin.get_object(request, unquote(object_id))
+        if found is None:
+            raise Http404
+        return found
+
 
 class ProviderPage(AdminPage):
     """A page of one provider. ``permission``: the permission that it takes, ``change`` or ``view``."""
@@ -142,9 +149,7 @@ class ProviderPage(AdminPage):
 
     @override
     def dispatch(self, request: HttpRequest, *args: Any, object_id: str = "", **kwargs: Any) -> HttpResponseBase:
-        provider = self.model_admin.get_object(request, unquote(object_id))
-        if provider is None:
-            raise Http404
+        provider = self.object_or_404(request, object_id)
         if not getattr(self.model_admin, f"has_{self.permission}_permission")(request, provider):
             raise PermissionDenied
         self.provider = provider

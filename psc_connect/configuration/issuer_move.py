@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from django.db import IntegrityError, OperationalError, transaction
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from psc_connect.accounts.moving import AccountsToMove, find_accounts_to_move, lock_accounts, move_accounts
@@ -73,6 +74,13 @@ class IssuerMove:
     def changes_path(self) -> bool:
         """Whether more than scheme and host differ: another realm of one server has other people."""
         return urlsplit(self.old.issuer).path != urlsplit(self.new.issuer).path
+
+    @property
+    def advice(self) -> str:
+        """What is left to do after the move, or ""."""
+        if not (self.count and self.old.enabled):
+            return ""
+        return gettext("Disable “%(slug)s”: a sign-in there would create a second account.") % {"slug": self.old.slug}
 
     @property
     def fingerprint(self) -> str:

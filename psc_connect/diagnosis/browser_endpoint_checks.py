@@ -114,7 +114,7 @@ def check_end_session(metadata: ProviderMetadata, *, deadline: Deadline) -> Iter
         return
     try:
         headers = {"Accept": "text/html"}
-        send("GET", url, headers=headers, http=conf.http_policy(), deadline=deadline, limit=0, is_visit=True)
+        send("GET", url, headers=headers, http=conf.http_policy(), deadline=deadline, limit=0, as_browser=True)
     except ProviderUnavailable as exc:
         finding = _without_answer("end_session", exc)
         yield replace(finding, status=Status.WARNING) if finding.status is Status.FAILED else finding

@@ -112,12 +112,12 @@ def send(
     limit: int,
     form: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
-    is_visit: bool = False,
+    as_browser: bool = False,
 ) -> Answer:
     """Send one request and return the answer. `limit` is the maximum size of the decoded body, in bytes.
 
     If the server closed a reused connection before sending any byte, the request is sent once more on a new one.
-    `is_visit`: the URL is one that browsers visit, where a redirect or an HTML page is an answer. Redirects are not
+    `as_browser`: the URL is one that browsers visit, where a redirect or an HTML page is an answer. Redirects are not
     followed. Raises ProviderUnavailable if there is no usable answer.
     """
     request = requests.Request(method, url, data=form, headers=headers)
@@ -128,7 +128,7 @@ def send(
         limit + _HEADER_ALLOWANCE,
         allows_private_address=http.allows_private_address,
     )
-    receive = _visit if is_visit else partial(_receive, limit=limit)
+    receive = _receive_as_browser if as_browser else partial(_receive, limit=limit)
     try:
         _check_url(url, http)
         with within(limits):
@@ -192,7 +192,7 @@ def _receive(request: requests.Request, http: HTTPPolicy, deadline: Deadline, *,
     return Answer(response.status_code, content_type, body)
 
 
-def _visit(request: requests.Request, http: HTTPPolicy, deadline: Deadline) -> Answer:
+def _receive_as_browser(request: requests.Request, http: HTTPPolicy, deadline: Deadline) -> Answer:
     with _response_to(request, http, deadline) as response:
         is_redirect = _is_redirect(response)
         if not is_redirect:

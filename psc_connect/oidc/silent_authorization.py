@@ -37,7 +37,7 @@ def request_silently(url: str, *, redirect_uri: str, state: str, http: HTTPPolic
     Redirects are not followed. Raises ProviderUnavailable, or AuthorizationResponseError for a response that no login
     would accept.
     """
-    answer = send("GET", url, headers={"Accept": "text/html"}, http=http, deadline=deadline, limit=0, is_visit=True)
+    answer = send("GET", url, headers={"Accept": "text/html"}, http=http, deadline=deadline, limit=0, as_browser=True)
     try:
         location = urlsplit(urljoin(url, answer.location))
     except ValueError:

@@ -67,7 +67,7 @@ class CallbackView(GetView, OIDCAuthenticationCallbackView):
     def refuse(self, request: HttpRequest, exc: Refusal) -> HttpResponse:
         announce_failed_login(request, exc, provider=self.kwargs["provider"])
         if self.backend is not None:
-            self.id_token = self.backend.identification.id_token
+            self.id_token = self.backend.observer.id_token
         response = super().refuse(request, exc)
         if isinstance(exc, recent_logins.LoginLoop):
             recent_logins.forget(request, response)

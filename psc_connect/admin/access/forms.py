@@ -103,6 +103,13 @@ def initial_rule(rule: AccessRule) -> dict[str, Any]:
 class _RuleFormSet(RowFormSet):
     """The rows of the page. Their order matters, so that two equal rows are no error."""
 
+    def search_all(self) -> None:
+        """Search the suggestions of every condition, which the forms then keep."""
+        forms: list[Any] = self.forms
+        for form in forms:
+            for condition in form.conditions:
+                condition.suggestions  # noqa: B018 - searched here
+
     @property
     def shown_rows(self) -> list[dict[str, Any]]:
         """The rows to show next: moved by the pressed button, without empty ones and those to delete."""

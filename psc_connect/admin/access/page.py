@@ -153,10 +153,8 @@ class AccessPage(RowsPage):
     def _show(
         self, request: HttpRequest, rules: Any, others: OthersForm, preview: PreviewForm, **context: Any
     ) -> HttpResponse:
-        for form in rules:
-            for condition in form.conditions:
-                # Searched before the page is rendered: it says at its top if the budget was used up.
-                _suggestions = condition.suggestions
+        # Before the page is rendered: it says at its top if the budget was used up.
+        rules.search_all()
         return self.render(
             request,
             rules=rules,

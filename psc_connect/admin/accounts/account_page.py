@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
-from django.http import Http404
 from django.utils.translation import gettext
 from typing_extensions import override
 
@@ -30,9 +28,7 @@ class AccountPage(AdminPage):
 
     @override
     def dispatch(self, request: HttpRequest, *args: Any, object_id: str = "", **kwargs: Any) -> HttpResponseBase:
-        account = self.model_admin.get_object(request, unquote(object_id))
-        if account is None:
-            raise Http404
+        account = self.object_or_404(request, object_id)
         if not (self.model_admin.has_view_permission(request, account) and may_link(request)):
             raise PermissionDenied
         self.account = account

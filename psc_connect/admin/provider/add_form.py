@@ -17,7 +17,7 @@ from psc_connect import conf
 from psc_connect.accounts.matching import is_superuser
 from psc_connect.admin.base import ModelAdmin, ModelForm, administrator, may_change_users
 from psc_connect.admin.json_field import DocumentField
-from psc_connect.admin.provider.same_issuer import explain_differences, is_confirmed
+from psc_connect.admin.provider.same_issuer import explain_disagreements, is_confirmed
 from psc_connect.admin.provider.secret_field import SecretInput
 from psc_connect.admin.reauthentication import why_not
 from psc_connect.admin.rights import groups_beyond, why_not_groups
@@ -94,7 +94,7 @@ class ProviderForm(ModelForm[Provider]):
         found = disagreements(present, document, Provider.objects.exclude(pk=self.instance.pk))
         if not is_confirmed(self.request, found):
             self.disagreements = found
-            text = explain_differences(self.request, found)
+            text = explain_disagreements(self.request, found)
             self.add_error(None, ValidationError(text, code="issuer_declared_differently"))
 
     @cached_property

@@ -28,9 +28,10 @@ from psc_connect.login.refusal_texts import explanation_of
 from psc_connect.login.session_limits import is_in_cookie
 from psc_connect.login.site_urls import is_other_host, site_origin
 from psc_connect.login.visits import is_visit
-from psc_connect.oidc.error_codes import CODES, ID_TOKEN_RULES
+from psc_connect.oidc.error_codes import CODES
 from psc_connect.oidc.errors import MetadataError
 from psc_connect.oidc.id_token import RULES
+from psc_connect.oidc.id_token_rules import ID_TOKEN_RULES
 from psc_connect.professional.professional import unknown_codes
 
 if TYPE_CHECKING:

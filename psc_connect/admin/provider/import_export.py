@@ -21,7 +21,7 @@ from psc_connect.admin.base import AdminPage, ProviderPage, administrator
 from psc_connect.admin.history import shown_difference
 from psc_connect.admin.json_field import JSON_ATTRIBUTES
 from psc_connect.admin.provider.import_rights import problems_for
-from psc_connect.admin.provider.same_issuer import confirmation, explain_differences, is_confirmed
+from psc_connect.admin.provider.same_issuer import NOT_CONFIRMED, confirmation, explain_disagreements, is_confirmed
 from psc_connect.admin.reauthentication import may_replace, why_not
 from psc_connect.admin.signed_payloads import PayloadExpired, read_signed_payload, sign_payload, tell_expired
 from psc_connect.administrator_messages import load_json
@@ -172,7 +172,7 @@ class ImportPage(AdminPage):
             problems=problems,
             notes=notes,
             why_not=why_not(request),
-            differences="" if problems or not found else explain_differences(request, found),
+            differences="" if problems or not found else explain_disagreements(request, found),
             confirmation=confirmation(request, found),
             payload=""
             if problems
@@ -192,7 +192,7 @@ class ImportPage(AdminPage):
         except PayloadExpired:
             tell_expired(request)
         except NotConfirmed:
-            messages.error(request, gettext("Nothing has been saved: you have not confirmed the differences."))
+            messages.error(request, NOT_CONFIRMED)
         except ConfigurationError:
             text = gettext("What was shown is no longer up to date: nothing has been saved. Please start again.")
             messages.error(request, text)

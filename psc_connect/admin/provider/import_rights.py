@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from psc_connect.accounts.matching import is_superuser
 from psc_connect.admin.base import WHY_NOT_USERS, administrator, may_change_users
-from psc_connect.admin.provider.same_issuer import explain_differences
+from psc_connect.admin.provider.same_issuer import explain_disagreements
 from psc_connect.admin.rights import WHY_NOT_LINKING, why_not_groups
 from psc_connect.configuration.problems import Problem
 from psc_connect.providers import validation
@@ -43,7 +43,7 @@ def _missing_rights(request: HttpRequest, plan: Plan) -> Iterator[tuple[str, str
         yield from ((name, str(WHY_NOT_USERS)) for name in _written_into_users(plan))
     if not is_superuser(by):
         if plan.disagreements:
-            yield "metadata", explain_differences(request, plan.disagreements)
+            yield "metadata", explain_disagreements(request, plan.disagreements)
         yield from ((name, str(WHY_NOT_LINKING)) for name in validation.LINKING if _is_set(plan, name))
     for name, members in GIVING.items():
         old, new = ({member: each[member] for member in members if member in each} for each in (plan.old, plan.new))

@@ -21,7 +21,7 @@ from typing_extensions import override
 from psc_connect.admin.base import ProviderPage, administrator
 from psc_connect.admin.history import DECISIONS, shown_changes
 from psc_connect.admin.json_field import JSON_ATTRIBUTES, KeySetField, KeySetFileField
-from psc_connect.admin.provider.same_issuer import confirmation, explain_differences, is_confirmed
+from psc_connect.admin.provider.same_issuer import NOT_CONFIRMED, confirmation, explain_disagreements, is_confirmed
 from psc_connect.admin.reauthentication import why_not
 from psc_connect.admin.signed_payloads import PayloadExpired, read_signed_payload, sign_payload, tell_expired
 from psc_connect.administrator_messages import explain, form_errors_of
@@ -196,7 +196,7 @@ class KeysPage(ProviderPage):
             request,
             changes=changes,
             new_ignored=ignored_rows(changes.found),
-            differences=explain_differences(request, found) if found else "",
+            differences=explain_disagreements(request, found) if found else "",
             confirmation=confirmation(request, found),
             payload=payload,
         )
@@ -216,7 +216,7 @@ class KeysPage(ProviderPage):
         try:
             accepted = read_signed_payload(self._kind, request.POST.get("payload"))
             if accepted["is_pasted"] and not is_confirmed(request, self._disagreements(accepted["document"])):
-                messages.error(request, gettext("Nothing has been saved: you have not confirmed the differences."))
+                messages.error(request, NOT_CONFIRMED)
                 return self.to(self.name)
             found = accept_keys(self.provider, accepted["document"], seen=accepted["seen"], by=administrator(request))
         except PayloadExpired:

@@ -125,9 +125,8 @@ class MoveAccountsPage(ProviderPage):
             self.model_admin.log_change(request, provider, [{"changed": {"fields": ["accounts"]}}])
         text = gettext("Accounts moved to “%(slug)s”: %(count)s.")
         messages.success(request, text % {"slug": move.new.slug, "count": move.count})
-        if move.old.enabled:
-            text = gettext("Disable “%(slug)s”: a sign-in there would create a second account.")
-            messages.warning(request, text % {"slug": move.old.slug})
+        if move.advice:
+            messages.warning(request, move.advice)
         return HttpResponseRedirect(self.url("change", move.old.pk))
 
 

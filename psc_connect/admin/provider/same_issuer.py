@@ -6,6 +6,7 @@ from dataclasses import astuple
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from psc_connect.accounts.matching import is_superuser
 from psc_connect.admin import edit_conflicts
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 # Name of the checkbox.
 CONFIRMED = "confirmed_differences"
+NOT_CONFIRMED = _("Nothing has been saved: you have not confirmed the differences.")
 
 
 def is_confirmed(request: HttpRequest, found: list[Disagreement]) -> bool:
@@ -25,7 +27,7 @@ def is_confirmed(request: HttpRequest, found: list[Disagreement]) -> bool:
     return not found or (is_superuser(request.user) and request.POST.get(CONFIRMED) == _digest(found))
 
 
-def explain_differences(request: HttpRequest, found: list[Disagreement]) -> str:
+def explain_disagreements(request: HttpRequest, found: list[Disagreement]) -> str:
     """Return what the disagreements mean, and who can confirm them."""
     if is_superuser(request.user):
         what_to_do = gettext("Confirm it below if both are right.")

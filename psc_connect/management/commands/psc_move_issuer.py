@@ -72,6 +72,5 @@ def _lines_of(move: IssuerMove) -> Iterator[str]:
         yield "  " + text % {"account": account, "other": other}
     if len(move.conflicts) > MAX_SHOWN:
         yield "  " + _("and more: %(count)s in all") % {"count": len(move.conflicts)}
-    if move.count and move.old.enabled:
-        text = _("Disable “%(slug)s”: a sign-in there would create a second account.")
-        yield "  " + text % {"slug": move.old.slug}
+    if move.advice:
+        yield "  " + move.advice
