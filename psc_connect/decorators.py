@@ -6,6 +6,8 @@ import logging
 import warnings
 from collections.abc import Mapping
 from functools import partial, wraps
+from inspect import isawaitable, unwrap
+from types import MethodType
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from asgiref.sync import iscoroutinefunction, sync_to_async
@@ -172,15 +174,22 @@ def _coroutine_function(view: Callable[..., Any]) -> Callable[..., Any] | None:
     """
     if iscoroutinefunction(view):
         return view
-    # method_decorator() passes a partial of the bound method.
-    method = view.func if isinstance(view, partial) else view
-    if not getattr(getattr(method, "__self__", None), "view_is_async", False):
+    if not getattr(getattr(_bound_method(view), "__self__", None), "view_is_async", False):
         return None
 
     async def asynchronous(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        return await view(request, *args, **kwargs)
+        response = view(request, *args, **kwargs)
+        # A synchronous decorator of the method may answer in its place.
+        return await response if isawaitable(response) else response
 
     return asynchronous
+
+
+def _bound_method(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the method below the decorators of ``view``: method_decorator() passes them a partial of it."""
+    # A bound method, and a partial of it, have the attribute ``__wrapped__`` of the function below.
+    view = unwrap(view, stop=lambda each: isinstance(each, (partial, MethodType)))
+    return view.func if isinstance(view, partial) else view
 
 
 def _refusal(request: HttpRequest, conditions: tuple[Condition, ...]) -> HttpResponse | None:
