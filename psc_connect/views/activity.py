@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, cast
 from django.http import HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.decorators import method_decorator
-from django.views.decorators.csrf import csrf_protect
 
 from psc_connect.access.groups import AccountMoved
 from psc_connect.access.rules import apply_activity_rules, decide_each, rules_of
@@ -18,7 +17,7 @@ from psc_connect.login.failures import split_email_addresses
 from psc_connect.login.redirects import landing_page, safe_next
 from psc_connect.login.session import store_activity_choice
 from psc_connect.login.site_urls import home_url, login_url
-from psc_connect.views.base import ProviderView
+from psc_connect.views.csrf import CSRFProtectedView
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -29,14 +28,15 @@ if TYPE_CHECKING:
 logger = logging.getLogger("psc_connect")
 
 
-@method_decorator([csrf_protect, shared_budget(LOGIN_STEPS)], name="dispatch")
-class ActivityView(ProviderView):
+@method_decorator(shared_budget(LOGIN_STEPS), name="dispatch")
+class ActivityView(CSRFProtectedView):
     """Asks for the activity, and stores it in the session and as the default of the next login."""
 
     http_method_names = ("get", "head", "post")
 
     def get(self, request: HttpRequest, provider: str) -> HttpResponse:
-        self.next_page = safe_next(request.GET.get("next"))
+        # In the form, if its token was refused.
+        self.next_page = safe_next(request.POST.get("next") or request.GET.get("next"))
         current = current_professional(request)
         if current.account is None or current.account.provider.slug != provider:
             return HttpResponseRedirect(login_url(provider, self.next_page))
@@ -87,5 +87,6 @@ class ActivityView(ProviderView):
             "back_url": "" if current.must_choose else self.next_page or home_url(),
             "contact": split_email_addresses(provider.contact),
             "next": self.next_page,
+            "form_is_stale": self.form_is_stale,
         }
         return render(request, "psc_connect/activity.html", context, status=status)

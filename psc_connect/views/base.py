@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.cache import never_cache
-from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.csrf import csrf_exempt, requires_csrf_token
 from typing_extensions import override
 
 from psc_connect.backends import default_setting
@@ -32,7 +32,10 @@ if TYPE_CHECKING:
 
 
 # No open transaction during requests to the provider (ATOMIC_REQUESTS); no login required (LoginRequiredMiddleware).
-@method_decorator([transaction.non_atomic_requests, login_not_required, never_cache], name="dispatch")
+# Pages of each view have a form, whose token needs a cookie: the site may not have CsrfViewMiddleware.
+@method_decorator(
+    [transaction.non_atomic_requests, login_not_required, never_cache, requires_csrf_token], name="dispatch"
+)
 class ProviderView(View):
     """Base class of the login views. Each failure shows a page with an explanation, not a 500."""
 
@@ -45,12 +48,16 @@ class ProviderView(View):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         _ignore_impossible_session(request)
         try:
-            response = super().dispatch(request, *args, **kwargs)
+            response = self.handle(request, *args, **kwargs)
         except REFUSALS as exc:
             response = self.refuse(request, exc)
         if isinstance(response, HttpResponseRedirect) and request.method == "GET" and is_fetched_by_script(request):
             response = page_for_scripts(request, response)
         return self.finish(response)
+
+    def handle(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Answer by the method of the request. What this raises gets a page too."""
+        return super().dispatch(request, *args, **kwargs)
 
     @override
     def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -95,9 +102,9 @@ class GetView(ProviderView):
     http_method_names: Sequence[str] = ("get",)
 
 
-def already_signed_in(request: HttpRequest, *, status: int = 200) -> HttpResponse:
+def already_signed_in(request: HttpRequest, *, status: int = 200, form_is_stale: bool = False) -> HttpResponse:
     """Return the page that names the signed-in user and has the logout button."""
-    context = {"home_url": home_url(), "username": request.user.get_username()}
+    context = {"home_url": home_url(), "username": request.user.get_username(), "form_is_stale": form_is_stale}
     return render(request, "psc_connect/already_signed_in.html", context, status=status)
 
 

@@ -11,7 +11,6 @@ from django.http import HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.decorators import method_decorator
-from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from mozilla_django_oidc.views import OIDCLogoutView
 from typing_extensions import override
@@ -32,7 +31,8 @@ from psc_connect.models import Provider
 from psc_connect.oidc.errors import MetadataError
 from psc_connect.oidc.logout import end_session_url
 from psc_connect.providers.keys import accepts_hint
-from psc_connect.views.base import GetView, ProviderView, already_signed_in
+from psc_connect.views.base import GetView, already_signed_in
+from psc_connect.views.csrf import CSRFProtectedView
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -42,8 +42,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("psc_connect")
 
 
-@method_decorator(csrf_protect, name="dispatch")
-class LogoutView(ProviderView, OIDCLogoutView):
+class LogoutView(CSRFProtectedView, OIDCLogoutView):
     """Ends the session of this site, then that of the provider (OpenID Connect RP-Initiated Logout 1.0)."""
 
     http_method_names = ("get", "head", "post")
@@ -53,7 +52,7 @@ class LogoutView(ProviderView, OIDCLogoutView):
         """Show the page that has the logout button. A GET changes nothing: another site can trigger it."""
         if not request.user.is_authenticated:
             return HttpResponseRedirect(_logged_out_url(provider))
-        return already_signed_in(request)
+        return already_signed_in(request, form_is_stale=self.form_is_stale)
 
     @override
     @method_decorator(sensitive_post_parameters("id_token"))
