@@ -27,7 +27,8 @@ STATE_SECONDS = 600
 # Longer than its state, so that a person who comes back late can start again for the same page.
 COOKIE_SECONDS = 1200
 # For all pending logins: every request sends them, and servers limit headers (nginx 8 kB, gunicorn 8190 bytes).
-# Logins started at the same moment do not see each other's cookies; about thirty of them still fit.
+# Logins started at the same moment do not see each other's cookies: about thirty of them still fit if their pages have
+# short paths, and eight with the longest path (redirects.MAX_BYTES).
 MAX_COOKIES_BYTES = 4096
 # Each deletion is a response header, and nginx accepts 4 kB of headers from the server behind it.
 MAX_DELETIONS = 10
@@ -103,7 +104,9 @@ def store(request: HttpRequest, response: HttpResponse, login: PendingLogin, *, 
     name = cookie_name(login.state, secure=secure)
     prefix = name[:-16]
     free_bytes = MAX_COOKIES_BYTES - len(name) - len(value) - 3
-    others = {key: text for key, text in exact_cookies(request).items() if text and key.startswith(prefix)}
+    # Only names of this package: a browser can send names that no response can have.
+    name_of_ours = re.compile(re.escape(prefix) + "[0-9a-f]{16}")
+    others = {key: text for key, text in exact_cookies(request).items() if text and name_of_ours.fullmatch(key)}
     too_many = []
     for other in _sorted_by_need(others):
         free_bytes -= len(other) + len(others[other]) + 3

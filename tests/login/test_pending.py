@@ -11,6 +11,7 @@ from django.contrib.sessions.models import Session
 
 from psc_connect.encryption import CLIENT_SECRET, ID_TOKEN, PENDING_LOGIN, InvalidToken, cipher_for
 from psc_connect.login.pending import PendingLogin, cookie_name
+from psc_connect.login.redirects import MAX_BYTES
 from psc_connect.login.site_urls import login_link, login_url
 from psc_connect.models import ClaimedState
 from tests.support.browser_session import PAGE, BrowserSession, query_of
@@ -139,6 +140,21 @@ def test_all_cookies_together_stay_under_four_kilobytes(provider, person, page):
     assert person.browser.get("/").status_code == 200
     assert person.come_back(person.authorize(person.begin(page))).status_code == 302
     assert person.is_signed_in
+
+
+@pytest.mark.parametrize(("tabs", "page"), [(30, PAGE), (8, "/page/" + "x" * 505 + "/")], ids=["short", "longest"])
+def test_logins_started_at_the_same_moment_fit_the_headers_of_a_server(provider, person, settings, tabs, page):
+    """As a browser that restores its tabs. gunicorn accepts 8190 bytes; the site has cookies too."""
+    settings.PSC_CONNECT_BASE_URL = "https://testserver"
+    assert len(page) in {len(PAGE), MAX_BYTES}
+    cookies: dict[str, str] = {}
+    for _ in range(tabs):
+        tab = BrowserSession()
+        tab.begin(page)
+        cookies |= pending_cookies(tab)
+        tab.close()
+    assert len(cookies) == tabs
+    assert size_of(cookies) <= 8190 - 200
 
 
 @pytest.mark.parametrize("letter", ["x", "é", "€", "😀"])

@@ -169,6 +169,8 @@ def test_no_body_causes_a_server_error(page: str) -> None:
         assert answer.status_code < 500, (content_type, body[:50])
 
 
+NAMES_OF_NO_COOKIE = ("", "/", "(a)", "a b", "a,b", '"', "\t", "\x01", "\xe9", "A" * 16, "0" * 17)
+
 HEADERS = {
     "HTTP_HOST": ("", "evil.example", "[", "[::1", "a b", "testserver:99999999", "testserver:x", "é", "w" * 5000),
     "HTTP_COOKIE": (
@@ -188,6 +190,8 @@ HEADERS = {
             "\xff=\xff",
             "a=" + "b" * 60_000,
         ),
+        # Long enough to be deleted, with names that no response can have.
+        *(f"psc_auth_{name}=" + "w" * 4200 for name in NAMES_OF_NO_COOKIE),
         *('sessionid="' + "\\000" * 32 + '"', 'sessionid="' + "\\355\\240\\200" * 12 + '"', "django_language=\x00"),
     ),
     "HTTP_ACCEPT_LANGUAGE": ("", "\x00", "fr-" * 2000, "*", "x;q=x", "é", "zz-ZZ", "fr;q=" + "9" * 5000),
@@ -286,6 +290,7 @@ queries = st.dictionaries(st.sampled_from(PARAMETERS) | texts, texts, max_size=6
 headers = st.dictionaries(
     st.sampled_from(sorted(HEADERS)), st.binary(max_size=80).map(lambda raw: raw.decode("latin-1"))
 )
+cookie_names = st.binary(max_size=20).map(lambda raw: raw.decode("latin-1"))
 paths = st.sampled_from(PAGES) | texts.map(lambda text: f"/psc/{quote(text, errors='replace')}/callback/")
 many = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -301,3 +306,10 @@ def test_no_request_causes_a_server_error(method: str, path: str, query: str, en
 def test_no_answer_to_a_login_causes_a_server_error(parameters: dict[str, str]) -> None:
     browser, state = own_state()
     assert browser.send("GET", "/psc/psc/callback/", encoded({**parameters, "state": state})).status_code < 500
+
+
+@many
+@given(st.lists(cookie_names, max_size=4))
+def test_no_name_of_a_cookie_causes_a_server_error(names: list[str]) -> None:
+    header = ";".join(f"psc_auth_{name}={'w' * 4000}" for name in names)
+    assert AnonymousBrowser().send("GET", "/psc/psc/login/", HTTP_COOKIE=header).status_code < 500
