@@ -8,6 +8,8 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from psc_connect.login.site_urls import site_origin
+
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
@@ -46,12 +48,21 @@ def is_from_this_site(request: HttpRequest) -> bool:
 
 
 def start_of(request: HttpRequest) -> Start:
-    """Return how the login of this request was started. Another site can copy our links, and the header shows it."""
-    has_mark = "clicked" in request.GET
-    site = request.headers.get("Sec-Fetch-Site", "none" if has_mark else "")
+    """Return how the login of this request was started. Another site can copy our links, and the headers show it."""
+    site = request.headers.get("Sec-Fetch-Site") or _site_of_referrer(request)
     if site not in {"same-origin", "none"}:
         return Start.UNKNOWN
-    return Start.CLICK if has_mark else Start.THIS_SITE
+    # "none": the address bar, but also a link in an e-mail or another program.
+    return Start.CLICK if site == "same-origin" and "clicked" in request.GET else Start.THIS_SITE
+
+
+def _site_of_referrer(request: HttpRequest) -> str:
+    """Return ``same-origin`` if a page of this site sent the browser here, else "".
+
+    For browsers without Sec-Fetch-Site, and sites without https, to which no browser sends it. No page can write a
+    Referer of another site.
+    """
+    return "same-origin" if f"{request.headers.get('Referer', '')}/".startswith(f"{site_origin(request)}/") else ""
 
 
 def _mode(request: HttpRequest) -> str:

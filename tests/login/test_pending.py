@@ -236,10 +236,22 @@ def test_clicked_login_stays_where_a_page_of_the_site_redirects_every_visitor(pr
 
 
 @pytest.mark.case("AZ18")
-def test_clicked_login_stays_in_a_browser_without_the_headers(provider, person):
-    mine = start(person, BUTTON, {})
+@pytest.mark.parametrize("page", ["http://testserver", "http://testserver/page/one/?a=1"])
+@pytest.mark.parametrize("other", ["", "http://evil.example/", "http://testserver.evil.example/", "http://testserver@x/"])
+def test_clicked_login_stays_in_a_browser_without_the_headers(provider, person, page, other):
+    """Nor does a browser send them to a site without https."""
+    mine = start(person, BUTTON, {"Referer": page})
     for _ in range(17):
-        start(person, REDIRECTED, {})
+        start(person, BUTTON, {"Referer": other})
+    assert person.come_back(person.authorize(mine))["Location"] == PAGE
+
+
+@pytest.mark.case("AZ18")
+def test_link_in_an_email_pushes_out_no_click(provider, person):
+    """Each of them is our link, opened by another program."""
+    mine = start(person, BUTTON, OWN)
+    for _ in range(17):
+        start(person, BUTTON, TYPED)
     assert person.come_back(person.authorize(mine))["Location"] == PAGE
 
 
