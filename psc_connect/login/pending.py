@@ -34,6 +34,7 @@ MAX_COOKIES_BYTES = 4096
 MAX_DELETIONS = 10
 # Django hides the values of cookies with "auth" in their name in its error reports.
 NAME = "psc_auth_"
+SHORT_DIGEST = re.compile("[0-9a-f]{16}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +88,22 @@ class PendingLogin:
     def state_digest(self) -> str:
         return digest(self.state)
 
+    @property
+    def short_digest(self) -> str:
+        """The end of its cookie's name, which no other site knows."""
+        return self.state_digest[:16]
+
 
 def digest(state: str) -> str:
     return hashlib.sha256(state.encode()).hexdigest()
 
 
 def cookie_name(state: str, *, secure: bool) -> str:
-    return own_name(f"{NAME}{digest(state)[:16]}", secure=secure)
+    return _cookie_name(digest(state)[:16], secure=secure)
+
+
+def _cookie_name(short_digest: str, *, secure: bool) -> str:
+    return own_name(f"{NAME}{short_digest}", secure=secure)
 
 
 def store(request: HttpRequest, response: HttpResponse, login: PendingLogin, *, secure: bool) -> None:
@@ -102,10 +112,9 @@ def store(request: HttpRequest, response: HttpResponse, login: PendingLogin, *, 
     text = json.dumps(astuple(login), ensure_ascii=False, separators=(",", ":"))
     value = cipher_for(PENDING_LOGIN).encrypt(text.encode()).decode()
     name = cookie_name(login.state, secure=secure)
-    prefix = name[:-16]
     free_bytes = MAX_COOKIES_BYTES - len(name) - len(value) - 3
     # Only names of this package: a browser can send names that no response can have.
-    name_of_ours = re.compile(re.escape(prefix) + "[0-9a-f]{16}")
+    name_of_ours = re.compile(_cookie_name(SHORT_DIGEST.pattern, secure=secure))
     others = {key: text for key, text in exact_cookies(request).items() if text and name_of_ours.fullmatch(key)}
     too_many = []
     for other in _sorted_by_need(others):
@@ -124,6 +133,11 @@ def load(request: HttpRequest, state: str, *, secure: bool) -> PendingLogin | No
         return None
     login = _read(exact_cookie(request, cookie_name(state, secure=secure)))
     return login if login is not None and secrets.compare_digest(login.state.encode(), state.encode()) else None
+
+
+def load_restarted(request: HttpRequest, name: str, *, secure: bool) -> PendingLogin | None:
+    """Return the login whose ``short_digest`` is ``name``, if this browser started it, or None."""
+    return _read(exact_cookie(request, _cookie_name(name, secure=secure)))
 
 
 def delete(response: HttpResponse, login: PendingLogin, *, secure: bool) -> None:

@@ -107,8 +107,8 @@ def login_url(provider: str, next_page: str, **parameters: str) -> str:
 
     ``parameters``: ``again`` (this login has been restarted once), ``choose`` (ask which provider), ``clicked`` (see
     ``login_link``), ``fetched`` (the link of the page for scripts), ``from_other_host`` (redirected from another host
-    of the site), ``identify`` (the person identified too long ago for a session), ``as=other`` (another person than
-    the one with a session at the provider).
+    of the site), ``identify`` (the person identified too long ago for a session), ``restarted`` (which login has been
+    restarted), ``as=other`` (another person than the one with a session at the provider).
     """
     query = {**_next_parameter(next_page), **parameters}
     return reverse("psc_connect:login", args=[provider] if provider else [], query=query)

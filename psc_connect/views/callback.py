@@ -49,6 +49,7 @@ class CallbackView(GetView, OIDCAuthenticationCallbackView):
     cross-site. A HEAD or OPTIONS request must not spend the code.
     """
 
+    # Its cookie is deleted, unless the login page needs it.
     login: PendingLogin | None = None
     backend: ProSanteConnectBackend | None = None
 
@@ -98,7 +99,7 @@ class CallbackView(GetView, OIDCAuthenticationCallbackView):
             user = backend.authenticate(request, code_grant=grant)
         except IdentificationTooOld:
             # Once: the next login sends `max_age`, and accepts what the provider answers.
-            return HttpResponseRedirect(_restart_url(login, identify="1"))
+            return self._redirect_to_login(login, identify="1")
         if user is None:
             raise LoginRefused("account_refused_by_site")
         return self._sign_in(request, backend, user, login)
@@ -137,7 +138,17 @@ class CallbackView(GetView, OIDCAuthenticationCallbackView):
             return self._redirect_to_page(request)
         if login.is_retry:
             raise exc
-        return HttpResponseRedirect(_restart_url(login, again="1"))
+        return self._redirect_to_login(login, again="1")
+
+    def _redirect_to_login(self, login: PendingLogin, **parameters: str) -> HttpResponse:
+        """Start the login again, with these parameters and those that it was started with."""
+        started_with = {"again": login.is_retry, "identify": login.identify}
+        kept = {name: "1" for name, is_set in started_with.items() if is_set}
+        kept |= {"as": "other"} if login.as_other_person else {}
+        kept |= {"restarted": login.short_digest}
+        # The login page reads the cookie, and deletes it: a redirect from the provider does not show the first click.
+        self.login = None
+        return HttpResponseRedirect(login_url(login.provider, login.next, **{**kept, **parameters}))
 
     def _sign_in(
         self, request: HttpRequest, backend: ProSanteConnectBackend, user: User, login: PendingLogin
@@ -181,14 +192,6 @@ class CallbackView(GetView, OIDCAuthenticationCallbackView):
     @override
     def success_url(self) -> str:
         return landing_page(self.next_page)
-
-
-def _restart_url(login: PendingLogin, **parameters: str) -> str:
-    """Return the URL that starts the login again, with these parameters and those that it was started with."""
-    started_with = {"again": login.is_retry, "identify": login.identify}
-    kept = {name: "1" for name, is_set in started_with.items() if is_set}
-    kept |= {"as": "other"} if login.as_other_person else {}
-    return login_url(login.provider, login.next, **{**kept, **parameters})
 
 
 def _send_signals(backend: ProSanteConnectBackend, *, request: HttpRequest, user: User) -> None:

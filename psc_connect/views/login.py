@@ -11,7 +11,7 @@ from mozilla_django_oidc.views import OIDCAuthenticationRequestView
 from typing_extensions import override
 
 from psc_connect.exceptions import LoginRefused
-from psc_connect.login import recent_logins, site_urls
+from psc_connect.login import pending, recent_logins, site_urls
 from psc_connect.login.authorization_request import send_to_provider
 from psc_connect.login.pending import PendingLogin
 from psc_connect.login.provider_selection import enabled_providers, select_provider
@@ -71,6 +71,7 @@ class LoginView(GetView, OIDCAuthenticationRequestView):
         """Return the login URL with the parameters of this request and these."""
         kept = {name: "1" for name in ("again", "choose", "clicked", "fetched", "identify") if name in request.GET}
         kept |= {"as": "other"} if _is_other_person(request) else {}
+        kept |= {"restarted": restarted} if (restarted := _restarted(request)) else {}
         return login_url(provider, self.next_page, **{**kept, **parameters})
 
     def _select_provider(self, request: HttpRequest, choices: list[Provider]) -> Provider | None:
@@ -81,17 +82,22 @@ class LoginView(GetView, OIDCAuthenticationRequestView):
         # Before the person identifies: without the secret, the callback can only refuse.
         provider.secret_for_its_issuer()
         follow_if_due(provider)
+        secure = site_urls.is_secure(request)
+        restarted = pending.load_restarted(request, _restarted(request), secure=secure)
         login = PendingLogin(
             provider=provider.slug,
             provider_id=provider.pk,
             next=self.next_page,
             is_retry="again" in request.GET,
             identify="identify" in request.GET,
-            start=start_of(request),
+            start=restarted.start if restarted is not None else start_of(request),
             as_other_person=_is_other_person(request),
             finished_before=recent_logins.count(request, self.next_page),
         )
-        return send_to_provider(request, provider, login, extra=self.get_extra_params(request))
+        response = send_to_provider(request, provider, login, extra=self.get_extra_params(request))
+        if restarted is not None:
+            pending.delete(response, restarted, secure=secure)
+        return response
 
     @override
     def get_extra_params(self, request: HttpRequest) -> dict[str, str]:
@@ -125,3 +131,9 @@ def _may_start_in_script(request: HttpRequest) -> bool:
 def _is_other_person(request: HttpRequest) -> bool:
     """Return whether the provider's session may belong to another person (the link on the page of a refusal)."""
     return request.GET.get("as") == "other"
+
+
+def _restarted(request: HttpRequest) -> str:
+    """Return the ``short_digest`` of the login that is started again, or ""."""
+    restarted = request.GET.get("restarted", "")
+    return restarted if pending.SHORT_DIGEST.fullmatch(restarted) else ""

@@ -13,7 +13,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.sessions.models import Session
 
 from tests.conftest import client_of
-from tests.support.browser_session import PAGE, BrowserSession, query_of
+from tests.support.browser_session import PAGE, BrowserSession, restart_parameters
 from tests.support.refusals import assert_refused
 
 # Not inside a transaction: the second claim of a state is an error of the database.
@@ -83,7 +83,7 @@ def test_second_click_restarts_the_login_once_and_signs_in(simulator, provider, 
     person.come_back(url)
     restart = second.come_back(url)
     assert simulator.count("token") == 1
-    assert query_of(restart["Location"]) == {"next": PAGE, "again": "1"}
+    assert restart_parameters(restart) == {"next": PAGE, "again": "1"}
     started = second.browser.get(restart["Location"])
     assert second.come_back(second.authorize(started["Location"]))["Location"] == PAGE
     assert second.is_signed_in

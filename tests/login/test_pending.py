@@ -14,7 +14,7 @@ from psc_connect.login.pending import PendingLogin, cookie_name
 from psc_connect.login.redirects import MAX_BYTES
 from psc_connect.login.site_urls import login_link, login_url
 from psc_connect.models import ClaimedState
-from tests.support.browser_session import PAGE, BrowserSession, query_of
+from tests.support.browser_session import PAGE, BrowserSession, path_of, query_of
 from tests.support.refusals import assert_refused, pending_cookies
 
 pytestmark = pytest.mark.django_db
@@ -237,7 +237,9 @@ def test_clicked_login_stays_where_a_page_of_the_site_redirects_every_visitor(pr
 
 @pytest.mark.case("AZ18")
 @pytest.mark.parametrize("page", ["http://testserver", "http://testserver/page/one/?a=1"])
-@pytest.mark.parametrize("other", ["", "http://evil.example/", "http://testserver.evil.example/", "http://testserver@x/"])
+@pytest.mark.parametrize(
+    "other", ["", "http://evil.example/", "http://testserver.evil.example/", "http://testserver@x/"]
+)
 def test_clicked_login_stays_in_a_browser_without_the_headers(provider, person, page, other):
     """Nor does a browser send them to a site without https."""
     mine = start(person, BUTTON, {"Referer": page})
@@ -272,6 +274,46 @@ def test_started_again_after_a_refusal_is_a_click(simulator, provider, person):
     for _ in range(17):
         start(person, BUTTON, FOREIGN)
     assert person.come_back(person.authorize(mine))["Location"] == PAGE
+
+
+@pytest.mark.case("AZ18")
+@pytest.mark.parametrize(
+    ("fault", "options"),
+    [
+        ("callback_error", {"error": "temporarily_unavailable", "description": "authentication_expired"}),
+        ("old_auth_time", {"seconds": 5 * 3600}),
+    ],
+)
+def test_login_that_was_started_again_is_still_a_click(simulator, provider, person, fault, options):
+    """The provider's redirect is the reason why it starts: a navigation from another site."""
+    clicked = start(person, BUTTON, OWN)
+    with simulator.fault(fault, **options):
+        restart = person.browser.get(path_of(person.authorize(clicked)), headers=FOREIGN)
+    mine = start(person, restart["Location"], FOREIGN)
+    assert pending_cookies(person).keys() == names_of([mine])
+    for _ in range(17):
+        start(person, BUTTON, FOREIGN)
+    assert person.come_back(person.authorize(mine))["Location"] == PAGE
+
+
+@pytest.mark.case("AZ18")
+@pytest.mark.parametrize("name", ["", "0" * 16, "é", "\x00", "of another browser"])
+def test_another_site_cannot_restart_a_login_that_it_does_not_know(provider, person, name):
+    mine = start(person, REDIRECTED, OWN)
+    other = BrowserSession()
+    clicked = start(other, BUTTON, OWN)
+    name = query_of(clicked)["state"] if name == "of another browser" else name
+    for _ in range(17):
+        start(person, login_link("psc", PAGE, restarted=name, again="1"), FOREIGN)
+    assert person.come_back(person.authorize(mine))["Location"] == PAGE
+    other.close()
+
+
+@pytest.mark.parametrize(("name", "kept"), [("0123456789abcdef", "0123456789abcdef"), ("é", None), ("\x00", None)])
+def test_other_host_gets_the_name_of_a_login_that_was_started_again(provider, person, settings, name, kept):
+    settings.PSC_CONNECT_BASE_URL = "http://www.example.org"
+    settings.ALLOWED_HOSTS = ["testserver"]
+    assert query_of(start(person, login_url("psc", PAGE, restarted=name), FOREIGN)).get("restarted") == kept
 
 
 # --- several tabs -----------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from django.test import AsyncClient
 from psc_connect.models import Account, Provider
 from psc_connect.signals import account_created
 from tests.login.test_costs import statements
-from tests.support.browser_session import PAGE, BrowserSession, must_sign_in, path_of, query_of
+from tests.support.browser_session import PAGE, BrowserSession, must_sign_in, path_of, query_of, restart_parameters
 
 pytestmark = [pytest.mark.django_db, pytest.mark.case("SE04"), pytest.mark.usefixtures("provider")]
 MINUTE, HOUR = 60, 3600
@@ -219,7 +219,8 @@ def test_old_identification_is_asked_for_again_once_before_anything_is_saved(sim
     account_created.connect(lambda **arguments: created.append(arguments), weak=False, dispatch_uid="limits")
     with simulator.fault("old_auth_time", seconds=4 * HOUR):
         response = person.sign_in(PAGE)
-    assert path_of(response["Location"]) == f"/psc/psc/login/?next={PAGE.replace('/', '%2F')}&identify=1"
+    assert response["Location"].startswith("/psc/psc/login/?")
+    assert restart_parameters(response) == {"next": PAGE, "identify": "1"}
     assert (simulator.count("token"), simulator.count("userinfo")) == (1, 0)
     assert not person.is_signed_in
     assert not Account.objects.exists()
@@ -307,7 +308,7 @@ def test_restart_after_a_double_click_asks_too_and_ends(simulator, person):
     with simulator.fault("old_auth_time", seconds=5 * HOUR):
         started = person.browser.get("/psc/psc/login/", {"next": PAGE, "again": "1"})
         response = person.come_back(person.authorize(started["Location"]))
-        assert query_of(response["Location"]) == {"next": PAGE, "identify": "1", "again": "1"}
+        assert restart_parameters(response) == {"next": PAGE, "identify": "1", "again": "1"}
         started = person.browser.get(response["Location"])
         assert person.come_back(person.authorize(started["Location"]))["Location"] == PAGE
     assert person.is_signed_in
@@ -317,7 +318,7 @@ def test_restarts_keep_what_the_login_was_started_with(simulator, person):
     with simulator.fault("old_auth_time", seconds=5 * HOUR):
         started = person.browser.get("/psc/psc/login/", {"next": PAGE, "as": "other"})
         response = person.come_back(person.authorize(started["Location"]))
-    assert query_of(response["Location"]) == {"next": PAGE, "as": "other", "identify": "1"}
+    assert restart_parameters(response) == {"next": PAGE, "as": "other", "identify": "1"}
     request = query_of(person.browser.get(response["Location"])["Location"])
     assert (request["prompt"], request["max_age"]) == ("login", str(4 * HOUR - MINUTE))
 

@@ -73,6 +73,13 @@ def query_of(url: str) -> dict[str, str]:
     return {name: values[0] for name, values in parse_qs(urlsplit(url).query, keep_blank_values=True).items()}
 
 
+def restart_parameters(response: Any) -> dict[str, str]:
+    """Return the parameters of a redirect that starts a login again, without the one that names the old login."""
+    parameters = query_of(response["Location"])
+    assert len(parameters.pop("restarted")) == 16
+    return parameters
+
+
 def error_code_of(response: Any) -> str:
     """Return the error code that the error page shows."""
     assert "psc_connect/error.html" in [template.name for template in response.templates], response

@@ -33,7 +33,7 @@ CHARSETS = ("utf-16", "utf-7", "punycode", "unknown", "é")
 # Of the callback, then of the login.
 PARAMETERS = (
     *("state", "code", "error", "error_description", "iss"),
-    *("next", "as", "again", "choose", "clicked", "fetched", "from_other_host", "identify"),
+    *("next", "as", "again", "choose", "clicked", "fetched", "from_other_host", "identify", "restarted"),
 )
 NASTY = (
     *(
