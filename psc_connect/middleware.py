@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.conf import settings
-from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth import alogout, logout
 from django.utils.decorators import sync_and_async_middleware
 
 from psc_connect.current_professional import CurrentProfessional, PSCRequest
-from psc_connect.login.session_limits import has_ended, is_in_cookie, keep_limits
+from psc_connect.login.session_limits import end_when_loaded, has_ended, keep_limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,11 +25,13 @@ __all__ = ["ProSanteConnectMiddleware"]
 def ProSanteConnectMiddleware(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:  # noqa: N802 - MIDDLEWARE lists names of classes
     """Set ``request.psc`` on every request. Place it after Django's AuthenticationMiddleware.
 
-    It also ends a session in a cookie after its longest life, and shortens that of sessions that each save prolongs.
+    It also ends sessions after their longest life, and shortens that of sessions that each save prolongs.
     """
     if iscoroutinefunction(get_response):
 
         async def asynchronous(request: HttpRequest) -> HttpResponseBase:
+            if _was_read_after_its_end(request):
+                await alogout(request)
             response: HttpResponseBase = await get_response(_with_professional(request))
             if _will_be_saved(request):
                 await sync_to_async(keep_limits)(request.session)
@@ -38,6 +40,8 @@ def ProSanteConnectMiddleware(get_response: Callable[[HttpRequest], Any]) -> Cal
         return asynchronous
 
     def synchronous(request: HttpRequest) -> HttpResponseBase:
+        if _was_read_after_its_end(request):
+            logout(request)
         response: HttpResponseBase = get_response(_with_professional(request))
         if _will_be_saved(request):
             keep_limits(request.session)
@@ -46,24 +50,17 @@ def ProSanteConnectMiddleware(get_response: Callable[[HttpRequest], Any]) -> Cal
     return synchronous
 
 
+def _was_read_after_its_end(request: HttpRequest) -> bool:
+    """Return whether an earlier middleware has read a session that should have ended."""
+    session = getattr(request, "session", None)
+    return session is not None and session.accessed and has_ended(session)
+
+
 def _with_professional(request: HttpRequest) -> HttpRequest:
-    _end_session_in_cookie(request)
+    if hasattr(request, "session"):
+        end_when_loaded(request.session)
     cast("PSCRequest", request).psc = CurrentProfessional(request)
     return request
-
-
-def _end_session_in_cookie(request: HttpRequest) -> None:
-    """End a session that no server has, after its longest life. Django only looks at the age of the cookie."""
-    session = getattr(request, "session", None)
-    if session is None or not is_in_cookie(session) or session.is_empty():
-        return
-    # Reading it here must not make every page depend on the cookie (`Vary`).
-    accessed = session.accessed
-    if has_ended(session):
-        session.flush()
-        request.user = AnonymousUser()
-    else:
-        session.accessed = accessed
 
 
 def _will_be_saved(request: HttpRequest) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib.sessions.backends import signed_cookies
@@ -72,10 +72,35 @@ def release_limits(session: SessionBase) -> None:
         session.set_expiry(None)
 
 
-def has_ended(session: SessionBase) -> bool:
+def has_ended(session: SessionBase | dict[str, Any]) -> bool:
     """Return whether a session continues beyond its end, as where a cookie stores it or the site has prolonged it."""
     limits = session.get(KEY)
     return limits is not None and time.time() >= limits["ends_at"]
+
+
+def end_when_loaded(session: SessionBase) -> None:
+    """End a session beyond its end as soon as its data are loaded.
+
+    To load them for this alone would cost a statement on every page, and make every page depend on the cookie (`Vary`).
+    """
+    load, aload = session.load, session.aload
+
+    def load_or_end() -> dict[str, Any]:
+        data = load()
+        if not has_ended(data):
+            return data
+        session.flush()
+        return {}
+
+    async def aload_or_end() -> dict[str, Any]:
+        data = await aload()
+        if not has_ended(data):
+            return data
+        await session.aflush()
+        return {}
+
+    session.load = load_or_end  # type: ignore[method-assign]
+    session.aload = aload_or_end  # type: ignore[method-assign]
 
 
 def is_in_cookie(session: SessionBase) -> bool:

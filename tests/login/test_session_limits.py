@@ -417,6 +417,38 @@ def test_page_that_does_not_read_the_session_does_not_depend_on_its_cookie(perso
     assert "Cookie" not in person.browser.get("/").headers.get("Vary", "")
 
 
+REMEMBERS = "tests.support.middleware.RemembersPeople"
+READS_EARLY = "tests.support.middleware.ReadsTheSessionEarly"
+
+
+@pytest.mark.parametrize("others", [[REMEMBERS], [REMEMBERS, READS_EARLY]])
+def test_middleware_that_prolongs_sessions_after_ours_moves_no_end(
+    person, engine, settings, professional_pages, wait, others
+):
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, *others]
+    settings.MIDDLEWARE = with_ours(settings.MIDDLEWARE)
+    person.sign_in(PAGE)
+    assert not must_sign_in(person)
+    assert cookie_seconds(person) == 30 * 24 * HOUR
+    wait(4 * HOUR - 10)
+    assert not must_sign_in(person)
+    kept = person.browser.cookies[site.SESSION_COOKIE_NAME].value
+    wait(11)
+    assert must_sign_in(person)
+    assert person.browser.cookies[site.SESSION_COOKIE_NAME].value == ""
+    person.browser.cookies[site.SESSION_COOKIE_NAME] = kept
+    assert must_sign_in(person)
+    assert not Session.objects.exists()
+
+
+@pytest.mark.usefixtures("middleware", "open_site")
+def test_page_that_does_not_read_the_session_costs_no_statement(person, engine):
+    person.sign_in(PAGE)
+    with statements() as made:
+        person.browser.get("/")
+    assert len(made) == 0
+
+
 @pytest.mark.parametrize("saves", [True, False])
 def test_middleware_costs_no_statement(person, settings, saves):
     settings.SESSION_SAVE_EVERY_REQUEST = saves
@@ -455,3 +487,19 @@ def test_middleware_keeps_the_end_under_an_asynchronous_server(person, engine, s
     assert 2 * HOUR - 5 <= cookie_seconds(person) <= 2 * HOUR
     wait(2 * HOUR + 1)
     assert async_to_sync(_ask)(person, "/podiatrists/decorated/").status_code == 302
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("engine", ["db", "cached_db", "signed_cookies"], indirect=True)
+@pytest.mark.parametrize("others", [[REMEMBERS], [REMEMBERS, READS_EARLY]])
+def test_prolonged_session_ends_under_an_asynchronous_server(
+    person, engine, settings, professional_pages, wait, others
+):
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, *others]
+    settings.MIDDLEWARE = with_ours(settings.MIDDLEWARE)
+    person.sign_in(PAGE)
+    assert async_to_sync(_ask)(person, "/podiatrists/decorated/").status_code == 200
+    assert cookie_seconds(person) == 30 * 24 * HOUR
+    wait(4 * HOUR + 1)
+    assert async_to_sync(_ask)(person, "/podiatrists/decorated/").status_code == 302
+    assert person.browser.cookies[site.SESSION_COOKIE_NAME].value == ""
