@@ -44,7 +44,7 @@ def validate_claim_path(path: str) -> None:
         raise ValidationError(message, code="attribute_claim_too_deep") from exc
     except TooSlow as exc:
         if current_budget().is_used_up:
-            message = _("Not checked: this page has used all its steps. Enter fewer new rows at once.")
+            message = _("Not checked: this page has reached its limit of work. Enter fewer new rows at once.")
             raise ValidationError(message, code="budget_used_up") from exc
         message = _("This expression takes too long to evaluate, even on the samples shipped with the package.")
         raise ValidationError(message, code="attribute_claim_too_slow") from exc

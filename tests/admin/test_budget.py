@@ -17,7 +17,7 @@ from tests.admin.mapping_page import page_of, row_codes, row_previews, submit
 from tests.admin.pages import ADD, Administrator, codes, text_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
-USED_UP = "This page has used all the steps that one request may take"
+USED_UP = "This page has reached its limit of work"
 # The work of one request, with what surrounds it. Far from what it took without a budget: 44 s.
 CPU_SECONDS = 15
 # Slow for this claim only, so that the check with the samples takes few steps.
@@ -53,7 +53,7 @@ def test_two_hundred_slow_rows_end_with_the_budget(admin: Administrator, provide
     assert USED_UP in text_of(page)
     results = [row.result for kind in ("attribute_rows", "group_rows") for row in row_previews(page, kind)]
     assert "takes too long" in results[0]
-    assert results[-1] == "Not evaluated: this page has used all its steps."
+    assert results[-1] == "Not evaluated: this page has reached its limit of work."
     assert len(results) == 200
 
 

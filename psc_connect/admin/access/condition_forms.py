@@ -155,7 +155,9 @@ class ConditionForm(forms.Form):
     def _unclear_error(self, typed: str) -> ValidationError:
         text = "; ".join(self.texts_without_suggestion) or typed
         if self.search.budget.is_used_up:
-            message = _("“%(text)s” was not searched: this page has used all its steps. Search fewer texts at once.")
+            message = _(
+                "“%(text)s” was not searched: this page has reached its limit of work. Search fewer texts at once."
+            )
             return ValidationError(message, "budget_used_up", {"text": text})
         return ValidationError(_("“%(text)s” is neither a code nor a label."), "access_code_unknown", {"text": text})
 

@@ -201,7 +201,7 @@ def _in_words(counts: AccountCounts) -> str:
     words = text % {"refused": counts.refused, "known": counts.known}
     if not counts.is_partial:
         return words
-    partial = gettext("These are the first %(known)s accounts only: this page has used all its steps.")
+    partial = gettext("These are the first %(known)s accounts only: this page has reached its limit of work.")
     return f"{words} {partial % {'known': counts.known}}"
 
 

@@ -102,7 +102,7 @@ class MappingPreview:
 
 
 def _not_evaluated() -> RowPreview:
-    return RowPreview("", gettext("Not evaluated: this page has used all its steps."), is_problem=True)
+    return RowPreview("", gettext("Not evaluated: this page has reached its limit of work."), is_problem=True)
 
 
 def _step_in_words(step: Step) -> str:
