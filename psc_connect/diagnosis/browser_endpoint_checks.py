@@ -99,12 +99,20 @@ def _finding_for_page(answer: SilentAnswer, *, redirect_uri: str, credentials: s
         return Finding(CHECK, Status.FAILED, code, text % {"uri": redirect_uri}, advice)
     if credentials == "token_invalid_client":
         text = _("The provider shows an error page to people who sign in: the client id is unknown or disabled.")
-        return Finding(CHECK, Status.FAILED, "authorization_client_refused", text)
+        advice = _(
+            "Compare the client id and the environment with what the provider gave you. If they are right, ask the "
+            "provider to enable the client."
+        )
+        return Finding(CHECK, Status.FAILED, "authorization_client_refused", text, advice)
     text = _(
         "The provider shows an error page to people who sign in: it does not know the client id or the redirect URI, "
         "the client is disabled, or its realm is switched off."
     )
-    return Finding(CHECK, Status.FAILED, "authorization_request_refused", text)
+    advice = _(
+        "Compare the client id and the environment with what the provider gave you. If they are right, ask the "
+        "provider whether the client and its realm are enabled, and whether it knows the redirect URI %(uri)s."
+    )
+    return Finding(CHECK, Status.FAILED, "authorization_request_refused", text, advice % {"uri": redirect_uri})
 
 
 def check_end_session(metadata: ProviderMetadata, *, deadline: Deadline) -> Iterator[Finding]:

@@ -131,9 +131,10 @@ def test_an_undeclared_redirect_uri_is_reported(admin: Administrator, provider: 
 def test_an_unknown_client_is_reported(admin: Administrator, provider: Provider) -> None:
     provider.client_id = "another"
     provider.save()
-    found = outcome(admin, provider)
-    assert found["authorization"] == ("failed", "authorization_client_refused")
-    assert found["credentials"] == ("failed", "token_invalid_client")
+    assert outcome(admin, provider)["credentials"] == ("failed", "token_invalid_client")
+    finding = finding_of(admin, provider, "authorization")
+    assert (finding.status.value, finding.code) == ("failed", "authorization_client_refused")
+    assert "ask the provider to enable the client" in finding.advice
 
 
 def test_a_realm_that_is_off_is_a_failure(admin: Administrator, provider: Provider, simulator: Simulator) -> None:
@@ -153,7 +154,9 @@ def test_an_error_page_is_not_explained_by_credentials_that_were_not_tested(
     provider.save()
     page = b"<h1>We are sorry ...</h1><p>Realm not enabled</p>"
     with simulator.fault("answer", endpoint="authorization", status=400, body=page, headers=HTML):
-        assert outcome(admin, provider)["authorization"] == ("failed", "authorization_request_refused")
+        finding = finding_of(admin, provider, "authorization")
+    assert (finding.status.value, finding.code) == ("failed", "authorization_request_refused")
+    assert finding.advice.endswith("whether it knows the redirect URI http://127.0.0.1/psc/psc/callback/.")
 
 
 @pytest.mark.parametrize(
