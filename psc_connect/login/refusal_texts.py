@@ -173,10 +173,12 @@ EXPLANATIONS = {
             "You have just signed in twice, but the page that you wanted signed you out: your account may lack a "
             "permission, or the site has lost your session. Ask the team of this site, and give them the code below."
         ),
+        # It would end here again.
+        can_start_again=False,
     ),
     "loop_user_missing": Explanation(
         403,
-        _("This site does not find your account again"),
+        _("This site cannot find your account"),
         _(
             "You have just signed in twice, but the next page did not find your session or your account. Start again; "
             "if it happens again, give the code below to the people who run this site."

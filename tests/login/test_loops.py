@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable
 from functools import partial
+from html import unescape
 from typing import Any
 
 import pytest
@@ -111,7 +112,11 @@ def test_loop_of_a_session_store_that_loses_sessions_ends_on_a_page(simulator, p
 @pytest.mark.case("NW08")
 def test_loop_of_a_site_that_signs_out_without_permission_ends_on_a_page(simulator, person, settings):
     settings.MIDDLEWARE = [*settings.MIDDLEWARE, f"{__name__}.signs_out_without_permission"]
-    assert_loop_ends(visit(person), "loop_permission_missing", simulator=simulator)
+    response = visit(person)
+    assert_loop_ends(response, "loop_permission_missing", simulator=simulator)
+    # To start again would end here again.
+    assert '<a class="psc-action" href="/"' in response.content.decode()
+    assert response.context["start_again_url"] not in unescape(response.content.decode())
 
 
 @pytest.mark.case("NW08")
