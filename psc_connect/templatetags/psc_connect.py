@@ -60,7 +60,7 @@ def psc_connect_logout_button(
         other_person = other_person and bool(session_login(request).provider)
     return {
         "url": reverse("psc_connect:logout", args=[slug]) if slug else "",
-        "text": text or (_("Sign out of Pro Santé Connect too") if other_person else _("Sign out")),
+        "text": text or (_("Close my Pro Santé Connect session too") if other_person else _("Sign out")),
         "then": "",
         "other_person": other_person,
         "next": _next_page(request, "") if other_person else "",

@@ -136,6 +136,8 @@ class LoggedOutView(GetView):
         can_close = not is_closed and can_end_session(provider)
         context = {
             "ended_at_provider": is_closed,
+            # The person was not signed in here: from the page of a refused login, or from this one.
+            "ended_at_provider_only": logout is not None and logout.then == CLOSE and is_closed,
             "signs_in": signs_in,
             "provider": provider,
             "next": next_page,

@@ -69,7 +69,7 @@ def test_an_administrator_who_came_with_psc_can_end_both_sessions(
     User.objects.update(is_staff=True)
     page = person.browser.get("/admin/").content.decode()
     assert SIGN_OUT_OF_BOTH in page
-    assert ">Sign out of Pro Santé Connect too</button>" in page
+    assert ">Close my Pro Santé Connect session too</button>" in page
     assert 'href="/static/psc_connect/psc_connect.css"' in page
 
 

@@ -82,6 +82,9 @@ def test_the_refused_person_can_close_the_session_at_the_provider(refused: Any, 
     back = return_from_provider(person, leaving)
     assert back.context["ended_at_provider"]
     assert not back.context["signs_in"]
+    # The person had no session of this site.
+    assert "<p>Your Pro Santé Connect session is closed.</p>" in back.content.decode()
+    assert "both closed" not in back.content.decode()
     assert asks_for_identification(person)
 
 

@@ -191,12 +191,16 @@ def is_signed_out_of_site_only(person: BrowserSession) -> bool:
 
 
 @pytest.mark.case("LO04")
+@pytest.mark.usefixtures("english")
 def test_without_an_end_session_endpoint_the_page_says_that_only_this_site_was_signed_out(simulator, provider, person):
     person.sign_in()
     metadata = simulator.metadata
     del metadata["end_session_endpoint"]
     Provider.objects.update(metadata=metadata)
     assert is_signed_out_of_site_only(person)
+    page = person.browser.get("/psc/psc/logged-out/").content.decode()
+    assert "remove your card from the reader or close the browser" in page
+    assert "click below" not in page
 
 
 @pytest.mark.case("LO04")

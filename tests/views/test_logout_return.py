@@ -147,7 +147,10 @@ def test_without_a_confirmation_the_person_can_close_the_session_at_the_provider
     person.sign_in()
     simulator.sign_in(None)
     person.browser.cookies.clear()
-    leaving = press(person, person.browser.get(LOGGED_OUT), CLOSE)
+    response = person.browser.get(LOGGED_OUT)
+    assert "click below to close it" in response.content.decode()
+    assert "remove your card" not in response.content.decode()
+    leaving = press(person, response, CLOSE)
     assert query_of(end_session_url(leaving)).keys() == {"client_id", "post_logout_redirect_uri", "state"}
     assert not asks_for_identification(person)
 

@@ -42,6 +42,14 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
         "logged_out.html",
         {"ended_at_provider": True, "home_url": "/home/", "login_url": "/in/"},
     ),
+    "signed out at the provider only": (
+        "logged_out.html",
+        {"ended_at_provider": True, "ended_at_provider_only": True, "home_url": "/home/", "login_url": "/in/"},
+    ),
+    "signed out here, without a way to close the other session": (
+        "logged_out.html",
+        {"ended_at_provider": False, "home_url": "/home/", "login_url": "/in/"},
+    ),
     "signed out here": (
         "logged_out.html",
         {"ended_at_provider": False, "home_url": "/home/", "login_url": "/in/", "logout_url": "/out/"},
@@ -140,7 +148,9 @@ def test_logout_page_redirects_by_itself_and_has_a_link() -> None:
 
 
 def test_logout_of_this_site_alone_says_how_to_end_the_other_session() -> None:
-    assert "retirez votre carte" in page_of("signed out here")
+    assert "retirez votre carte" in page_of("signed out here, without a way to close the other session")
+    # There, a button closes it.
+    assert "retirez votre carte" not in page_of("signed out here")
     assert "retirez votre carte" not in page_of("signed out of both")
 
 

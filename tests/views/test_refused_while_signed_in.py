@@ -56,7 +56,7 @@ def test_another_person_can_sign_in(podiatrist: BrowserSession, address: str, ne
 @pytest.mark.parametrize("address", ["/doctors/", NO_ACCESS])
 def test_the_person_can_sign_out_of_both(podiatrist: BrowserSession, address: str) -> None:
     response = podiatrist.browser.get(address)
-    assert "Sign out of Pro Santé Connect too" in response.content.decode()
+    assert ">Close my Pro Santé Connect session too</button>" in response.content.decode()
     back = return_from_provider(podiatrist, press(podiatrist, response, SIGN_OUT))
     assert back.context["ended_at_provider"]
     assert not back.context["signs_in"]
@@ -100,4 +100,4 @@ def test_a_user_signed_in_by_password_has_the_sign_out_alone(
     response = person.browser.get(address)
     assert response.status_code == 403
     assert buttons(response) == [SIGN_OUT]
-    assert "Pro Santé Connect too" not in response.content.decode()
+    assert "Pro Santé Connect session too" not in response.content.decode()
