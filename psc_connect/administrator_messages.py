@@ -43,6 +43,12 @@ def explain(code: str) -> str:
     return sentence(code, gettext)
 
 
+def explained(exc: OIDCError) -> str:
+    """Return the URL that was requested, if there was one, and what the error means."""
+    text = explain(exc.code)
+    return f"{exc.url} – {text}" if exc.url else text
+
+
 def labelled(name: str, text: str) -> str:
     """Return ``name: text``, with the colon as the active language writes it."""
     return gettext("%(name)s: %(text)s") % {"name": name, "text": text}
@@ -51,7 +57,7 @@ def labelled(name: str, text: str) -> str:
 def form_errors_of(exc: OIDCError) -> list[ValidationError]:
     """Return the form errors for an error of the protocol: one for each problem, with its code."""
     if not isinstance(exc, MetadataError):
-        return [ValidationError(explain(exc.code), code=exc.code)]
+        return [ValidationError(explained(exc), code=exc.code)]
     return [
         ValidationError(
             labelled(problem.field, explain(problem.code)) if problem.field else explain(problem.code),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
 
-from psc_connect.administrator_messages import explain
+from psc_connect.administrator_messages import explained
 
 if TYPE_CHECKING:
     from psc_connect.oidc.errors import OIDCError
@@ -70,8 +70,7 @@ class Finding:
 
 def failure(check: str, exc: OIDCError) -> Finding:
     """Return the finding for an error of the protocol. It names the URL that was requested, if there is one."""
-    text = described(explain(exc.code), exc.detail)
-    return Finding(check, Status.FAILED, exc.code, f"{exc.url} – {text}" if exc.url else text)
+    return Finding(check, Status.FAILED, exc.code, described(explained(exc), exc.detail))
 
 
 def described(text: str, detail: str) -> str:

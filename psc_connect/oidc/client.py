@@ -19,7 +19,7 @@ from psc_connect.oidc.errors import (
     UserinfoError,
     detail_of,
 )
-from psc_connect.oidc.http import Answer, HTTPPolicy, send
+from psc_connect.oidc.http import Answer, HTTPPolicy, send, shown_url
 from psc_connect.oidc.jwks import strip_private_members
 from psc_connect.oidc.metadata import ProviderMetadata, discovery_candidates
 from psc_connect.oidc.strict_json import StrictJSONError, loads_strict
@@ -185,5 +185,5 @@ def _fetch(url: str, *, http: HTTPPolicy, deadline: Deadline, limit: int) -> byt
         time.sleep(_RETRY_AFTER_SECONDS)
         answer = send("GET", url, http=http, deadline=deadline, limit=limit)
     if answer.status != 200:
-        raise ProviderUnavailable("provider_request_refused")
+        raise ProviderUnavailable("provider_request_refused", url=shown_url(url))
     return answer.body

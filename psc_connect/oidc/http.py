@@ -138,15 +138,18 @@ def send(
                 limits.fresh = True
                 return receive(request, http, deadline)
     except ProviderUnavailable as exc:
-        exc.url = _without_query(url)
+        exc.url = shown_url(url)
         raise
     # http.client raises ValueError for a chunk of negative size.
     except (requests.RequestException, urllib3.exceptions.HTTPError, ssl.SSLError, ValueError) as exc:
-        raise ProviderUnavailable(_code_of(exc), url=_without_query(url)) from exc
+        raise ProviderUnavailable(_code_of(exc), url=shown_url(url)) from exc
 
 
-def _without_query(url: str) -> str:
-    return url.partition("?")[0]
+def shown_url(url: str) -> str:
+    """Return the URL as messages may show it: without its query and its password."""
+    start, slashes, rest = url.partition("?")[0].partition("//")
+    host, slash, path = rest.partition("/")
+    return start + slashes + host.rpartition("@")[2] + slash + path
 
 
 def _check_url(url: str, http: HTTPPolicy) -> None:

@@ -163,6 +163,7 @@ def test_a_simulator_that_names_another_issuer_is_refused(
 def test_a_discovery_url_that_leads_nowhere_is_refused(admin: Administrator, simulator: Simulator) -> None:
     response = declare(admin, "custom", discovery_url=simulator.issuer + "/nothing")
     assert codes(response) == {("discovery_url", "provider_not_found")}
+    assert f"{simulator.issuer}/nothing/.well-known/openid-configuration – " in texts(response, "discovery_url")
 
 
 def test_a_custom_provider_is_declared_by_its_metadata(admin: Administrator, simulator: Simulator) -> None:

@@ -103,6 +103,30 @@ def test_what_cannot_be_fetched_is_an_error(url: str) -> None:
     assert not Provider.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("status", "text"), [(404, "has nothing at this URL (404)"), (403, "refused the request (4xx)")]
+)
+@pytest.mark.usefixtures("secret")
+def test_a_host_alone_that_fails_names_the_url_that_was_asked(simulator: Simulator, status: int, text: str) -> None:
+    with simulator.fault("answer", endpoint="metadata", status=status, body=b"{}"):
+        called = configure(*OPTIONS, f"--discovery-url={simulator.issuer}")
+    assert called.status == 2
+    asked = f"{simulator.issuer}/.well-known/openid-configuration"
+    assert f"--discovery-url: {asked} – The provider {text}" in called.text
+
+
+def test_a_host_without_https_names_the_url_that_it_would_be() -> None:
+    called = configure(*OPTIONS, "--discovery-url=sso.example.org")
+    assert "--discovery-url: sso.example.org/.well-known/wallet-openid-configuration – " in called.text
+
+
+def test_the_url_is_named_without_its_password() -> None:
+    called = configure(*OPTIONS, "--discovery-url=https://me:p-5b1@169.254.169.254/x?key=k-77")
+    assert "--discovery-url: https://169.254.169.254/x" in called.text
+    assert "p-5b1" not in called.text
+    assert "k-77" not in called.text
+
+
 def test_metadata_and_discovery_url_together_are_an_error(simulator: Simulator) -> None:
     called = configure(*OPTIONS, "--metadata={}", f"--discovery-url={simulator.issuer}")
     assert called.status == 2
