@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
-from django.db.models import OuterRef, Subquery
-
 from psc_connect.accounts import audit
-from psc_connect.accounts.identifiers import as_identifier, shared_key
-from psc_connect.accounts.matching import is_superuser
+from psc_connect.accounts.identifiers import SUB, Identifier, as_identifier, shared_key
+from psc_connect.accounts.matching import is_privileged
 from psc_connect.models import Account, AccountChange, AccountIdentifier
 
 if TYPE_CHECKING:
@@ -30,7 +28,8 @@ BATCH = 500
 class AccountsToMove:
     """The accounts of an issuer and their identifiers, with the keys that they will have at the other issuer.
 
-    ``conflicts``: pairs of an account and one that the other issuer has already, with the same ``sub`` or identifier.
+    ``conflicts``: pairs of an account and one that the other issuer has already, with the same identifier or
+    the same ``sub``, present or former.
     """
 
     accounts: tuple[Account, ...]
@@ -38,9 +37,9 @@ class AccountsToMove:
     conflicts: tuple[tuple[int, int], ...]
 
     @property
-    def superusers(self) -> tuple[int, ...]:
-        """The accounts of superusers."""
-        return tuple(account.pk for account in self.accounts if is_superuser(account.user))
+    def of_administrators(self) -> tuple[Account, ...]:
+        """The accounts of staff and superusers."""
+        return tuple(account for account in self.accounts if is_privileged(account.user))
 
 
 def find_accounts_to_move(old: str, new: str) -> AccountsToMove:
@@ -48,10 +47,13 @@ def find_accounts_to_move(old: str, new: str) -> AccountsToMove:
     rows = Account.objects.filter(issuer=old).order_by("pk")
     # Compared in Python too: the database's collation may be less strict.
     accounts = tuple(row for row in rows.select_related("user").defer("professional") if row.issuer == old)
-    at_new = Account.objects.filter(issuer=new, subject=OuterRef("subject")).values("pk")[:1]
-    same_sub = rows.annotate(other=Subquery(at_new)).exclude(other=None).values_list("pk", "other")
+    # The accounts that the new issuer has already, by key. A `sub` is compared with former ones too.
     known = dict(AccountIdentifier.objects.filter(account__issuer=new).values_list("match_key", "account"))
-    conflicts, identifiers = set(same_sub), []
+    for pk, subject in Account.objects.filter(issuer=new).values_list("pk", "subject"):
+        known[shared_key(new, Identifier(SUB, subject))] = pk
+    moving = {shared_key(new, Identifier(SUB, account.subject)): account.pk for account in accounts}
+    conflicts = {(moving[key], known[key]) for key in moving.keys() & known.keys()}
+    identifiers = []
     for row in AccountIdentifier.objects.filter(account__issuer=old):
         identifier = as_identifier(row)
         # The other rows have a key of their account, which stays the same.

@@ -8,7 +8,7 @@ from django.contrib.auth.models import Permission
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from psc_connect.accounts.matching import is_superuser
+from psc_connect.accounts.matching import is_privileged, is_superuser
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 WHY_NOT_LINKING = _("This setting decides which user a person signs in as: only a superuser can change it.")
 WHY_NOT_GIVING = _("Giving groups takes the permission to change users: ask a colleague who has it.")
 SUPERUSERS_ALONE = _("This concerns a superuser: only a superuser can change who signs in as a superuser.")
+PERMISSIONS_BEYOND = _(
+    "This concerns a user who administers this site and has permissions that you do not have: only someone who has "
+    "them, such as a superuser, can change who signs in as this user."
+)
 
 
 def may_change_sign_ins(by: User, *users: User) -> bool:
@@ -30,6 +34,11 @@ def has_all_permissions_of(by: User, user: User) -> bool:
     """Return whether ``by`` has every permission of the user. A custom user model may not name them."""
     get_all_permissions: Callable[[], set[str]] = getattr(user, "get_all_permissions", set)
     return all(map(by.has_perm, get_all_permissions()))
+
+
+def may_decide_who_signs_in_as(by: User, user: User) -> bool:
+    """Return whether ``by`` may let another person sign in as the user, who may administer the site."""
+    return not is_privileged(user) or has_all_permissions_of(by, user)
 
 
 def groups_beyond(by: User, names: Collection[str] | None = None) -> list[str]:

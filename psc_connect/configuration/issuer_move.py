@@ -15,6 +15,7 @@ from django.db import IntegrityError, OperationalError, transaction
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from psc_connect.accounts.matching import is_superuser
 from psc_connect.accounts.moving import AccountsToMove, find_accounts_to_move, lock_accounts, move_accounts
 from psc_connect.models import Provider
 from psc_connect.providers import audit
@@ -67,10 +68,6 @@ class IssuerMove:
         return self.found.conflicts
 
     @property
-    def has_superusers(self) -> bool:
-        return bool(self.found.superusers)
-
-    @property
     def changes_path(self) -> bool:
         """Whether more than scheme and host differ: another realm of one server has other people."""
         return urlsplit(self.old.issuer).path != urlsplit(self.new.issuer).path
@@ -85,7 +82,8 @@ class IssuerMove:
     @property
     def fingerprint(self) -> str:
         """A digest of what is decided on. Accounts that sign-ins create meanwhile do not change it."""
-        decided: list[Any] = [self.old.pk, self.old.issuer, self.new.pk, self.new.issuer, self.found.superusers]
+        administrators = [[account.pk, is_superuser(account.user)] for account in self.found.of_administrators]
+        decided: list[Any] = [self.old.pk, self.old.issuer, self.new.pk, self.new.issuer, administrators]
         return hashlib.sha256(json.dumps(decided).encode()).hexdigest()
 
 

@@ -96,12 +96,36 @@ def test_a_plan_is_not_carried_out_if_a_person_has_signed_in_at_the_new_issuer_s
     assert (refused.value.code, state_of_accounts()) == ("move_conflicts", before)
 
 
-@pytest.mark.parametrize("change", ["superuser", "issuer", "deleted"])
+@pytest.mark.case("NW02")
+@pytest.mark.parametrize("former_at", ["old", "new"])
+def test_a_sub_that_is_former_at_the_other_issuer_is_a_conflict(
+    provider: Provider, moved: Provider, former_at: str
+) -> None:
+    """A sign-in with it would find two accounts, and be refused."""
+    make_accounts(provider, 2)
+    make_accounts(moved, 2, "already-there")
+    former, current = ("person-1", "already-there-0") if former_at == "old" else ("already-there-0", "person-1")
+    Account.objects.filter(user__username=current).update(subject=f"former-sub-of-{former}")
+    move = plan_move(provider, moved)
+    pairs = [
+        (Account.objects.get(pk=old).user.username, Account.objects.get(pk=new).user.username)
+        for old, new in move.conflicts
+    ]
+    assert pairs == [("person-1", "already-there-0")]
+    before = state_of_accounts()
+    with pytest.raises(MoveRefused) as refused:
+        carry_out(move, source="command")
+    assert (refused.value.code, state_of_accounts()) == ("move_conflicts", before)
+
+
+@pytest.mark.parametrize("change", ["superuser", "staff", "issuer", "deleted"])
 def test_a_plan_is_not_carried_out_if_something_has_changed(provider: Provider, moved: Provider, change: str) -> None:
     make_accounts(provider, 2)
     plan = plan_move(provider, moved)
     if change == "superuser":
         User.objects.filter(username="person-1").update(is_superuser=True)
+    elif change == "staff":
+        User.objects.filter(username="person-1").update(is_staff=True)
     elif change == "issuer":
         Provider.objects.filter(pk=moved.pk).update(metadata={**moved.metadata, "issuer": "https://other.example"})
     else:

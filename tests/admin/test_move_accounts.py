@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.utils import timezone
 
 from psc_connect.environments import load_metadata
@@ -163,6 +163,37 @@ def test_only_a_superuser_moves_the_account_of_a_superuser(provider: Provider, m
     boss = administrator()
     confirm(boss, provider, look(boss, provider, moved))
     assert Account.objects.filter(issuer=moved.issuer).count() == 3
+
+
+@pytest.mark.case("AD01", "NW03")
+def test_staff_move_no_account_of_staff_with_more_permissions(provider: Provider, moved: Provider) -> None:
+    keeper = administrator(*KEEPER)
+    shown = look(keeper, provider, moved)
+    colleague = give_account(provider, "it-admin", is_staff=True).user
+    colleague.user_permissions.add(Permission.objects.get(codename="change_user"))
+    before = state_of_accounts()
+    page = look(keeper, provider, moved)
+    assert "administers this site and has permissions that you do not have" in text_of(page)
+    assert not button_of(page)
+    for each in (shown, page):
+        confirm(keeper, provider, each)
+        assert state_of_accounts() == before
+    complete = administrator(*KEEPER, "change_user")
+    confirm(complete, provider, look(complete, provider, moved))
+    assert Account.objects.filter(issuer=moved.issuer).count() == 3
+
+
+def test_a_user_who_administers_the_site_since_the_preview_is_previewed_again(
+    provider: Provider, moved: Provider
+) -> None:
+    keeper = administrator(*KEEPER)
+    shown = look(keeper, provider, moved)
+    User.objects.filter(username="dr-martin").update(is_staff=True)
+    before = state_of_accounts()
+    assert "something has changed" in str(messages_of(confirm(keeper, provider, shown)))
+    assert state_of_accounts() == before
+    confirm(keeper, provider, look(keeper, provider, moved))
+    assert Account.objects.filter(issuer=moved.issuer).count() == 2
 
 
 def test_a_person_with_two_accounts_is_shown_and_no_account_moves(

@@ -10,9 +10,13 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
-from psc_connect.accounts.matching import is_privileged
 from psc_connect.accounts.merging import Link, Merger, PlanRefused, plan_link, plan_merger
-from psc_connect.admin.rights import SUPERUSERS_ALONE, has_all_permissions_of, may_change_sign_ins
+from psc_connect.admin.rights import (
+    PERMISSIONS_BEYOND,
+    SUPERUSERS_ALONE,
+    may_change_sign_ins,
+    may_decide_who_signs_in_as,
+)
 from psc_connect.models import Account
 
 if TYPE_CHECKING:
@@ -31,10 +35,7 @@ REFUSED = {
     "link_has_account": _("This user has an account of the same issuer: merge the two accounts instead."),
     "link_user_unknown": _("There is no such user."),
     "superusers_alone": SUPERUSERS_ALONE,
-    "permissions_beyond": _(
-        "The user administers this site and has permissions that you do not have: only someone who has them, such as a "
-        "superuser, can change who signs in as this user."
-    ),
+    "permissions_beyond": PERMISSIONS_BEYOND,
     "plan_changed": _(
         "Nothing has been done: something has changed since you opened this page. Please check it again."
     ),
@@ -70,7 +71,7 @@ class PlanForm(forms.Form):
         if not may_change_sign_ins(self.by, plan.user, plan.former_user):
             raise PlanRefused("superusers_alone")
         # The person who signs in gets the permissions of the user.
-        if is_privileged(plan.user) and not has_all_permissions_of(self.by, plan.user):
+        if not may_decide_who_signs_in_as(self.by, plan.user):
             raise PlanRefused("permissions_beyond")
         return plan
 

@@ -12,10 +12,14 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from psc_connect.accounts.matching import is_superuser
 from psc_connect.admin.base import ProviderPage, administrator
 from psc_connect.admin.reauthentication import why_not
-from psc_connect.admin.rights import SUPERUSERS_ALONE
+from psc_connect.admin.rights import (
+    PERMISSIONS_BEYOND,
+    SUPERUSERS_ALONE,
+    may_change_sign_ins,
+    may_decide_who_signs_in_as,
+)
 from psc_connect.admin.signed_payloads import PayloadExpired, read_signed_payload, sign_payload, tell_expired
 from psc_connect.configuration.issuer_move import IssuerMove, MoveRefused, carry_out, plan_move
 from psc_connect.models import DeclarationChange, Provider
@@ -90,8 +94,11 @@ class MoveAccountsPage(ProviderPage):
         """Explain why this administrator cannot move these accounts, or return ""."""
         if not self.model_admin.has_change_permission(request, move.new):
             return gettext("You do not have permission to change the new provider.")
-        if move.has_superusers and not is_superuser(administrator(request)):
+        by, users = administrator(request), [account.user for account in move.found.of_administrators]
+        if not may_change_sign_ins(by, *users):
             return str(SUPERUSERS_ALONE)
+        if not all(may_decide_who_signs_in_as(by, user) for user in users):
+            return str(PERMISSIONS_BEYOND)
         return MoveRefused("move_conflicts").text if move.conflicts else ""
 
     def _kind_of_payload(self, request: HttpRequest) -> str:
