@@ -60,14 +60,17 @@ class Identifier:
 
 
 def identifiers_of(professional: Professional) -> tuple[Identifier, ...]:
-    """Return each identifier of the userinfo once, those vouched for first. Skip those that no row can keep."""
+    """Return each identifier of the userinfo once, those vouched for first. Skip those that no row can keep.
+
+    Among them, RPPS numbers and PSI are first: ``limit`` must not drop what tells two people apart.
+    """
     identifiers: dict[tuple[str, str], Identifier] = {}
     for identifier in _sent_identifiers(professional):
         known = identifiers.get((identifier.kind, identifier.number))
         # If sent twice, prefer the one with the register's origin and quality, then the main one, then any other.
         if known is None or not known.is_vouched_for or (known.origin == MAIN and identifier.is_vouched_for):
             identifiers[identifier.kind, identifier.number] = identifier
-    return tuple(sorted(identifiers.values(), key=lambda identifier: not identifier.is_vouched_for))
+    return tuple(sorted(identifiers.values(), key=lambda each: (not each.is_vouched_for, each.kind not in LIFELONG)))
 
 
 def limit(identifiers: tuple[Identifier, ...]) -> tuple[Identifier, ...]:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
+from psc_connect.accounts.identifiers import MAX_IDENTIFIERS
 from psc_connect.models import Account, Provider
 from psc_connect.simulator import Simulator
 from psc_connect.simulator.people import Person
@@ -150,3 +151,28 @@ def test_user_found_by_the_site_has_no_account_of_another_person(
     else:
         assert_refused_with(simulator, same_address, CONFLICT)
     assert User.objects.count() == 1
+
+
+MANY = [other_id("EDIT", f"ANS{number:014}") for number in range(MAX_IDENTIFIERS + 1)]
+
+
+@pytest.mark.case("NW02")
+def test_other_psi_after_many_identifiers_is_compared(provider: Provider, simulator: Simulator) -> None:
+    sign_in(simulator, staff_member(other_id("PSI", PSI)))
+    assert_refused_with(simulator, staff_member(*MANY, other_id("PSI", OTHER_PSI)), CONFLICT)
+    assert Account.objects.get().identifiers.count() == 2
+
+
+@pytest.mark.case("NW02")
+def test_psi_after_many_identifiers_is_kept(provider: Provider, simulator: Simulator) -> None:
+    account = sign_in(simulator, staff_member(*MANY, other_id("PSI", PSI)))
+    assert account.identifiers.filter(kind="psi", number=PSI).exists()
+    assert account.identifiers.count() == MAX_IDENTIFIERS
+    assert_refused_with(simulator, staff_member(other_id("PSI", OTHER_PSI)), CONFLICT)
+
+
+@pytest.mark.case("NW02")
+def test_two_psi_among_many_identifiers_contradict_each_other(provider: Provider, simulator: Simulator) -> None:
+    both = staff_member(other_id("PSI", PSI), *MANY, other_id("PSI", OTHER_PSI))
+    assert_refused_with(simulator, both, "userinfo_identifiers_contradict")
+    assert not Account.objects.exists()
