@@ -13,12 +13,22 @@ from django.db import transaction
 
 from psc_connect.access.groups import update_groups
 from psc_connect.accounts import audit
-from psc_connect.accounts.identifiers import SUB, Identifier, as_identifier, contradict, key_of, row_of
+from psc_connect.accounts.identifiers import (
+    SUB,
+    Identifier,
+    as_identifier,
+    contradict,
+    key_of,
+    lifelong_numbers,
+    row_of,
+)
 from psc_connect.accounts.matching import is_privileged
 from psc_connect.accounts.unlinking import detach, unlink
 from psc_connect.models import Account, AccountChange, AccountIdentifier
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from django.contrib.auth.models import User
 
 
@@ -42,12 +52,14 @@ class PlanRefused(Exception):
 class Merger:
     """The plan of a merge: logins with ``other`` or ``kept`` will sign in ``kept.user``.
 
-    ``fingerprint``: what the administrator decides on, as JSON.
+    ``refuses_other_sub``: logins with the ``sub`` of ``other`` will be refused instead, unless they come with a number
+    that it does not have yet. ``fingerprint``: what the administrator decides on, as JSON.
     """
 
     kept: Account
     other: Account
     identifiers: tuple[Identifier, ...]
+    refuses_other_sub: bool
     groups: frozenset[Grant]
     fingerprint: list[Any]
 
@@ -90,19 +102,31 @@ def plan_merger(kept: Account, other: Account) -> Merger:
     moving = tuple(
         dict.fromkeys(identifier for identifier in others if (identifier.kind, identifier.number) not in own_numbers)
     )
-    if contradict(own, moving):
+    if contradict(own, others):
         raise PlanRefused("merge_two_people")
     keys = {key_of(kept, identifier) for identifier in (*own, *moving)}
     if AccountIdentifier.objects.filter(match_key__in=keys).exclude(account__in=(kept.pk, other.pk)).exists():
         raise PlanRefused("merge_third_account")
-    groups = _grants_of(other)
+    groups, refuses_other_sub = _grants_of(other), not _prove_same_person((*own, *moving), others)
     fingerprint = [
         _account_state(kept),
         _account_state(other),
+        refuses_other_sub,
         sorted([identifier.kind, identifier.number] for identifier in moving),
         sorted(map(list, groups)),
     ]
-    return Merger(kept, other, moving, groups, fingerprint)
+    return Merger(kept, other, moving, refuses_other_sub, groups, fingerprint)
+
+
+def _prove_same_person(kept: Collection[Identifier], sent: Collection[Identifier]) -> bool:
+    """Return whether an account with the identifiers ``kept`` is found with a former ``sub`` and those ``sent``.
+
+    They are compared as in ``identifiers.is_same_person``: after a merge, each key is that of its identifier.
+    """
+    trusted = {(each.kind, each.number) for each in kept if each.is_trusted}
+    if any(each.is_trusted and each.kind != SUB and (each.kind, each.number) in trusted for each in sent):
+        return True
+    return bool(lifelong_numbers(kept).items() & lifelong_numbers(sent).items())
 
 
 def plan_link(account: Account, user: User) -> Link:

@@ -21,6 +21,7 @@ from psc_connect.models import (
 from psc_connect.simulator import Simulator
 from tests.support.browser_session import BrowserSession, must_sign_in
 from tests.support.people import (
+    EDIT,
     OTHER_PSI,
     OTHER_RPPS,
     PSI,
@@ -222,3 +223,36 @@ def test_plan_that_has_changed_since_its_confirmation_is_not_merged(
         merge(merger, by=None)
     assert caught.value.code == "plan_changed"
     assert list(AccountIdentifier.objects.order_by("pk").values()) == before
+
+
+# What the kept account has, what the other one has, whether a login with the other one is refused after the merge
+# (None: unless test identities are trusted).
+OTHER_SUBS = [
+    ("nothing", [], [], True),
+    ("a number of the kept account alone", [other_id("RPPS", RPPS)], [], True),
+    ("an RPPS number", [], [other_id("RPPS", RPPS)], False),
+    ("a PSI", [other_id("RPPS", RPPS)], [other_id("PSI", PSI)], False),
+    ("a test identity", [], [other_id("EDIT", EDIT)], None),
+    ("a PSI that is not vouched for", [], [other_id("AUTRE", PSI)], True),
+    ("a PSI that the kept account has without its origin", [other_id("AUTRE", PSI)], [other_id("PSI", PSI)], True),
+    ("the same unknown number", [other_id("AUTRE", "x")], [other_id("AUTRE", "x")], True),
+]
+
+
+@pytest.mark.case("NW02")
+@pytest.mark.parametrize("trusted", [(), ("rpps", "psi"), ("edit",)], ids=str)
+@pytest.mark.parametrize(
+    ("own", "others", "is_refused"), [row[1:] for row in OTHER_SUBS], ids=[row[0] for row in OTHER_SUBS]
+)
+def test_plan_says_whether_logins_with_the_other_sub_are_refused(
+    provider: Provider, simulator: Simulator, settings: Any, trusted: Any, own: Any, others: Any, is_refused: Any
+) -> None:
+    settings.PSC_CONNECT_TRUSTED_IDENTIFIERS = trusted
+    kept, other = make_person("1", *own), make_person("2", *others)
+    merger = plan_merger(sign_in(simulator, kept), sign_in(simulator, other))
+    assert merger.refuses_other_sub == (is_refused if is_refused is not None else "edit" not in trusted)
+    merge(merger, by=None)
+    if merger.refuses_other_sub:
+        assert_refused_with(simulator, other, "account_identifiers_conflict")
+    else:
+        assert sign_in(simulator, other) == merger.kept

@@ -7,7 +7,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, User
 
 from psc_connect.accounts.identifiers import Identifier
-from psc_connect.models import Account, AccountChange, GroupGrant
+from psc_connect.models import Account, AccountChange, GroupGrant, Provider
 from psc_connect.professional.professional import Professional
 from psc_connect.professional.snapshot import to_snapshot
 from tests.admin.account_page import LIST, PSI, RPPS, confirm, error_codes, look, make_account, nothing_done, page_of
@@ -51,6 +51,29 @@ def test_accounts_with_different_names_are_merged_with_a_checkbox_only(
     assert nothing_done()
     confirm(admin, kept, "merge", page, different_names="on")
     assert Account.objects.count() == 1
+
+
+@pytest.mark.case("NW02")
+def test_a_merge_after_which_the_other_sub_is_refused_takes_a_checkbox(
+    admin: Administrator, provider: Provider, english: None
+) -> None:
+    kept, other = (make_account(provider, name, Identifier("unknown", name)) for name in ("one", "two"))
+    page = look(admin, kept, "merge", other=other.user.username)
+    assert "Sign-ins with the other account will be refused." in text_of(page)
+    assert "signs in with either account" not in text_of(page)
+    answer = confirm(admin, kept, "merge", page)
+    assert answer.context["must_tick"]
+    assert nothing_done()
+    confirm(admin, kept, "merge", page, refused_sub="on")
+    assert Account.objects.get().pk == kept.pk
+
+
+def test_a_merge_after_which_both_subs_sign_in_asks_nothing(
+    admin: Administrator, kept: Account, other: Account, english: None
+) -> None:
+    page = look(admin, kept, "merge", other=other.user.username)
+    assert "signs in with either account" in text_of(page)
+    assert "refused_sub" not in page.content.decode()
 
 
 @pytest.mark.parametrize(("first", "last"), [("HELENE", "MARTIN"), ("Hélène", ""), ("", "")])

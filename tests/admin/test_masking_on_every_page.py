@@ -88,7 +88,7 @@ class Walk:
         with transaction.atomic():
             response = self._send(key, url, ask)
             if payload := (response.context or {}).get("payload"):
-                ticked = dict.fromkeys(("privileged", "different_names", "deactivate"), "on")
+                ticked = dict.fromkeys(("privileged", "different_names", "refused_sub", "deactivate"), "on")
                 self._send(key, url, Ask({"payload": payload, **ticked}))
             transaction.set_rollback(True)
         return int(response.status_code)

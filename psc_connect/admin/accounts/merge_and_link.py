@@ -132,12 +132,14 @@ class MergePage(PlanPage):
 
     @override
     def required_boxes(self, request: HttpRequest, plan: Merger) -> set[str]:
-        """Add ``privileged`` where a deactivated user administers the site, and ``different_names``."""
+        """Add ``privileged`` where a deactivated user administers the site, ``different_names`` and ``refused_sub``."""
         boxes = super().required_boxes(request, plan)
         if self._is_to_deactivate(request, plan) and is_privileged(plan.former_user):
             boxes.add("privileged")
         if have_different_names(plan.kept, plan.other):
             boxes.add("different_names")
+        if plan.refuses_other_sub:
+            boxes.add("refused_sub")
         return boxes
 
     def _is_to_deactivate(self, request: HttpRequest, plan: Merger) -> bool:
