@@ -10,6 +10,7 @@ from django.contrib.auth import alogout, logout
 from django.utils.decorators import sync_and_async_middleware
 
 from psc_connect.current_professional import CurrentProfessional, PSCRequest
+from psc_connect.login import recent_logins
 from psc_connect.login.session_limits import end_when_loaded, has_ended, keep_limits
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ __all__ = ["ProSanteConnectMiddleware"]
 def ProSanteConnectMiddleware(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:  # noqa: N802 - MIDDLEWARE lists names of classes
     """Set ``request.psc`` on every request. Place it after Django's AuthenticationMiddleware.
 
-    It also ends sessions after their longest life, and shortens that of sessions that each save prolongs.
+    It also ends sessions after their longest life, and shortens that of sessions that each save prolongs. A person who
+    signs out, also by the site's own page, and signs in again is not taken for a loop.
     """
     if iscoroutinefunction(get_response):
 
@@ -35,6 +37,8 @@ def ProSanteConnectMiddleware(get_response: Callable[[HttpRequest], Any]) -> Cal
             response: HttpResponseBase = await get_response(_with_professional(request))
             if _will_be_saved(request):
                 await sync_to_async(keep_limits)(request.session)
+            if _has_signed_out(request):
+                recent_logins.forget(request, response)
             return response
 
         return asynchronous
@@ -45,6 +49,8 @@ def ProSanteConnectMiddleware(get_response: Callable[[HttpRequest], Any]) -> Cal
         response: HttpResponseBase = get_response(_with_professional(request))
         if _will_be_saved(request):
             keep_limits(request.session)
+        if _has_signed_out(request):
+            recent_logins.forget(request, response)
         return response
 
     return synchronous
@@ -69,3 +75,11 @@ def _will_be_saved(request: HttpRequest) -> bool:
     if session is None or session.is_empty():
         return False
     return bool(session.modified or settings.SESSION_SAVE_EVERY_REQUEST)
+
+
+def _has_signed_out(request: HttpRequest) -> bool:
+    """Return whether this request ended its session by a method that a person uses to sign out. A redirect is a GET."""
+    session = getattr(request, "session", None)
+    if session is None or request.method in {"GET", "HEAD", "OPTIONS", "TRACE"}:
+        return False
+    return settings.SESSION_COOKIE_NAME in request.COOKIES and bool(session.is_empty())

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
+    from django.http.response import HttpResponseBase
 
 
 def own_name(name: str, *, secure: bool) -> str:
@@ -19,10 +20,17 @@ def set_own_cookie(response: HttpResponse, name: str, value: str, *, max_age: in
     response.set_cookie(name, value, max_age=max_age, secure=secure, httponly=True, samesite="Lax", path="/")
 
 
-def delete_own_cookie(response: HttpResponse, name: str) -> None:
+def delete_own_cookie(response: HttpResponseBase, name: str) -> None:
     # Browsers delete a cookie only if the attributes match. delete_cookie() sets Secure for `__Host-` names.
     response.delete_cookie(name, path="/", samesite="Lax")
     response.cookies[name]["httponly"] = True
+
+
+def forget_own_cookie(request: HttpRequest, response: HttpResponseBase, name: str) -> None:
+    """Delete the cookie if the browser has sent it."""
+    # Under both names: this also works where the site does not say its address.
+    for own in {own_name(name, secure=secure) for secure in (True, False)} & exact_cookies(request).keys():
+        delete_own_cookie(response, own)
 
 
 def exact_cookie(request: HttpRequest, name: str) -> str:

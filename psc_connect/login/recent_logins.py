@@ -16,12 +16,13 @@ from django.conf import settings
 
 from psc_connect.encryption import RECENT_LOGINS, InvalidToken, cipher_for
 from psc_connect.exceptions import LoginRefused
-from psc_connect.login.cookies import delete_own_cookie, exact_cookie, exact_cookies, own_name, set_own_cookie
+from psc_connect.login.cookies import exact_cookie, forget_own_cookie, own_name, set_own_cookie
 from psc_connect.login.session_limits import is_in_cookie
 from psc_connect.login.site_urls import is_secure
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
+    from django.http.response import HttpResponseBase
 
     from psc_connect.login.pending import PendingLogin
 
@@ -31,6 +32,8 @@ MAX_LOGINS = 2
 MAX_PAGES = 5
 # Django hides the values of cookies with "auth" in their name in its error reports.
 NAME = "psc_recent_auth"
+# Before the path of a page that somebody who is signed in asks for: not counted with the logins for it.
+SIGNED_IN = "signed in "
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,9 @@ def count(request: HttpRequest, page: str) -> int:
 
 def refuse_loop(request: HttpRequest, login: PendingLogin) -> None:
     """Raise LoginLoop if the browser goes round: ``loop_cookie_missing``, ``loop_permission_missing`` …"""
+    # Another tab has opened a session that lasts.
+    if request.user.is_authenticated:
+        return
     recent = _of_page(request, login.next)
     if min(login.finished_before, recent.number) >= MAX_LOGINS:
         raise LoginLoop(f"loop_{_missing(request, recent.session_key)}_missing")
@@ -77,17 +83,13 @@ def record(request: HttpRequest, response: HttpResponse, page: str, *, finished_
     set_own_cookie(response, own_name(NAME, secure=secure), value, max_age=SECONDS, secure=secure)
 
 
-def forget(request: HttpRequest, response: HttpResponse) -> None:
+def forget(request: HttpRequest, response: HttpResponseBase) -> None:
     """Delete the cookie: the next login is the first again."""
-    # Under both names: this also works where the site does not say its address.
-    for name in {own_name(NAME, secure=secure) for secure in (True, False)} & exact_cookies(request).keys():
-        delete_own_cookie(response, name)
+    forget_own_cookie(request, response, NAME)
 
 
 def _missing(request: HttpRequest, last_session_key: str) -> str:
     """Return why the last session did not last: its ``cookie``, its ``user`` or a ``permission`` is missing."""
-    if request.user.is_authenticated:
-        return "permission"
     sent = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
     if not last_session_key:
         return "user" if sent else "cookie"
@@ -102,7 +104,8 @@ def _of_page(request: HttpRequest, page: str) -> RecentLogins:
 
 
 def _digest(page: str) -> str:
-    return hashlib.sha256(page.encode()).hexdigest()[:16]
+    # Without its query, which a page that goes round may change each time.
+    return hashlib.sha256(page.partition("?")[0].encode()).hexdigest()[:16]
 
 
 def _read(request: HttpRequest) -> dict[str, RecentLogins]:

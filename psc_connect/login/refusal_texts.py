@@ -168,10 +168,11 @@ EXPLANATIONS = {
     ),
     "loop_permission_missing": Explanation(
         403,
-        _("This site ended your session at once"),
+        _("Your session ended each time"),
         _(
-            "You have just signed in twice, but the page that you wanted signed you out: your account may lack a "
-            "permission, or the site has lost your session. Ask the team of this site, and give them the code below."
+            "You have just signed in twice, and each time you or the page that you wanted signed you out. If it was "
+            "not you, your account may lack a permission, or the site has lost your session: ask the team of this "
+            "site, and give them the code below."
         ),
         # It would end here again.
         can_start_again=False,

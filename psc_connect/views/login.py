@@ -105,17 +105,19 @@ class LoginView(GetView, OIDCAuthenticationRequestView):
         return {}
 
     def _already_signed_in(self, request: HttpRequest) -> HttpResponse:
+        response = HttpResponseRedirect(landing_page(self.next_page))
+        if {"again", "identify"} & request.GET.keys():
+            return response
         # A page that lacked a permission sent its path as ?next=: redirecting there would be an endless loop. A link of
         # ours was clicked on a page that was loaded before the person signed in.
         stale_link = "clicked" in request.GET and not _is_other_person(request)
-        if stale_link or {"again", "identify"} & request.GET.keys():
-            return HttpResponseRedirect(landing_page(self.next_page))
-        # Without ?next=, the page after the login may be the one that sent the browser here.
-        finished_before = recent_logins.count(request, "")
-        if self.next_page or finished_before >= recent_logins.MAX_LOGINS:
+        # All the same, the page may be the one that sent the browser here.
+        page = recent_logins.SIGNED_IN + self.next_page
+        visits = recent_logins.count(request, page)
+        if (self.next_page and not stale_link) or visits >= recent_logins.MAX_LOGINS:
             return already_signed_in(request, status=403)
-        response = HttpResponseRedirect(landing_page(""))
-        recent_logins.record(request, response, "", finished_before=finished_before)
+        if is_visit(request):
+            recent_logins.record(request, response, page, finished_before=visits)
         return response
 
 
