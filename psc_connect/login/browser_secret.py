@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 from psc_connect.encryption import InvalidToken, cipher_for
 from psc_connect.exceptions import LoginRefused
 from psc_connect.login import site_urls
-from psc_connect.login.cookies import exact_cookie, own_name, set_own_cookie
+from psc_connect.login.cookies import exact_cookie, forget_own_cookie, own_name, set_own_cookie
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
+    from django.http.response import HttpResponseBase
     from typing_extensions import Self
 
 SECONDS = 600
@@ -44,6 +45,11 @@ class BrowserSecret:
     def store(self, response: HttpResponse) -> None:
         name = own_name(NAME, secure=self.secure)
         set_own_cookie(response, name, self.value, max_age=SECONDS, secure=self.secure)
+
+    @staticmethod
+    def forget(request: HttpRequest, response: HttpResponseBase) -> None:
+        """Delete the secret: the browser brings back nothing that was made for it."""
+        forget_own_cookie(request, response, NAME)
 
     def seal(self, purpose: str, *values: str) -> str:
         """Return an encrypted text. ``purpose``: a name of ``psc_connect.encryption``."""

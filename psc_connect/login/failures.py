@@ -29,7 +29,14 @@ if TYPE_CHECKING:
 EMAIL = re.compile(r"([\w.+-]+@[\w-]+(?:\.[\w-]+)+)", re.ASCII)
 
 # Prefixes of the codes of refusals of an identified person whose ID token is not kept.
-CODES_AFTER_IDENTIFICATION = ("id_token_acr_", "id_token_authentication_too_old", "loop_")
+CODES_AFTER_IDENTIFICATION = (
+    "authorization_account_selection_required",
+    "authorization_consent_required",
+    "authorization_interaction_required",
+    "id_token_acr_",
+    "id_token_authentication_too_old",
+    "loop_",
+)
 
 # For the header `Retry-After`. The pages say "in a few minutes".
 RETRY_AFTER_SECONDS = 120

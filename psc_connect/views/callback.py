@@ -17,6 +17,7 @@ from psc_connect.current_professional import reset_current_professional
 from psc_connect.dry_run import run
 from psc_connect.exceptions import LoginRefused
 from psc_connect.login import pending, recent_logins, site_urls
+from psc_connect.login.browser_secret import BrowserSecret
 from psc_connect.login.failures import REFUSALS, announce_failed_login
 from psc_connect.login.redirects import landing_page
 from psc_connect.login.session import SessionLogin, finished_login_page, open_session, session_login
@@ -179,6 +180,8 @@ class CallbackView(GetView, OIDCAuthenticationCallbackView):
         )
         response = self._redirect_to_page(request)
         recent_logins.record(request, response, login.next, finished_before=login.finished_before)
+        # The session at the provider is open again: no logged-out page or refusal from before is true any longer.
+        BrowserSecret.forget(request, response)
         return response
 
     def _redirect_to_page(self, request: HttpRequest) -> HttpResponse:

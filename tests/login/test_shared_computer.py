@@ -135,6 +135,40 @@ def test_a_person_refused_by_a_receiver_of_the_site_has_both_buttons(provider: P
     person.close()
 
 
+@pytest.mark.parametrize("error", ["consent_required", "interaction_required", "account_selection_required"])
+def test_a_person_of_whom_the_provider_needs_an_answer_can_leave_to_another(
+    provider: Provider, simulator: Simulator, person: BrowserSession, error: str
+) -> None:
+    """The provider knows who it is, and may have asked the wrong person."""
+    with simulator.fault("callback_error", error=error):
+        response = person.sign_in(PAGE)
+    assert error_code_of(response) == f"authorization_{error}"
+    assert buttons(response) == [CLOSE]
+    assert f'href="{escape(AS_OTHER)}"' in response.content.decode()
+    assert query_of(person.browser.get(AS_OTHER)["Location"])["prompt"] == "login"
+
+
+@pytest.mark.parametrize("error", ["access_denied", "login_required", "server_error"])
+def test_a_person_whom_the_provider_may_not_know_has_no_button(
+    provider: Provider, simulator: Simulator, person: BrowserSession, error: str
+) -> None:
+    with simulator.fault("callback_error", error=error):
+        response = person.sign_in(PAGE)
+    assert buttons(response) == []
+    assert "as=other" not in response.content.decode()
+
+
+@pytest.mark.case("SE05")
+def test_the_form_of_a_refusal_brings_back_no_id_token_after_a_new_sign_in(
+    refused: Any, provider: Provider, person: BrowserSession
+) -> None:
+    of_refusal = query_of(end_session_url(press(person, refused, CLOSE)))["id_token_hint"]
+    set_rules(provider, others_may_sign_in=True)
+    assert person.sign_in(PAGE)["Location"] == PAGE
+    of_session = query_of(end_session_url(press(person, refused, CLOSE)))["id_token_hint"]
+    assert of_session != of_refusal
+
+
 def test_refusal_before_identification_has_no_button(provider: Provider, person: BrowserSession) -> None:
     response = person.browser.get("/psc/psc/callback/", {"error": "access_denied", "state": "x"})
     assert buttons(response) == []

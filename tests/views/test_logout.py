@@ -11,7 +11,7 @@ from django.core import signing
 from django.test import Client as Browser
 
 from psc_connect.models import Provider
-from tests.conftest import make_provider
+from tests.conftest import client_of, make_provider
 from tests.support.browser_session import PAGE, BrowserSession, query_of
 from tests.support.logout_forms import asks_for_identification, end_session_url
 
@@ -149,6 +149,25 @@ def test_logged_out_page_only_says_what_its_state_confirms(simulator, provider, 
     assert response.context["ended_at_provider"] is (fault is None)
     assert not Session.objects.exists()
     assert "no-store" in response["Cache-Control"]
+
+
+@pytest.mark.case("LO03")
+@pytest.mark.parametrize("base_url", ["http://testserver", "https://testserver"])
+def test_logged_out_page_of_an_earlier_logout_claims_nothing_after_a_new_sign_in(
+    simulator, provider, person, settings, base_url
+):
+    """The session at the provider is open again."""
+    settings.PSC_CONNECT_BASE_URL = base_url
+    simulator.register(client_of(host=base_url))
+    person.sign_in()
+    back = person.provider_session.get(sign_out(person), allow_redirects=False, timeout=10).headers["Location"]
+    assert person.come_back(back).context["ended_at_provider"]
+    assert person.come_back(back).context["ended_at_provider"]
+    person.sign_in()
+    del person.browser.cookies[settings.SESSION_COOKIE_NAME]
+    response = person.come_back(back)
+    assert not response.context["ended_at_provider"]
+    assert response.context["logout_url"]
 
 
 @pytest.mark.case("LO03")
