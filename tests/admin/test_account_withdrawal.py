@@ -77,10 +77,46 @@ def test_current_sub_is_not_withdrawn_where_it_is_a_former_one_too(
     assert account.identifiers.filter(pk=row.pk).exists()
 
 
-def test_account_without_former_identifiers_has_no_button(admin: Administrator, kept: Account, english: None) -> None:
+def test_account_without_former_identifiers_is_to_be_unlinked(
+    admin: Administrator, kept: Account, english: None
+) -> None:
     AccountIdentifier.objects.all().delete()
-    assert page_of(kept, "withdraw") not in admin.browser.get(page_of(kept, "change")).content.decode()
-    assert "none to withdraw" in text_of(admin.browser.get(page_of(kept, "withdraw")))
+    assert page_of(kept, "withdraw") in admin.browser.get(page_of(kept, "change")).content.decode()
+    page = admin.browser.get(page_of(kept, "withdraw"))
+    assert "none to withdraw" in text_of(page)
+    assert "unlink the account: its holder, if they return, gets a new account" in text_of(page)
+    assert page_of(kept, "delete") in page.content.decode()
+
+
+def test_next_holder_of_a_current_number_signs_in_after_the_account_is_unlinked(
+    admin: Administrator, provider: Provider, simulator: Simulator
+) -> None:
+    export_plain_usernames(provider)
+    former = sign_in(simulator, HOLDER)
+    assert_refused_with(simulator, NEXT_HOLDER, "account_identifiers_conflict")
+    page = admin.browser.get(page_of(former, "withdraw")).content.decode()
+    assert page_of(former, "delete") in page
+    assert 'id="withdraw_form"' not in page
+    assert admin.browser.post(page_of(former, "delete"), {"post": "yes"}).status_code == 302
+    next_account = sign_in(simulator, NEXT_HOLDER)
+    assert next_account.user_id != former.user_id
+    returned = sign_in(simulator, HOLDER_NOW)
+    assert returned.pk != next_account.pk
+    assert sign_in(simulator, NEXT_HOLDER).pk == next_account.pk
+
+
+def test_page_with_former_identifiers_names_the_way_for_the_current_ones(
+    admin: Administrator, account: Account, english: None
+) -> None:
+    page = admin.browser.get(page_of(account, "withdraw"))
+    assert "cannot be withdrawn" in text_of(page)
+    assert page_of(account, "delete") in page.content.decode()
+
+
+def test_staff_who_may_not_unlink_are_told_to_ask(account: Account, english: None) -> None:
+    page = administrator(*RIGHTS).browser.get(page_of(account, "withdraw"))
+    assert "Ask a colleague who may unlink accounts." in text_of(page)
+    assert page_of(account, "delete") not in page.content.decode()
 
 
 def test_withdrawal_is_in_the_audit_log_and_masked(admin: Administrator, account: Account, english: None) -> None:
@@ -127,5 +163,40 @@ def test_withdrawal_takes_a_recent_authentication(admin: Administrator, account:
 @pytest.mark.case("NW03")
 def test_only_a_superuser_withdraws_identifiers_of_a_superuser(account: Account) -> None:
     User.objects.filter(pk=account.user_id).update(is_superuser=True)
-    withdraw(administrator(*RIGHTS), account, *former_rows(account))
+    staff = administrator(*RIGHTS)
+    page = staff.browser.get(page_of(account, "withdraw"))
+    assert "One of these accounts is a superuser's: ask a superuser to do this." in text_of(page)
+    assert 'id="withdraw_form"' not in page.content.decode()
+    withdraw(staff, account, *former_rows(account))
     assert former_rows(account)
+
+
+def test_a_withdrawn_number_stays_masked_in_the_username(
+    provider: Provider, simulator: Simulator, english: None
+) -> None:
+    account = sign_in(simulator, HOLDER)
+    username = account.user.get_username()
+    assert username == STAFF.replace("/", "-")
+    sign_in(simulator, HOLDER_NOW)
+    rights = (*RIGHTS, "view_accountchange", "delete_account")
+    withdraw(administrator(*rights), account, *former_rows(account))
+    assert not former_rows(account)
+    admin = administrator(*rights, "view_claims")
+    change = AccountChange.objects.get(action=AccountChange.Action.WITHDRAWN, before__kind="sub")
+    pages = (
+        "/admin/psc_connect/account/",
+        *(page_of(account, name) for name in ("change", "delete", "merge", "link", "withdraw")),
+        "/admin/psc_connect/accountchange/",
+        f"/admin/psc_connect/accountchange/{change.pk}/change/",
+    )
+    for page in pages:
+        shown = admin.browser.get(page).content.decode()
+        assert (STAFF in shown, username in shown) == (False, False), page
+
+
+def test_kind_and_number_have_a_colon_between_them(admin: Administrator, account: Account) -> None:
+    number = account.identifiers.get(kind="finess_staff")
+    page = admin.browser.get(page_of(account, "withdraw"), {"reveal": "1"}, HTTP_ACCEPT_LANGUAGE="en")
+    assert f"staff of a structure (FINESS): {number.number}" in text_of(page)
+    page = admin.browser.get(page_of(account, "withdraw"), {"reveal": "1"}, HTTP_ACCEPT_LANGUAGE="fr")
+    assert f"personnel d’une structure (FINESS)\N{NO-BREAK SPACE}: {number.number}" in page.content.decode()

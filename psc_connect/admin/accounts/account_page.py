@@ -40,13 +40,14 @@ class AccountPage(AdminPage):
         shown = {
             "original": self.account,
             "owner": shown_owner(self.account, revealed=revealed),
-            "why_not": self._why_not(request),
+            "why_not": self.why_not(request),
             "may_reveal": request.user.has_perm(VIEW_CLAIMS),
             "revealed": revealed,
         }
         return super().render(request, **{**shown, **context})
 
-    def _why_not(self, request: HttpRequest) -> str:
+    def why_not(self, request: HttpRequest) -> str:
+        """Return why the account cannot be changed now, or ""."""
         if has_recent_authentication(request):
             return ""
         return ask_to_confirm(request, gettext("You signed in some time ago: to merge, link or change accounts,"))

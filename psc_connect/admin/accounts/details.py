@@ -23,6 +23,7 @@ from psc_connect.admin.people import (
     numbers_of_change,
     shown_person,
 )
+from psc_connect.administrator_messages import labelled
 from psc_connect.models import AccountChange
 from psc_connect.professional.identifiers import Kind
 from psc_connect.professional.nomenclatures import folded
@@ -148,7 +149,7 @@ def shown_identifiers(account: Account, request: HttpRequest) -> Iterator[ShownI
 
 def identifier_as_text(row: AccountIdentifier, *, is_revealed: bool) -> str:
     """Return the kind and the number of an identifier, masked unless it is revealed."""
-    return f"{KINDS.get(row.kind, row.kind)} {row.number if is_revealed else masked(row.number)}"
+    return labelled(str(KINDS.get(row.kind, row.kind)), row.number if is_revealed else masked(row.number))
 
 
 def _shown_before(change: AccountChange, request: HttpRequest) -> list[tuple[_StrPromise | str, str]]:

@@ -64,7 +64,14 @@ class WithdrawPage(AccountPage):
         return HttpResponseRedirect(self.url("change", self.account.pk))
 
     def _show(self, request: HttpRequest, form: WithdrawForm) -> HttpResponse:
-        return self.render(request, form=form)
+        is_open = may_change_sign_ins(administrator(request), self.account.user)
+        return self.render(
+            request,
+            form=form,
+            why_not=self.why_not(request) if is_open else SUPERUSERS_ALONE,
+            is_open=is_open,
+            may_unlink=self.model_admin.has_delete_permission(request, self.account),
+        )
 
     def _form(self, request: HttpRequest, *args: Any) -> WithdrawForm:
         return WithdrawForm(self.account, *args, is_revealed=is_revealed(request))

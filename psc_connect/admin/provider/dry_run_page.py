@@ -79,7 +79,8 @@ ACCOUNT_REASONS = {
     "account_ambiguous": _("Several users fit this person: by their RPPS number, or by the site's own code."),
     "account_identifiers_conflict": _(
         "The sub and the identifiers of this person lead to several accounts, or to the account of another person: "
-        "merge the accounts, or withdraw an identifier, on the page of one of them."
+        "merge the accounts, or withdraw an identifier, on the page of one of them; unlink an account whose current "
+        "identifier now belongs to another person."
     ),
     "account_link_privileged": _(
         "The user with this RPPS number administers the site: link the account by hand, or let the provider do it."
