@@ -57,6 +57,19 @@ def test_pro_sante_connect_is_declared_with_the_right_to_declare(no_way_out: Non
     assert Provider.objects.get().metadata == load_metadata(environment)
 
 
+def test_an_issuer_that_is_declared_already_takes_the_right_to_replace_its_keys(
+    no_way_out: None, english: None
+) -> None:
+    adder = administrator(*ADDER)
+    assert declare(adder, "production").status_code == 302
+    refused = declare(adder, "production")
+    assert codes(refused) == {("environment", "issuer_is_declared")}
+    said = texts(refused, "environment")
+    assert said.startswith("This issuer is already declared here: declaring it again replaces its keys.")
+    assert Provider.objects.count() == 1
+    assert declare(administrator(*KEEPER), "production").status_code == 302
+
+
 def test_simulator_is_added_with_the_add_permission(simulator: Simulator, settings: Any) -> None:
     settings.PSC_CONNECT_SIMULATOR_URL = simulator.issuer.removesuffix("/auth/realms/esante-wallet")
     assert declare(administrator(*ADDER), "simulator").status_code == 302

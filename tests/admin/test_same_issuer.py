@@ -13,6 +13,7 @@ from tests.admin import import_page, keys_page
 from tests.admin.pages import (
     ADD,
     Administrator,
+    FormReader,
     administrator,
     change_page,
     codes,
@@ -65,6 +66,48 @@ def test_a_second_declaration_that_differs_needs_the_confirmation_of_a_superuser
     assert simulator.requests == []
     assert declare(admin, moved(simulator, member), **tick(refused)).status_code == 302
     assert Provider.objects.get(slug="custom").metadata == moved(simulator, member)
+
+
+def test_the_confirmation_stays_ticked_while_the_secret_is_missing(
+    admin: Administrator, provider: Provider, simulator: Simulator
+) -> None:
+    refused = declare(admin, moved(simulator, "jwks_uri"))
+    assert "Enter the client secret again" in text_of(refused)
+    shown = FormReader("provider_form")
+    shown.feed(refused.content.decode())
+    assert shown.fields["client_secret"] == ""
+    without = admin.browser.post(ADD, {**shown.fields, **tick(refused)})
+    assert codes(without) == {("client_secret", "required")}
+    shown = FormReader("provider_form")
+    shown.feed(without.content.decode())
+    assert shown.fields[NAME] == tick(refused)[NAME]
+    assert "Enter the client secret again" in text_of(without)
+    assert admin.browser.post(ADD, {**shown.fields, "client_secret": CLIENT_SECRET}).status_code == 302
+    assert Provider.objects.filter(slug="custom").exists()
+
+
+@pytest.mark.parametrize("wrong", [{"client_id": ""}, {"client_secret": ""}, {"like": "9999"}])
+def test_the_confirmation_is_shown_beside_any_other_error(
+    admin: Administrator, provider: Provider, simulator: Simulator, wrong: dict[str, str]
+) -> None:
+    refused = declare(admin, moved(simulator, "jwks_uri"), **wrong)
+    [name] = wrong
+    assert DIFFERS in codes(refused)
+    assert name in {field for field, _code in codes(refused)}
+    assert not refused.context["confirmation"]["is_checked"]
+    ticked = declare(admin, moved(simulator, "jwks_uri"), **wrong, **tick(refused))
+    assert name in {field for field, _code in codes(ticked)}
+    assert ticked.context["confirmation"]["is_checked"]
+    assert declare(admin, moved(simulator, "jwks_uri"), **tick(ticked)).status_code == 302
+
+
+def test_a_ticked_confirmation_of_other_differences_is_not_kept(
+    admin: Administrator, provider: Provider, simulator: Simulator
+) -> None:
+    shown = tick(declare(admin, moved(simulator, "jwks_uri")))
+    other = declare(admin, moved(simulator, *MEMBERS), client_id="", **shown)
+    assert not other.context["confirmation"]["is_checked"]
+    assert DIFFERS in codes(other)
 
 
 @pytest.mark.parametrize("ticked", ["", "on", "0" * 12])
@@ -122,6 +165,7 @@ def test_metadata_of_an_issuer_with_accounts_takes_the_right_to_replace_keys(
     for somebody in (administrator("add_provider"), signed_in_long_ago(administrator(*KEEPER))):
         refused = declare(somebody, simulator.metadata, environment="simulator")
         assert codes(refused) == {("environment", "issuer_is_declared")}
+        assert "This issuer has accounts here" in text_of(refused)
     assert Provider.objects.count() == 1
     keeper = administrator("add_provider", "replace_provider_secrets")
     assert declare(keeper, simulator.metadata, environment="simulator").status_code == 302

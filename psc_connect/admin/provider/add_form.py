@@ -50,7 +50,7 @@ class ProviderForm(ModelForm[Provider]):
 
     # Set by ProviderAdmin.get_form().
     request: HttpRequest
-    # What a superuser must confirm before this form is saved.
+    # What a superuser must confirm before this form is saved, or has confirmed.
     disagreements: Sequence[Disagreement] = ()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -91,10 +91,9 @@ class ProviderForm(ModelForm[Provider]):
         if self.why_not:
             return
         present = self.instance if self.instance.pk else None
-        found = disagreements(present, document, Provider.objects.exclude(pk=self.instance.pk))
-        if not is_confirmed(self.request, found):
-            self.disagreements = found
-            text = explain_disagreements(self.request, found)
+        self.disagreements = disagreements(present, document, Provider.objects.exclude(pk=self.instance.pk))
+        if not is_confirmed(self.request, self.disagreements):
+            text = explain_disagreements(self.request, self.disagreements)
             self.add_error(None, ValidationError(text, code="issuer_declared_differently"))
 
     @cached_property
@@ -163,16 +162,21 @@ class DeclarationForm(ProviderForm):
         document = self.cleaned_data.get("metadata")
         if not self.why_not or not isinstance(document, dict):
             return
+        issuer, code = str(document.get("issuer")), "issuer_is_declared"
         # A provider with the issuer of another one, or of accounts, could sign in the people of that one.
-        if validation.is_in_use(str(document.get("issuer"))):
-            self.add_error("environment", ValidationError(self.why_not, code="issuer_is_declared"))
-        elif not validation.is_well_known(str(document.get("issuer"))):
+        if Provider.of_issuer(issuer):
+            text = gettext("This issuer is already declared here: declaring it again replaces its keys.")
+        elif validation.is_in_use(issuer):
+            text = gettext("This issuer has accounts here: declaring it decides who signs in with them.")
+        elif not validation.is_well_known(issuer):
+            code = "issuer_needs_the_right"
             text = gettext(
                 "Declaring another issuer than those of Pro Santé Connect and of the simulator decides whom this "
                 "site trusts."
             )
-            message = format_html("{} {}", text, self.why_not)
-            self.add_error("environment", ValidationError(message, code="issuer_needs_the_right"))
+        else:
+            return
+        self.add_error("environment", ValidationError(format_html("{} {}", text, self.why_not), code=code))
 
     @override
     def _wanted_metadata(self) -> object:

@@ -165,7 +165,12 @@ class ProviderAdmin(ReadOnlyFieldsMixin, DeclaredFilters, ModelAdmin[Provider]):
         context["declared"] = declared_addresses(request, provider) if provider else ()
         context["creation_is_impossible"] = provider is not None and creation_is_impossible(provider)
         context["shown_version"] = getattr(context["adminform"].form, "shown_version", "")
-        context["confirmation"] = confirmation(request, [*getattr(context["adminform"].form, "disagreements", ())])
+        form = context["adminform"].form
+        context["confirmation"] = confirmation(
+            request,
+            [*getattr(form, "disagreements", ())],
+            asks_for_secret="client_secret" in form.errors or bool(request.POST.get("client_secret")),
+        )
         context["may_change"] = self.has_change_permission(request, provider)
         context["may_move_accounts"] = context["may_change"] and bool(provider) and provider.accounts.exists()
         return super().render_change_form(request, context, *args, **kwargs)

@@ -36,9 +36,21 @@ def explain_disagreements(request: HttpRequest, found: list[Disagreement]) -> st
     return f"{what_they_mean(found)} {what_to_do}"
 
 
-def confirmation(request: HttpRequest, found: list[Disagreement]) -> dict[str, Any] | None:
-    """Return the checkbox for the template ``confirm_differences.html``, or None if there is nothing to confirm."""
-    return {"name": CONFIRMED, "value": _digest(found)} if found and is_superuser(request.user) else None
+def confirmation(
+    request: HttpRequest, found: list[Disagreement], *, asks_for_secret: bool = False
+) -> dict[str, Any] | None:
+    """Return the checkbox for the template ``confirm_differences.html``, or None if there is nothing to confirm.
+
+    ``asks_for_secret``: whether the form must be sent with the client secret, which the page does not keep.
+    """
+    if not (found and is_superuser(request.user)):
+        return None
+    return {
+        "name": CONFIRMED,
+        "value": _digest(found),
+        "is_checked": is_confirmed(request, found),
+        "asks_for_secret": asks_for_secret,
+    }
 
 
 def _digest(found: list[Disagreement]) -> str:
