@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 WHY_NOT_LINKING = _("This setting decides which user a person signs in as: only a superuser can change it.")
 WHY_NOT_GIVING = _("Giving groups takes the permission to change users: ask a colleague who has it.")
+WHY_NOT_RULES = _(
+    "As long as a rule gives a group, the rules, their order and the last line change only with the permission to "
+    "change users: ask a colleague who has it."
+)
 SUPERUSERS_ALONE = _("One of these accounts is a superuser's: ask a superuser to do this.")
 PERMISSIONS_BEYOND = _(
     "This concerns a user who administers this site and has permissions that you do not have: only someone who has "

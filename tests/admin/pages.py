@@ -157,3 +157,8 @@ def messages_of(response: Any) -> list[tuple[str, str]]:
 
 def text_of(response: Any) -> str:
     return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode())))
+
+
+def select_of(page: str, name: str) -> str:
+    [select] = re.findall(rf'<select name="{name}".*?</select>', page, re.DOTALL)
+    return select

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 
 from psc_connect.models import AccessRule, Provider
 from tests.admin.access_page import page_of, rules_of, shown_by, submit, typed
-from tests.admin.pages import Administrator, administrator, change_page, codes, stored
+from tests.admin.pages import Administrator, administrator, change_page, codes, select_of, stored, text_of
 from tests.support.access_rules import DOCTORS, allow, give_group, set_rules
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
@@ -74,6 +76,80 @@ def test_rules_that_give_groups_take_the_right_to_change_users(provider: Provide
     assert submit(editor, provider, before, giving, contact="dsi@hospital.example").status_code == 302
     assert submit(allowed, provider, before, giving, below, others_may_sign_in="False").status_code == 302
     assert provider.access_rules.count() == 3
+
+
+REASON = "As long as a rule gives a group, the rules, their order and the last line change only with"
+
+
+@pytest.fixture
+def prescribers(provider: Provider) -> Provider:
+    """The provider with a rule that gives a group."""
+    set_rules(provider, allow("department in 75"), give_group(Group.objects.create(name="Prescribers"), DOCTORS))
+    return provider
+
+
+def sent_by_a_browser(shown: dict[str, Any]) -> dict[str, Any]:
+    """Return these fields without the disabled ones, which no browser sends."""
+    return {name: value for name, value in shown.items() if not name.startswith(("rules-", "others_may_sign_in"))}
+
+
+def test_without_the_right_to_change_users_the_rules_are_disabled_and_say_why_once(prescribers: Provider) -> None:
+    editor = administrator("view_provider", "change_provider")
+    page = editor.browser.get(page_of(prescribers))
+    assert text_of(page).count(REASON) == 1
+    disabled = (
+        page.content.decode().partition('disabled aria-describedby="why-not-groups">')[2].partition("Last line")[0]
+    )
+    for name in ("rules-TOTAL_FORMS", "rules-0-outcome", "rules-1-group", 'name="_down"', 'name="_add"'):
+        assert name in disabled
+    assert " disabled" in select_of(page.content.decode(), "others_may_sign_in").partition(">")[0]
+    refused = submit(editor, prescribers, typed("allow"))
+    assert text_of(refused).count("As long as a rule gives a group") == 1
+
+
+@pytest.mark.parametrize("right", ["view_provider", "change_user"])
+def test_who_changes_users_or_only_views_types_into_the_rules(prescribers: Provider, right: str) -> None:
+    rights = ["view_provider"] if right == "view_provider" else ["view_provider", "change_provider", right]
+    page = administrator(*rights).browser.get(page_of(prescribers))
+    assert REASON not in text_of(page)
+    assert "disabled aria" not in page.content.decode()
+    assert " disabled" not in select_of(page.content.decode(), "others_may_sign_in").partition(">")[0]
+
+
+def test_other_fields_of_the_page_are_saved_by_a_browser_without_a_warning(prescribers: Provider) -> None:
+    editor, before = administrator("view_provider", "change_provider"), rules_of(prescribers)
+    sent = sent_by_a_browser(shown_by(editor, prescribers))
+    answer = editor.browser.post(page_of(prescribers), {**sent, "contact": "dsi@hospital.example", "_save": "1"})
+    assert answer.status_code == 302
+    saved = stored(prescribers)
+    assert (saved.contact, rules_of(saved)) == ("dsi@hospital.example", before)
+    assert saved.others_may_sign_in == prescribers.others_may_sign_in
+    page = editor.browser.get(page_of(prescribers))
+    assert 'class="warning"' not in page.content.decode()
+    assert text_of(page).count(REASON) == 1
+
+
+def test_a_preview_is_of_the_stored_rules_where_they_are_disabled(prescribers: Provider) -> None:
+    editor = administrator("view_provider", "change_provider")
+    sent = sent_by_a_browser(shown_by(editor, prescribers))
+    page = editor.browser.post(page_of(prescribers), {**sent, "_preview": "1"})
+    assert page.context["people"]
+    assert page.context["counts"]
+    assert len([form for form in page.context["rules"] if form.initial]) == 2
+
+
+def test_a_refused_change_is_not_to_be_confirmed(provider: Provider) -> None:
+    lacked = Group.objects.create(name="Keepers")
+    lacked.permissions.add(Permission.objects.get(codename="delete_account"))
+    set_rules(provider, give_group(lacked, DOCTORS))
+    refusing = {"others_may_sign_in": "False"}
+    giving = typed("group", ("profession", "in", "10"), group=str(lacked.pk))
+    editor = administrator("view_provider", "change_provider", "change_user")
+    refused = submit(editor, provider, giving, **refusing)
+    assert text_of(refused).count("all permissions of these groups: Keepers.") == 1
+    assert not refused.context["must_confirm"]
+    assert "save these rules anyway" not in text_of(refused)
+    assert submit(administrator(), provider, giving, **refusing).context["must_confirm"]
 
 
 @pytest.mark.case("AD03")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import pytest
@@ -21,6 +20,7 @@ from tests.admin.pages import (
     administrator,
     change_page,
     codes,
+    select_of,
     stored,
     text_of,
 )
@@ -29,11 +29,6 @@ from tests.support.browser_session import PAGE, BrowserSession
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english"), pytest.mark.case("NW03")]
 GIVING = ("group", ("profession", "in", "10"))
-
-
-def select_of(page: str, name: str) -> str:
-    [select] = re.findall(rf'<select name="{name}".*?</select>', page, re.DOTALL)
-    return select
 
 
 # Options that link users.

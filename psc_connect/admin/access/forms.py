@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib.admin.widgets import AdminTextInputWidget
@@ -21,6 +21,11 @@ from psc_connect.admin.mapping.forms import UserinfoField
 from psc_connect.admin.widgets import GroupSelect
 from psc_connect.models import AccessRule, Provider
 from psc_connect.models.access import MAX_RULES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from django.forms.boundfield import BoundField
 
 Outcome = AccessRule.Outcome
 # The buttons that move a row, with the number of places.
@@ -132,6 +137,16 @@ def rule_formset(*args: Any, extra: int = 1, **kwargs: Any) -> Any:
     formset = RuleFormSet(*args, prefix="rules", form_kwargs=form_kwargs, **kwargs)
     formset.extra = extra
     return formset
+
+
+def fields_of(formset: Any) -> Iterator[BoundField]:
+    """Yield every input of the rules: of the rows and of their conditions."""
+    yield from formset.management_form
+    for form in formset:
+        yield from form
+        yield from form.conditions.management_form
+        for condition in form.conditions:
+            yield from condition
 
 
 RuleFormSet = formset_of(RuleForm, _RuleFormSet, max_num=MAX_RULES, can_delete=True)

@@ -17,12 +17,12 @@ from psc_connect.access.groups import users_have_groups
 from psc_connect.access.rules import rules_of
 from psc_connect.admin import edit_conflicts
 from psc_connect.admin.access.code_search import labels_with_codes
-from psc_connect.admin.access.forms import OthersForm, PreviewForm, initial_rule, rule_formset
+from psc_connect.admin.access.forms import OthersForm, PreviewForm, fields_of, initial_rule, rule_formset
 from psc_connect.admin.access.preview import MAX_ACCOUNTS, RuleSet
 from psc_connect.admin.base import VIEW_CLAIMS, administrator, may_change_users
 from psc_connect.admin.formset_page import RowsPage
 from psc_connect.admin.masking import masker
-from psc_connect.admin.rights import WHY_NOT_GIVING, disable_groups, why_not_groups
+from psc_connect.admin.rights import WHY_NOT_GIVING, WHY_NOT_RULES, disable_groups, why_not_groups
 from psc_connect.admin.sentences import others_in_words, rule_in_words
 from psc_connect.dry_run import run
 from psc_connect.professional.userinfo import read_userinfo
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from django.db.models import Model
-    from django.http import HttpRequest, HttpResponse
+    from django.http import HttpRequest, HttpResponse, QueryDict
 
     from psc_connect.admin.access.preview import AccountCounts, PersonPreview
     from psc_connect.models import Provider
@@ -73,9 +73,10 @@ class AccessPage(RowsPage):
 
     @sensitive_variables()
     def post(self, request: HttpRequest) -> HttpResponse:
-        sent = rule_formset(request.POST)
+        data = self._with_disabled_inputs(request)
+        sent = rule_formset(data)
         # A copy, since the form writes the typed values into it.
-        others = OthersForm(request.POST, instance=copy.copy(self.provider))
+        others = OthersForm(data, instance=copy.copy(self.provider))
         preview = PreviewForm(request.POST)
         is_valid = all([sent.is_valid(), others.is_valid()])
         if not is_valid and {"_save", "_preview"} & {*request.POST}:
@@ -100,6 +101,9 @@ class AccessPage(RowsPage):
         if not self.model_admin.has_change_permission(request, self.provider):
             raise PermissionDenied
         rows: list[Any] = list(typed.rules)
+        # A refused change is not to be confirmed.
+        if why := self._why_not_save(request, serialize_rows(RULES, rows)):
+            return _refused(why)
         counts = typed.count_accounts(acr)
         confirmation = edit_conflicts.digest([serialize_rows(RULES, rows), self.values])
         if counts.refuses_all and request.POST.get("confirmed") != confirmation:
@@ -108,22 +112,43 @@ class AccessPage(RowsPage):
 
     @override
     def problem(self, request: HttpRequest, rows: dict[str, list[Model]]) -> dict[str, Any]:
-        present, wanted = self.present(), serialize_rows(RULES, rows[RULES])
+        why = self._why_not_save(request, serialize_rows(RULES, rows[RULES]))
+        return _refused(why) if why else super().problem(request, rows)
+
+    def _why_not_save(self, request: HttpRequest, wanted: list[dict[str, Any]]) -> str:
+        """Explain why this administrator may not save these rules and the last line, or return ""."""
+        present = self.present()
         changes_groups = changes_group_grants(present[RULES], wanted)
         if self.values["others_may_sign_in"] != present["others_may_sign_in"]:
             changes_groups = changes_groups or give_groups(wanted)
         if changes_groups and not may_change_users(request):
-            return {"problem": WHY_NOT_GIVING}
-        given = groups_given(present, {**self.values, RULES: wanted})
-        if why := why_not_groups(administrator(request), given):
-            return {"problem": why}
-        return super().problem(request, rows)
+            return str(WHY_NOT_RULES if give_groups(present[RULES]) else WHY_NOT_GIVING)
+        return why_not_groups(administrator(request), groups_given(present, {**self.values, RULES: wanted}))
 
     def _why_not_groups(self, request: HttpRequest, rules: Any) -> str:
         """Say beside the rows what this administrator may not change; return "" for those who only view."""
         if not self.model_admin.has_change_permission(request, self.provider) or not Group.objects.exists():
             return ""
-        return disable_groups(administrator(request), rules) if may_change_users(request) else str(WHY_NOT_GIVING)
+        if may_change_users(request):
+            return disable_groups(administrator(request), rules)
+        return str(WHY_NOT_RULES if self._are_rules_locked(request) else WHY_NOT_GIVING)
+
+    def _are_rules_locked(self, request: HttpRequest) -> bool:
+        """Return whether this administrator may change the page's texts only, since a stored rule gives a group."""
+        may_change = self.model_admin.has_change_permission(request, self.provider)
+        return may_change and not may_change_users(request) and give_groups(stored_rows(self.provider, RULES))
+
+    def _with_disabled_inputs(self, request: HttpRequest) -> QueryDict:
+        """Return what was sent, with the stored values of the inputs that a browser does not send: disabled ones."""
+        if "rules-TOTAL_FORMS" in request.POST or not self._are_rules_locked(request):
+            return request.POST
+        data = request.POST.copy()
+        stored = rule_formset(initial=[initial_rule(rule) for rule in rules_of(self.provider)])
+        for field in fields_of(stored):
+            value = field.value()
+            data.setlist(field.html_name, value if isinstance(value, list) else ["" if value is None else str(value)])
+        data.setdefault("others_may_sign_in", str(self.provider.others_may_sign_in))
+        return data
 
     @sensitive_variables()
     def _preview(self, request: HttpRequest, rules: RuleSet, preview: PreviewForm) -> dict[str, Any]:
@@ -155,6 +180,8 @@ class AccessPage(RowsPage):
     ) -> HttpResponse:
         # Before the page is rendered: it says at its top if the budget was used up.
         rules.search_all()
+        are_locked = self._are_rules_locked(request)
+        others.fields["others_may_sign_in"].widget.attrs["disabled"] = are_locked
         return self.render(
             request,
             rules=rules,
@@ -162,10 +189,15 @@ class AccessPage(RowsPage):
             preview=preview,
             labels_with_codes=labels_with_codes(),
             users_have_groups=users_have_groups(),
-            why_not_groups=self._why_not_groups(request, rules),
+            are_rules_locked=are_locked,
             max_accounts=MAX_ACCOUNTS,
-            **{**NO_PREVIEW, "remarks": [], **context},
+            **{**NO_PREVIEW, "remarks": [], "why_not_groups": self._why_not_groups(request, rules), **context},
         )
+
+
+def _refused(why: str) -> dict[str, str]:
+    """Return what the page says, once."""
+    return {"problem": why, "why_not_groups": ""}
 
 
 def _acr(preview: PreviewForm) -> str:
