@@ -32,7 +32,10 @@ REFUSALS = {
     "move_other_environment": _(
         "The two providers are of two environments, whose people are not the same: no account can move."
     ),
-    "move_conflicts": _("The same person has an account at both issuers: unlink one of the two, then move the others."),
+    "move_conflicts": _(
+        "The same person has an account at both issuers: unlink one of the two, as a rule that of the new issuer, then "
+        "move the others."
+    ),
     "move_changed": _(
         "Nothing has been moved: something has changed meanwhile, or the database is busy. Please start again."
     ),
@@ -75,9 +78,14 @@ class IssuerMove:
     @property
     def advice(self) -> str:
         """What is left to do after the move, or ""."""
-        if not (self.count and self.old.enabled):
-            return ""
-        return gettext("Disable “%(slug)s”: a sign-in there would create a second account.") % {"slug": self.old.slug}
+        texts = []
+        if self.count and self.old.enabled:
+            text = gettext("Disable “%(slug)s”: a sign-in there would create a second account.")
+            texts.append(text % {"slug": self.old.slug})
+        if self.count and not self.new.enabled:
+            text = gettext("Enable “%(slug)s”, so that people can sign in there.")
+            texts.append(text % {"slug": self.new.slug})
+        return " ".join(texts)
 
     @property
     def fingerprint(self) -> str:
@@ -95,14 +103,23 @@ def find_provider(name: str) -> Provider:
     return found[0]
 
 
+def can_move(old: Provider, new: Provider) -> bool:
+    """Return whether accounts of the old provider can become those of the new one, but for conflicts."""
+    return not _why_not(old, new)
+
+
+def _why_not(old: Provider, new: Provider) -> str:
+    if not (old.issuer and new.issuer):
+        return "move_issuer_missing"
+    if old.issuer == new.issuer:
+        return "move_same_issuer"
+    return "move_other_environment" if old.environment != new.environment else ""
+
+
 def plan_move(old: Provider, new: Provider) -> IssuerMove:
     """Return the plan, without changing anything; it can have conflicts. Raises MoveRefused."""
-    if not (old.issuer and new.issuer):
-        raise MoveRefused("move_issuer_missing")
-    if old.issuer == new.issuer:
-        raise MoveRefused("move_same_issuer")
-    if old.environment != new.environment:
-        raise MoveRefused("move_other_environment")
+    if code := _why_not(old, new):
+        raise MoveRefused(code)
     return IssuerMove(old, new, find_accounts_to_move(old.issuer, new.issuer))
 
 

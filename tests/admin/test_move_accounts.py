@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -21,6 +22,7 @@ from tests.admin.pages import (
     administrator,
     change_page,
     messages_of,
+    select_of,
     signed_in_long_ago,
     text_of,
 )
@@ -154,7 +156,7 @@ def test_only_a_superuser_moves_the_account_of_a_superuser(provider: Provider, m
     give_account(provider, "boss", is_superuser=True)
     before = state_of_accounts()
     page = look(keeper, provider, moved)
-    assert "only a superuser can change who signs in as a superuser" in text_of(page)
+    assert "ask a superuser to do this" in text_of(page)
     assert not button_of(page)
     assert button_of(shown)
     for each in (shown, page):
@@ -206,7 +208,9 @@ def test_a_person_with_two_accounts_is_shown_and_no_account_moves(
     assert not button_of(page)
     assert account_page_of(known, "change") in page.content.decode()
     assert account_page_of(other, "change") in page.content.decode()
-    assert "unlink one of the two" in text_of(page)
+    assert "unlink one of the two, as a rule that of the new issuer" in text_of(page)
+    assert "Consequences" not in text_of(page)
+    assert "psc-consequences" not in page.content.decode()
     for each in (shown, page):
         confirm(admin, provider, each)
         assert state_of_accounts() == before
@@ -276,6 +280,35 @@ def test_without_another_provider_the_page_says_what_to_do(provider: Provider, a
     page = text_of(admin.open(provider, PAGE_NAME))
     assert "Declare the provider under its new issuer first" in page
     assert "No other provider is declared yet" in page
+    assert 'href="/admin/psc_connect/provider/add/"' in admin.open(provider, PAGE_NAME).content.decode()
+    keeper = administrator(*KEEPER)
+    assert "/provider/add/" not in keeper.open(provider, PAGE_NAME).content.decode()
+
+
+def test_only_providers_that_can_get_the_accounts_are_offered(
+    provider: Provider, moved: Provider, admin: Administrator
+) -> None:
+    Provider.objects.create(slug="twin", environment="simulator", metadata=provider.metadata)
+    Provider.objects.create(slug="empty", environment="simulator")
+    Provider.objects.create(slug="production", metadata=load_metadata("production"))
+    select = select_of(admin.open(provider, PAGE_NAME).content.decode(), "new")
+    assert re.findall(r'<option value="(\d+)"', select) == [str(moved.pk)]
+    moved.delete()
+    page = admin.open(provider, PAGE_NAME)
+    assert "No other provider is declared yet" in text_of(page)
+    assert 'id="move_form"' not in page.content.decode()
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_a_new_provider_that_is_disabled_is_to_be_enabled(
+    provider: Provider, moved: Provider, admin: Administrator, enabled: bool
+) -> None:
+    Provider.objects.filter(pk=moved.pk).update(enabled=enabled)
+    shown = look(admin, provider, moved)
+    assert ("is disabled: enable it after the move" in text_of(shown)) != enabled
+    told = str(messages_of(confirm(admin, provider, shown)))
+    assert ("Enable “moved”" in told) != enabled
+    assert "Disable “psc”" in told
 
 
 def test_the_page_names_no_person(provider: Provider, moved: Provider, admin: Administrator) -> None:

@@ -119,6 +119,21 @@ def test_a_provider_that_is_disabled_already_is_not_to_be_disabled(two: TwoIssue
     assert Account.objects.get().issuer == two.new.issuer
 
 
+def test_a_move_says_that_it_was_done(two: TwoIssuers) -> None:
+    for who in ("podiatrist", DOCTOR):
+        two.sign_in(OLD, who)
+    assert "Accounts moved:" not in move(OLD, NEW, "--check").text
+    assert "Accounts moved: 2" in move().text
+    assert "Accounts moved:" not in move().text
+
+
+def test_a_new_provider_that_is_disabled_is_to_be_enabled(two: TwoIssuers) -> None:
+    two.sign_in(OLD)
+    assert "Enable" not in move(OLD, NEW, "--check").text
+    Provider.objects.filter(pk=two.new.pk).update(enabled=False)
+    assert "Enable “new”" in move(OLD, NEW, "--check").text
+
+
 def test_a_second_run_changes_nothing(two: TwoIssuers) -> None:
     two.sign_in(OLD)
     assert move().status == 0
@@ -177,7 +192,7 @@ def test_a_person_with_an_account_at_both_issuers_is_left_to_an_administrator(tw
         told = move(*arguments)
         assert told.status == 2
         assert f"account #{old.pk} is that of a person who has account #{new.pk}" in told.text
-        assert "unlink one of the two" in told.text
+        assert "unlink one of the two, as a rule that of the new issuer" in told.text
         assert state_of_accounts() == before
 
 

@@ -21,7 +21,7 @@ from psc_connect.admin.rights import (
     may_decide_who_signs_in_as,
 )
 from psc_connect.admin.signed_payloads import PayloadExpired, read_signed_payload, sign_payload, tell_expired
-from psc_connect.configuration.issuer_move import IssuerMove, MoveRefused, carry_out, plan_move
+from psc_connect.configuration.issuer_move import IssuerMove, MoveRefused, can_move, carry_out, plan_move
 from psc_connect.models import DeclarationChange, Provider
 
 if TYPE_CHECKING:
@@ -40,7 +40,11 @@ class MoveForm(forms.Form):
     def __init__(self, *args: Any, provider: Provider, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.provider = provider
-        self.fields["new"].queryset = Provider.objects.exclude(pk=provider.pk)  # type: ignore[attr-defined]
+        new: Any = self.fields["new"]
+        new.queryset = Provider.objects.exclude(pk=provider.pk)
+        # What else is sent gets the reason of the refusal.
+        self.offered = [each for each in new.queryset if can_move(provider, each)]
+        new.widget.choices = [("", new.empty_label), *((each.pk, str(each)) for each in self.offered)]
 
     def clean_new(self) -> Provider:
         new: Provider = self.cleaned_data["new"]
@@ -77,7 +81,8 @@ class MoveAccountsPage(ProviderPage):
         context: dict[str, Any] = {
             "form": form,
             "move": move,
-            "has_others": form.fields["new"].queryset.exists(),  # type: ignore[attr-defined]
+            "has_others": bool(form.offered),
+            "may_add": self.model_admin.has_add_permission(request),
             "why_not": _why_not(request),
             "why_not_move": "",
             "conflicts": (),

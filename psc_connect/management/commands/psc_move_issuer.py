@@ -58,7 +58,8 @@ class Command(CommandWithExamples):
         if move.conflicts:
             raise MoveRefused("move_conflicts")
         if move.count and not options["check"]:
-            carry_out(move, source=DeclarationChange.Source.COMMAND)
+            move = carry_out(move, source=DeclarationChange.Source.COMMAND)
+            self.stdout.write(_("Accounts moved: %(count)s") % {"count": move.count})
         return move
 
 
