@@ -7,11 +7,13 @@ from html import unescape
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.conf import settings as site
 from django.contrib.auth.decorators import login_not_required, permission_required
 from django.contrib.auth.views import LogoutView
 from django.http import HttpResponse
 from django.template import RequestContext, Template
+from django.test import AsyncClient
 from django.urls import path
 
 from psc_connect.login import recent_logins
@@ -82,6 +84,16 @@ def test_so_is_a_person_whose_session_is_in_a_cookie(person, site_of_its_own):
     for _ in range(5):
         assert person.sign_in(PAGE)["Location"] == PAGE
         person.browser.post("/accounts/logout/")
+
+
+@pytest.mark.usefixtures("site_of_its_own")
+def test_so_is_a_person_of_an_asynchronous_server(person):
+    browser = AsyncClient()
+    browser.cookies = person.browser.cookies
+    for _ in range(4):
+        assert person.sign_in(PAGE)["Location"] == PAGE
+        async_to_sync(browser.post)("/accounts/logout/")
+        assert not person.is_signed_in
 
 
 @pytest.mark.usefixtures("site_of_its_own")
