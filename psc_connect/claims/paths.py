@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,8 +16,9 @@ from jmespath.lexer import Lexer
 
 from psc_connect.claims.budget import TooSlow, current_budget, shared_budget
 from psc_connect.claims.claims import Claims
-from psc_connect.claims.expressions import EVALUATION_STEPS, Evaluation, TooDeep, compiled
+from psc_connect.claims.expressions import EVALUATION_STEPS, MAX_CHARACTERS, Evaluation, TooDeep, compiled
 from psc_connect.claims.samples import SAMPLES, load_sample
+from psc_connect.claims.similarity import most_similar
 from psc_connect.professional.computed import COMPUTED, ROOTS
 
 # Tokens at which a path is split into steps, outside of brackets.
@@ -30,11 +30,14 @@ _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _MAX_PROPOSALS = 300
 # For explaining a path: each of its steps is an evaluation.
 _EXPLANATION_STEPS = 10 * EVALUATION_STEPS
+# Of compiling an expression. Only the administration spends them: a login evaluates stored rows.
+_STEPS_PER_CHARACTER = 4
 
 
 def validate_claim_path(path: str) -> None:
     """Validate that ``path`` is a JMESPath expression that can be evaluated on the samples in time."""
     try:
+        _spend_on_compiling(path)
         compiled(path)
         evaluation = Evaluation()
         for claims in _samples():
@@ -55,6 +58,11 @@ def validate_claim_path(path: str) -> None:
             code="attribute_claim_invalid",
             params={"position": "?" if position is None else position + 1},
         ) from exc
+
+
+def _spend_on_compiling(path: str) -> None:
+    """Spend the steps of compiling a path, cached or not, so that a page takes the same each time. Raises TooSlow."""
+    current_budget().spend(_STEPS_PER_CHARACTER * min(len(path), MAX_CHARACTERS))
 
 
 @lru_cache(maxsize=1)
@@ -154,9 +162,13 @@ def _prefixes(path: str) -> Iterator[str]:
 
 def _is_expression(path: str) -> bool:
     try:
+        _spend_on_compiling(path)
         compiled(path)
     except JMESPathError:
         return False
+    except TooSlow:
+        # Its evaluation finds no steps left either.
+        return True
     return True
 
 
@@ -171,9 +183,9 @@ def _step(path: str, value: Any) -> Step:
     return Step(path, "value" if value != "" else "empty")
 
 
-def _nearest(path: str, names: Iterable[str], cutoff: float = 0.6) -> str:
+def _nearest(path: str, names: Iterable[str], *, cutoff: float = 0.6) -> str:
     name = re.split(r"[.\[\]|\s]+", path.rstrip("] "))[-1].strip('"')
-    return next(iter(difflib.get_close_matches(name, list(names), n=1, cutoff=cutoff)), "")
+    return most_similar(name, names, cutoff=cutoff)
 
 
 def _nearest_first(name: str, claims: Claims) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +9,18 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext as _
 
+from psc_connect.claims.budget import current_budget
+from psc_connect.claims.similarity import most_similar
 from psc_connect.providers.serialization import field_of
 from psc_connect.validators import can_be_stored
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+# Of reading one name.
+_NAME_STEPS = 20
+# Of one declaration: after so many problems, names are no longer compared.
+_MAX_SUGGESTIONS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +50,12 @@ class Problems:
         self.found += [Problem(_joined(self.place, where), text) for text in texts]
 
     def check_names(self, given: Mapping[str, Any], known: tuple[str, ...], where: str = "") -> None:
-        """Add a problem for each unknown name."""
+        """Add a problem for each unknown name. Raises TooSlow."""
         for name in given:
+            current_budget().spend(_NAME_STEPS)
             if name not in known:
-                nearest = difflib.get_close_matches(str(name), known, n=1)
-                hint = " " + _("Do you mean %(nearest)s?") % {"nearest": nearest[0]} if nearest else ""
+                nearest = most_similar(str(name), known) if len(self.found) < _MAX_SUGGESTIONS else ""
+                hint = " " + _("Do you mean %(nearest)s?") % {"nearest": nearest} if nearest else ""
                 self.add(_joined(where, str(name)), _("This name does not exist here.") + hint)
 
     def has_valid_type(self, model: type[models.Model], name: str, given: Mapping[str, Any], where: str = "") -> bool:

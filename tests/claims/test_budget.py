@@ -8,7 +8,8 @@ from psc_connect.access.activity_choice import Choice
 from psc_connect.access.rules import decide, decide_login
 from psc_connect.claims.budget import LOGIN_STEPS, REQUEST_STEPS, Budget, TooSlow, current_budget, shared_budget
 from psc_connect.claims.expressions import EVALUATION_STEPS, Evaluation, compiled
-from psc_connect.claims.paths import claim_value, explain_path
+from psc_connect.claims.paths import claim_value, explain_path, validate_claim_path
+from psc_connect.claims.similarity import MAX_LENGTH, MAX_NAMES, most_similar
 from psc_connect.models import Provider
 from psc_connect.professional.conditions import Situation
 from psc_connect.professional.professional import Professional
@@ -108,3 +109,40 @@ def test_person_with_an_activity_that_was_not_evaluated_is_not_refused_by_a_rule
     with shared_budget(1_000):
         decision = decide_login(closed, rules, person, choice=Choice(must_ask=True), acr="")
     assert (decision.allowed, decision.code) == (False, "access_rules_too_slow")
+
+
+def test_comparing_names_takes_steps_for_their_characters() -> None:
+    spent = []
+    for length in (5, 50):
+        with shared_budget(100_000) as budget:
+            assert most_similar("a" * length, ["a" * length] * 10)
+        spent.append(100_000 - budget.steps_left)
+    assert spent == [10 * 10 + 10 * 5 * 5 // 4, 10 * 10 + 10 * 50 * 50 // 4]
+
+
+def test_names_are_not_compared_without_enough_steps() -> None:
+    with shared_budget(100) as budget:
+        assert most_similar("given_nam", ["given_name"] * 10) == ""
+    assert budget.is_used_up
+
+
+def test_only_so_many_names_of_limited_length_are_compared() -> None:
+    assert most_similar("a" * (MAX_LENGTH + 1), ["a" * (MAX_LENGTH + 1)]) == ""
+    assert most_similar("abcd", ["x" * (MAX_LENGTH + 1), "abce"]) == "abce"
+    assert most_similar("abcd", [*["xyz"] * MAX_NAMES, "abce"]) == ""
+
+
+def test_checking_an_expression_takes_the_same_steps_each_time() -> None:
+    spent = []
+    for _time in range(2):
+        with shared_budget(LOGIN_STEPS) as budget:
+            validate_claim_path("SubjectRefPro.exercices[0].never_checked_before")
+        spent.append(LOGIN_STEPS - budget.steps_left)
+    assert spent[0] == spent[1] > 4 * len("SubjectRefPro.exercices[0].never_checked_before")
+
+
+def test_expression_is_not_compiled_for_an_explanation_without_enough_steps() -> None:
+    compiled.cache_clear()
+    with shared_budget(4 * len("a.b.c") - 1):
+        steps = explain_path("a" * 100 + ".b.c", {"a": 1})
+    assert [step.kind for step in steps] == ["too_slow"]
