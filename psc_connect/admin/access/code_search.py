@@ -94,8 +94,10 @@ class CodeSearch:
 
     def suggestions(self, subject: str, text: str) -> list[str]:
         """Return the codes with the most similar labels."""
+        if not self._has_steps(subject, _STEPS_PER_SIMILAR_LABEL):
+            return []
         folded_text = folded(text[:MAX_TEXT_LENGTH]).strip()
-        if not folded_text or not self._has_steps(subject, _STEPS_PER_SIMILAR_LABEL):
+        if not folded_text:
             return []
         names = {_folded_label(_label_with_code(code, label)): code for code, label in labels_of(subject).items()}
         containing = [code for name, code in sorted(names.items()) if folded_text in name]
@@ -107,6 +109,8 @@ class CodeSearch:
 
     def _has_steps(self, subject: str, steps_per_label: int) -> bool:
         """Spend the steps of a search and return True, or return False if too few are left."""
+        if self.budget.is_used_up:
+            return False
         try:
             self.budget.spend(_SEARCH_STEPS + steps_per_label * len(labels_of(subject)))
         except TooSlow:

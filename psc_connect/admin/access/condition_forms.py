@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from psc_connect.admin.access.code_search import CodeSearch
 
 NO_CHOICE = ("", "---------")
+_MAX_TYPED = 10_000
 
 
 class ChosenCodes(forms.MultipleChoiceField):
@@ -60,7 +61,7 @@ class ConditionForm(forms.Form):
     codes = ChosenCodes(label=_("Values"), required=False, widget=forms.CheckboxSelectMultiple)
     # Each value is ``subject code text``: the text is the one that the ticked code answers.
     suggested = ChosenCodes(label=_("Values"), required=False, widget=forms.CheckboxSelectMultiple)
-    typed = forms.CharField(label=_("Value"), required=False, max_length=10_000)
+    typed = forms.CharField(label=_("Value"), required=False, max_length=_MAX_TYPED)
 
     def __init__(self, *args: Any, search: CodeSearch, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -85,20 +86,23 @@ class ConditionForm(forms.Form):
     def _data_with_found_codes(self) -> dict[str, Any]:
         """Return the data with ticked codes in place of clear texts and of ticked suggestions.
 
-        Without scripts this is the search. It is done before the form is validated: an unclear text is an error.
+        Without scripts this is the search. It is done before the form is validated: an unclear text is an error. A text
+        that is too long is not searched.
         """
         subject, typed = self.chosen_subject, self["typed"].value() or ""
         codes: list[str] = []
         if self.has_labels:
             codes = [code for code, _text in self._answers("codes")]
             suggested = list(self._answers("suggested"))
-            found, unclear = self.search.find(subject, typed, answered={text for _code, text in suggested})
-            codes = list(dict.fromkeys([*codes, *(code for code, _text in suggested), *found]))
-            typed = "; ".join(unclear)
+            codes += [code for code, _text in suggested]
+            if len(typed) <= _MAX_TYPED:
+                found, unclear = self.search.find(subject, typed, answered={text for _code, text in suggested})
+                codes += found
+                typed = "; ".join(unclear)
         return {
             self.add_prefix("subject"): subject,
             self.add_prefix("operator"): self["operator"].value(),
-            self.add_prefix("codes"): code_checkboxes(subject, codes),
+            self.add_prefix("codes"): code_checkboxes(subject, dict.fromkeys(codes)),
             self.add_prefix("typed"): typed,
         }
 
@@ -128,8 +132,9 @@ class ConditionForm(forms.Form):
 
     @property
     def _unclear_texts(self) -> list[str]:
-        texts = str(self["typed"].value() or "").split(";") if self.has_labels else ()
-        return [text.strip() for text in texts if text.strip()]
+        typed = str(self["typed"].value() or "")
+        is_searched = self.has_labels and len(typed) <= _MAX_TYPED
+        return [text.strip() for text in typed.split(";") if text.strip()] if is_searched else []
 
     @override
     def has_changed(self) -> bool:
