@@ -51,7 +51,7 @@ def make_plans(
     *,
     may_replace_issuer: bool = False,
 ) -> list[Plan]:
-    """Return a plan for each declaration. Raises ConfigurationError if there are too many.
+    """Return a plan for each declaration. Raises ConfigurationError if there are too many, and TooSlow in a request.
 
     ``secrets``: by slug, those that another system's configuration has in clear. ``may_replace_issuer``: a provider
     that exists may change its environment or issuer.

@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from psc_connect.access.groups import users_have_groups
+from psc_connect.claims.budget import current_budget
 from psc_connect.models import ExportedAttribute, Provider
 from psc_connect.models.access import MAX_RULES
 from psc_connect.providers.serialization import ROWS, serialize_rows
@@ -21,10 +22,11 @@ if TYPE_CHECKING:
     from psc_connect.configuration.problems import Problems
 
 MAX_ROWS = 2000  # of one kind
+_ROW_STEPS = 400  # most of them for finding its group
 
 
 def read_rows(name: str, given: object, problems: Problems) -> list[models.Model]:
-    """Return unsaved rows of a kind of ``ROWS``; add to ``problems`` whatever is wrong with them."""
+    """Return unsaved rows of a kind of ``ROWS``; add to ``problems`` whatever is wrong with them. Raises TooSlow."""
     if not isinstance(given, list) or not all(isinstance(values, dict) for values in given):
         problems.add(name, _("A list of objects is expected here."))
         return []
@@ -50,6 +52,7 @@ def _check_duplicates(name: str, rows: list[models.Model], problems: Problems) -
 
 
 def _read_row(name: str, where: str, given: dict[str, Any], problems: Problems) -> models.Model | None:
+    current_budget().spend(_ROW_STEPS)
     problems.check_names(given, ROWS[name], where)
     model: Any = Provider._meta.get_field(name).related_model
     values = {key: value for key, value in given.items() if key in ROWS[name]}

@@ -25,10 +25,11 @@ from psc_connect.admin.provider.same_issuer import NOT_CONFIRMED, confirmation, 
 from psc_connect.admin.reauthentication import may_replace, why_not
 from psc_connect.admin.signed_payloads import PayloadExpired, read_signed_payload, sign_payload, tell_expired
 from psc_connect.administrator_messages import load_json
+from psc_connect.claims.budget import TooSlow
 from psc_connect.configuration.apply import apply_plans, import_missing_keys
 from psc_connect.configuration.file_format import declarations_of
 from psc_connect.configuration.planning import make_plans
-from psc_connect.configuration.problems import ConfigurationError
+from psc_connect.configuration.problems import ConfigurationError, Problem
 from psc_connect.contrib.lemonldap.conversion import convert, is_lemonldap, provider_settings
 from psc_connect.fields import StoredSecret
 from psc_connect.models import DeclarationChange
@@ -222,6 +223,17 @@ class ImportPage(AdminPage):
 @sensitive_variables()
 def planned(document: object) -> tuple[list[Plan], list[dict[str, str]]]:
     """Return the plans of a document of either kind, and what of it cannot follow. Raises ConfigurationError."""
+    try:
+        return _planned(document)
+    except TooSlow:
+        text = gettext(
+            "Not read to its end: this page has used all its steps. Import fewer declarations or rows at once."
+        )
+        raise ConfigurationError(Problem("", text)) from None
+
+
+@sensitive_variables()
+def _planned(document: object) -> tuple[list[Plan], list[dict[str, str]]]:
     if not is_lemonldap(document):
         return make_plans(declarations_of(document)), []
     converted = convert(document)

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
 from psc_connect.administrator_messages import load_json
+from psc_connect.claims.budget import current_budget
 from psc_connect.claims.paths import path_of_name
 from psc_connect.configuration.file_format import explain_content
 from psc_connect.configuration.problems import ConfigurationError, Problem
@@ -31,6 +32,9 @@ COMMON = "exportedVars"
 # Session keys of LemonLDAP::NG, named as in LDAP, and the equivalent fields of Django's user.
 USER_FIELDS = {"givenName": "first_name", "sn": "last_name", "mail": "email"}
 LOGIN_NAME = "uid"
+# Of converting a provider, and one of its options or exported variables.
+_PROVIDER_STEPS = 400
+_OPTION_STEPS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,10 @@ def provider_settings(configuration: dict[str, Any]) -> dict[str, Any]:
 
 @sensitive_variables()
 def convert(configuration: object, *, only: str | None = None) -> list[ConvertedProvider]:
-    """Return the OpenID providers of a configuration, or only the one named ``only``. Raises ConfigurationError."""
+    """Return the OpenID providers of a configuration, or only the one named ``only``.
+
+    Raises ConfigurationError, and TooSlow in a request.
+    """
     if not is_lemonldap(configuration):
         text = explain_content(configuration) or _(
             "This is not a configuration of LemonLDAP::NG with an OpenID provider."
@@ -72,6 +79,7 @@ class ConvertedProvider:
     """A node ``oidcOPMetaDataNodes`` of the Manager: its declaration for ``make_plans``, its secret, the notes."""
 
     def __init__(self, configuration: dict[str, Any], name: str) -> None:
+        current_budget().spend(_PROVIDER_STEPS)
         self.name = name
         self.configuration = configuration
         self.declaration: dict[str, Any] = {"slug": slugify(name)[:50] or "lemonldap", "enabled": True}
@@ -124,6 +132,7 @@ class ConvertedProvider:
             self.declaration["jwks"] = jwks
 
     def _convert_option(self, name: str, value: Any) -> None:
+        current_budget().spend(_OPTION_STEPS)
         if value in (None, "", {}):
             return
         full = OPTIONS + name
@@ -141,6 +150,7 @@ class ConvertedProvider:
         fields = {field.name for field in assignable_fields()}
         username = get_user_model().USERNAME_FIELD
         for key, claim in given.items():
+            current_budget().spend(_OPTION_STEPS)
             target = username if key == LOGIN_NAME else USER_FIELDS.get(key, key)
             if target in fields:
                 self.add_exported_attribute(key, target, str(claim))
