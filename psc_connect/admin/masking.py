@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
+from psc_connect.claims.budget import TooSlow, current_budget
 from psc_connect.professional.identifiers import NationalIdentifier
 
 DOT: Final = "•"
@@ -29,6 +30,8 @@ _SHOWN: Final = 2
 _SHORTEST_SECRET: Final = 6
 # A shorter one is masked where it is the whole text only: parts of other words may equal it.
 _SHORTEST_PART: Final = 4
+# Searching a text for one identifier is one step, and one more for each of so many characters.
+_CHARACTERS_PER_STEP: Final = 64
 # A PSI number; RPPS, ADELI, EDIT, and the number of a structure with that of its staff, in the forms of usernames too.
 _FORM: Final = re.compile(
     r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -69,8 +72,11 @@ def _forms(identifier: str) -> set[str]:
 
 
 def masker(claims: Any) -> Callable[[Any], Any]:
-    """Return a function that masks every identifier of these claims, in them and in values made from them."""
-    identifiers = _identifiers(claims)
+    """Return a function that masks every identifier of these claims, in them and in values made from them.
+
+    Texts are masked whole once the page has used all its steps.
+    """
+    identifiers = sorted(_identifiers(claims), key=len, reverse=True)
     return lambda value: _masked_value(value, identifiers)
 
 
@@ -88,7 +94,7 @@ def _identifiers(value: Any) -> set[str]:
     return {text for text in found if len(text) >= _SHORTEST_SECRET}
 
 
-def _masked_value(value: Any, identifiers: set[str]) -> Any:
+def _masked_value(value: Any, identifiers: list[str]) -> Any:
     if isinstance(value, dict):
         return {
             name: masked(str(item))
@@ -98,7 +104,14 @@ def _masked_value(value: Any, identifiers: set[str]) -> Any:
         }
     if isinstance(value, list):
         return [_masked_value(item, identifiers) for item in value]
-    if isinstance(value, str):
-        for identifier in sorted(identifiers, key=len, reverse=True):
-            value = value.replace(identifier, masked(identifier))
-    return value
+    return _masked_text(value, identifiers) if isinstance(value, str) else value
+
+
+def _masked_text(text: str, identifiers: list[str]) -> str:
+    try:
+        current_budget().spend(len(identifiers) * (1 + len(text) // _CHARACTERS_PER_STEP))
+    except TooSlow:
+        return masked(text)
+    for identifier in identifiers:
+        text = text.replace(identifier, masked(identifier))
+    return text

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from psc_connect.admin.masking import masked, masker
+from psc_connect.claims.budget import shared_budget
 from psc_connect.claims.samples import SAMPLES, load_sample
 
 
@@ -55,3 +56,12 @@ def test_an_identifier_is_masked_in_the_form_of_a_username_too() -> None:
 def test_a_number_can_be_an_identifier() -> None:
     claims = {"SubjectNameID": 899700427885, "iat": 1795627221}
     assert masker(claims)(claims) == {"SubjectNameID": "89••••••••85", "iat": 1795627221}
+
+
+def test_texts_are_masked_whole_without_steps_to_search_them() -> None:
+    shown = masker({"SubjectNameID": "899700427885"})
+    with shared_budget(4) as budget:
+        assert shown(["Zoé Durand", "of 899700427885"]) == ["Zoé Durand", "of 89••••••••85"]
+        assert shown("Zoé Durand " * 64) == masked("Zoé Durand " * 64)
+        assert budget.is_used_up
+        assert shown({"name": "Zoé Durand", "age": 40}) == {"name": "Zo••••••nd", "age": 40}

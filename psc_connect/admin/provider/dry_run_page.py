@@ -20,6 +20,7 @@ from psc_connect.admin.masking import masker
 from psc_connect.admin.outcomes import PROBLEMS, indented, shown_attribute
 from psc_connect.admin.people import is_revealed, shown_person
 from psc_connect.administrator_messages import explain
+from psc_connect.claims.budget import current_budget
 from psc_connect.dry_run import run
 from psc_connect.dry_run.preview import preview_login
 from psc_connect.exceptions import LoginRefused
@@ -172,8 +173,10 @@ class DryRunPage(ProviderPage):
             steps=[_shown_step(step, result.id_token_claims if may_see else {}) for step in result.steps],
             reason=reason_of(result.code) if result.code else "",
             revealed=revealed,
-            claims=[(name, indented(shown(claims))) for name, claims in both.items() if claims] if may_see else [],
+            # Before the claims, for which masking may take many steps.
             **self._preview(request, result, shown if may_see else None),
+            claims=[(name, indented(shown(claims))) for name, claims in both.items() if claims] if may_see else [],
+            budget=current_budget(),
         )
 
     @sensitive_variables()
