@@ -1,4 +1,4 @@
-"""The budget of steps that all expressions, rules and searches of one login or one request share.
+"""The budget of steps that expressions, rules, searches, imports and masks of one login or one request share.
 
 Steps, unlike seconds, are the same on every machine. One step takes about half a microsecond.
 """
