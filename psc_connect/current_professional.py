@@ -92,7 +92,12 @@ class CurrentProfessional:
     @property
     def must_choose(self) -> bool:
         """Whether the person must choose an activity: none is chosen yet, or the chosen one no longer exists."""
-        if self.account is None or self.activity_choice is not None or not self.professional.activity_choices:
+        return self.may_choose and self.activity_choice is None
+
+    @property
+    def may_choose(self) -> bool:
+        """Whether the person may choose an activity. If the provider never asks, only in a session that has asked."""
+        if self.account is None or not self.professional.activity_choices:
             return False
         # Also in a session that was opened when the person had one activity.
         is_asked = self.account.provider.ask_activity != AskActivity.NEVER

@@ -13,7 +13,7 @@ from psc_connect.access.activity_choice import Choice, choice_at_login
 from psc_connect.access.groups import RULE, update_groups
 from psc_connect.claims.budget import TooSlow, current_budget
 from psc_connect.exceptions import LoginRefused
-from psc_connect.models import AccessRule
+from psc_connect.models import AccessRule, AskActivity
 from psc_connect.professional.conditions import ConditionError, Situation
 
 if TYPE_CHECKING:
@@ -139,7 +139,9 @@ def admit(
     if choice.activity_choice is not None or not decision.allowed:
         return Admission(choice, decision, choice.activity_choice)
     allowed = [each for each, decided in decide_each(provider, rules, professional, acr=acr) if decided.allowed]
-    last = professional.activity_choice_of(chosen_last)
+    # Where the provider never asks, a choice of earlier must not decide either.
+    is_asked = provider.ask_activity != AskActivity.NEVER
+    last = professional.activity_choice_of(chosen_last) if is_asked else None
     return Admission(choice, decision, last if last in allowed else next(iter(allowed), None))
 
 

@@ -116,13 +116,14 @@ def replace_rows(provider: Provider, name: str, rows: Iterable[models.Model]) ->
     present.bulk_create(unsaved)
 
 
-# Beside the rows, these decide who reaches a rule that gives a group, and for which activity.
-GROUPING = ("others_may_sign_in", "ask_activity")
+# Beside the rows, these decide who joins the groups of the rows: who reaches them, and for which activity.
+GROUPING = {"access_rules": ("others_may_sign_in", "ask_activity"), "exported_groups": ("ask_activity",)}
 
 
 def give_groups(rows: Iterable[Mapping[str, Any]]) -> bool:
-    """Return whether serialized access rules put people into groups."""
-    return any(row["outcome"] == GROUP for row in rows)
+    """Return whether serialized access rules, or rows of exported groups, put people into groups."""
+    # Each row of exported groups does, without an outcome.
+    return any(row.get("outcome", GROUP) == GROUP for row in rows)
 
 
 def changes_group_grants(present: list[dict[str, Any]], wanted: list[dict[str, Any]]) -> bool:
@@ -137,11 +138,12 @@ def groups_given(present: Mapping[str, Any], wanted: Mapping[str, Any]) -> set[s
     """Return the names of the groups that people may join by wanted rows, and could not by the present ones.
 
     Both are serialized, and hold what a person edits. Any change of the access rules, their order or ``GROUPING`` can
-    let people reach each of the wanted rules.
+    let people reach each of the wanted rules; another activity can let them match each exported group.
     """
-    known = present.get("exported_groups", ())
+    changed = {name for name in ("access_rules", *GROUPING["access_rules"]) if present.get(name) != wanted.get(name)}
+    known = () if changed & {*GROUPING["exported_groups"]} else present.get("exported_groups", ())
     giving = [row for row in wanted.get("exported_groups", ()) if row not in known]
-    if any(present.get(name) != wanted.get(name) for name in ("access_rules", *GROUPING)):
+    if changed:
         giving += wanted.get("access_rules", ())
     return {row["group"] for row in giving if row.get("group")}
 

@@ -80,7 +80,7 @@ def psc_connect_activity(context: Context) -> dict[str, Any]:
     if current is None or current.account is None:
         return {"activity_choice": None, "url": ""}
     activity_choices = current.professional.activity_choices
-    may_change = len(activity_choices) > 1 or (activity_choices and current.activity_choice is None)
+    may_change = current.may_choose and (len(activity_choices) > 1 or current.activity_choice is None)
     url = activity_url(current.account.provider.slug, _next_page(request, "")) if may_change else ""
     return {"activity_choice": current.activity_choice, "url": url}
 

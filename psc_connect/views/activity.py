@@ -40,7 +40,7 @@ class ActivityView(CSRFProtectedView):
         current = current_professional(request)
         if current.account is None or current.account.provider.slug != provider:
             return HttpResponseRedirect(login_url(provider, self.next_page))
-        if not current.professional.activity_choices:
+        if not current.may_choose:
             return HttpResponseRedirect(landing_page(self.next_page))
         return self._show_cards(request, current)
 
@@ -49,6 +49,8 @@ class ActivityView(CSRFProtectedView):
         current = current_professional(request)
         if current.account is None or current.account.provider.slug != provider:
             return HttpResponseRedirect(login_url(provider, self.next_page))
+        if not current.may_choose:
+            return HttpResponseRedirect(landing_page(self.next_page))
         chosen = current.professional.activity_choice_of(request.POST.get("activity_choice", ""))
         if chosen is None:
             # The data have changed since the page was shown: show the current activities.

@@ -165,6 +165,19 @@ def test_the_choice_of_an_activity_takes_the_right_to_change_users_where_rules_g
     assert stored(provider).ask_activity == "never"
 
 
+@pytest.mark.case("AD03")
+def test_the_choice_of_an_activity_takes_it_too_where_the_mapping_gives_groups(provider: Provider) -> None:
+    editor = administrator("view_provider", "change_provider")
+    provider.exported_groups.create(claim="activity.mode.code", group=Group.objects.create(name="Prescribers"))
+    refused = editor.submit(change_page(provider), ask_activity="never")
+    assert ("ask_activity", "users_not_allowed") in codes(refused)
+    assert "or the mapping give groups" in editor.browser.get(change_page(provider)).content.decode()
+    assert editor.submit(change_page(provider), button_text="Enter").status_code == 302
+    allowed = administrator("view_provider", "change_provider", "change_user")
+    assert allowed.submit(change_page(provider), ask_activity="never").status_code == 302
+    assert stored(provider).ask_activity == "never"
+
+
 def test_a_copy_of_a_provider_has_its_rules_and_with_the_right_their_groups(
     admin: Administrator, provider: Provider, no_way_out: None
 ) -> None:

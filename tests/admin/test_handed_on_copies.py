@@ -46,6 +46,15 @@ def test_an_import_changes_no_one_who_joins_such_a_group(
     assert show(administrator(), text).context["problems"] == []
 
 
+def test_an_import_changes_no_activity_question_where_the_mapping_gives_such_a_group(
+    provider: Provider, no_way_out: None, lacked: Group
+) -> None:
+    provider.exported_groups.create(claim="activity.mode.code", group=lacked)
+    text = document({"slug": "psc", "ask_activity": "never"})
+    assert "Keepers" in problems_of(show(administrator(*IMPORTER), text))
+    assert show(administrator(*IMPORTER, "delete_account"), text).context["problems"] == []
+
+
 def test_an_import_that_leaves_such_a_row_needs_no_permission(
     provider: Provider, no_way_out: None, lacked: Group
 ) -> None:

@@ -215,6 +215,20 @@ def test_the_choice_of_an_activity_is_read_only_where_rules_give_such_a_group(
     assert complete.submit(change_page(provider), ask_activity="never").status_code == 302
 
 
+def test_the_choice_of_an_activity_is_read_only_where_the_mapping_gives_such_a_group(
+    provider: Provider, lacked: Group
+) -> None:
+    provider.exported_groups.create(claim="activity.mode.code", group=lacked)
+    editor = administrator(*EDITOR)
+    page = editor.browser.get(change_page(provider)).content.decode()
+    assert " disabled" in select_of(page, "ask_activity").partition(">")[0]
+    assert "all permissions of these groups: Keepers." in page
+    assert codes(editor.submit(change_page(provider), ask_activity="never")) == {("ask_activity", "users_not_allowed")}
+    assert stored(provider).ask_activity == "several"
+    complete = administrator(*EDITOR, "delete_account")
+    assert complete.submit(change_page(provider), ask_activity="never").status_code == 302
+
+
 def test_permissions_by_a_group_of_ones_own_count(provider: Provider, lacked: Group) -> None:
     editor = administrator(*EDITOR)
     get_user_model().objects.get(username__startswith="administrator-").groups.add(lacked)

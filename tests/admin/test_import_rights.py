@@ -83,6 +83,17 @@ def test_what_decides_who_comes_to_a_row_that_gives_a_group_takes_it_too(
 
 
 @pytest.mark.case("AD03")
+def test_the_activity_question_takes_it_where_the_mapping_gives_groups(provider: Provider) -> None:
+    rights = ("view_provider", "change_provider", "add_provider", "replace_provider_secrets")
+    editor, text = administrator(*rights), document({"slug": "psc", "ask_activity": "never"})
+    provider.exported_groups.create(claim="activity.mode.code", group=Group.objects.create(name="Doctors"))
+    assert "ask_activity" in problems_of(show(editor, text))
+    assert show(administrator(*rights, "change_user"), text).context["problems"] == []
+    # The last line of the access rules decides about their groups alone.
+    assert show(editor, document({"slug": "psc", "others_may_sign_in": False})).context["problems"] == []
+
+
+@pytest.mark.case("AD03")
 def test_a_row_that_reads_like_one_that_is_there_is_shown_and_takes_it(
     admin: Administrator, provider: Provider
 ) -> None:

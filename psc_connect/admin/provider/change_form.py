@@ -35,8 +35,8 @@ TRANSLATIONS = (("button_texts", "button_text"), ("button_tooltips", "button_too
 
 
 WHY_NOT_ACTIVITIES = _(
-    "While access rules give groups, this setting decides who joins them. You need the permission to change users: "
-    "ask a colleague who has it."
+    "While access rules or the mapping give groups, this setting decides who joins them. You need the permission to "
+    "change users: ask a colleague who has it."
 )
 
 
@@ -150,10 +150,13 @@ class ChangeForm(ProviderForm):
         reasons: dict[str, _StrPromise | str] = {}
         if not is_superuser(by):
             reasons |= dict.fromkeys(validation.LINKING, WHY_NOT_LINKING)
-        rules = {"access_rules": stored_rows(self.instance, "access_rules")}
-        if validation.give_groups(rules["access_rules"]):
-            why = why_not_groups(by, validation.groups_given({}, rules))
-            reasons |= dict.fromkeys(validation.GROUPING, why if may_change_users(self.request) else WHY_NOT_ACTIVITIES)
+        for rows_name, deciding in validation.GROUPING.items():
+            rows = stored_rows(self.instance, rows_name)
+            if not validation.give_groups(rows):
+                continue
+            why = why_not_groups(by, validation.groups_given({}, {rows_name: rows}))
+            why = why if may_change_users(self.request) else str(WHY_NOT_ACTIVITIES)
+            reasons |= {name: reasons.get(name) or why for name in deciding}
         return {name: reason for name, reason in reasons.items() if reason and name in self.fields}
 
     def _check_read_only(self) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from psc_connect.configuration.plan import Plan
 
 # The parts that let people join groups, with what decides who reaches them.
-GIVING = {"exported_groups": ("exported_groups",), "access_rules": ("access_rules", *validation.GROUPING)}
+GIVING = {name: (name, *deciding) for name, deciding in validation.GROUPING.items()}
 
 
 def problems_for(request: HttpRequest, plans: list[Plan]) -> list[Problem]:
@@ -65,5 +65,10 @@ def _written_into_users(plan: Plan) -> Iterator[str]:
     present, wanted = plan.old.get("access_rules", []), plan.new.get("access_rules", [])
     if validation.changes_group_grants(present, wanted):
         yield "access_rules"
-    if validation.give_groups(wanted):
-        yield from (name for name in validation.GROUPING if plan.old.get(name) != plan.new.get(name))
+    deciding = [
+        each
+        for name, names in validation.GROUPING.items()
+        for each in names
+        if validation.give_groups(plan.new.get(name, ())) and plan.old.get(each) != plan.new.get(each)
+    ]
+    yield from dict.fromkeys(deciding)
