@@ -12,15 +12,17 @@ if TYPE_CHECKING:
 
     from psc_connect.models import Provider
 
-TOKEN_ENDPOINT, KEY_SOURCE, KEYS = "token_endpoint", "jwks_uri", "jwks"
+KEYS = "jwks"
+# The userinfo has the numbers by which accounts are found.
+COMPARED = ("token_endpoint", "userinfo_endpoint", "jwks_uri")
 
 
 @dataclass(frozen=True, slots=True)
 class Disagreement:
     """What a save would make different from another declaration of the issuer.
 
-    ``slug``: of the other declaration. ``name``: ``token_endpoint``, ``jwks_uri``, or ``jwks`` for a key given by hand
-    that the other declaration does not have. ``value``: the new one, of a key its thumbprint.
+    ``slug``: of the other declaration. ``name``: a member of the metadata (``COMPARED``), or ``jwks`` for a key given
+    by hand that the other declaration does not have. ``value``: the new one, of a key its thumbprint.
     """
 
     slug: str
@@ -41,7 +43,7 @@ def disagreements(
     same_issuer = [each for each in others if each.issuer and each.issuer == metadata.get("issuer")]
     is_known = present is not None and present.issuer == metadata.get("issuer")
     kept = present.metadata if present is not None and is_known else {}
-    changed = [name for name in (TOKEN_ENDPOINT, KEY_SOURCE) if not is_known or kept.get(name) != metadata.get(name)]
+    changed = [name for name in COMPARED if not is_known or kept.get(name) != metadata.get(name)]
     return [
         *(
             Disagreement(each.slug, name, str(metadata.get(name) or ""))
@@ -60,12 +62,12 @@ def disagreements(
 def what_they_mean(found: Iterable[Disagreement]) -> str:
     """Return a sentence for the person who must confirm these disagreements."""
     found = [*found]
-    labels = {TOKEN_ENDPOINT: "token_endpoint", KEY_SOURCE: "jwks_uri", KEYS: _("signing keys")}
+    labels = {KEYS: _("signing keys")}
     return _(
         "The issuer is declared here as %(slugs)s too, with other values (%(names)s). Both declarations lead to the "
-        "same accounts: the keys and the token endpoint of each one decide who signs in as these people, "
-        "superusers included."
+        "same accounts: the keys and the endpoints of each one decide who signs in as these people, superusers "
+        "included."
     ) % {
         "slugs": ", ".join(dict.fromkeys(each.slug for each in found)),
-        "names": ", ".join(dict.fromkeys(str(labels[each.name]) for each in found)),
+        "names": ", ".join(dict.fromkeys(str(labels.get(each.name, each.name)) for each in found)),
     }

@@ -30,7 +30,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english"), pytest.
 KEEPER = ("add_provider", "change_provider", "view_provider", "replace_provider_secrets")
 DIFFERS = ("__all__", "issuer_declared_differently")
 NAME = "confirmed_differences"
-MEMBERS = ["token_endpoint", "jwks_uri"]
+MEMBERS = ["token_endpoint", "userinfo_endpoint", "jwks_uri"]
 
 
 def moved(simulator: Simulator, *members: str) -> dict[str, Any]:
