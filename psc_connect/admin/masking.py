@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
@@ -32,6 +33,8 @@ _SHORTEST_SECRET: Final = 6
 _SHORTEST_PART: Final = 4
 # Searching a text for one identifier is one step, and one more for each of so many characters.
 _CHARACTERS_PER_STEP: Final = 64
+# All but letters and digits.
+_SEPARATOR: Final = re.compile(r"[\W_]")
 # A PSI number; RPPS, ADELI, EDIT, and the number of a structure with that of its staff, in the forms of usernames too.
 _FORM: Final = re.compile(
     r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -58,7 +61,24 @@ def mask_identifiers(text: str, identifiers: Iterable[str]) -> str:
     parts = sorted((form for form in forms if len(form) >= _SHORTEST_PART), key=len, reverse=True)
     if parts:
         text = re.sub("|".join(map(re.escape, parts)), lambda found: masked(found[0]), text, flags=re.IGNORECASE)
-    return _FORM.sub(lambda found: masked(found[0]), text)
+    shown = _FORM.sub(lambda found: masked(found[0]), text)
+    return masked(text) if _is_spelled_otherwise(shown, forms) else shown
+
+
+def _is_spelled_otherwise(text: str, forms: Iterable[str]) -> bool:
+    """Return whether a text has an identifier with separators, in other digits or in other forms of its characters."""
+    plain = _plain(text)
+    known = {_SEPARATOR.sub("", _plain(form)) for form in forms}
+    joined = _SEPARATOR.sub("", plain)
+    if any(form in joined for form in known if len(form) >= _SHORTEST_SECRET):
+        return True
+    return plain != text.casefold() and bool(_FORM.search(plain))
+
+
+def _plain(text: str) -> str:
+    """Return a text with compatible characters and decimal digits of other scripts as ASCII, in small letters."""
+    characters = unicodedata.normalize("NFKC", text)
+    return "".join(str(unicodedata.decimal(each, each)) for each in characters).casefold()
 
 
 def _forms(identifier: str) -> set[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from psc_connect.admin.masking import masked, masker
+from psc_connect.admin.masking import mask_identifiers, masked, masker
 from psc_connect.claims.budget import shared_budget
 from psc_connect.claims.samples import SAMPLES, load_sample
 
@@ -65,3 +65,31 @@ def test_texts_are_masked_whole_without_steps_to_search_them() -> None:
         assert shown("Zoé Durand " * 64) == masked("Zoé Durand " * 64)
         assert budget.is_used_up
         assert shown({"name": "Zoé Durand", "age": 40}) == {"name": "Zo••••••nd", "age": 40}
+
+
+@pytest.mark.case("NW11")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "dr 9 97 00 42 78 85",
+        "dr-997.004.278.85",
+        "dr\uff19\uff19\uff17\uff10\uff10\uff14\uff12\uff17\uff18\uff18\uff15",
+        "dr\u0669\u0669\u0667\u0660\u0660\u0664\u0662\u0667\u0668\u0668\u0665",
+    ],
+    ids=["spaces", "points", "full width", "Arabic digits"],
+)
+def test_a_number_in_another_spelling_masks_the_text(text: str) -> None:
+    assert mask_identifiers(text, ["899700427885"]) == masked(text)
+
+
+@pytest.mark.case("NW11")
+def test_digits_of_another_script_in_the_form_of_a_number_mask_the_text() -> None:
+    text = "dr \u0669\u0669\u0667\u0660\u0660\u0664\u0662\u0667\u0668\u0668\u0665"
+    assert mask_identifiers(text, []) == masked(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["dr-martin-2", "Hélène MARTIN", "\u0645\u062d\u0645\u062f 12", "jean.durand@hopital.example"]
+)
+def test_names_without_a_number_are_shown(text: str) -> None:
+    assert mask_identifiers(text, ["899700427885", "f:550dc1c8:899700427885"]) == text
