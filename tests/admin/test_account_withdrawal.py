@@ -161,7 +161,7 @@ def test_withdrawal_takes_a_recent_authentication(admin: Administrator, account:
 
 
 @pytest.mark.case("NW03")
-def test_only_a_superuser_withdraws_identifiers_of_a_superuser(account: Account) -> None:
+def test_only_a_superuser_withdraws_identifiers_of_a_superuser(account: Account, english: None) -> None:
     User.objects.filter(pk=account.user_id).update(is_superuser=True)
     staff = administrator(*RIGHTS)
     page = staff.browser.get(page_of(account, "withdraw"))
