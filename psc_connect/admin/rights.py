@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import Permission
@@ -36,7 +37,10 @@ def may_change_sign_ins(by: User, *users: User) -> bool:
 
 def has_all_permissions_of(by: User, user: User) -> bool:
     """Return whether ``by`` has every permission of the user. A custom user model may not name them."""
-    get_all_permissions: Callable[[], set[str]] = getattr(user, "get_all_permissions", set)
+    # Django gives an inactive user no permissions, but somebody may activate the user again.
+    active = copy(user)
+    active.is_active = True
+    get_all_permissions: Callable[[], set[str]] = getattr(active, "get_all_permissions", set)
     return all(map(by.has_perm, get_all_permissions()))
 
 

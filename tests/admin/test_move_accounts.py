@@ -168,10 +168,14 @@ def test_only_a_superuser_moves_the_account_of_a_superuser(provider: Provider, m
 
 
 @pytest.mark.case("AD01", "NW03")
-def test_staff_move_no_account_of_staff_with_more_permissions(provider: Provider, moved: Provider) -> None:
+# An inactive user may be activated again.
+@pytest.mark.parametrize("is_active", [True, False])
+def test_staff_move_no_account_of_staff_with_more_permissions(
+    provider: Provider, moved: Provider, is_active: bool
+) -> None:
     keeper = administrator(*KEEPER)
     shown = look(keeper, provider, moved)
-    colleague = give_account(provider, "it-admin", is_staff=True).user
+    colleague = give_account(provider, "it-admin", is_staff=True, is_active=is_active).user
     colleague.user_permissions.add(Permission.objects.get(codename="change_user"))
     before = state_of_accounts()
     page = look(keeper, provider, moved)
