@@ -14,7 +14,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from http.client import HTTPException
@@ -95,12 +95,28 @@ class _TLSSocket(_Socket, ssl.SSLSocket):
     @override
     def do_handshake(self, block: bool = False) -> None:
         self.settimeout(_current.get().next_read())
-        with self._named_failures():
-            super().do_handshake(block)
+        try:
+            with self._named_failures():
+                super().do_handshake(block)
+        except ProviderUnavailable:
+            # Before Python 3.12, the standard library only closes it after an OSError.
+            self.close()
+            raise
+
+    @override
+    def send(self, data: Any, flags: int = 0) -> int:
+        try:
+            return super().send(data, flags)
+        # In TLS 1.3 the handshake ends before the server has looked for a client certificate. It may have closed the
+        # connection before the request is sent: its alert says why.
+        except (ssl.SSLEOFError, ConnectionError):
+            with self._named_failures(), suppress(ConnectionError, ssl.SSLEOFError, TimeoutError):
+                self.recv(1)
+            raise
 
     @override
     def recv_into(self, *args: Any, **kwargs: Any) -> int:
-        # In TLS 1.3 the handshake ends before the server has looked for a client certificate: its alert is read here.
+        # The alert is read here where the request was sent before.
         with self._named_failures():
             return super().recv_into(*args, **kwargs)
 

@@ -150,7 +150,7 @@ def test_audit_log_has_who_unlinked_which_user_and_when(
 ) -> None:
     signed_in(person)
     account = Account.objects.get()
-    page = admin.browser.get(f"{LIST}{account.pk}/delete/")
+    page = admin.browser.get(f"{LIST}{account.pk}/delete/", {"reveal": "1"})
     assert account.user.get_username() in text_of(page)
     admin.browser.post(f"{LIST}{account.pk}/delete/", {"post": "yes"})
     entry = UnlinkedAccount.objects.get()
