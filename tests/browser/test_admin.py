@@ -29,7 +29,7 @@ def test_button_of_the_admin_login_signs_in_and_explains_who_has_access(visit: V
     page.locator(".psc-button").click()
     steps.choose_person(page)
     expect(page.locator("#content")).to_contain_text("Cette partie du site est réservée à ses administrateurs")
-    page.get_by_role("button", name="Se déconnecter").click()
+    page.get_by_role("button", name="Fermer aussi ma session Pro Santé Connect").click()
     page.wait_for_url(steps.LOGGED_OUT)
 
 

@@ -82,7 +82,7 @@ def test_login_page_offers_sign_out_to_a_signed_in_person(visit: Visit) -> None:
     response = page.goto("/psc/login/?next=/me/")
     assert response is not None
     assert response.status == 403
-    page.get_by_role("button", name="Se déconnecter").click()
+    page.get_by_role("button", name="Fermer aussi ma session Pro Santé Connect").click()
     page.wait_for_url(steps.LOGGED_OUT)
 
 
@@ -106,7 +106,7 @@ def test_the_refused_person_closes_the_session_at_the_provider(visit: Visit) -> 
     steps.be_refused(page)
     page.get_by_role("button", name="Fermer aussi ma session Pro Santé Connect").click()
     page.wait_for_url(steps.LOGGED_OUT)
-    expect(page.locator("main")).to_contain_text("toutes deux fermées")
+    expect(page.locator("main")).to_contain_text("Votre session Pro Santé Connect est fermée")
 
 
 def test_a_double_click_on_the_sign_out_never_says_too_much(visit: Visit) -> None:
