@@ -85,7 +85,7 @@ def evaluate_attribute(
 ) -> AttributeResult:
     """Return what a row would do to a user, without changing it.
 
-    ``others``: the users with whom a unique value is compared, if not all other users.
+    ``others``: the users that a unique value is compared with, if not all others.
     """
     try:
         found = claim_value(row.claim, claims)

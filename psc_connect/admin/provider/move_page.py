@@ -58,7 +58,7 @@ class MoveForm(forms.Form):
 class MoveAccountsPage(ProviderPage):
     """Shows the effects of a move, and moves the accounts once that is confirmed.
 
-    A move decides whom the site trusts, as replacing keys does, and needs the same right and recent authentication.
+    A move decides who the site trusts, as replacing keys does, and needs the same right and recent authentication.
     """
 
     name = "move_accounts"
