@@ -31,6 +31,8 @@ _HEADERS: Final = {
 }
 # Bytes allowed besides the body: status line, headers, chunk sizes.
 _HEADER_ALLOWANCE: Final = 64 * 1024
+# Python reads up to this much of a body with the headers, 8 kB before 3.14: a page that is not read is no refusal.
+_READ_AHEAD: Final = 128 * 1024
 _CHUNK: Final = 16 * 1024
 # nginx completes the handshake without a client certificate, and answers 400 with this page.
 _NGINX_WANTS_A_CERTIFICATE: Final = b"No required SSL certificate was sent"
@@ -125,7 +127,7 @@ def send(
         deadline,
         http.connect_timeout,
         http.read_timeout,
-        limit + _HEADER_ALLOWANCE,
+        limit + _HEADER_ALLOWANCE + (_READ_AHEAD if as_browser else 0),
         allows_private_address=http.allows_private_address,
     )
     receive = _receive_as_browser if as_browser else partial(_receive, limit=limit)

@@ -226,7 +226,7 @@ def test_person_who_signs_out_and_in_again_is_not_in_a_loop(person):
 
 
 @pytest.mark.case("NW08")
-@pytest.mark.parametrize("value", ["", "x", "gAAAA", "\x00", "é"])
+@pytest.mark.parametrize("value", ["", "x", "gAAAA", "é"])
 def test_cookie_that_cannot_be_read_counts_nothing(person, value):
     for _ in range(4):
         assert person.sign_in(PAGE)["Location"] == PAGE
